@@ -1,0 +1,69 @@
+/**
+ * The sink contract: one lake table that takes micro-batches exactly once.
+ *
+ * Promise: the position is stored inside the same table commit as the data, so that on restart the sink itself says where
+ * it stands; there is no other state. The source may be acknowledged only up to the smallest position that every sink has
+ * recorded. A batch at or before the committed position is never applied again.
+ */
+import type { TableDefinition } from "../dataset/dataset.ts";
+import type { SchemaChange } from "../dataset/schema_change.ts";
+import type { Position } from "./position.ts";
+import type { Relation } from "./relation.ts";
+
+/** Which table a sink writes. */
+export interface SinkTable {
+  readonly format: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Folder or URI of the table. */
+  readonly location: string;
+}
+
+/** What one commit changes. Steps happen in this order: schema changes, truncate, removals, upserts. */
+export interface TableChange {
+  readonly definition: TableDefinition;
+  readonly schemaChanges: readonly SchemaChange[];
+  /** Every row that was there before leaves the table. */
+  readonly truncate: boolean;
+  /**
+   * Rows with all columns of the definition, one per key, plus `_replaces`. A key whose `_replaces` is false is known not
+   * to be in the lake, so no earlier version is looked for.
+   */
+  readonly upserts?: Relation;
+  /** Keys (of `scope`) whose lake rows leave the table, unless the same key stands in `upserts`. */
+  readonly removals?: Relation;
+  /** The columns of `removals`: the table's key, or a prefix of it (all children of a parent). */
+  readonly scope: readonly string[];
+  readonly position: Position;
+  /** Time of the last source commit inside, epoch milliseconds. */
+  readonly commitTimeMs: number;
+}
+
+/** How a table commit ended: a value, because each ending asks something else of the caller. */
+export type CommitResult =
+  | { readonly outcome: "committed"; readonly snapshotId: bigint; readonly rows: bigint }
+  /** Another commit took the place; nothing of ours is visible. Load again and stage again. */
+  | { readonly outcome: "conflict" }
+  /** Nothing happened; the same commit may be tried again. */
+  | { readonly outcome: "retryable"; readonly cause: unknown }
+  /** It may or may not have happened: look it up in the table's history before anything else. */
+  | { readonly outcome: "unknown"; readonly cause: unknown };
+
+/** What a sink says of its table. */
+export interface SinkStatus {
+  readonly position?: Position;
+  readonly snapshotId?: bigint;
+  readonly rows: bigint;
+}
+
+/** One lake table. */
+export interface Sink {
+  readonly table: SinkTable;
+  status(): Promise<SinkStatus>;
+  /** SELECT over the current snapshot giving the definition's columns; undefined while the table does not exist. */
+  scan(): Promise<string | undefined>;
+  /** Applies one change. Retries conflicts and looks up unknown outcomes itself; throws `WeirError` when it cannot. */
+  commit(change: TableChange): Promise<SinkStatus>;
+  /** Records progress without data, for a table that sees no changes. */
+  recordPosition(position: Position): Promise<void>;
+}

@@ -1,0 +1,55 @@
+/** The source contract: where changes come from. */
+import type { Dataset } from "../dataset/dataset.ts";
+import type { DatasetChanges, MicroBatch } from "./micro_batch.ts";
+import type { Position } from "./position.ts";
+
+/** How far reading lags behind the source. */
+export interface SourceLag {
+  readonly bytes: number;
+  readonly seconds: number;
+}
+
+/** One table's initial copy. */
+export interface InitialCopy {
+  readonly dataset: Dataset;
+  /** The consistent point of the slot under whose exported snapshot the rows were read. */
+  readonly position: Position;
+  /** One `rows` segment. */
+  readonly changes: DatasetChanges;
+  release(): Promise<void>;
+}
+
+/** A point at which source and lake can be compared while rows keep flowing. */
+export interface VerificationPoint {
+  /** The batch that ends exactly here carries everything the snapshot shows. */
+  readonly position: Position;
+  /** Runs one statement under the exported snapshot and writes its rows as a spool file of layout `rows` to a path. */
+  copyTo(statement: string, path: string): Promise<number>;
+  close(): Promise<void>;
+}
+
+/**
+ * A source of changes.
+ *
+ * Promise: micro-batches arrive in order, each ends at a source commit, and none is lost between `acknowledge` and the next
+ * start: what was not acknowledged is sent again. A batch also ends at every position asked for in `cutAt`. While nobody
+ * reads, the source stops reading too (bounded disk) but keeps its connection alive.
+ */
+export interface Source {
+  /** Dataset contracts of the captured tables as the source has them now. */
+  readonly datasets: readonly Dataset[];
+  /** Checks every precondition, makes slot and publication where missing, refuses a lost or foreign slot. */
+  start(recorded: readonly Position[]): Promise<void>;
+  /** Copies the datasets one after another; each is read under its own or a shared exported snapshot. */
+  copy(datasets: readonly Dataset[], signal: AbortSignal): AsyncIterable<InitialCopy>;
+  /** Micro-batches after a position; `cutAt` holds positions at which a batch must end. */
+  changes(after: Position, cutAt: readonly Position[], signal: AbortSignal): AsyncIterable<MicroBatch>;
+  /** Pauses at a source commit and opens a point; the running `changes` then cuts a batch exactly there. */
+  verificationPoint(): Promise<VerificationPoint>;
+  /** Everything up to here is recorded in every sink; the source may forget it. */
+  acknowledge(position: Position): void;
+  /** Negative, zero or positive as `left` is before, at or after `right`. Throws `sourceMismatch` for another instance. */
+  compare(left: Position, right: Position): number;
+  lag(): SourceLag;
+  close(): Promise<void>;
+}

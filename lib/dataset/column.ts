@@ -1,0 +1,29 @@
+/** One column of a dataset or lake table: declared once, used for DDL, DuckDB, table formats, texts and masks. */
+import type { ColumnType } from "./column_type.ts";
+
+/** A column. */
+export interface Column {
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly nullable: boolean;
+  /** One phrase for people; written into the table formats. */
+  readonly doc?: string;
+  /** Names, addresses, numbers of people: masked wherever rows are shown. */
+  readonly personal?: boolean;
+  /** The column's type in PostgreSQL DDL where the dataset is ours to create, e.g. `jsonb` or `varchar(16)`. */
+  readonly sourceType?: string;
+  /** Default expression in PostgreSQL DDL. */
+  readonly sourceDefault?: string;
+  /** Whether PostgreSQL DDL of ours makes an index on it. */
+  readonly indexed?: boolean;
+  /** Present where the column is part of the embedding text. */
+  readonly text?: ColumnText;
+}
+
+/** A column's place in the embedding text. */
+export interface ColumnText {
+  /** Label before the value, e.g. `First name`. */
+  readonly label: string;
+  /** Ascending position in the text. */
+  readonly order: number;
+}

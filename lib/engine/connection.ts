@@ -1,0 +1,50 @@
+/** One DuckDB connection with the three ways we ask it for things. */
+import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
+import { storageError } from "../errors.ts";
+
+/** One row of a small result, by column name. 64-bit integers arrive as `bigint`. */
+export type Row = Readonly<Record<string, DuckDBValue>>;
+
+/** A connection. Statements on one connection run one after another. */
+export class Connection {
+  readonly native: DuckDBConnection;
+
+  constructor(native: DuckDBConnection) {
+    this.native = native;
+  }
+
+  /** Runs a statement for its effect and gives the number of rows it changed. */
+  async run(sql: string): Promise<number> {
+    try {
+      return (await this.native.run(sql)).rowsChanged;
+    } catch (thrown) {
+      throw engineError(thrown);
+    }
+  }
+
+  /** Reads a small result whole. */
+  async rows(sql: string): Promise<readonly Row[]> {
+    try {
+      const reader = await this.native.runAndReadAll(sql);
+      return reader.getRowObjects() as Row[];
+    } catch (thrown) {
+      throw engineError(thrown);
+    }
+  }
+
+  /** First column of the first row. Undefined where there is no row. */
+  async value(sql: string): Promise<DuckDBValue | undefined> {
+    const [row] = await this.rows(sql);
+    return row && Object.values(row)[0];
+  }
+
+  /** Frees the connection. */
+  close(): void {
+    this.native.closeSync();
+  }
+}
+
+/** A full disk is a storage error whoever meets it; everything else passes as it came. */
+function engineError(thrown: unknown): unknown {
+  return /no space left|disk quota/i.test(String(thrown)) ? storageError(thrown, "engine") : thrown;
+}

@@ -1,0 +1,59 @@
+/**
+ * DuckDB, locked down: it sees the folders it is given and nothing else.
+ *
+ * Promise: memory and threads are bounded, and no statement can leave the allowed folders or lift the lock. DuckDB does not
+ * obey Deno's permissions, so this is the only wall there is.
+ */
+import { DuckDBInstance } from "@duckdb/node-api";
+import { Connection } from "./connection.ts";
+import { literal } from "./quote.ts";
+
+/** What a database may use. */
+export interface DatabaseOptions {
+  /** Absolute folders DuckDB may read and write. */
+  readonly folders: readonly string[];
+  /** Folder for what does not fit into memory; it is allowed too. */
+  readonly temporaryFolder: string;
+  /** Bytes. Default 768 MiB. */
+  readonly memoryLimitBytes?: number;
+  /** Default 2. */
+  readonly threads?: number;
+}
+
+/** An in-memory DuckDB. Its tables are seen by all its connections. */
+export class Database {
+  readonly #instance: DuckDBInstance;
+
+  private constructor(instance: DuckDBInstance) {
+    this.#instance = instance;
+  }
+
+  /** Opens a database and locks its configuration. */
+  static async open(options: DatabaseOptions): Promise<Database> {
+    const instance = await DuckDBInstance.create(":memory:");
+    const connection = await instance.connect();
+    const folders = [...options.folders, options.temporaryFolder].map((folder) => literal(folder));
+    await connection.run(`SET memory_limit='${Math.round((options.memoryLimitBytes ?? 768 * 2 ** 20) / 2 ** 20)}MiB'`);
+    await connection.run(`SET threads=${options.threads ?? 2}`);
+    await connection.run(`SET temp_directory=${literal(options.temporaryFolder)}`);
+    await connection.run("SET autoinstall_known_extensions=false");
+    await connection.run("SET autoload_known_extensions=false");
+    await connection.run("SET GLOBAL TimeZone='UTC'");
+    await connection.run("SET parquet_metadata_cache=true");
+    await connection.run(`SET allowed_directories=[${folders.join(", ")}]`);
+    await connection.run("SET enable_external_access=false");
+    await connection.run("SET lock_configuration=true");
+    connection.closeSync();
+    return new Database(instance);
+  }
+
+  /** A new connection. */
+  async connect(): Promise<Connection> {
+    return new Connection(await this.#instance.connect());
+  }
+
+  /** Frees everything. */
+  close(): void {
+    this.#instance.closeSync();
+  }
+}

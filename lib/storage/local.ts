@@ -1,0 +1,126 @@
+/** Storage in a local folder. The commit point is `link(2)`, which fails where the name is taken (POSIX). */
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { storageError } from "../errors.ts";
+import type { Storage, StoredObject } from "./storage.ts";
+
+/** A {@linkcode Storage} below a local folder, made when first written to. */
+export class LocalStorage implements Storage {
+  readonly #root: string;
+
+  /** @param root Folder; relative paths count from the working directory. */
+  constructor(root: string) {
+    this.#root = resolve(root);
+  }
+
+  uri(path: string): string {
+    return pathToFileURL(this.#absolute(path)).href;
+  }
+
+  path(uri: string): string {
+    const path = relative(this.#root, fileURLToPath(uri));
+    if (path.startsWith("..")) throw new RangeError(`Cannot use "${uri}": it is outside the storage root`);
+    return path;
+  }
+
+  duckdbPath(path: string): string {
+    return this.#absolute(path);
+  }
+
+  async read(path: string): Promise<Uint8Array | undefined> {
+    return await missingAsUndefined(Deno.readFile(this.#absolute(path)), path);
+  }
+
+  async stat(path: string): Promise<StoredObject | undefined> {
+    const info = await missingAsUndefined(Deno.stat(this.#absolute(path)), path);
+    return info && { path, bytes: info.size, modifiedMs: info.mtime?.getTime() ?? 0 };
+  }
+
+  async putIfAbsent(path: string, bytes: Uint8Array): Promise<boolean> {
+    const target = this.#absolute(path);
+    const temporary = await this.#writeBeside(target, bytes);
+    try {
+      await Deno.link(temporary, target);
+      return true;
+    } catch (thrown) {
+      if (thrown instanceof Deno.errors.AlreadyExists) return false;
+      throw storageError(thrown, path);
+    } finally {
+      await Deno.remove(temporary).catch(() => {});
+      await syncFolder(dirname(target));
+    }
+  }
+
+  async put(path: string, bytes: Uint8Array): Promise<void> {
+    const target = this.#absolute(path);
+    const temporary = await this.#writeBeside(target, bytes);
+    await Deno.rename(temporary, target).catch((thrown) => {
+      throw storageError(thrown, path);
+    });
+  }
+
+  async *list(folder: string): AsyncIterable<StoredObject> {
+    const entries = await missingAsUndefined(entriesOf(this.#absolute(folder)), folder) ?? [];
+    for (const entry of entries) {
+      const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+      if (entry.isDirectory) yield* this.list(path);
+      else {
+        const found = await this.stat(path);
+        if (found !== undefined) yield found;
+      }
+    }
+  }
+
+  async delete(path: string): Promise<void> {
+    await missingAsUndefined(Deno.remove(this.#absolute(path)), path);
+  }
+
+  async prepareFolder(path: string): Promise<void> {
+    await Deno.mkdir(this.#absolute(path), { recursive: true }).catch((thrown) => {
+      throw storageError(thrown, path);
+    });
+  }
+
+  async sync(path: string): Promise<void> {
+    using file = await Deno.open(this.#absolute(path), { read: true });
+    await file.sync();
+  }
+
+  #absolute(path: string): string {
+    return join(this.#root, path);
+  }
+
+  async #writeBeside(target: string, bytes: Uint8Array): Promise<string> {
+    const temporary = `${target}.${crypto.randomUUID()}.tmp`;
+    try {
+      await Deno.mkdir(dirname(target), { recursive: true });
+      using file = await Deno.open(temporary, { write: true, createNew: true });
+      for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+      await file.sync();
+    } catch (thrown) {
+      await Deno.remove(temporary).catch(() => {});
+      throw storageError(thrown, target);
+    }
+    return temporary;
+  }
+}
+
+async function entriesOf(folder: string): Promise<Deno.DirEntry[]> {
+  const entries = await Array.fromAsync(Deno.readDir(folder));
+  return entries.sort((left, right) => left.name < right.name ? -1 : 1);
+}
+
+async function missingAsUndefined<T>(promise: Promise<T>, path: string): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.NotFound) return undefined;
+    throw storageError(thrown, path);
+  }
+}
+
+/** A folder entry is durable only once the folder itself is flushed (fsync(2), notes). */
+async function syncFolder(folder: string): Promise<void> {
+  using handle = await Deno.open(folder, { read: true });
+  await handle.sync();
+}

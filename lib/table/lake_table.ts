@@ -1,0 +1,48 @@
+/**
+ * The contract every table format keeps: three named steps to a commit, and a scan.
+ *
+ * Promise: `prepare` writes files that nobody sees; `stage` is plain data and may be repeated on a new state with the same
+ * prepared files; `commit` is one atomic step. Position and data become visible together or not at all.
+ */
+import type { Position } from "../change/position.ts";
+import type { CommitResult, TableChange } from "../change/sink.ts";
+import type { Column } from "../dataset/column.ts";
+import type { TableDefinition } from "../dataset/dataset.ts";
+
+/** What a table says of its newest snapshot. */
+export interface TableState {
+  readonly columns: readonly Column[];
+  readonly key: readonly string[];
+  /** Undefined before the first snapshot. */
+  readonly snapshotId?: bigint;
+  readonly rows: bigint;
+  readonly position?: Position;
+}
+
+/** One table in one format. `State`, `Prepared` and `Staged` are the format's own plain data. */
+export interface LakeTable<State extends TableState = TableState, Prepared = unknown, Staged = unknown> {
+  readonly format: "iceberg" | "paimon";
+  readonly namespace: string;
+  readonly name: string;
+  /** URI of the table's folder. */
+  readonly location: string;
+  /** Undefined where the table does not exist. Throws `tableUnreadable` naming the file that is damaged. */
+  load(): Promise<State | undefined>;
+  /** Makes an empty table. An equal table that is there already is loaded. */
+  create(definition: TableDefinition): Promise<State>;
+  /** Writes data and delete files for a change against a state. */
+  prepare(state: State, change: TableChange): Promise<Prepared>;
+  /** What the commit will put, computed from the state alone. */
+  stage(state: State, prepared: Prepared): Staged;
+  commit(staged: Staged): Promise<CommitResult>;
+  /** After `unknown`: whether this very commit is in the table's history. */
+  isCommitted(staged: Staged): Promise<boolean>;
+  /** Whether prepared files still fit a newer state (no file they refer to has left). If not, prepare again. */
+  stillFits(state: State, prepared: Prepared): boolean;
+  /** Removes the files of a change that was given up. */
+  discard(prepared: Prepared): Promise<void>;
+  /** Records progress without data. */
+  recordPosition(state: State, position: Position): Promise<CommitResult>;
+  /** A SELECT over the state's snapshot giving its columns in order. */
+  scan(state: State): Promise<string>;
+}
