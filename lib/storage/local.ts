@@ -1,6 +1,5 @@
 /** Storage in a local folder. The commit point is `link(2)`, which fails where the name is taken (POSIX). */
 import { dirname, join, relative, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { storageError } from "../errors.ts";
 import type { Storage, StoredObject } from "./storage.ts";
 
@@ -14,11 +13,12 @@ export class LocalStorage implements Storage {
   }
 
   uri(path: string): string {
-    return pathToFileURL(this.#absolute(path)).href;
+    // Table readers compare paths as strings and do not decode them, so nothing is percent-encoded here.
+    return `file://${this.#absolute(path)}`;
   }
 
   path(uri: string): string {
-    const path = relative(this.#root, fileURLToPath(uri));
+    const path = relative(this.#root, uri.replace(/^file:\/\//, ""));
     if (path.startsWith("..")) throw new RangeError(`Cannot use "${uri}": it is outside the storage root`);
     return path;
   }
