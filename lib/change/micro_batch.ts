@@ -37,8 +37,6 @@ export interface SpoolSegment {
   readonly paths: readonly string[];
   readonly columns: readonly SpoolColumn[];
   readonly rows: number;
-  /** NULLs the source sent, per column, so that a value lost on the way is noticed without looking at any. */
-  readonly nulls: readonly number[];
   readonly inserts: number;
   readonly updates: number;
   readonly deletes: number;

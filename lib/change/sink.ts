@@ -56,6 +56,16 @@ export interface SinkStatus {
   readonly rows: bigint;
 }
 
+/** Rows for one commit that arrive in parts: an initial copy. */
+export interface TableLoad {
+  /** Writes the files of one part; nothing of it is visible yet. */
+  add(upserts: Relation): Promise<void>;
+  /** Makes all parts visible in one table commit. */
+  commit(): Promise<SinkStatus>;
+  /** Gives up and removes the files. */
+  abandon(): Promise<void>;
+}
+
 /** One lake table. */
 export interface Sink {
   readonly table: SinkTable;
@@ -64,6 +74,8 @@ export interface Sink {
   scan(): Promise<string | undefined>;
   /** Applies one change. Retries conflicts and looks up unknown outcomes itself; throws `WeirError` when it cannot. */
   commit(change: TableChange): Promise<SinkStatus>;
+  /** Starts a commit whose rows come in parts, e.g. an initial copy that replaces whatever the table held. */
+  load(change: Omit<TableChange, "upserts" | "removals">): Promise<TableLoad>;
   /** Records progress without data, for a table that sees no changes. */
   recordPosition(position: Position): Promise<void>;
 }

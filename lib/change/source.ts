@@ -9,13 +9,19 @@ export interface SourceLag {
   readonly seconds: number;
 }
 
-/** One table's initial copy. */
-export interface InitialCopy {
+/**
+ * A part of one table's initial copy. The parts of a table follow one another and are committed as one; while one part is
+ * written into the lake the next is read, so neither memory nor disk holds a whole table.
+ */
+export interface InitialCopyPart {
   readonly dataset: Dataset;
-  /** The consistent point of the slot under whose exported snapshot the rows were read. */
+  /** The consistent point of the slot under whose exported snapshot every part of the table is read. */
   readonly position: Position;
-  /** One `rows` segment. */
+  /** One segment of layout `rows`. */
   readonly changes: DatasetChanges;
+  /** Whether the table is complete with this part. An empty table has one part of 0 rows. */
+  readonly last: boolean;
+  /** Removes the part's spool files. */
   release(): Promise<void>;
 }
 
@@ -40,8 +46,8 @@ export interface Source {
   readonly datasets: readonly Dataset[];
   /** Checks every precondition, makes slot and publication where missing, refuses a lost or foreign slot. */
   start(recorded: readonly Position[]): Promise<void>;
-  /** Copies the datasets one after another; each is read under its own or a shared exported snapshot. */
-  copy(datasets: readonly Dataset[], signal: AbortSignal): AsyncIterable<InitialCopy>;
+  /** Copies the datasets one after another under one exported snapshot, in parts. */
+  copy(datasets: readonly Dataset[], signal: AbortSignal): AsyncIterable<InitialCopyPart>;
   /** Micro-batches after a position; `cutAt` holds positions at which a batch must end. */
   changes(after: Position, cutAt: readonly Position[], signal: AbortSignal): AsyncIterable<MicroBatch>;
   /** Pauses at a source commit and opens a point; the running `changes` then cuts a batch exactly there. */

@@ -32,6 +32,8 @@ export interface LakeTable<State extends TableState = TableState, Prepared = unk
   create(definition: TableDefinition): Promise<State>;
   /** Writes data and delete files for a change against a state. */
   prepare(state: State, change: TableChange): Promise<Prepared>;
+  /** Several prepared parts of one load (pure upserts of new keys, disjoint) as one, so that they are committed together. */
+  combine(parts: readonly [Prepared, ...Prepared[]]): Prepared;
   /** What the commit will put, computed from the state alone. */
   stage(state: State, prepared: Prepared): Staged;
   commit(staged: Staged): Promise<CommitResult>;
