@@ -1,0 +1,134 @@
+/**
+ * Parquet files written by DuckDB, with the statistics that table metadata needs.
+ *
+ * Promise: a file is durable and described exactly when the call returns; zero rows leave no file behind. Values reach the
+ * file without passing through JavaScript.
+ */
+import { DuckDBMapValue, type DuckDBValue } from "@duckdb/node-api";
+import type { Connection, Row } from "../engine/connection.ts";
+import { literal } from "../engine/quote.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { ColumnStatistics, DataFile } from "./data_file.ts";
+
+/** What {@linkcode writeParquet} writes, and where. */
+export interface ParquetTarget {
+  readonly storage: Storage;
+  /** Path of the file below the storage root; its folder is made. */
+  readonly path: string;
+  /** A SELECT; its column names and types become the file's. */
+  readonly select: string;
+  /** DuckDB `FIELD_IDS` value, e.g. `{"id":1,"v":{"__duckdb_field_id":2,"element":3}}`. Default: none. */
+  readonly fieldIds?: string;
+}
+
+/** What {@linkcode writeParquetFiles} writes, and where. */
+export interface ParquetFolderTarget {
+  readonly storage: Storage;
+  /** Folder below the storage root; it may hold other files, which stay. */
+  readonly folder: string;
+  /** Starts every file's name; a UUID follows. */
+  readonly prefix: string;
+  readonly select: string;
+  readonly fieldIds?: string;
+  /** Columns of the select by whose values rows are split into files; they are left out of the files. */
+  readonly partitionBy?: readonly string[];
+  /** A file is closed once it is larger, in bytes. Default: no limit. Not together with `partitionBy`. */
+  readonly fileSizeBytes?: number;
+}
+
+/** A file of a folder, with the partition values DuckDB split it by, as text. */
+export interface PartitionedFile extends DataFile {
+  readonly partition: ReadonlyMap<string, string | null>;
+}
+
+/** zstd level 3 is DuckDB's default; 122,880 rows are one row group, its unit of parallel reading. */
+const formatOptions = "FORMAT parquet, COMPRESSION zstd, RETURN_STATS";
+
+/**
+ * Writes the rows of a SELECT as one Parquet file.
+ *
+ * @returns The file, or undefined (and no file) where the SELECT gave no rows.
+ * @throws {WeirError} `storageFull` where the disk is full; DuckDB's own errors otherwise.
+ */
+export async function writeParquet(connection: Connection, target: ParquetTarget): Promise<DataFile | undefined> {
+  const { storage, path } = target;
+  await storage.prepareFolder(path.slice(0, Math.max(0, path.lastIndexOf("/"))));
+  const options = [formatOptions, ...fieldIdOption(target.fieldIds)].join(", ");
+  const file = literal(storage.duckdbPath(path));
+  const [row] = await connection.rows(`COPY (${target.select}) TO ${file} (${options})`);
+  const described = describeFile(row!, path);
+  if (described.rows === 0n) {
+    await storage.delete(path);
+    return undefined;
+  }
+  await storage.sync(path);
+  return described;
+}
+
+/** Writes the rows of a SELECT as any number of Parquet files with unique names. */
+export async function writeParquetFiles(
+  connection: Connection,
+  target: ParquetFolderTarget,
+): Promise<readonly PartitionedFile[]> {
+  const { storage, folder, prefix } = target;
+  await storage.prepareFolder(folder);
+  const options = [formatOptions, ...fieldIdOption(target.fieldIds), ...splitOptions(target), "APPEND"];
+  options.push(`FILENAME_PATTERN ${literal(`${prefix}-{uuid}`)}`);
+  const root = storage.duckdbPath(folder);
+  const rows = await connection.rows(`COPY (${target.select}) TO ${literal(root)} (${options.join(", ")})`);
+  const files: PartitionedFile[] = [];
+  for (const row of rows) {
+    const path = `${folder}/${(row.filename as string).slice(root.length + 1)}`;
+    const file = describeFile(row, path);
+    if (file.rows === 0n) await storage.delete(path);
+    else {
+      await storage.sync(path);
+      files.push({ ...file, partition: partitionOf(row.partition_keys!) });
+    }
+  }
+  return files;
+}
+
+function fieldIdOption(fieldIds: string | undefined): string[] {
+  return fieldIds === undefined ? [] : [`FIELD_IDS ${fieldIds}`];
+}
+
+function splitOptions(target: ParquetFolderTarget): string[] {
+  if (target.partitionBy !== undefined) {
+    return [`PARTITION_BY (${target.partitionBy.map((name) => `"${name.replaceAll('"', '""')}"`).join(", ")})`];
+  }
+  return target.fileSizeBytes === undefined ? ["PER_THREAD_OUTPUT"] : [`FILE_SIZE_BYTES ${target.fileSizeBytes}`];
+}
+
+function describeFile(row: Row, path: string): DataFile {
+  const statistics = new Map<string, ColumnStatistics>();
+  for (const { key, value } of (row.column_statistics as DuckDBMapValue).entries) {
+    statistics.set(unquotePath(key as string).join("."), statisticsOf(value as DuckDBMapValue));
+  }
+  return { path, rows: row.count as bigint, bytes: row.file_size_bytes as bigint, statistics };
+}
+
+function statisticsOf(map: DuckDBMapValue): ColumnStatistics {
+  const entries = new Map(map.entries.map(({ key, value }) => [key as string, value as string]));
+  const min = entries.get("min");
+  const max = entries.get("max");
+  const hasNan = entries.get("has_nan");
+  return {
+    values: BigInt(entries.get("num_values") ?? 0),
+    nulls: BigInt(entries.get("null_count") ?? 0),
+    bytes: BigInt(entries.get("column_size_bytes") ?? 0),
+    ...(min === undefined ? {} : { min }),
+    ...(max === undefined ? {} : { max }),
+    ...(hasNan === undefined ? {} : { hasNan: hasNan === "true" }),
+  };
+}
+
+function partitionOf(keys: DuckDBValue): ReadonlyMap<string, string | null> {
+  if (!(keys instanceof DuckDBMapValue)) return new Map();
+  return new Map(keys.entries.map(({ key, value }) => [key as string, value as string | null]));
+}
+
+/** `"a.b"."element"` → `["a.b", "element"]`: statistics come under SQL-quoted paths. */
+export function unquotePath(path: string): string[] {
+  return [...path.matchAll(/"((?:[^"]|"")*)"/g)].map((match) => match[1]!.replaceAll('""', '"'));
+}

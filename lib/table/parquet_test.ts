@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { Connection } from "../engine/connection.ts";
+import { Database } from "../engine/database.ts";
+import { LocalStorage } from "../storage/local.ts";
+import { unquotePath, writeParquet, writeParquetFiles } from "./parquet.ts";
+
+async function withLake(body: (connection: Connection, storage: LocalStorage) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "weir-parquet-" });
+  const database = await Database.open({ folders: [folder], temporaryFolder: join(folder, "temporary") });
+  const connection = await database.connect();
+  try {
+    await body(connection, new LocalStorage(folder));
+  } finally {
+    connection.close();
+    database.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("a written file is described by its statistics", () =>
+  withLake(async (connection, storage) => {
+    const file = await writeParquet(connection, {
+      storage,
+      path: "t/a.parquet",
+      select: `SELECT i AS "a.b", 'x' || i AS "q""x", [i::FLOAT] AS v, i / 0.0::DOUBLE AS d FROM range(3) r(i)`,
+      fieldIds: `{"a.b": 1, "q""x": 2, "v": {"__duckdb_field_id": 3, "element": 4}, "d": 5}`,
+    });
+    assert.equal(file!.rows, 3n);
+    assert.equal(file!.bytes, BigInt((await storage.stat("t/a.parquet"))!.bytes));
+    assert.deepEqual(new Set(file!.statistics.keys()), new Set(["a.b", 'q"x', "v.element", "d"]));
+    const { bytes: _, ...statistics } = file!.statistics.get("a.b")!;
+    assert.deepEqual(statistics, { values: 3n, nulls: 0n, min: "0", max: "2" });
+    assert.equal(file!.statistics.get('q"x')!.max, "x2");
+    const ids = await connection.rows(
+      `SELECT name, field_id FROM parquet_schema('${storage.duckdbPath("t/a.parquet")}') WHERE field_id IS NOT NULL`,
+    );
+    assert.deepEqual(ids.map((row) => [row.name, Number(row.field_id)]), [
+      ["a.b", 1],
+      ['q"x', 2],
+      ["v", 3],
+      ["element", 4],
+      ["d", 5],
+    ]);
+  }));
+
+Deno.test("no rows leave no file", () =>
+  withLake(async (connection, storage) => {
+    const file = await writeParquet(connection, { storage, path: "t/a.parquet", select: "SELECT 1 AS a WHERE false" });
+    assert.equal(file, undefined);
+    assert.equal(await storage.stat("t/a.parquet"), undefined);
+    const files = await writeParquetFiles(connection, {
+      storage,
+      folder: "t",
+      prefix: "p",
+      select: "SELECT 1 AS a, 2 AS d WHERE false",
+      partitionBy: ["d"],
+    });
+    assert.deepEqual(files, []);
+  }));
+
+Deno.test("rows are split by partition, and files of earlier calls stay", () =>
+  withLake(async (connection, storage) => {
+    const target = { storage, folder: "t/data", prefix: "p", partitionBy: ["day"] };
+    const select = "SELECT i AS id, CASE WHEN i % 3 = 0 THEN NULL ELSE i % 3 END AS day FROM range(9) r(i)";
+    const first = await writeParquetFiles(connection, { ...target, select });
+    const second = await writeParquetFiles(connection, { ...target, select });
+    assert.equal(new Set([...first, ...second].map(({ path }) => path)).size, 6);
+    assert.deepEqual(first.map(({ partition }) => partition.get("day")).sort(), ["1", "2", null]);
+    for (const { path, rows } of [...first, ...second]) {
+      assert.equal(rows, 3n);
+      assert.notEqual(await storage.stat(path), undefined);
+    }
+  }));
+
+Deno.test("large results are split by size", () =>
+  withLake(async (connection, storage) => {
+    const files = await writeParquetFiles(connection, {
+      storage,
+      folder: "t",
+      prefix: "p",
+      select: "SELECT i, hash(i) AS h FROM range(1000000) r(i)",
+      fileSizeBytes: 2_000_000,
+    });
+    assert.ok(files.length > 1, `${files.length} files`);
+    assert.equal(files.reduce((sum, { rows }) => sum + rows, 0n), 1_000_000n);
+  }));
+
+Deno.test("quoted statistics paths are split outside quotes", () => {
+  assert.deepEqual(unquotePath('"a.b"."element"'), ["a.b", "element"]);
+  assert.deepEqual(unquotePath('"q""x"'), ['q"x']);
+});
