@@ -1,0 +1,63 @@
+/**
+ * From the changes of one source table to one relation with a row per key.
+ *
+ * Promise: the relation holds exactly what the source table's changed rows look like at the end of the batch, and which keys
+ * left it. Insert-only batches, the common case, are not folded at all.
+ */
+import type { DatasetChanges } from "../change/micro_batch.ts";
+import type { Relation } from "../change/relation.ts";
+import type { TransformContext } from "../change/transform.ts";
+import type { TableDefinition } from "../dataset/dataset.ts";
+import { identifier } from "../engine/quote.ts";
+import { latestByKey } from "./latest_by_key.ts";
+import { reportRefusedValues } from "./refused_values.ts";
+import { readSpool } from "./spool_reader.ts";
+import { fillUnchangedValues } from "./unchanged_values.ts";
+
+/** What {@linkcode fold} needs. */
+export interface FoldOptions extends Omit<TransformContext, "signal"> {
+  readonly changes: DatasetChanges;
+  /** The source columns after every schema change of the batch. */
+  readonly definition: TableDefinition;
+}
+
+/** Reads and folds; the relation keeps `_ordinal`, `_delete`, `_replaces` and the definition's columns. */
+export async function fold(options: FoldOptions): Promise<Relation> {
+  const { connection, changes, definition } = options;
+  const rows = options.temporaryName("typed");
+  await readSpool({ connection, changes, definition, table: rows });
+  if (await connection.value(`SELECT count(*) FROM ${identifier(rows)} WHERE _refused LIMIT 1`) !== 0n) {
+    await reportRefusedValues(options);
+  }
+  const name = options.temporaryName("folded");
+  if (definition.key.length === 0 || isInsertOnly(changes)) {
+    await viewOfInserts(options, { rows, name });
+  } else {
+    const truncated = changes.truncatedBefore === undefined ? {} : { truncatedBefore: changes.truncatedBefore };
+    if (changes.segments.some((segment) => segment.unchangedRows > 0)) {
+      await fillUnchangedValues({ ...options, rows, ...truncated });
+    }
+    await latestByKey({ connection, definition, rows, table: name, ...truncated });
+  }
+  const count = await connection.value(`SELECT count(*) FROM ${identifier(name)}`);
+  return { name, definition, rows: Number(count) };
+}
+
+function isInsertOnly(changes: DatasetChanges): boolean {
+  return changes.truncatedBefore === undefined &&
+    changes.segments.every((segment) => segment.layout === "rows" || segment.inserts === segment.rows);
+}
+
+async function viewOfInserts(
+  options: FoldOptions,
+  tables: { readonly rows: string; readonly name: string },
+): Promise<void> {
+  const { definition, changes } = options;
+  const columns = definition.columns.map((column) => identifier(column.name)).join(", ");
+  const key = definition.key.map((column) => `${identifier(column)} IS NOT NULL`).join(" AND ") || "true";
+  const ordinal = changes.segments.some((segment) => segment.layout === "rows") ? "rowid" : "_ordinal";
+  await options.connection.run(`
+    CREATE OR REPLACE VIEW ${identifier(tables.name)} AS
+    SELECT ${ordinal} AS _ordinal, false AS _delete, false AS _replaces, ${columns}
+    FROM ${identifier(tables.rows)} WHERE ${key} AND ${ordinal} >= ${changes.truncatedBefore ?? 0n}`);
+}
