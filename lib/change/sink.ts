@@ -76,6 +76,9 @@ export interface Sink {
   commit(change: TableChange): Promise<SinkStatus>;
   /** Starts a commit whose rows come in parts, e.g. an initial copy that replaces whatever the table held. */
   load(change: Omit<TableChange, "upserts" | "removals">): Promise<TableLoad>;
-  /** Records progress without data, for a table that sees no changes. */
-  recordPosition(position: Position): Promise<void>;
+  /**
+   * Records progress without data, for a table that sees no changes. `undefined` takes the recorded position away: the
+   * table is copied again at the next chance.
+   */
+  recordPosition(position: Position | undefined): Promise<void>;
 }

@@ -43,8 +43,8 @@ export interface LakeTable<State extends TableState = TableState, Prepared = unk
   stillFits(state: State, prepared: Prepared): boolean;
   /** Removes the files of a change that was given up. */
   discard(prepared: Prepared): Promise<void>;
-  /** Records progress without data. */
-  recordPosition(state: State, position: Position): Promise<CommitResult>;
+  /** Records progress without data; `undefined` takes the recorded position away. */
+  recordPosition(state: State, position: Position | undefined): Promise<CommitResult>;
   /** A SELECT over the state's snapshot giving its columns in order. */
   scan(state: State): Promise<string>;
 }
