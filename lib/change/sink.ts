@@ -5,6 +5,7 @@
  * it stands; there is no other state. The source may be acknowledged only up to the smallest position that every sink has
  * recorded. A batch at or before the committed position is never applied again.
  */
+import type { Column } from "../dataset/column.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
 import type { SchemaChange } from "../dataset/schema_change.ts";
 import type { Position } from "./position.ts";
@@ -51,6 +52,8 @@ export type CommitResult =
 
 /** What a sink says of its table. */
 export interface SinkStatus {
+  /** Columns of the current schema; absent while the table does not exist. */
+  readonly columns?: readonly Column[];
   readonly position?: Position;
   readonly snapshotId?: bigint;
   readonly rows: bigint;

@@ -56,6 +56,8 @@ export interface Source {
   acknowledge(position: Position): void;
   /** Negative, zero or positive as `left` is before, at or after `right`. Throws `sourceMismatch` for another instance. */
   compare(left: Position, right: Position): number;
+  /** Bytes of the source's log between two positions: what an unacknowledged position makes the source keep. */
+  distanceBytes(from: Position, to: Position): number;
   lag(): SourceLag;
   close(): Promise<void>;
 }

@@ -157,6 +157,7 @@ export class LakeSink implements Sink {
 function statusOf(state: TableState): SinkStatus {
   return {
     rows: state.rows,
+    columns: state.columns,
     ...(state.position === undefined ? {} : { position: state.position }),
     ...(state.snapshotId === undefined ? {} : { snapshotId: state.snapshotId }),
   };
