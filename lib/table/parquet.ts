@@ -62,7 +62,8 @@ export async function writeParquet(connection: Connection, target: ParquetTarget
     return undefined;
   }
   await storage.sync(path);
-  return described;
+  const doubtful = await columnsWithDoubtfulBounds(connection, [storage.duckdbPath(path)]);
+  return withoutBounds(described, doubtful.get(storage.duckdbPath(path)));
 }
 
 /** Writes the rows of a SELECT as any number of Parquet files with unique names. */
@@ -76,10 +77,11 @@ export async function writeParquetFiles(
   options.push(`FILENAME_PATTERN ${literal(`${prefix}-{uuid}`)}`);
   const root = storage.duckdbPath(folder);
   const rows = await connection.rows(`COPY (${target.select}) TO ${literal(root)} (${options.join(", ")})`);
+  const doubtful = await columnsWithDoubtfulBounds(connection, rows.map((row) => row.filename as string));
   const files: PartitionedFile[] = [];
   for (const row of rows) {
     const path = `${folder}/${(row.filename as string).slice(root.length + 1)}`;
-    const file = describeFile(row, path);
+    const file = withoutBounds(describeFile(row, path), doubtful.get(row.filename as string));
     if (file.rows === 0n) await storage.delete(path);
     else {
       await storage.sync(path);
@@ -87,6 +89,37 @@ export async function writeParquetFiles(
     }
   }
   return files;
+}
+
+/**
+ * Columns of files whose smallest or largest text starts with U+FEFF. The binding drops that character when it makes a
+ * JavaScript string (measured with 1.5.5), so the bound that RETURN_STATS hands over would be a wrong one.
+ */
+async function columnsWithDoubtfulBounds(
+  connection: Connection,
+  paths: readonly string[],
+): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const found = new Map<string, Set<string>>();
+  if (paths.length === 0) return found;
+  const rows = await connection.rows(
+    `SELECT DISTINCT file_name, path_in_schema FROM parquet_metadata([${paths.map(literal).join(", ")}])
+     WHERE starts_with(stats_min_value, chr(65279)) OR starts_with(stats_max_value, chr(65279))`,
+  );
+  for (const row of rows) {
+    const path = row.file_name as string;
+    found.set(path, (found.get(path) ?? new Set()).add(row.path_in_schema as string));
+  }
+  return found;
+}
+
+function withoutBounds(file: DataFile, columns: ReadonlySet<string> | undefined): DataFile {
+  if (columns === undefined) return file;
+  const statistics = new Map(file.statistics);
+  for (const name of columns) {
+    const { min: _min, max: _max, ...counts } = statistics.get(name) ?? { values: 0n, nulls: 0n, bytes: 0n };
+    if (statistics.has(name)) statistics.set(name, counts);
+  }
+  return { ...file, statistics };
 }
 
 function fieldIdOption(fieldIds: string | undefined): string[] {

@@ -86,6 +86,16 @@ Deno.test("large results are split by size", () =>
     assert.equal(files.reduce((sum, { rows }) => sum + rows, 0n), 1_000_000n);
   }));
 
+Deno.test("no bounds are given for text whose bounds would lose a leading U+FEFF", () =>
+  withLake(async (connection, storage) => {
+    const select = "SELECT chr(65279) || 'a' AS marked, 'b' AS plain";
+    const file = await writeParquet(connection, { storage, path: "t/a.parquet", select });
+    assert.equal(file!.statistics.get("marked")!.max, undefined);
+    assert.equal(file!.statistics.get("plain")!.max, "b");
+    const [split] = await writeParquetFiles(connection, { storage, folder: "t", prefix: "p", select });
+    assert.equal(split!.statistics.get("marked")!.min, undefined);
+  }));
+
 Deno.test("quoted statistics paths are split outside quotes", () => {
   assert.deepEqual(unquotePath('"a.b"."element"'), ["a.b", "element"]);
   assert.deepEqual(unquotePath('"q""x"'), ['q"x']);
