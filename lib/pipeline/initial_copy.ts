@@ -1,0 +1,110 @@
+/**
+ * The initial copy of datasets into the sinks that have no position.
+ *
+ * Promise: one table commit per table and format, at the consistent point of the snapshot it was read under; a copy that is
+ * interrupted leaves nothing behind but files that it removes, and is made anew.
+ */
+import type { InitialCopyPart, Source } from "../change/source.ts";
+import type { Sink, TableLoad } from "../change/sink.ts";
+import { columnDifference } from "../dataset/schema_change.ts";
+import { failPoint } from "../fail_point.ts";
+import { currentDefinition, type DatasetWriter } from "./dataset_writer.ts";
+import { commitOrder } from "./plan.ts";
+
+/** What {@linkcode copyDatasets} needs. */
+export interface CopyOptions {
+  readonly source: Source;
+  readonly writers: readonly DatasetWriter[];
+  /** Sinks to be filled: those without a position. */
+  readonly wants: (sink: Sink) => boolean;
+  readonly signal: AbortSignal;
+  /** Called after each part with its rows. */
+  readonly onRows: (rows: number) => void;
+}
+
+/** Copies every dataset that has a sink without a position. */
+export async function copyDatasets(options: CopyOptions): Promise<void> {
+  const waiting = options.writers.filter((writer) =>
+    writer.plan.tables.some((table) => table.sinks.some(options.wants))
+  );
+  if (waiting.length === 0) return;
+  const writers = new Map(waiting.map((writer) => [writer.plan.dataset, writer]));
+  let copy: TableCopy | undefined;
+  try {
+    for await (const part of options.source.copy([...writers.keys()], options.signal)) {
+      const writer = writers.get(part.dataset);
+      if (writer === undefined) throw new TypeError(`Cannot copy "${part.dataset.name}": it was not asked for`);
+      copy ??= new TableCopy(writer, options);
+      await copy.add(part);
+      options.onRows(part.changes.segments.reduce((rows, segment) => rows + segment.rows, 0));
+      if (!part.last) continue;
+      await copy.commit();
+      copy = undefined;
+    }
+  } finally {
+    await copy?.abandon();
+  }
+}
+
+/** One dataset on its way into its sinks. */
+class TableCopy {
+  readonly #writer: DatasetWriter;
+  readonly #options: CopyOptions;
+  readonly #loads = new Map<Sink, TableLoad>();
+  #parts = 0;
+
+  constructor(writer: DatasetWriter, options: CopyOptions) {
+    this.#writer = writer;
+    this.#options = options;
+  }
+
+  async add(part: InitialCopyPart): Promise<void> {
+    const [segment] = part.changes.segments;
+    if (this.#parts === 0) {
+      if (segment !== undefined) this.#writer.adopt(segment);
+      await this.#begin(part);
+    }
+    const commitTimeMs = Date.now();
+    await this.#writer.writeCopied(part.changes, {
+      to: part.position,
+      commitTimeMs,
+      part: this.#parts++,
+      take: async (plan, relation) => {
+        if (relation.rows === 0) return;
+        for (const sink of plan.sinks) await this.#loads.get(sink)?.add(relation);
+      },
+    });
+    await part.release();
+    await failPoint("pipeline.afterCopyPart");
+  }
+
+  async commit(): Promise<void> {
+    for (const load of this.#loads.values()) {
+      await load.commit();
+      await failPoint("pipeline.afterCopyCommit");
+    }
+    this.#loads.clear();
+  }
+
+  async abandon(): Promise<void> {
+    for (const load of this.#loads.values()) await load.abandon().catch(() => {});
+  }
+
+  async #begin(part: InitialCopyPart): Promise<void> {
+    for (const plan of commitOrder(this.#writer.plan)) {
+      const definition = currentDefinition(this.#writer, plan);
+      for (const sink of plan.sinks.filter(this.#options.wants)) {
+        const held = (await sink.status()).columns;
+        const load = await sink.load({
+          definition,
+          schemaChanges: held === undefined ? [] : columnDifference(held, definition.columns),
+          truncate: held !== undefined,
+          scope: definition.key,
+          position: part.position,
+          commitTimeMs: Date.now(),
+        });
+        this.#loads.set(sink, load);
+      }
+    }
+  }
+}

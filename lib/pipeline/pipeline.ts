@@ -1,0 +1,264 @@
+/**
+ * The micro-batch loop: source → folding → transforms → sinks, with one batch read ahead.
+ *
+ * Promise: the source is acknowledged only up to the smallest position that every sink has recorded; a dataset that fails is
+ * left where it stands while the others go on; a stop, asked for or not, loses nothing and repeats nothing.
+ */
+import type { MicroBatch } from "../change/micro_batch.ts";
+import type { Position } from "../change/position.ts";
+import type { Sink } from "../change/sink.ts";
+import type { Source, SourceLag } from "../change/source.ts";
+import { errorPolicy, toWeirError, WeirError } from "../errors.ts";
+import { failPoint } from "../fail_point.ts";
+import { CommittedPositions } from "./committed_positions.ts";
+import { DatasetWriter, type WriterContext } from "./dataset_writer.ts";
+import { copyDatasets } from "./initial_copy.ts";
+import type { DatasetPlan } from "./plan.ts";
+import { recopyReason } from "./recopy.ts";
+
+/** What a pipeline reports while it runs. */
+export interface PipelineProgress {
+  readonly phase: "copy" | "stream";
+  /** Source rows carried since the start. */
+  readonly rows: number;
+  readonly batches: number;
+  readonly lag: SourceLag;
+  readonly position?: Position;
+  readonly deadLetters: number;
+}
+
+/** Options of {@linkcode Pipeline}. */
+export interface PipelineOptions extends WriterContext {
+  readonly source: Source;
+  readonly plans: readonly DatasetPlan[];
+  /** Log bytes a failing dataset may hold back at the source before it is detached and must be copied again. Default 4 GiB. */
+  readonly maxRetainedWalBytes?: number;
+  /** Longest time a table without changes goes without recording its position, milliseconds. Default 10,000. */
+  readonly recordIdleMs?: number;
+  readonly onProgress?: (progress: PipelineProgress) => void;
+  /** Told once for each dataset that is set aside, with the reason. */
+  readonly onDatasetError?: (dataset: string, error: WeirError) => void;
+}
+
+/** Attempts of one dataset's batch when the error is of a kind that passes. */
+const writeAttempts = 4;
+/** Wait before the second attempt, milliseconds; doubled each time. */
+const firstWaitMs = 250;
+/** Kinds that concern the whole job, not one dataset. */
+const fatalKinds = new Set(["fenced", "storageFull", "tooManyDeadLetters", "interrupted"]);
+
+/** One run over a source. */
+export class Pipeline {
+  readonly #options: PipelineOptions;
+  readonly #writers: ReadonlyMap<string, DatasetWriter>;
+  readonly #positions: CommittedPositions;
+  readonly #failures = new Map<DatasetWriter, WeirError>();
+  readonly #waiting: { position: Position; reached: () => Promise<void> | void }[] = [];
+  readonly #adopted = new Set<DatasetWriter>();
+  #rows = 0;
+  #batches = 0;
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+    this.#writers = new Map(options.plans.map((plan) => {
+      const { namespace, table } = plan.dataset.source;
+      return [`${namespace}.${table}`, new DatasetWriter(plan, options)];
+    }));
+    this.#positions = new CommittedPositions(options.source, options.recordIdleMs ?? 10_000);
+  }
+
+  /** Datasets that were set aside, with the reason. */
+  get failures(): ReadonlyMap<string, WeirError> {
+    return new Map(
+      [...this.#failures].map((
+        [writer, error],
+      ) => [`${writer.plan.dataset.namespace}.${writer.plan.dataset.name}`, error]),
+    );
+  }
+
+  /** Source rows carried since the start. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /**
+   * Calls `reached` inside the loop once every table stands exactly at the position: what it reads of the sinks belongs
+   * together. Resolves after the call; rejects when it throws.
+   */
+  at(position: Position, reached: () => Promise<void> | void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({
+        position,
+        reached: async () => await Promise.resolve().then(reached).then(resolve, reject),
+      });
+    });
+  }
+
+  /** Runs until the signal aborts. */
+  async run(): Promise<void> {
+    const { source, signal } = this.#options;
+    await this.#positions.load(this.#sinks());
+    await source.start(this.#positions.all());
+    while (!signal.aborted) {
+      await this.#copy();
+      if (signal.aborted) break;
+      await this.#stream();
+    }
+    await this.#recordAll();
+  }
+
+  async #copy(): Promise<void> {
+    const writers = this.#live().filter((writer) => sinksOf(writer).some((sink) => !this.#positions.has(sink)));
+    await copyDatasets({
+      source: this.#options.source,
+      writers,
+      wants: (sink) => !this.#positions.has(sink),
+      signal: this.#options.signal,
+      onRows: (rows) => {
+        this.#rows += rows;
+        this.#report("copy");
+      },
+    });
+    for (const writer of writers) this.#adopted.delete(writer);
+    await this.#positions.load(this.#sinks());
+  }
+
+  /** Streams until the signal aborts or a dataset must be copied again. */
+  async #stream(): Promise<void> {
+    const { source, signal } = this.#options;
+    const after = this.#positions.smallest(this.#live().flatMap(sinksOf));
+    if (after === undefined) {
+      throw this.#firstFailure() ?? new WeirError("configuration", "There is no table to capture");
+    }
+    for await (const batch of source.changes(after, this.#positions.all(), signal)) {
+      try {
+        await this.#apply(batch);
+      } finally {
+        await batch.release();
+      }
+      await this.#afterBatch(batch);
+      if (this.#live().some((writer) => sinksOf(writer).some((sink) => !this.#positions.has(sink)))) return;
+    }
+  }
+
+  async #apply(batch: MicroBatch): Promise<void> {
+    for (const [name, changes] of batch.changes) {
+      const writer = this.#writers.get(name);
+      if (writer === undefined || this.#failures.has(writer)) continue;
+      const reason = await recopyReason(writer, { changes, first: !this.#adopted.has(writer) });
+      this.#adopted.add(writer);
+      if (reason !== undefined) {
+        await this.#forget(writer, reason);
+        continue;
+      }
+      const wants = (sink: Sink) => this.#positions.isBefore(sink, batch.to);
+      await this.#guarded(
+        writer,
+        () => writer.write(changes, { to: batch.to, commitTimeMs: batch.commitTimeMs, wants }),
+      );
+    }
+    this.#rows += batch.rows;
+    this.#batches++;
+  }
+
+  /** A failing dataset is set aside and the others go on; what concerns the whole job stops it. */
+  async #guarded(writer: DatasetWriter, write: () => Promise<void>): Promise<void> {
+    for (let attempt = 1, waitMs = firstWaitMs;; attempt++, waitMs *= 2) {
+      try {
+        await write();
+        await this.#positions.load(sinksOf(writer));
+        return;
+      } catch (thrown) {
+        const { namespace, name } = writer.plan.dataset;
+        const error = toWeirError(thrown, "internal", { table: `${namespace}.${name}` });
+        if (fatalKinds.has(error.kind)) throw error;
+        if (errorPolicy(error.kind).retry === "timed" && attempt < writeAttempts && !this.#options.signal.aborted) {
+          await new Promise((resolve) => setTimeout(resolve, waitMs));
+          continue;
+        }
+        this.#failures.set(writer, error);
+        this.#options.onDatasetError?.(`${namespace}.${name}`, error);
+        return;
+      }
+    }
+  }
+
+  async #afterBatch(batch: MicroBatch): Promise<void> {
+    const reached = this.#waiting.filter(({ position }) => this.#options.source.compare(batch.to, position) >= 0);
+    const sinks = this.#live().flatMap(sinksOf);
+    await this.#positions.passed(sinks, { position: batch.to, now: reached.length > 0 });
+    await this.#detachOverdue(batch.to);
+    await failPoint("pipeline.beforeAcknowledge");
+    const smallest = this.#positions.smallest(this.#holding());
+    if (smallest !== undefined) this.#options.source.acknowledge(smallest);
+    this.#report("stream", batch.to);
+    for (const waiting of reached) {
+      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+      await waiting.reached();
+    }
+    if (this.#live().length === 0) throw this.#firstFailure();
+  }
+
+  /** A dataset that holds back too much of the source's log loses its position: better copied again than a full disk there. */
+  async #detachOverdue(now: Position): Promise<void> {
+    const limitBytes = this.#options.maxRetainedWalBytes ?? 4 * 2 ** 30;
+    for (const writer of this.#failures.keys()) {
+      const held = this.#positions.smallest(sinksOf(writer));
+      if (held === undefined || this.#options.source.distanceBytes(held, now) <= limitBytes) continue;
+      await this.#forget(writer, `it held back more than ${limitBytes} bytes of the source's log while it failed`);
+    }
+  }
+
+  /** Takes the recorded positions away, so that the tables are copied again. */
+  async #forget(writer: DatasetWriter, reason: string): Promise<void> {
+    const { namespace, name } = writer.plan.dataset;
+    for (const sink of sinksOf(writer)) await this.#positions.forget(sink);
+    this.#options.onDatasetError?.(
+      `${namespace}.${name}`,
+      new WeirError("unsupportedSchemaChange", `${namespace}.${name} is copied again: ${reason}`, {
+        detail: { table: `${namespace}.${name}` },
+        advice: "Nothing to do: the job copies the table by itself",
+      }),
+    );
+  }
+
+  async #recordAll(): Promise<void> {
+    const last = this.#positions.last;
+    if (last === undefined) return;
+    await this.#positions.passed(this.#live().flatMap(sinksOf), { position: last, now: true });
+    const smallest = this.#positions.smallest(this.#holding());
+    if (smallest !== undefined) this.#options.source.acknowledge(smallest);
+  }
+
+  #live(): readonly DatasetWriter[] {
+    return [...this.#writers.values()].filter((writer) => !this.#failures.has(writer));
+  }
+
+  /** Sinks whose position the source must keep: all but those that were detached. */
+  #holding(): readonly Sink[] {
+    return this.#sinks().filter((sink) => this.#positions.has(sink));
+  }
+
+  #sinks(): readonly Sink[] {
+    return [...this.#writers.values()].flatMap(sinksOf);
+  }
+
+  #firstFailure(): WeirError | undefined {
+    return [...this.#failures.values()][0];
+  }
+
+  #report(phase: PipelineProgress["phase"], position?: Position): void {
+    this.#options.onProgress?.({
+      phase,
+      rows: this.#rows,
+      batches: this.#batches,
+      lag: this.#options.source.lag(),
+      deadLetters: this.#options.deadLetters.count,
+      ...(position === undefined ? {} : { position }),
+    });
+  }
+}
+
+function sinksOf(writer: DatasetWriter): readonly Sink[] {
+  return writer.plan.tables.flatMap((table) => table.sinks);
+}

@@ -1,0 +1,31 @@
+/** Names of engine tables that live for one batch, and their removal. */
+import type { Connection } from "../engine/connection.ts";
+import { identifier } from "../engine/quote.ts";
+
+let scratches = 0;
+
+/** Hands out table names no other batch uses; disposing drops what was made under them. */
+export class Scratch {
+  readonly #connection: Connection;
+  readonly #number = ++scratches;
+  readonly #names: string[] = [];
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** A name of its own for a purpose. */
+  readonly name = (purpose: string): string => {
+    const name = `batch_${this.#number}_${this.#names.length}_${purpose}`;
+    this.#names.push(name);
+    return name;
+  };
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Views first: a view may stand on a table made before it.
+    for (const name of this.#names.toReversed()) {
+      await this.#connection.run(`DROP VIEW IF EXISTS ${identifier(name)}`).catch(() => {});
+      await this.#connection.run(`DROP TABLE IF EXISTS ${identifier(name)}`).catch(() => {});
+    }
+  }
+}
