@@ -145,13 +145,14 @@ export class Pipeline {
     for (const [name, changes] of batch.changes) {
       const writer = this.#writers.get(name);
       if (writer === undefined || this.#failures.has(writer)) continue;
+      const wants = (sink: Sink) => this.#positions.isBefore(sink, batch.to);
+      if (!sinksOf(writer).some(wants)) continue;
       const reason = await recopyReason(writer, { changes, first: !this.#adopted.has(writer) });
       this.#adopted.add(writer);
       if (reason !== undefined) {
         await this.#forget(writer, reason);
         continue;
       }
-      const wants = (sink: Sink) => this.#positions.isBefore(sink, batch.to);
       await this.#guarded(
         writer,
         () => writer.write(changes, { to: batch.to, commitTimeMs: batch.commitTimeMs, wants }),

@@ -17,6 +17,7 @@ export async function recopyReason(
   const [segment] = changes.segments;
   if (!first || segment === undefined) return undefined;
   writer.adopt(segment);
+  if (segment.schemaChanges.length > 0) return undefined;
   const main = writer.plan.tables.find((table) => table.rowsBelongTo === "key");
   if (main === undefined) return undefined;
   const wanted = currentDefinition(writer, main).columns;
