@@ -1,0 +1,138 @@
+/**
+ * The source side of the verification: PostgreSQL SQL that gives key texts and the MD5 of the row text of every row that
+ * the lake should hold, straight from the source tables.
+ *
+ * Promise: nothing of Weir's decoder, spool or transforms takes part; the texts follow the table in
+ * `verify/row_text.ts`, each value that the lake cannot hold is NULL, and how many were made NULL is counted beside it.
+ * Runs on PostgreSQL 13 and later, read-only. The session prints with `DateStyle` ISO and `IntervalStyle` as the capture
+ * does; everything else is independent of settings and server encoding.
+ */
+import type { Column } from "../../dataset/column.ts";
+import type { Dataset, TableDefinition } from "../../dataset/dataset.ts";
+import type { ChildTable } from "../../dataset/projection.ts";
+import { identifier } from "../../engine/quote.ts";
+import { childRows, jsonDocument, projectedText } from "./json_value_sql.ts";
+import { framed, type ValueText, valueText } from "./value_text_sql.ts";
+
+/** The source side of one lake table. */
+export interface RowTextQuery {
+  /**
+   * Gives one row per lake row: the texts of the key columns, `hash` (32 hex digits; NULL where the whole row is
+   * dead-lettered because its key cannot be carried) and `refused` (values made NULL by the policy).
+   */
+  readonly statement: string;
+  /** The lake columns that take part, in the order of the row text. */
+  readonly columns: readonly Column[];
+  /** Names of the key columns; empty where rows are only ever appended. */
+  readonly key: readonly string[];
+}
+
+/** Options of {@linkcode rowTextQuery}. */
+export interface RowTextOptions {
+  /** Bytes of a value's text above which it is dead-lettered. Default 64 MiB. */
+  readonly maxValueBytes?: number;
+}
+
+/** Bytes of a value's text above which it is dead-lettered (design §4). */
+const defaultMaxValueBytes = 64 * 2 ** 20;
+
+/**
+ * The query for a dataset's own lake table, or for one of its child tables where the definition's name is a child's.
+ * Columns of the definition that the source knows nothing of (embedding columns) take no part.
+ *
+ * @throws {RangeError} If a column of the dataset is missing in the lake's definition, so that it would go unchecked.
+ */
+export function rowTextQuery(
+  dataset: Dataset,
+  definition: TableDefinition,
+  options: RowTextOptions = {},
+): RowTextQuery {
+  const maxValueBytes = options.maxValueBytes ?? defaultMaxValueBytes;
+  const child = dataset.children?.find((candidate) => candidate.name === definition.name);
+  const table = new SourceTable(dataset, definition, maxValueBytes);
+  return child === undefined ? table.ownQuery() : table.childQuery(child);
+}
+
+/** A source table seen as the origin of one lake table. `s` is the source row, `c` a child row. */
+class SourceTable {
+  readonly #dataset: Dataset;
+  readonly #definition: TableDefinition;
+  readonly #maxValueBytes: number;
+  readonly #from: string;
+
+  constructor(dataset: Dataset, definition: TableDefinition, maxValueBytes: number) {
+    this.#dataset = dataset;
+    this.#definition = definition;
+    this.#maxValueBytes = maxValueBytes;
+    this.#from = `${identifier(dataset.source.namespace)}.${identifier(dataset.source.table)} AS s`;
+  }
+
+  ownQuery(): RowTextQuery {
+    const texts = new Map<string, ValueText>();
+    for (const { name } of this.#dataset.columns) texts.set(name, this.#sourceText(name));
+    for (const projection of this.#dataset.projections ?? []) {
+      texts.set(projection.column.name, projectedText(projection, this.#document(projection.from)));
+    }
+    return this.#query(this.#from, texts);
+  }
+
+  childQuery(child: ChildTable): RowTextQuery {
+    const rows = childRows(child, this.#document(child.from));
+    const texts = new Map<string, ValueText>();
+    for (const name of this.#dataset.key) texts.set(name, this.#sourceText(name));
+    texts.set("ordinal", { text: "c.ordinal::text", present: "true", fallible: false });
+    for (const { name } of child.columns) texts.set(name, rows.text("c", name));
+    return this.#query(`${this.#from} CROSS JOIN LATERAL (${rows.from}) AS c`, texts);
+  }
+
+  #sourceText(name: string): ValueText {
+    return valueText(`s.${identifier(name)}`, this.#lakeColumn(name).type, { maxValueBytes: this.#maxValueBytes });
+  }
+
+  #document(name: string): ReturnType<typeof jsonDocument> {
+    return jsonDocument(`s.${identifier(name)}`, this.#dataset.columns.find((column) => column.name === name));
+  }
+
+  #lakeColumn(name: string): Column {
+    const column = this.#definition.columns.find((candidate) => candidate.name === name);
+    if (column !== undefined) return column;
+    throw new RangeError(`Cannot verify "${this.#definition.name}": the lake has no column "${name}"`);
+  }
+
+  #query(from: string, texts: ReadonlyMap<string, ValueText>): RowTextQuery {
+    const columns = [...texts.keys()].map((name) => this.#lakeColumn(name));
+    const names = new Map([...texts.keys()].map((name, index) => [name, `t${index}`]));
+    const { key } = this.#definition;
+    const keyTexts = key.map((name) => {
+      const text = names.get(name);
+      if (text !== undefined) return text;
+      throw new RangeError(`Cannot verify "${this.#definition.name}": its key column "${name}" is not the source's`);
+    });
+    return { statement: statement({ from, texts: [...texts.values()], keyTexts }), columns, key };
+  }
+}
+
+interface StatementParts {
+  readonly from: string;
+  /** Texts of all columns; the n-th is named `t<n>`. */
+  readonly texts: readonly ValueText[];
+  readonly keyTexts: readonly string[];
+}
+
+function statement({ from, texts, keyTexts }: StatementParts): string {
+  const inner = texts.flatMap(({ text, present, fallible }, index) =>
+    fallible ? [`${text} AS t${index}`, `${present} AS p${index}`] : [`${text} AS t${index}`]
+  );
+  const refused = texts.flatMap(({ fallible }, index) => fallible ? [`(p${index} AND t${index} IS NULL)::int`] : []);
+  const rowText = texts.map((_, index) => framed(`t${index}`)).join(" || ");
+  // Hashed as UTF-8, whatever the server's encoding is.
+  const hash = `md5(convert_to(${rowText}, 'UTF8'))`;
+  const readable = keyTexts.map((name) => `${name} IS NOT NULL`).join(" AND ");
+  const outer = [
+    ...keyTexts.map((name, index) => `${name} AS k${index}`),
+    `${keyTexts.length === 0 ? hash : `CASE WHEN ${readable} THEN ${hash} END`} AS hash`,
+    `${refused.join(" + ") || "0"} AS refused`,
+  ];
+  // OFFSET 0 keeps the planner from putting each text's expression in the place of each of its uses.
+  return `SELECT ${outer.join(", ")} FROM (SELECT ${inner.join(", ")} FROM ${from} OFFSET 0) AS texts`;
+}

@@ -1,0 +1,207 @@
+/**
+ * A sink whose tables are DuckDB tables in memory: the sink promise (see `change/sink.ts`) in its plainest form, as the
+ * measure for the others and for tests of the pipeline. It is stricter than a lake: a key that comes twice, or that is
+ * said to be new and is not, is an error.
+ */
+import type { Position } from "../change/position.ts";
+import type { Relation } from "../change/relation.ts";
+import type { Sink, SinkStatus, SinkTable, TableChange, TableLoad } from "../change/sink.ts";
+import type { Column } from "../dataset/column.ts";
+import { duckdbType } from "../dataset/column_type.ts";
+import { evolveColumns, type SchemaChange } from "../dataset/schema_change.ts";
+import type { Connection } from "../engine/connection.ts";
+import { identifier } from "../engine/quote.ts";
+import { WeirError } from "../errors.ts";
+import { failPoint } from "../fail_point.ts";
+
+/** Every fail point of {@linkcode MemorySink}. */
+export const memorySinkFailPoints = ["memory.afterRows", "memory.beforeCommit", "memory.afterCommit"] as const;
+
+/** One committed version of a table. */
+interface Version {
+  readonly table: string;
+  readonly columns: readonly Column[];
+  readonly snapshotId: bigint;
+  readonly rows: bigint;
+  readonly position: Position | undefined;
+}
+
+/** Tables that several sinks, or one sink opened again, share: what a lake folder is to the real ones. */
+export class MemoryLake {
+  readonly connection: Connection;
+  readonly versions: Map<string, Version> = new Map();
+  #tables = 0;
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+  }
+
+  /** A table name that nothing else uses. */
+  newTable(): string {
+    return `memory_lake_${++this.#tables}`;
+  }
+}
+
+type Rewrite = Omit<TableChange, "upserts" | "removals">;
+
+/** One table of a {@linkcode MemoryLake}. */
+export class MemorySink implements Sink {
+  readonly table: SinkTable;
+  readonly #lake: MemoryLake;
+  /** The newest version this instance has seen; another one's commit after it fences this instance. */
+  #seen: Version | undefined;
+
+  constructor(lake: MemoryLake, table: { readonly namespace: string; readonly name: string }) {
+    const name = `${table.namespace}.${table.name}`;
+    this.table = { format: "memory", ...table, location: `memory://weir/${name}` };
+    this.#lake = lake;
+    this.#seen = lake.versions.get(this.table.location);
+  }
+
+  status(): Promise<SinkStatus> {
+    this.#seen = this.#current();
+    if (this.#seen === undefined) return Promise.resolve({ rows: 0n });
+    const { position, snapshotId, rows, columns } = this.#seen;
+    return Promise.resolve({ snapshotId, rows, columns, ...(position === undefined ? {} : { position }) });
+  }
+
+  scan(): Promise<string | undefined> {
+    const current = this.#current();
+    return Promise.resolve(current && `SELECT ${names(current.columns)} FROM ${identifier(current.table)}`);
+  }
+
+  async commit(change: TableChange): Promise<SinkStatus> {
+    if (change.position.offset === this.#current()?.position?.offset && !this.#fenced()) return await this.status();
+    const table = await this.#rewritten(change);
+    await this.#remove(table, change);
+    if (change.upserts !== undefined) await this.#upsert(table, change, change.upserts);
+    return await this.#publish(table, change);
+  }
+
+  async load(change: Rewrite): Promise<TableLoad> {
+    const table = await this.#rewritten(change);
+    return {
+      add: (upserts) => this.#upsert(table, change, upserts),
+      commit: () => this.#publish(table, change),
+      abandon: async () => void await this.#lake.connection.run(`DROP TABLE ${identifier(table)}`),
+    };
+  }
+
+  async recordPosition(position: Position | undefined): Promise<void> {
+    await failPoint("memory.beforeCommit");
+    const current = this.#checked();
+    if (current === undefined) return;
+    this.#seen = { ...current, position, snapshotId: current.snapshotId + 1n };
+    this.#lake.versions.set(this.table.location, this.#seen);
+    await failPoint("memory.afterCommit");
+  }
+
+  #current(): Version | undefined {
+    return this.#lake.versions.get(this.table.location);
+  }
+
+  #fenced(): boolean {
+    return this.#current()?.snapshotId !== this.#seen?.snapshotId;
+  }
+
+  #checked(): Version | undefined {
+    if (!this.#fenced()) return this.#current();
+    const detail = { table: `${this.table.namespace}.${this.table.name}` };
+    throw new WeirError("fenced", "Another instance has committed to this table", { detail });
+  }
+
+  /** A copy of the current rows with the change's schema, empty after a truncate. */
+  async #rewritten(change: Rewrite): Promise<string> {
+    const current = this.#checked();
+    const table = this.#lake.newTable();
+    const { connection } = this.#lake;
+    if (current === undefined) {
+      const columns = change.definition.columns.map((column) =>
+        `${identifier(column.name)} ${duckdbType(column.type)}`
+      );
+      await connection.run(`CREATE TABLE ${identifier(table)} (${columns.join(", ")})`);
+      return table;
+    }
+    await connection.run(`CREATE TABLE ${identifier(table)} AS FROM ${identifier(current.table)}`);
+    let columns = current.columns;
+    for (const step of change.schemaChanges) {
+      const evolved = evolveColumns(columns, [step]);
+      if (names(evolved) !== names(columns) || step.kind === "widenColumn") await this.#alter(table, step);
+      columns = evolved;
+    }
+    if (change.truncate) await connection.run(`TRUNCATE ${identifier(table)}`);
+    return table;
+  }
+
+  async #alter(table: string, step: SchemaChange): Promise<void> {
+    await this.#lake.connection.run(`ALTER TABLE ${identifier(table)} ${alteration(step)}`);
+  }
+
+  async #remove(table: string, change: TableChange): Promise<void> {
+    if (change.removals === undefined) return;
+    await this.#deleteMatching(table, change.removals, change.scope);
+  }
+
+  async #deleteMatching(table: string, relation: Relation, key: readonly string[]): Promise<number> {
+    const matches = key.map((name) => `old.${identifier(name)} = gone.${identifier(name)}`).join(" AND ");
+    const from = `${identifier(table)} AS old USING ${identifier(relation.name)} AS gone`;
+    return await this.#lake.connection.run(`DELETE FROM ${from} WHERE ${matches}`);
+  }
+
+  async #upsert(table: string, change: Rewrite, upserts: Relation): Promise<void> {
+    const { connection } = this.#lake;
+    const { key, columns } = change.definition;
+    const source = identifier(upserts.name);
+    if (key.length > 0) {
+      const matches = key.map((name) => `old.${identifier(name)} = new.${identifier(name)}`).join(" AND ");
+      const from = `${identifier(table)} AS old USING ${source} AS new`;
+      await connection.run(`DELETE FROM ${from} WHERE new._replaces AND ${matches}`);
+    }
+    await connection.run(`INSERT INTO ${identifier(table)} BY NAME SELECT ${names(columns)} FROM ${source}`);
+    await this.#refuseDuplicates(table, key);
+    await failPoint("memory.afterRows");
+  }
+
+  async #refuseDuplicates(table: string, key: readonly string[]): Promise<void> {
+    if (key.length === 0) return;
+    const list = key.map(identifier).join(", ");
+    const grouped = `SELECT 1 FROM ${identifier(table)} GROUP BY ${list} HAVING count(*) > 1`;
+    const duplicates = await this.#lake.connection.value(`SELECT count(*) FROM (${grouped})`);
+    if (duplicates !== 0n) {
+      throw new WeirError("internal", "A key would stand twice in the table", {
+        detail: { counts: { keys: Number(duplicates) } },
+      });
+    }
+  }
+
+  async #publish(table: string, change: Rewrite): Promise<SinkStatus> {
+    await failPoint("memory.beforeCommit");
+    const before = this.#checked();
+    const rows = await this.#lake.connection.value(`SELECT count(*) FROM ${identifier(table)}`) as bigint;
+    const snapshotId = (before?.snapshotId ?? 0n) + 1n;
+    const columns = before === undefined
+      ? change.definition.columns
+      : evolveColumns(before.columns, change.schemaChanges);
+    this.#seen = { table, columns, snapshotId, rows, position: change.position };
+    this.#lake.versions.set(this.table.location, this.#seen);
+    await failPoint("memory.afterCommit");
+    return await this.status();
+  }
+}
+
+function alteration(step: SchemaChange): string {
+  switch (step.kind) {
+    case "addColumn":
+      return `ADD COLUMN ${identifier(step.column.name)} ${duckdbType(step.column.type)}`;
+    case "dropColumn":
+      return `DROP COLUMN ${identifier(step.name)}`;
+    case "renameColumn":
+      return `RENAME COLUMN ${identifier(step.from)} TO ${identifier(step.to)}`;
+    case "widenColumn":
+      return `ALTER COLUMN ${identifier(step.name)} TYPE ${duckdbType(step.type)}`;
+  }
+}
+
+function names(columns: readonly Column[]): string {
+  return columns.map((column) => identifier(column.name)).join(", ");
+}

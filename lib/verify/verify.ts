@@ -1,0 +1,167 @@
+/**
+ * Verification: every row of a lake table compared with its source at one position, while rows keep flowing.
+ *
+ * Promise: the source side is read under an exported snapshot with PostgreSQL's own SQL and never through our decoder, so
+ * an error there cannot hide itself; a row that is missing, extra, doubled or different in any compared column is found,
+ * whatever the values are. Values that the lake cannot hold are counted apart. Memory is bounded by the connection's limit.
+ */
+import type { VerificationPoint } from "../change/source.ts";
+import type { Dataset, TableDefinition } from "../dataset/dataset.ts";
+import type { Connection } from "../engine/connection.ts";
+import { identifier, literal } from "../engine/quote.ts";
+import { rowTextQuery } from "../source/postgres/row_text_sql.ts";
+import { columnText, rowHash } from "./row_text.ts";
+
+/** What {@linkcode verifyTable} compares. */
+export interface VerificationRequest {
+  /** The source's side. The lake must stand exactly at its position. */
+  readonly point: Pick<VerificationPoint, "copyTo">;
+  readonly dataset: Dataset;
+  /** The lake table: the dataset's own, or one of its child tables. Columns the source does not have take no part. */
+  readonly definition: TableDefinition;
+  /** SELECT over the lake table's snapshot. Undefined: there is no table, so every row is missing. */
+  readonly scan: string | undefined;
+  readonly connection: Connection;
+  /** Folder that the connection may read; holds the source's hashes meanwhile. */
+  readonly folder: string;
+  /** Bytes of a value's text above which it is dead-lettered, as at the capture. Default 64 MiB. */
+  readonly maxValueBytes?: number;
+  /** Most keys to name. Default 20. */
+  readonly maxMismatches?: number;
+}
+
+/** One key whose rows are not equal. Of a table without a key it is the row's hash. No other value is shown. */
+export interface Mismatch {
+  readonly kind: "missing" | "extra" | "different";
+  /** Key texts by column name, spelled as in `row_text.ts`. */
+  readonly key: Readonly<Record<string, string | null>>;
+}
+
+/** What was found. A verified table has 0 missing, 0 extra and 0 different. */
+export interface TableVerification {
+  /** Rows that the lake should hold. */
+  readonly rows: number;
+  readonly missing: number;
+  /** Rows of the lake that the source does not have, and further rows of the same key. */
+  readonly extra: number;
+  readonly different: number;
+  /** Rows and values that the lake cannot hold; the rows are not missing and the values count as NULL. */
+  readonly deadLettered: number;
+  readonly mismatches: readonly Mismatch[];
+}
+
+/**
+ * Compares one lake table with its source.
+ *
+ * @throws {RangeError} If a column of the dataset is missing in the lake's definition.
+ */
+export async function verifyTable(request: VerificationRequest): Promise<TableVerification> {
+  const query = rowTextQuery(
+    request.dataset,
+    request.definition,
+    request.maxValueBytes === undefined ? {} : { maxValueBytes: request.maxValueBytes },
+  );
+  const name = `verify_${crypto.randomUUID().replaceAll("-", "")}`;
+  const path = `${request.folder}/${name}.csv`;
+  const sides: Sides = {
+    key: query.key,
+    source: sourceSide(path, query.key.length),
+    lake: lakeSide(request.scan, query),
+    mismatches: identifier(name),
+  };
+  try {
+    await request.point.copyTo(query.statement, path);
+    await request.connection.run(comparison(sides));
+    return await summarize(sides, request);
+  } finally {
+    await request.connection.run(`DROP TABLE IF EXISTS ${sides.mismatches}`);
+    await Deno.remove(path).catch(() => {});
+  }
+}
+
+/** Both sides as relations of `k0 … kn`, `hash`; the source's also has `refused`. */
+interface Sides {
+  readonly key: readonly string[];
+  readonly source: string;
+  readonly lake: string;
+  /** Name of the table of keys whose rows are not equal. */
+  readonly mismatches: string;
+}
+
+/** Longest line of hashes and key texts; PostgreSQL's index entries, and so its keys, are far shorter. */
+const maxLineBytes = 8 * 2 ** 20;
+
+function sourceSide(path: string, keyColumns: number): string {
+  const keys = Array.from({ length: keyColumns }, (_, index) => `k${index}`);
+  const columns = [...keys, "hash", "refused"].map((name) => `'${name}': 'VARCHAR'`).join(", ");
+  return `SELECT * REPLACE (hash::UUID AS hash, refused::BIGINT AS refused) FROM read_csv(${literal(path)}, ` +
+    `header=false, auto_detect=false, delim=',', quote='"', escape='"', new_line='\\n', allow_quoted_nulls=false, ` +
+    `nullstr='', max_line_size=${maxLineBytes}, columns={${columns}})`;
+}
+
+function lakeSide(scan: string | undefined, query: ReturnType<typeof rowTextQuery>): string {
+  const columnOf = (name: string) => {
+    const column = query.columns.find((candidate) => candidate.name === name);
+    if (column === undefined) throw new RangeError(`Cannot compare: key column "${name}" takes no part`);
+    return column;
+  };
+  const keys = query.key.map((name, index) => `${columnText(columnOf(name))} AS k${index}`);
+  const none = [...query.key.map((_, index) => `NULL::VARCHAR AS k${index}`), "NULL::UUID AS hash"].join(", ");
+  if (scan === undefined) return `SELECT ${none} WHERE false`;
+  return `SELECT ${[...keys, `${rowHash(query.columns)}::UUID AS hash`].join(", ")} FROM (${scan})`;
+}
+
+/**
+ * One aggregation by key over both sides instead of a full outer join: it also finds a key that stands twice in the lake,
+ * and DuckDB spills it to disk.
+ */
+function comparison({ key, source, lake, mismatches }: Sides): string {
+  const keys = keyNames(key);
+  // Without a key a row is its own: equal rows are counted.
+  const keyList = key.length === 0 ? "hash::VARCHAR AS k0" : keys.join(", ");
+  const side = (from: string, isSource: boolean) => `SELECT ${keyList}, hash, ${isSource} AS at_source FROM (${from})`;
+  return `CREATE TEMP TABLE ${mismatches} AS
+    SELECT ${keys.join(", ")}, count(*) FILTER (at_source) AS source_rows, count(*) FILTER (NOT at_source) AS lake_rows
+    FROM (${side(source, true)} WHERE hash IS NOT NULL UNION ALL ${side(lake, false)})
+    GROUP BY ${keys.join(", ")}
+    HAVING source_rows <> lake_rows OR min(hash) <> max(hash)`;
+}
+
+async function summarize(sides: Sides, request: VerificationRequest): Promise<TableVerification> {
+  const { connection } = request;
+  const [total] = await connection.rows(
+    `SELECT count(hash) AS rows, count(*) - count(hash) AS refused_rows,
+       coalesce(sum(refused) FILTER (hash IS NOT NULL), 0)::BIGINT AS refused_values FROM (${sides.source})`,
+  );
+  const [found] = await connection.rows(
+    `SELECT coalesce(sum(greatest(source_rows - lake_rows, 0)), 0)::BIGINT AS missing,
+       coalesce(sum(greatest(lake_rows - source_rows, 0)), 0)::BIGINT AS extra,
+       count(*) FILTER (source_rows = lake_rows) AS different FROM ${sides.mismatches}`,
+  );
+  return {
+    rows: Number(total?.["rows"]),
+    missing: Number(found?.["missing"]),
+    extra: Number(found?.["extra"]),
+    different: Number(found?.["different"]),
+    deadLettered: Number(total?.["refused_rows"]) + Number(total?.["refused_values"]),
+    mismatches: await namedMismatches(sides, request),
+  };
+}
+
+async function namedMismatches({ key, mismatches }: Sides, request: VerificationRequest): Promise<Mismatch[]> {
+  const keys = keyNames(key);
+  const rows = await request.connection.rows(
+    `SELECT ${keys.join(", ")}, CASE WHEN source_rows > lake_rows THEN 'missing'
+       WHEN source_rows < lake_rows THEN 'extra' ELSE 'different' END AS kind
+     FROM ${mismatches} ORDER BY ALL LIMIT ${request.maxMismatches ?? 20}`,
+  );
+  const names = key.length === 0 ? ["hash"] : key;
+  return rows.map((row) => ({
+    kind: row["kind"] as Mismatch["kind"],
+    key: Object.fromEntries(names.map((name, index) => [name, row[`k${index}`] as string | null])),
+  }));
+}
+
+function keyNames(key: readonly string[]): readonly string[] {
+  return key.length === 0 ? ["k0"] : key.map((_, index) => `k${index}`);
+}
