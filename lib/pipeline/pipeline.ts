@@ -175,6 +175,8 @@ export class Pipeline {
         if (fatalKinds.has(error.kind)) throw error;
         if (errorPolicy(error.kind).retry === "timed" && attempt < writeAttempts && !this.#options.signal.aborted) {
           await new Promise((resolve) => setTimeout(resolve, waitMs));
+          // Some sinks may have taken the batch before another failed; they must not take it twice.
+          await this.#positions.load(sinksOf(writer));
           continue;
         }
         this.#failures.set(writer, error);
