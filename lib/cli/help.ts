@@ -1,0 +1,41 @@
+/** The text of `--help`, made from the declarations. */
+import type { Declarations, Setting } from "../settings/setting.ts";
+
+/** What a job says about itself. */
+export interface JobDescription {
+  /** As in `deno task <name>`. */
+  readonly name: string;
+  /** One sentence. */
+  readonly summary: string;
+}
+
+/** Every setting with its flag, meaning, default and environment name. */
+export function helpText(job: JobDescription, declared: Declarations): string {
+  const entries = Object.values(declared);
+  const flags = entries.filter(({ flag }) => flag !== undefined);
+  const others = entries.filter(({ flag }) => flag === undefined);
+  const lines = [job.summary, "", `Usage: deno task ${job.name} [flags]`, "", "Flags:"];
+  lines.push(...flags.flatMap((setting) => entry(head(setting), setting)));
+  lines.push(...entry("--help", { help: "Show this text" }));
+  if (others.length > 0) {
+    lines.push("", "Environment only:", ...others.flatMap((setting) => entry(setting.environment, setting)));
+  }
+  lines.push("", "A flag goes before its environment variable, that before the same name in .env.");
+  return lines.join("\n");
+}
+
+function head({ flag, placeholder }: Setting<unknown>): string {
+  return placeholder === undefined ? `--${flag}` : `--${flag} ${placeholder}`;
+}
+
+type Described = Partial<Pick<Setting<unknown>, "flag" | "environment" | "defaultText" | "placeholder" | "secret">> & {
+  readonly help: string;
+};
+
+function entry(title: string, setting: Described): string[] {
+  const value = setting.placeholder === undefined ? "off" : setting.defaultText ?? "none";
+  const facts = setting.environment === undefined ? [] : [`default ${value}`];
+  if (setting.flag !== undefined) facts.push(`environment ${setting.environment}`);
+  if (setting.secret) facts.push(`such as ${setting.placeholder}`);
+  return [`  ${title}`, `      ${setting.help}${facts.length === 0 ? "" : ` (${facts.join(", ")})`}`];
+}

@@ -1,0 +1,41 @@
+/** Ctrl-C and SIGTERM: the first asks for a clean stop, the second ends the process at once. */
+import { WeirError } from "../errors.ts";
+
+const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Listens from now until disposed. */
+export class Interruption implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #listeners: [Deno.Signal, () => void][] = [];
+  #exitCode: number | undefined;
+
+  /** @param say prints one line for the user */
+  constructor(say: (text: string) => void) {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      const listener = () => this.#receive(signal, say);
+      this.#listeners.push([signal, listener]);
+      Deno.addSignalListener(signal, listener);
+    }
+  }
+
+  /** Aborts on the first signal, with a WeirError of kind `interrupted` as its reason. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** 128 plus the signal's number, as shells have it; undefined while there was none. */
+  get exitCode(): number | undefined {
+    return this.#exitCode;
+  }
+
+  [Symbol.dispose](): void {
+    for (const [signal, listener] of this.#listeners) Deno.removeSignalListener(signal, listener);
+  }
+
+  #receive(signal: keyof typeof exitCodes, say: (text: string) => void): void {
+    if (this.#exitCode !== undefined) Deno.exit(exitCodes[signal]);
+    this.#exitCode = exitCodes[signal];
+    say("stopping after the running commit; once more stops at once");
+    this.#controller.abort(new WeirError("interrupted", `stopped by ${signal}`));
+  }
+}

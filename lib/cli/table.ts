@@ -1,0 +1,53 @@
+/** Tables of text for the terminal. */
+
+/** One column of a table. */
+export interface TextColumn {
+  readonly title: string;
+  /** Default `left`; numbers read better to the right. */
+  readonly align?: "left" | "right";
+}
+
+const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
+// East Asian wide and fullwidth forms, and whatever is shown as a picture (Unicode Standard Annex 11 and 51).
+const wide =
+  /^(?:[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|.\ufe0f)/u;
+const invisible = /^[\p{Cc}\p{Cf}\p{Mn}\p{Me}]+$/u;
+
+/** Terminal cells a text takes. */
+export function textWidth(text: string): number {
+  let width = 0;
+  for (const { segment } of segmenter.segment(text)) width += invisible.test(segment) ? 0 : wide.test(segment) ? 2 : 1;
+  return width;
+}
+
+/**
+ * A table with a line under its titles and two spaces between columns. Control characters are shown as `�`.
+ *
+ * @example
+ * ```ts
+ * import { renderTable } from "./table.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const text = renderTable([{ title: "table" }, { title: "rows", align: "right" }], [["a", "1,000"], ["日本", "7"]]);
+ * assert.equal(text, "table   rows\n─────  ─────\na      1,000\n日本       7");
+ * ```
+ */
+export function renderTable(columns: readonly TextColumn[], rows: readonly (readonly string[])[]): string {
+  const cells = rows.map((row) => columns.map((_, index) => printable(row[index] ?? "")));
+  const widths = columns.map(({ title }, index) =>
+    Math.max(textWidth(title), ...cells.map((row) => textWidth(row[index] ?? "")))
+  );
+  const line = (texts: readonly string[]) =>
+    texts.map((text, index) => pad(text, widths[index] ?? 0, columns[index]?.align ?? "left")).join("  ").trimEnd();
+  const rule = widths.map((width) => "─".repeat(width)).join("  ");
+  return [line(columns.map(({ title }) => title)), rule, ...cells.map(line)].join("\n");
+}
+
+function pad(text: string, width: number, align: "left" | "right"): string {
+  const space = " ".repeat(Math.max(width - textWidth(text), 0));
+  return align === "left" ? text + space : space + text;
+}
+
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, "\ufffd");
+}

@@ -1,0 +1,161 @@
+/** Every setting of every job, declared once. */
+import { InvalidValue, type Setting } from "./setting.ts";
+import { bytes, choice, choices, decimal, integer, list, secretUrl, text, toggle } from "./kinds.ts";
+
+/** Vectors for one captured table: the columns whose texts they stand for. */
+export interface EmbedRequest {
+  readonly table: string;
+  readonly columns: readonly string[];
+}
+
+/** The settings, under the names the jobs use. */
+export const settings = {
+  postgresUrl: secretUrl({
+    environment: "POSTGRES_URL",
+    help: "Capture from this server instead of the embedded one; nothing is generated there without --generate",
+    protocols: ["postgres:", "postgresql:"],
+  }),
+  postgresPort: integer({
+    flag: "postgres-port",
+    help: "Port of the embedded server; without it the last one, or a free one",
+    minimum: 1,
+    maximum: 65_535,
+  }),
+  tables: list({
+    flag: "tables",
+    help: "Tables to capture, as namespace.table; * and ? stand for any characters and any one character",
+    placeholder: "PATTERN,…",
+  }),
+  embed: embed(),
+  lake: text({ flag: "lake", help: "Folder of the lake tables", defaultText: "data/lake", placeholder: "DIR" }),
+  formats: choices({
+    flag: "formats",
+    help: "Table formats to write",
+    defaultText: "iceberg,paimon",
+    choices: ["iceberg", "paimon"],
+  }),
+  icebergVersion: choice({
+    flag: "iceberg-version",
+    help: "Version of new Iceberg tables: 3 deletes by deletion vectors, 2 by position deletes",
+    defaultText: "3",
+    choices: ["2", "3"],
+  }),
+  model: choice({
+    flag: "model",
+    help: "Embedding model; hash is deterministic and carries no meaning",
+    defaultText: "hash",
+    choices: ["hash"],
+  }),
+  holders: integer({
+    flag: "holders",
+    help: "Account holders to generate",
+    defaultText: "1000",
+    minimum: 2,
+    maximum: 100_000_000,
+  }),
+  payments: integer({
+    flag: "payments",
+    help: "Payments to generate; each is two rows, one per side",
+    defaultText: "10000",
+    minimum: 0,
+    maximum: 1_000_000_000,
+  }),
+  seed: integer({
+    flag: "seed",
+    help: "Seed of the generator; the same seed and clock give the same rows",
+    defaultText: "1",
+    minimum: 0,
+    maximum: 4_294_967_295,
+  }),
+  rate: integer({
+    flag: "rate",
+    help: "Rows a second that the generator writes while following",
+    defaultText: "1000",
+    minimum: 1,
+    maximum: 1_000_000,
+  }),
+  generate: toggle({
+    flag: "generate",
+    help: "Generate into the server of POSTGRES_URL too, creating the tables there",
+  }),
+  follow: toggle({ flag: "follow", help: "Run until Ctrl-C" }),
+  resync: toggle({ flag: "resync", help: "Start over: new slot, and every table copied again" }),
+  teardown: toggle({ flag: "teardown", help: "Drop the slot and the publication, and end" }),
+  batchSeconds: decimal({
+    flag: "batch-seconds",
+    help: "Longest time between two table commits",
+    defaultText: "1",
+    placeholder: "SECONDS",
+    minimum: 0.05,
+    maximum: 3600,
+  }),
+  batchRows: integer({
+    flag: "batch-rows",
+    help: "Most rows in one micro-batch",
+    defaultText: "100000",
+    minimum: 1,
+    maximum: 10_000_000,
+  }),
+  maxValueBytes: bytes({
+    flag: "max-value-bytes",
+    help: "Largest single value; a larger one becomes NULL and a dead letter",
+    defaultText: "64MiB",
+    minimum: 2 ** 10,
+    maximum: 2 ** 29,
+  }),
+  maxRetainedWalBytes: bytes({
+    flag: "max-retained-wal-bytes",
+    help: "Write-ahead log the source may keep for a failing table before that table is given up",
+    defaultText: "8GiB",
+    minimum: 2 ** 20,
+    maximum: 2 ** 50,
+  }),
+  deadLetterShare: decimal({
+    flag: "dead-letter-share",
+    help: "Share of dead letters among the rows above which the job stops",
+    defaultText: "0.05",
+    placeholder: "SHARE",
+    minimum: 0,
+    maximum: 1,
+  }),
+  memoryLimitBytes: bytes({
+    flag: "memory-limit",
+    help: "Memory DuckDB may use; the process itself needs some beside it",
+    defaultText: "768MiB",
+    minimum: 2 ** 26,
+    maximum: 2 ** 45,
+  }),
+  threads: integer({ flag: "threads", help: "Threads DuckDB may use", defaultText: "2", minimum: 1, maximum: 512 }),
+  json: toggle({ flag: "json", help: "Print one JSON object on standard output at the end, and nothing else there" }),
+} as const;
+
+/** `table:column,column`. Commas part columns, so that several tables take several flags, or semicolons in the environment. */
+function embed(): Setting<readonly EmbedRequest[]> {
+  return {
+    flag: "embed",
+    environment: "WEIR_EMBED",
+    help:
+      "Add vectors of these columns to a captured table; may be given several times (in the environment: part by ;)",
+    placeholder: "TABLE:COLUMN,…",
+    secret: false,
+    repeatable: true,
+    parse: (texts) => {
+      const requests = texts.flatMap((given) => given.split(";")).filter((given) => given.trim() !== "").map(
+        embedRequest,
+      );
+      return requests.find((request) => request instanceof InvalidValue) ?? requests.filter(isRequest);
+    },
+  };
+}
+
+function isRequest(request: EmbedRequest | InvalidValue): request is EmbedRequest {
+  return !(request instanceof InvalidValue);
+}
+
+function embedRequest(given: string): EmbedRequest | InvalidValue {
+  const colon = given.indexOf(":");
+  const table = given.slice(0, Math.max(colon, 0)).trim();
+  const columns = given.slice(colon + 1).split(",").map((name) => name.trim());
+  if (table !== "" && columns.every((name) => name !== "")) return { table, columns };
+  return new InvalidValue("does not name a table and its columns", "Write it as table:column,column");
+}

@@ -1,0 +1,159 @@
+/** The kinds of settings there are. Each maker takes what is special about a setting and gives back its declaration. */
+import { InvalidValue, type Setting } from "./setting.ts";
+
+interface Described {
+  readonly flag: string;
+  readonly help: string;
+  /** Default: `WEIR_` and the flag in capitals. */
+  readonly environment?: string;
+}
+
+interface WithDefault extends Described {
+  readonly defaultText: string;
+}
+
+interface Bounds {
+  readonly minimum: number;
+  readonly maximum: number;
+}
+
+/** A whole number. `1_000` and `1,000` are read as 1000. */
+export function integer(options: WithDefault & Bounds): Setting<number>;
+export function integer(options: Described & Bounds): Setting<number | undefined>;
+export function integer(options: Described & Bounds & { readonly defaultText?: string }): Setting<number | undefined> {
+  return single(options, "N", (text) => {
+    const digits = text.replace(/(?<=\d)[_,](?=\d{3})/g, "");
+    return /^-?\d+$/.test(digits) ? inBounds(Number(digits), options) : notA("whole number", options);
+  });
+}
+
+/** A number with a fraction. */
+export function decimal(options: WithDefault & Bounds & { readonly placeholder: string }): Setting<number> {
+  return single(
+    options,
+    options.placeholder,
+    (text) => /^-?\d*\.?\d+$/.test(text) ? inBounds(Number(text), options) : notA("number", options),
+  );
+}
+
+const byteUnits: Readonly<Record<string, number>> = { "": 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
+
+/** A size in bytes, with or without a unit: `67108864`, `64MiB`. */
+export function bytes(options: WithDefault & Bounds): Setting<number> {
+  return single(options, "BYTES", (text) => {
+    const [, digits, unit] = /^(\d+(?:\.\d+)?) ?(|[KMGT]iB)$/.exec(text) ?? [];
+    const factor = byteUnits[unit ?? ""];
+    if (digits === undefined || factor === undefined) {
+      return new InvalidValue("is not a size", "Give bytes, or a number with KiB, MiB, GiB or TiB, such as 64MiB");
+    }
+    return inBounds(Math.round(Number(digits) * factor), options);
+  });
+}
+
+/** A text that is not empty. */
+export function text(options: WithDefault & { readonly placeholder: string }): Setting<string> {
+  return single(
+    options,
+    options.placeholder,
+    (given) => given === "" ? new InvalidValue("is empty", "Give a value") : given,
+  );
+}
+
+/** One of a closed list. */
+export function choice<Choice extends string>(
+  options: WithDefault & { readonly choices: readonly Choice[] },
+): Setting<Choice> {
+  return single(options, options.choices.join("|"), (given) => oneOf(options.choices, given));
+}
+
+/** Some of a closed list, in the list's order. */
+export function choices<Choice extends string>(
+  options: WithDefault & { readonly choices: readonly Choice[] },
+): Setting<readonly Choice[]> {
+  return single(options, options.choices.join(","), (given) => {
+    const wanted = splitList(given).map((name) => oneOf(options.choices, name));
+    const wrong = wanted.find((name) => name instanceof InvalidValue);
+    if (wrong !== undefined) return wrong;
+    if (wanted.length === 0) {
+      return new InvalidValue("names nothing", `Give one or more of ${options.choices.join(", ")}`);
+    }
+    return options.choices.filter((name) => wanted.includes(name));
+  });
+}
+
+/** Texts separated by commas; the flag may also be given several times. Default: none. */
+export function list(options: Described & { readonly placeholder: string }): Setting<readonly string[]> {
+  return {
+    ...common(options),
+    placeholder: options.placeholder,
+    repeatable: true,
+    parse: (texts) => texts.flatMap(splitList),
+  };
+}
+
+/** Off unless given. */
+export function toggle(options: Described): Setting<boolean> {
+  const { placeholder: _, ...rest } = single({ ...options, defaultText: "false" }, "", (given) => {
+    if (/^(true|yes|on|1)$/i.test(given)) return true;
+    if (/^(false|no|off|0)$/i.test(given)) return false;
+    return new InvalidValue("is neither true nor false", "Give true or false");
+  });
+  return rest;
+}
+
+/** A connection string with a password in it: environment only, and never shown. */
+export function secretUrl(
+  options: { readonly environment: string; readonly help: string; readonly protocols: readonly string[] },
+): Setting<string | undefined> {
+  const example = `${options.protocols[0]}//user:password@host:5432/database`;
+  return {
+    environment: options.environment,
+    help: options.help,
+    placeholder: example,
+    secret: true,
+    repeatable: false,
+    parse: ([given = ""]) => {
+      const protocol = URL.canParse(given) ? new URL(given).protocol : undefined;
+      if (protocol !== undefined && options.protocols.includes(protocol)) return given;
+      return new InvalidValue("is not a connection string", `Write it as ${example}`);
+    },
+  };
+}
+
+/** Splits at commas; spaces around an entry and empty entries do not count. */
+export function splitList(given: string): string[] {
+  return given.split(",").map((entry) => entry.trim()).filter((entry) => entry !== "");
+}
+
+function common(options: Described): Pick<Setting<unknown>, "flag" | "environment" | "help" | "secret" | "repeatable"> {
+  const environment = options.environment ?? `WEIR_${options.flag.replaceAll("-", "_").toUpperCase()}`;
+  return { flag: options.flag, environment, help: options.help, secret: false, repeatable: false };
+}
+
+function single<Value>(
+  options: Described & { readonly defaultText?: string },
+  placeholder: string,
+  parse: (text: string) => Value | InvalidValue,
+): Setting<Value> {
+  const defaultText = options.defaultText === undefined ? {} : { defaultText: options.defaultText };
+  return { ...common(options), ...defaultText, placeholder, parse: ([given = ""]) => parse(given.trim()) };
+}
+
+function inBounds(value: number, { minimum, maximum }: Bounds): number | InvalidValue {
+  return value >= minimum && value <= maximum
+    ? value
+    : new InvalidValue("is out of range", rangeRemedy(minimum, maximum));
+}
+
+function notA(kind: string, { minimum, maximum }: Bounds): InvalidValue {
+  return new InvalidValue(`is not a ${kind}`, rangeRemedy(minimum, maximum));
+}
+
+function rangeRemedy(minimum: number, maximum: number): string {
+  return `Give a number from ${minimum.toLocaleString("en-US")} to ${maximum.toLocaleString("en-US")}`;
+}
+
+function oneOf<Choice extends string>(all: readonly Choice[], given: string): Choice | InvalidValue {
+  return all.find((name) => name === given) ??
+    new InvalidValue("is not one of the choices", `Choose from ${all.join(", ")}`);
+}

@@ -1,0 +1,79 @@
+/**
+ * Values of declared settings, from where the user gave them.
+ *
+ * Promise: flag before environment before `.env` before default; a value that is given and wrong is an error wherever it came
+ * from, and an error never shows a secret.
+ */
+import { parseEnv } from "node:util";
+import { WeirError } from "../errors.ts";
+import { type Declarations, displayName, InvalidValue, type Setting, type SettingValues } from "./setting.ts";
+
+/** Where settings are looked for, first to last. */
+export interface SettingSources {
+  /** Texts given per flag, without dashes. */
+  readonly flags: ReadonlyMap<string, readonly string[]>;
+  /** One environment variable. */
+  readonly environment: (name: string) => string | undefined;
+  /** The variables of a `.env` file. */
+  readonly file: Readonly<Record<string, string | undefined>>;
+}
+
+/** Resolves every declared setting. Throws `configuration` for the first value that is wrong. */
+export function resolveSettings<Declared extends Declarations>(
+  declared: Declared,
+  sources: SettingSources,
+): SettingValues<Declared> {
+  const values = Object.entries(declared).map(([name, setting]) => [name, resolve(setting, sources)]);
+  return Object.fromEntries(values) as SettingValues<Declared>;
+}
+
+/** The texts of all secrets given, for redaction. */
+export function givenSecrets(declared: Declarations, sources: SettingSources): string[] {
+  return Object.values(declared).filter(({ secret }) => secret).flatMap((setting) =>
+    find(setting, sources)?.texts ?? []
+  );
+}
+
+/** Reads a `.env` file; a missing one is empty. */
+export async function readEnvironmentFile(path: string): Promise<Record<string, string | undefined>> {
+  try {
+    return parseEnv(await Deno.readTextFile(path)) as Record<string, string | undefined>;
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.NotFound) return {};
+    throw new WeirError("configuration", `${path} cannot be read`, { cause: thrown, detail: { path } });
+  }
+}
+
+interface Given {
+  readonly texts: readonly string[];
+  readonly origin: string;
+}
+
+function resolve(setting: Setting<unknown>, sources: SettingSources): unknown {
+  const given = find(setting, sources);
+  if (given === undefined) return defaultValue(setting);
+  const value = setting.parse(given.texts);
+  if (!(value instanceof InvalidValue)) return value;
+  const shown = setting.secret ? "" : ` ${JSON.stringify(given.texts.join(","))}`;
+  throw new WeirError("configuration", `${displayName(setting)}${shown}${given.origin} ${value.reason}`, {
+    advice: value.remedy,
+  });
+}
+
+/** An empty environment variable counts as not given, the way shells and compose files write "nothing". */
+function find(setting: Setting<unknown>, sources: SettingSources): Given | undefined {
+  const flag = setting.flag === undefined ? undefined : sources.flags.get(setting.flag);
+  if (flag !== undefined) return { texts: flag, origin: "" };
+  const environment = sources.environment(setting.environment);
+  if (environment) return { texts: [environment], origin: ` (environment ${setting.environment})` };
+  const file = sources.file[setting.environment];
+  if (file) return { texts: [file], origin: ` (${setting.environment} in .env)` };
+  return undefined;
+}
+
+function defaultValue(setting: Setting<unknown>): unknown {
+  if (setting.defaultText === undefined) return setting.repeatable ? [] : undefined;
+  const value = setting.parse([setting.defaultText]);
+  if (value instanceof InvalidValue) throw new RangeError(`the default of ${displayName(setting)} ${value.reason}`);
+  return value;
+}
