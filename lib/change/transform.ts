@@ -14,8 +14,13 @@ export interface TransformContext {
    * Undefined while the table does not exist.
    */
   readonly currentRows: (keys: Relation, columns: readonly string[]) => Promise<string | undefined>;
-  /** Letters are written once, before the table commit. The id's position is added by the pipeline. */
-  readonly deadLetter: (letter: Omit<DeadLetter, "id" | "table"> & { readonly ordinal: bigint }) => void;
+  /**
+   * Letters are written once, before the table commit. The id's position is added by the pipeline. `element` is set where
+   * one row gives several rows (child tables): it belongs into the id, for they share ordinal and column names.
+   */
+  readonly deadLetter: (
+    letter: Omit<DeadLetter, "id" | "table"> & { readonly ordinal: bigint; readonly element?: number },
+  ) => void;
   readonly signal: AbortSignal;
 }
 

@@ -1,0 +1,86 @@
+/** What an embedding text is made of: derived from a dataset, or from a list of columns for tables nobody declared. */
+import type { Dataset } from "../dataset/dataset.ts";
+import type { ChildTable } from "../dataset/projection.ts";
+
+/** What of a JSON column stands in the text, in this order. */
+export interface JsonShape {
+  /** Scalars, as paths from the root. */
+  readonly values: readonly (readonly string[])[];
+  /** Arrays, and of each element the scalars as paths from the element. */
+  readonly arrays: readonly { readonly path: readonly string[]; readonly elements: readonly (readonly string[])[] }[];
+}
+
+/** One `Label: value` part. */
+export interface TextPart {
+  readonly column: string;
+  readonly label: string;
+  /** Set where the column is a JSON document whose shape is known. */
+  readonly json?: JsonShape;
+}
+
+/** The template of a table's embedding text. */
+export interface TextDeclaration {
+  /** Travels with every vector; changes whenever the same row would get another text. */
+  readonly version: string;
+  /** Text of a record whose parts are all empty. */
+  readonly emptyText: string;
+  readonly parts: readonly TextPart[];
+}
+
+/** A dataset's own declaration; undefined where it has none (no `emptyText`, or no column in the text). */
+export function datasetText(dataset: Dataset): TextDeclaration | undefined {
+  const columns = dataset.columns
+    .flatMap(({ name, text }) => text === undefined ? [] : [{ name, ...text }])
+    .toSorted((left, right) => left.order - right.order);
+  if (dataset.emptyText === undefined || columns.length === 0) return undefined;
+  return {
+    version: dataset.textVersion ?? "1",
+    emptyText: dataset.emptyText,
+    parts: columns.map(({ name, label }) => {
+      const json = jsonShape(dataset, name);
+      return { column: name, label, ...(json === undefined ? {} : { json }) };
+    }),
+  };
+}
+
+/**
+ * A declaration from column names, each its own label. The version names the columns, so that another choice of columns
+ * embeds every row anew.
+ *
+ * @throws {TypeError} If no column is named, or one twice.
+ *
+ * @example
+ * ```ts
+ * import { embedTextFrom } from "./text_declaration.ts";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(embedTextFrom(["name", "notes"]).version, "columns:name,notes");
+ * ```
+ */
+export function embedTextFrom(columns: readonly string[], emptyText = "Empty record"): TextDeclaration {
+  if (columns.length === 0) throw new TypeError("Cannot build an embedding text from no columns");
+  if (new Set(columns).size < columns.length) throw new TypeError("Cannot use a column twice in one embedding text");
+  return {
+    version: `columns:${columns.join(",")}`,
+    emptyText,
+    parts: columns.map((column) => ({ column, label: column })),
+  };
+}
+
+function jsonShape(dataset: Dataset, column: string): JsonShape | undefined {
+  const values = (dataset.projections ?? [])
+    .filter((projection) => projection.from === column && (projection.take ?? "value") === "value")
+    .map((projection) => projection.path);
+  const arrays = (dataset.children ?? []).filter((child) => child.from === column).flatMap(childArrays);
+  return values.length + arrays.length === 0 ? undefined : { values, arrays };
+}
+
+function childArrays(child: ChildTable): JsonShape["arrays"] {
+  return child.arrays.map(({ path, columns }) => ({
+    path,
+    elements: child.columns.flatMap(({ name }) => {
+      const place = columns[name];
+      return place !== undefined && "path" in place ? [place.path] : [];
+    }),
+  }));
+}

@@ -1,0 +1,106 @@
+/**
+ * An embedder whose model runs in workers, so that embedding never blocks the event loop.
+ *
+ * Promise: at most {@linkcode batchesPerWorker} batches wait at a worker (one at work, one ready); a further call waits.
+ */
+import { WeirError } from "../errors.ts";
+import type { Embedder, EmbeddingModel, TextBatch, VectorBatch } from "./embedder.ts";
+import type { WorkerReply, WorkerRequest } from "./embed_worker.ts";
+import { describeModel, type ModelChoice } from "./text_model.ts";
+
+/** One batch at work and one ready behind it, so that a worker never idles between two. */
+export const batchesPerWorker = 2;
+
+interface Pending {
+  readonly worker: number;
+  resolve(batch: VectorBatch): void;
+  reject(error: WeirError): void;
+}
+
+/** Workers with one model each. */
+export class WorkerPool implements Embedder {
+  readonly model: EmbeddingModel;
+  readonly maxBatchesInFlight: number;
+  readonly #workers: Worker[];
+  readonly #inFlight: number[];
+  readonly #pending = new Map<number, Pending>();
+  readonly #waiting: (() => void)[] = [];
+  #batches = 0;
+  #stopped: WeirError | undefined;
+
+  /**
+   * Starts the workers.
+   *
+   * @param choice Which model.
+   * @param workers How many, 1 or more.
+   * @throws {WeirError} `configuration` for an unknown model.
+   * @throws {RangeError} If there would be no worker.
+   */
+  constructor(choice: ModelChoice, workers: number) {
+    if (!Number.isInteger(workers) || workers < 1) throw new RangeError(`Cannot start ${workers} workers: 1 or more`);
+    this.model = describeModel(choice);
+    this.maxBatchesInFlight = workers * batchesPerWorker;
+    this.#workers = Array.from({ length: workers }, () => this.#start(choice));
+    this.#inFlight = this.#workers.map(() => 0);
+  }
+
+  async embed(texts: TextBatch): Promise<VectorBatch> {
+    while (this.#stopped === undefined && this.#pending.size >= this.maxBatchesInFlight) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    if (this.#stopped !== undefined) throw this.#stopped;
+    return await this.#send(texts);
+  }
+
+  close(): Promise<void> {
+    this.#stop(new WeirError("interrupted", "The embedding workers were stopped"));
+    return Promise.resolve();
+  }
+
+  #send(texts: TextBatch): Promise<VectorBatch> {
+    const worker = this.#inFlight.indexOf(Math.min(...this.#inFlight));
+    const batch = this.#batches++;
+    const owned = { bytes: ownBuffer(texts.bytes), offsets: ownBuffer(texts.offsets) };
+    const request: WorkerRequest = { kind: "embed", batch, texts: owned };
+    return new Promise((resolve, reject) => {
+      this.#pending.set(batch, { worker, resolve, reject });
+      this.#inFlight[worker]!++;
+      this.#workers[worker]!.postMessage(request, [owned.bytes.buffer, owned.offsets.buffer]);
+    });
+  }
+
+  #start(choice: ModelChoice): Worker {
+    const worker = new Worker(new URL("./embed_worker.ts", import.meta.url), { type: "module", name: "embed" });
+    worker.onmessage = ({ data }: MessageEvent<WorkerReply>) => this.#receive(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.#stop(new WeirError("internal", `An embedding worker failed: ${event.message}`));
+    };
+    const request: WorkerRequest = { kind: "load", choice };
+    worker.postMessage(request);
+    return worker;
+  }
+
+  #receive(reply: WorkerReply): void {
+    const pending = this.#pending.get(reply.batch);
+    if (pending === undefined) return;
+    this.#pending.delete(reply.batch);
+    this.#inFlight[pending.worker]!--;
+    if (reply.kind === "embedded") pending.resolve({ vectors: reply.vectors, failures: reply.failures });
+    else pending.reject(new WeirError("internal", `The embedding model failed: ${reply.message}`));
+    this.#waiting.shift()?.();
+  }
+
+  #stop(error: WeirError): void {
+    this.#stopped ??= error;
+    for (const worker of this.#workers) worker.terminate();
+    for (const pending of this.#pending.values()) pending.reject(error);
+    this.#pending.clear();
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+}
+
+/** The array over a buffer of its own, which alone can be handed over. */
+function ownBuffer<T extends Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>(array: T): T {
+  return array.byteLength === array.buffer.byteLength ? array : array.slice() as T;
+}

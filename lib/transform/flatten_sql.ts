@@ -1,0 +1,135 @@
+/** The two statements of flatten: one that reads every document once, one that names what the first refused. */
+import type { Relation } from "../change/relation.ts";
+import { duckdbType } from "../dataset/column_type.ts";
+import { jsonPath } from "../dataset/json_path.ts";
+import type { Projection } from "../dataset/projection.ts";
+import { identifier, literal } from "../engine/quote.ts";
+import { keyJsonSql } from "./dead_letters.ts";
+import { holdsLongNumberSql, looksFractionalSql, quoteNumbersSql } from "./json_number.ts";
+import { scalarSql } from "./json_scalar.ts";
+import { shapeProblemSql } from "./json_shape.ts";
+
+/** One JSON column and what is read out of it. The names are those of intermediate columns. */
+interface JsonSource {
+  readonly from: string;
+  readonly values: readonly Projection[];
+  readonly counts: readonly Projection[];
+  readonly document: string;
+  readonly texts: string;
+  readonly lengths: string;
+}
+
+/** SELECT giving the input's columns and the projected ones, a row per input row in the same order. */
+export function flattenSql(input: Relation, projections: readonly Projection[]): string {
+  const sources = jsonSources(projections);
+  const columns = input.definition.columns.map(({ name }) => identifier(name));
+  const values = projections.map((projection) => {
+    const source = sources.find(({ from }) => from === projection.from)!;
+    const value = isCount(projection) ? countSql(projection, source) : valueSql(projection, source);
+    return `${value} AS ${identifier(projection.column.name)}`;
+  });
+  const exact = sources.filter((source) => source.values.length > 0).map(exactTextsSql);
+  return `SELECT _ordinal, _delete, _replaces, ${[...columns, ...values].join(", ")}
+    FROM (SELECT *${exact.length === 0 ? "" : ` REPLACE (${exact.join(", ")})`}
+    FROM (SELECT *, ${sources.flatMap(readSql).join(", ")}
+    FROM (SELECT *, ${sources.map(documentSql).join(", ")} FROM ${identifier(input.name)})))`;
+}
+
+/**
+ * SELECT over the flattened relation giving what {@linkcode import("./dead_letters.ts").reportDeadLetters} wants. Cheap where
+ * nothing is missing: only rows with a document but without a value are parsed again.
+ */
+export function refusedSql(flattened: Relation, projections: readonly Projection[]): string {
+  const missing = (projection: Projection) =>
+    `(${identifier(projection.from)} IS NOT NULL AND ${identifier(projection.column.name)} IS NULL)`;
+  const letters = projections.map((projection) =>
+    `{name: ${literal(projection.column.name)}, reason: CASE WHEN ${missing(projection)} THEN ${
+      reasonSql(projection)
+    } END}`
+  );
+  return `SELECT ordinal, key, letter.name AS name, letter.reason AS reason, NULL AS element FROM (
+    SELECT _ordinal AS ordinal, ${keyJsonSql(flattened.definition.key)} AS key, unnest([${
+    letters.join(", ")
+  }]) AS letter
+    FROM ${identifier(flattened.name)} WHERE ${projections.map(missing).join(" OR ")}) WHERE letter.reason IS NOT NULL`;
+}
+
+function isCount(projection: Projection): boolean {
+  return projection.take === "count";
+}
+
+function jsonSources(projections: readonly Projection[]): readonly JsonSource[] {
+  return [...new Set(projections.map(({ from }) => from))].map((from, index) => {
+    const own = projections.filter((projection) => projection.from === from);
+    return {
+      from,
+      values: own.filter((projection) => !isCount(projection)),
+      counts: own.filter(isCount),
+      document: `_weir_document_${index}`,
+      texts: `_weir_texts_${index}`,
+      lengths: `_weir_lengths_${index}`,
+    };
+  });
+}
+
+/** NULL for what is no JSON, since one malformed document would fail the whole statement. */
+function documentSql({ from, document }: JsonSource): string {
+  return `CASE WHEN json_valid(${identifier(from)}) THEN ${identifier(from)} END AS ${document}`;
+}
+
+function readSql({ document, values, counts, texts, lengths }: JsonSource): readonly string[] {
+  return [
+    ...(values.length === 0 ? [] : [`${textsSql(document, values)} AS ${texts}`]),
+    ...(counts.length === 0 ? [] : [`json_array_length(${document}, ${pathList(counts)}) AS ${lengths}`]),
+  ];
+}
+
+function textsSql(document: string, values: readonly Projection[]): string {
+  return `json_extract_string(${document}, ${pathList(values)})`;
+}
+
+function pathList(projections: readonly Projection[]): string {
+  return `[${projections.map(({ path }) => literal(jsonPath(path))).join(", ")}]`;
+}
+
+/** The texts, read again from a document whose numbers are quoted where a double may have changed one of them. */
+function exactTextsSql({ document, values, texts }: JsonSource): string {
+  const changed = values.flatMap(({ column }, index) =>
+    column.type.kind === "string" ? [looksFractionalSql(`${texts}[${index + 1}]`)] : []
+  );
+  return `CASE WHEN ${[holdsLongNumberSql(document), ...changed].join(" OR ")}
+    THEN ${textsSql(quoteNumbersSql(document), values)} ELSE ${texts} END AS ${texts}`;
+}
+
+function valueSql(projection: Projection, source: JsonSource): string {
+  const text = `${source.texts}[${source.values.indexOf(projection) + 1}]`;
+  if (projection.column.type.kind !== "string") return scalarSql(text, projection.column.type);
+  return scalarStringSql(text, { document: source.document, path: projection.path });
+}
+
+/** A string that is not the text of an object or array; looked up only where it begins like one. */
+export function scalarStringSql(
+  text: string,
+  place: { readonly document: string; readonly path: readonly string[] },
+): string {
+  const kind = `json_type(${place.document}, ${literal(jsonPath(place.path))})`;
+  return `CASE WHEN left(${text}, 1) IN ('{', '[') THEN CASE WHEN ${kind} NOT IN ('OBJECT', 'ARRAY') THEN ${text} END
+    ELSE ${text} END`;
+}
+
+function countSql(projection: Projection, source: JsonSource): string {
+  const length = `${source.lengths}[${source.counts.indexOf(projection) + 1}]`;
+  const from = identifier(source.from);
+  const problem = shapeProblemSql(from, { path: projection.path, expected: "array" });
+  return `CASE WHEN ${length} > 0 THEN ${length} WHEN _delete THEN NULL WHEN ${problem} IS NULL THEN 0 END
+    ::${duckdbType(projection.column.type)}`;
+}
+
+function reasonSql(projection: Projection): string {
+  const from = identifier(projection.from);
+  const problem = shapeProblemSql(from, { path: projection.path, expected: isCount(projection) ? "array" : "scalar" });
+  if (isCount(projection)) return problem;
+  const type = duckdbType(projection.column.type);
+  return `coalesce(${problem}, CASE WHEN json_extract_string(${from}, ${literal(jsonPath(projection.path))}) IS NOT NULL
+    THEN ${literal(`${jsonPath(projection.path)}: not held exactly by ${type}`)} END)`;
+}

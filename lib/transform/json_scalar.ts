@@ -1,0 +1,81 @@
+/**
+ * From a scalar's text in a JSON document to a typed value, or NULL where the type cannot hold it exactly.
+ *
+ * DuckDB's casts are no check: '1.239' as DECIMAL(10,2) is 1.24, '1.5' as INTEGER is 2, '0x10' is 16, '1e999' as DOUBLE is
+ * infinity and '0044-03-15 BC' as DATE is 44 AD. So a text is cast only when it is spelled as its type allows.
+ */
+import { type ColumnType, duckdbType } from "../dataset/column_type.ts";
+import { literal } from "../engine/quote.ts";
+
+const date = "[0-9]{4}-[0-9]{2}-[0-9]{2}";
+/** ISO 8601 with at most microseconds, the finest a lake type holds; trailing zeros lose nothing. */
+const time = String.raw`[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6}0*)?)?`;
+const zone = "(Z|[+-][0-9]{2}(:?[0-9]{2})?)?";
+const number = String.raw`-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?`;
+
+/**
+ * A DuckDB expression. `text` must be cheap to repeat (a column or a list element). An instant without a zone is read as UTC.
+ *
+ * @throws {TypeError} If the type is no JSON scalar: binary or list.
+ */
+export function scalarSql(text: string, type: ColumnType): string {
+  switch (type.kind) {
+    case "string":
+      return text;
+    case "boolean":
+      return `CASE ${text} WHEN 'true' THEN true WHEN 'false' THEN false END`;
+    case "int32":
+      return exactSql(text, { type, precision: 10, scale: 0 });
+    case "int64":
+      return exactSql(text, { type, precision: 19, scale: 0 });
+    case "decimal":
+      return exactSql(text, { type, precision: type.precision, scale: type.scale });
+    case "float32":
+    case "float64":
+      return `list_transform([${
+        castWhere(text, { type, spelling: number })
+      }], lambda value: CASE WHEN isfinite(value) THEN value END)[1]`;
+    case "date":
+      return castWhere(text, { type, spelling: date });
+    case "timestamp":
+      return castWhere(text, { type, spelling: `${date}([T ]${time})?` });
+    case "timestamptz":
+      return castWhere(text, { type, spelling: `${date}([T ]${time}${zone})?` });
+    default:
+      throw new TypeError(`Cannot read a JSON scalar as ${duckdbType(type)}`);
+  }
+}
+
+function castWhere(text: string, options: { readonly type: ColumnType; readonly spelling: string }): string {
+  const { type, spelling } = options;
+  return `CASE WHEN regexp_full_match(${text}, ${literal(spelling)}) THEN TRY_CAST(${text} AS ${duckdbType(type)}) END`;
+}
+
+interface ExactOptions {
+  readonly type: ColumnType;
+  readonly precision: number;
+  readonly scale: number;
+}
+
+/** A number all of whose digits fit. One with an exponent is written out first; that branch is taken for such texts alone. */
+function exactSql(text: string, options: ExactOptions): string {
+  const { type, precision, scale } = options;
+  const fraction = scale === 0 ? String.raw`(\.0+)?` : String.raw`(\.[0-9]{1,${scale}}0*)?`;
+  const spelling = `-?0*[0-9]{1,${Math.max(precision - scale, 1)}}${fraction}`;
+  const plain = castWhere(text, { type, spelling });
+  const parts = String.raw`^(-?)([0-9]+)[.]?([0-9]*)[eE]([+-]?[0-9]{1,3})$`;
+  return `CASE WHEN regexp_matches(${text}, ${literal(parts)}) THEN
+    list_transform([${writtenOutSql(`regexp_extract(${text}, ${literal(parts)}, ['sign', 'whole', 'part', 'power'])`)}],
+      lambda written: ${castWhere("written", { type, spelling })})[1]
+    ELSE ${plain} END`;
+}
+
+/** A number in scientific notation without its exponent: the digits, with the point moved by the power of ten. */
+function writtenOutSql(parts: string): string {
+  const digits = "(n.whole || n.part)";
+  const shift = "(n.power::INTEGER - strlen(n.part)::INTEGER)";
+  const padded = `lpad(${digits}, greatest(strlen(${digits})::INTEGER, 1 - ${shift}), '0')`;
+  const moved = `left(${padded}, strlen(${padded})::INTEGER + ${shift}) || '.' || right(${padded}, -${shift})`;
+  return `list_transform([${parts}],
+    lambda n: n.sign || CASE WHEN ${shift} >= 0 THEN ${digits} || repeat('0', ${shift}) ELSE ${moved} END)[1]`;
+}
