@@ -1,0 +1,63 @@
+/**
+ * Who may import whom. The rooms of `lib/` and what each may see beside itself, as whole rooms or single files.
+ *
+ * A new room is added here first, and what it may see is a decision.
+ */
+
+/** Seen from everywhere. */
+const everywhere = ["errors.ts", "fail_point.ts"];
+
+const contracts = ["change", "dataset", "engine"];
+
+/** A room's name may have two parts: siblings in `source/` and `table/` do not see each other. */
+export const rooms: Readonly<Record<string, readonly string[]>> = {
+  "errors.ts": [],
+  "fail_point.ts": [],
+  settings: [],
+  cli: ["settings"],
+  dataset: [],
+  engine: ["dataset"],
+  change: ["dataset", "engine"],
+  storage: [],
+  embedded: [],
+  domain: ["dataset"],
+  generate: ["domain", "dataset"],
+  embed: ["dataset"],
+  fold: contracts,
+  transform: [...contracts, "embed"],
+  "source/postgres": contracts,
+  table: [...contracts, "storage"],
+  "table/iceberg": [...contracts, "storage", "table"],
+  "table/paimon": [...contracts, "storage", "table"],
+  sink: [...contracts, "storage", "table"],
+  // Contracts only: never a concrete source, sink, table or storage.
+  pipeline: [...contracts, "fold", "storage/storage.ts"],
+  query: [...contracts, "storage", "table"],
+  verify: contracts,
+};
+
+/** These wire things together and may see every room but `testing`. */
+const wiring = ["mod.ts"];
+
+/** The room a file of `lib/` belongs to, or undefined for one that is not listed. `path` is from `lib/`. */
+export function roomOf(path: string): string | undefined {
+  const parts = path.split("/");
+  const two = parts.slice(0, 2).join("/");
+  if (parts.length > 2 && rooms[two] !== undefined) return two;
+  const one = parts[0] ?? "";
+  return rooms[one] !== undefined || wiring.includes(one) || one === "testing" ? one : undefined;
+}
+
+/** Why one file of `lib/` must not import another; undefined where it may. Paths are from `lib/`. */
+export function objection(from: string, to: string): string | undefined {
+  const isTest = from.endsWith("_test.ts") || from.startsWith("testing/");
+  const [fromRoom, toRoom] = [roomOf(from), roomOf(to)];
+  if (fromRoom === undefined) return "its room is not listed in tests/style/rooms.ts";
+  if (toRoom === undefined) return `the room of ${to} is not listed in tests/style/rooms.ts`;
+  if (isTest) return undefined;
+  if (toRoom === "testing") return "testing is for tests alone";
+  if (fromRoom === toRoom || wiring.includes(fromRoom)) return undefined;
+  if (to === "mod.ts" || to.endsWith("/mod.ts")) return "rooms import the exact file, not mod.ts";
+  const seen = [...everywhere, ...rooms[fromRoom] ?? []];
+  return seen.includes(toRoom) || seen.includes(to) ? undefined : `${fromRoom} does not see ${toRoom}`;
+}
