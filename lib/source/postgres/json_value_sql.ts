@@ -1,14 +1,15 @@
 /**
  * Values inside JSON columns in PostgreSQL's own JSON operators: the source side of projections and child tables.
  *
- * The policy: JSON `null` and an absent path are NULL; an object or array where a scalar is expected, a text where a number
- * is, and a number that the lake type cannot hold exactly are refused.
+ * The policy: JSON `null` and an absent path are NULL (a count 0); an object or array where a scalar is expected, anything
+ * but an object on the way to a value, and a scalar that the lake type cannot hold exactly are refused.
  */
 import type { Column } from "../../dataset/column.ts";
 import type { ScalarType } from "../../dataset/column_type.ts";
 import type { ChildArray, ChildTable, Projection } from "../../dataset/projection.ts";
 import { identifier, literal } from "../../engine/quote.ts";
-import { acceptedSql, scalarText, type ValueText } from "./value_text_sql.ts";
+import { jsonScalarText } from "./json_scalar_sql.ts";
+import type { ValueText } from "./value_text_sql.ts";
 
 /** A JSON document in SQL: an expression of type json or jsonb, and which of the two. */
 export interface JsonDocument {
@@ -86,63 +87,28 @@ function presence(name: string): string {
 function elementCount(projection: Projection, document: JsonDocument): ValueText {
   const value = at(document, projection.path);
   const kind = `${document.type}_typeof(${value})`;
-  const length = `CASE WHEN ${kind} = 'array' THEN ${document.type}_array_length(${value})::text ` +
-    `WHEN coalesce(${kind}, 'null') = 'null' THEN '0' END`;
-  return { text: length, present: "true", fallible: true };
+  const counted = `WHEN ${kind} = 'array' THEN ${document.type}_array_length(${value})::text`;
+  // Nothing there counts 0; something there that cannot be counted is refused.
+  const nothing = `WHEN NOT ${isPresent(document, projection.path)} THEN '0'`;
+  return { text: `CASE ${counted} ${nothing} END`, present: "true", fallible: true };
 }
 
 function scalarAt(document: JsonDocument, path: readonly string[], type: ScalarType): ValueText {
-  const value = at(document, path);
-  const kind = `${document.type}_typeof(${value})`;
+  const kind = `${document.type}_typeof(${at(document, path)})`;
   const text = `(${document.sql} #>> ${pathLiteral(path)})`;
   return {
-    text: `CASE ${kind} ${scalarBranches(text, type)} END`,
-    present: `coalesce(${kind} <> 'null', false)`,
+    text: `CASE WHEN ${kind} IN ('string', 'number', 'boolean') THEN ${jsonScalarText(text, type)} END`,
+    present: isPresent(document, path),
     fallible: true,
   };
 }
 
-/** WHEN branches by JSON type; a type without a branch is refused. */
-function scalarBranches(text: string, type: ScalarType): string {
-  switch (type.kind) {
-    case "string":
-      return `WHEN 'string' THEN ${text} WHEN 'number' THEN ${text} WHEN 'boolean' THEN ${text}`;
-    case "boolean":
-      return `WHEN 'boolean' THEN ${scalarText(`(${text})::boolean`, type)}`;
-    case "int32":
-    case "int64":
-    case "decimal":
-    case "float32":
-    case "float64":
-      return `WHEN 'number' THEN CASE WHEN ${numberFits(`${text}::numeric`, type)} THEN ${numberText(text, type)} END`;
-    default:
-      throw new RangeError(`Cannot project JSON into the type ${type.kind}: declare it as a string`);
-  }
-}
-
-const integerBounds = { int32: ["-2147483648", "2147483647"], int64: ["-9223372036854775808", "9223372036854775807"] };
-
-/** Smallest normal and largest finite magnitudes (IEEE 754): PostgreSQL refuses what is outside, so it is asked first. */
-const floatBounds = {
-  float32: ["1.17549436e-38", "3.4028234e38"],
-  float64: ["2.2250738585072014e-308", "1.7976931348623157e308"],
-};
-
-function numberFits(number: string, type: ScalarType): string {
-  if (type.kind === "int32" || type.kind === "int64") {
-    const [low, high] = integerBounds[type.kind];
-    return `${number} = trunc(${number}) AND ${number} BETWEEN ${low} AND ${high}`;
-  }
-  if (type.kind === "float32" || type.kind === "float64") {
-    const [low, high] = floatBounds[type.kind];
-    return `${number} = 0 OR abs(${number}) BETWEEN ${low}::numeric AND ${high}::numeric`;
-  }
-  return acceptedSql(number, type) ?? "true";
-}
-
-function numberText(text: string, type: ScalarType): string {
-  if (type.kind === "int32" || type.kind === "int64") return `trunc(${text}::numeric)::bigint::text`;
-  return scalarText(`${text}::numeric`, type);
+/** Something other than JSON null is at the path, or something other than an object is on the way to it. */
+function isPresent(document: JsonDocument, path: readonly string[]): string {
+  const onTheWay = path.map((_, depth) =>
+    `coalesce(${document.type}_typeof(${at(document, path.slice(0, depth))}) NOT IN ('object', 'null'), false)`
+  );
+  return `(${[`coalesce(${document.type}_typeof(${at(document, path)}) <> 'null', false)`, ...onTheWay].join(" OR ")})`;
 }
 
 function at(document: JsonDocument, path: readonly string[]): string {

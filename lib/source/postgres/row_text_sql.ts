@@ -71,6 +71,8 @@ class SourceTable {
     const texts = new Map<string, ValueText>();
     for (const { name } of this.#dataset.columns) texts.set(name, this.#sourceText(name));
     for (const projection of this.#dataset.projections ?? []) {
+      // Its document has left the source, and the lake with it.
+      if (!texts.has(projection.from)) continue;
       texts.set(projection.column.name, projectedText(projection, this.#document(projection.from)));
     }
     return this.#query(this.#from, texts);

@@ -103,7 +103,9 @@ function textBytes(value: string, type: ScalarType): string {
 }
 
 /** A list is refused whole where an element is: half a list would look like a right one. */
-function listText(list: string, type: ScalarType, limits: ValueLimits): string {
+function listText(value: string, type: ScalarType, limits: ValueLimits): string {
+  // A vector (pgvector) is no array until it is cast to one; to an array of real the cast does nothing.
+  const list = type.kind === "float32" ? `${value}::real[]` : value;
   const present = "element IS DISTINCT FROM NULL";
   // An aggregate's argument is computed for every element, so the refused ones are kept from it by a CASE of their own.
   const accepted = `${present} AND ${acceptedSql("element", type) ?? "true"}`;

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { LocalStorage } from "../../lib/storage/local.ts";
+import { FaultyStorage } from "../../lib/testing/faulty_storage.ts";
+import { MemoryStorage } from "../../lib/testing/memory_storage.ts";
+import { withDatabase, withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { storageContract } from "./storage_contract.ts";
+
+storageContract({
+  name: "local",
+  withStorage: (body) => withTemporaryFolder((folder) => body(new LocalStorage(folder), new LocalStorage(folder))),
+});
+
+storageContract({
+  name: "memory",
+  withStorage: (body) => {
+    const one = new MemoryStorage();
+    return body(one, new MemoryStorage(one));
+  },
+});
+
+storageContract({
+  name: "without a planned fault",
+  withStorage: (body) => {
+    const one = new MemoryStorage();
+    return body(new FaultyStorage(one), new FaultyStorage(one));
+  },
+});
+
+Deno.test("a planned fault before a write stores nothing, one after it stores all of it", async () => {
+  const storage = new FaultyStorage(new MemoryStorage(), (path) => path === "lost" ? "before" : "after");
+  await assert.rejects(storage.putIfAbsent("lost", new Uint8Array(1)), { name: "WeirError", kind: "storage" });
+  await assert.rejects(storage.putIfAbsent("stored", new Uint8Array(2)), { name: "WeirError", kind: "storage" });
+  assert.equal(await storage.stat("lost"), undefined);
+  assert.equal((await storage.stat("stored"))?.bytes, 2);
+});
+
+Deno.test("DuckDB writes into a prepared folder, and the file is durable and listed", async () => {
+  await withDatabase(async ({ folder, connection }) => {
+    const storage = new LocalStorage(folder);
+    await storage.prepareFolder("n/t/data");
+    await connection.run(`COPY (SELECT 1 AS a) TO '${storage.duckdbPath("n/t/data/1.parquet")}' (FORMAT parquet)`);
+    await storage.sync("n/t/data/1.parquet");
+    const [file] = await Array.fromAsync(storage.list("n"));
+    assert.equal(file?.path, "n/t/data/1.parquet");
+  });
+});
