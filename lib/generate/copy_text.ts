@@ -2,6 +2,7 @@
  * Rows in the text format of PostgreSQL's `COPY … FROM STDIN`: tabs between values, `\N` for NULL, one line a row
  * (PostgreSQL documentation, COPY, File Formats, Text Format).
  */
+import { Buffer } from "node:buffer";
 import type { RowValue, SourceRow } from "../domain/payments/rows.ts";
 
 /** Characters that mean something to COPY. */
@@ -30,6 +31,21 @@ export function copyLine(columns: readonly string[], row: SourceRow): string {
     line += i === 0 ? copyValue(value) : `\t${copyValue(value)}`;
   }
   return `${line}\n`;
+}
+
+/** Characters per chunk: few and large writes to the socket, and little memory. */
+const chunkCharacters = 65_536;
+
+/** `count` pieces of text as chunks of bytes, each piece made when its chunk is asked for. */
+export function* copyChunks(count: number, piece: () => string): Generator<Buffer> {
+  let text = "";
+  for (let i = 0; i < count; i++) {
+    text += piece();
+    if (text.length < chunkCharacters) continue;
+    yield Buffer.from(text);
+    text = "";
+  }
+  if (text !== "") yield Buffer.from(text);
 }
 
 function copyValue(value: RowValue): string {
