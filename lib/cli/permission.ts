@@ -6,37 +6,45 @@ export type Need =
   | { readonly kind: "host"; readonly host: string }
   | { readonly kind: "folder"; readonly path: string };
 
-/** Flags that grant a need. */
-const flagsOf = (need: Need): string[] =>
-  need.kind === "host" ? [`--allow-net=${need.host}`] : [`--allow-read=${need.path}`, `--allow-write=${need.path}`];
+type Access = "net" | "read" | "write";
+
+interface Configuration {
+  readonly permissions?: Readonly<Record<string, Readonly<Partial<Record<Access, readonly string[]>>>>>;
+}
 
 /**
- * Makes sure that hosts and folders named by the user are within reach, before anything is done.
+ * Makes sure that hosts (`host:port`) and folders named by the user are within reach, before anything is done.
+ *
+ * @param job its name: that of its file and of its permission set
  *
  * Throws `configuration` with the exact command to run instead.
  */
 export async function requirePermissions(job: string, needs: readonly Need[]): Promise<void> {
-  const missing: Need[] = [];
-  for (const need of needs) if (!await isGranted(need)) missing.push(need);
+  const missing = needs.filter((need) => accesses(need).some(([name, value]) => !isGranted(name, value)));
   if (missing.length === 0) return;
   const names = missing.map((need) => need.kind === "host" ? need.host : need.path);
   throw new WeirError("configuration", `the job's permissions do not reach ${names.join(" and ")}`, {
-    advice: `Run: ${commandFor(job, missing, Deno.args)}`,
+    advice: `Run: ${await commandFor(job, missing, Deno.args)}`,
   });
 }
 
-/** The command that runs a job with more permissions. */
-export function commandFor(job: string, needs: readonly Need[], args: readonly string[]): string {
-  const words = ["deno", "run", `-P=${job}`, ...needs.flatMap(flagsOf), `jobs/${job}.ts`, ...args];
-  return words.map(shellWord).join(" ");
+/** The command that runs a job with more permissions. A flag replaces what the set grants of its kind, so it repeats that. */
+export async function commandFor(job: string, needs: readonly Need[], args: readonly string[]): Promise<string> {
+  const defaults = (JSON.parse(await Deno.readTextFile("deno.json")) as Configuration).permissions?.[job] ?? {};
+  const wanted = needs.flatMap(accesses);
+  const flags = (["net", "read", "write"] as const).flatMap((access) => {
+    const more = wanted.filter(([name]) => name === access).map(([, value]) => value);
+    return more.length === 0 ? [] : [`--allow-${access}=${[...defaults[access] ?? [], ...more].join(",")}`];
+  });
+  return ["deno", "run", `-P=${job}`, ...flags, `jobs/${job}.ts`, ...args].map(shellWord).join(" ");
 }
 
 /** A refusal by Deno as one of our errors; everything else unchanged. */
 export function explainRefusal(thrown: unknown): unknown {
   if (!(thrown instanceof Deno.errors.NotCapable)) return thrown;
   const flag = /--allow-[a-z]+/.exec(thrown.message)?.[0];
-  const [access = "more access"] = /Requires .*? access(?: to [^,]+)?/.exec(thrown.message) ?? [];
-  return new WeirError("configuration", `Deno's permissions refused something: ${access}`, {
+  const [access = "Requires more access"] = /Requires .*? access(?: to [^,]+)?/.exec(thrown.message) ?? [];
+  return new WeirError("configuration", `refused by Deno's permissions: ${access}`, {
     cause: thrown,
     advice: flag === undefined
       ? "Run the job by its task"
@@ -44,12 +52,13 @@ export function explainRefusal(thrown: unknown): unknown {
   });
 }
 
-async function isGranted(need: Need): Promise<boolean> {
-  const asked: Deno.PermissionDescriptor[] = need.kind === "host"
-    ? [{ name: "net", host: need.host }]
-    : [{ name: "read", path: need.path }, { name: "write", path: need.path }];
-  const states = await Promise.all(asked.map((descriptor) => Deno.permissions.query(descriptor)));
-  return states.every(({ state }) => state === "granted");
+function accesses(need: Need): [Access, string][] {
+  return need.kind === "host" ? [["net", need.host]] : [["read", need.path], ["write", need.path]];
+}
+
+function isGranted(name: Access, value: string): boolean {
+  const descriptor: Deno.PermissionDescriptor = name === "net" ? { name, host: value } : { name, path: value };
+  return Deno.permissions.querySync(descriptor).state === "granted";
 }
 
 function shellWord(word: string): string {

@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+
+const root = new URL("../../", import.meta.url);
+
+/** A job of every behaviour, chosen by `--lake`. */
+const source = `
+import { runJob } from "${new URL("run_job.ts", import.meta.url)}";
+import { settings } from "${new URL("../settings/declarations.ts", import.meta.url)}";
+import { WeirError } from "${new URL("../errors.ts", import.meta.url)}";
+
+await runJob({
+  name: "example",
+  summary: "An example.",
+  settings: { lake: settings.lake, postgresUrl: settings.postgresUrl, rate: settings.rate },
+  main: async ({ settings, signal, print, progress }) => {
+    progress.update({ activity: "working", rows: 1 });
+    print("at " + settings.postgresUrl);
+    const held = setTimeout(() => {}, 60_000);
+    if (settings.lake === "fail") throw new WeirError("connection", "cannot reach " + settings.postgresUrl);
+    if (settings.lake === "reject") await Promise.all([new Promise(() => {}), void Promise.reject(new Error("row of alice"))]);
+    if (settings.lake === "wait") await new Promise((done) => signal.addEventListener("abort", done));
+    if (settings.lake === "deaf") await new Promise(() => {});
+    return { ok: settings.lake !== "wrong", rows: 12n, snapshotId: 2n ** 62n };
+  },
+});
+`;
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface RunOptions {
+  readonly environment?: Record<string, string>;
+  /** How often to send SIGINT, once the job works. */
+  readonly interruptions?: number;
+}
+
+async function runExample(
+  args: readonly string[],
+  { environment = {}, interruptions = 0 }: RunOptions = {},
+): Promise<Ended> {
+  const script = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    await Deno.writeTextFile(script, source);
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "-q",
+        "--no-prompt",
+        "--config",
+        new URL("deno.json", root).pathname,
+        "-P=pipeline",
+        script,
+        ...args,
+      ],
+      cwd: root,
+      env: { NO_COLOR: "1", ...environment },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const stdout = new Response(child.stdout).text();
+    const stderr = interrupted(child, interruptions);
+    const { code } = await child.status;
+    return { code, stdout: await stdout, stderr: await stderr };
+  } finally {
+    await Deno.remove(script);
+  }
+}
+
+async function interrupted(child: Deno.ChildProcess, times: number): Promise<string> {
+  let [text, sent] = ["", 0];
+  for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) {
+    text += part;
+    const answered = text.split("stopping after").length - 1;
+    if (sent < times && text.includes("working") && answered === sent) {
+      child.kill("SIGINT");
+      sent++;
+    }
+  }
+  return text;
+}
+
+Deno.test("--help and success exit with 0, a result that is not ok with 1", async () => {
+  const help = await runExample(["--help"]);
+  assert.equal(help.code, 0);
+  assert.match(help.stdout, /Usage: deno task example/);
+  assert.equal((await runExample([])).code, 0);
+  assert.equal((await runExample(["--lake", "wrong"])).code, 1);
+});
+
+Deno.test("--json prints one object and nothing else on standard output, on success, failure and misuse", async () => {
+  const good = await runExample(["--json"]);
+  assert.deepEqual(JSON.parse(good.stdout), { ok: true, rows: 12, snapshotId: String(2n ** 62n) });
+  assert.match(good.stderr, /^at /m);
+  for (const args of [["--json", "--lake", "fail"], ["--json", "--rate", "x"], ["--json", "--lake", "reject"]]) {
+    const bad = await runExample(args);
+    assert.equal(bad.code, 1, args.join(" "));
+    const { ok, error } = JSON.parse(bad.stdout) as { ok: boolean; error: { advice: string } };
+    assert.equal(ok, false);
+    assert.ok(error.advice.length > 0);
+    assert.match(bad.stderr, /^error: .*\n(?: .*\n)* {2}what to do: /m);
+    assert.doesNotMatch(bad.stderr + bad.stdout, /alice/);
+  }
+});
+
+Deno.test("no stream shows a secret", async () => {
+  const environment = { POSTGRES_URL: "postgres://me:s3cret@db.example/app" };
+  for (const args of [[], ["--json", "--lake", "fail"], ["--debug", "--lake", "fail"]]) {
+    const { stdout, stderr } = await runExample(args, { environment });
+    assert.match(stdout + stderr, /me:\*\*\*@db\.example/);
+    assert.doesNotMatch(stdout + stderr, /s3cret/);
+  }
+});
+
+Deno.test("the first Ctrl-C stops cleanly, the second at once", async () => {
+  const once = await runExample(["--lake", "wait"], { interruptions: 1 });
+  assert.equal(once.code, 0, once.stderr);
+  const twice = await runExample(["--lake", "deaf"], { interruptions: 2 });
+  assert.equal(twice.code, 130, twice.stderr);
+});
