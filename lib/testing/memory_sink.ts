@@ -83,7 +83,11 @@ export class MemorySink implements Sink {
     return {
       add: (upserts) => this.#upsert(table, change, upserts),
       commit: () => this.#publish(table, change),
-      abandon: async () => void await this.#lake.connection.run(`DROP TABLE ${identifier(table)}`),
+      abandon: async () => {
+        // A commit that failed may still have happened, and its rows must stay.
+        if (this.#current()?.table === table) return;
+        await this.#lake.connection.run(`DROP TABLE IF EXISTS ${identifier(table)}`);
+      },
     };
   }
 
