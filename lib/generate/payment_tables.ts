@@ -1,8 +1,7 @@
 /** The payments tables in a PostgreSQL that we may write to: made where missing, read where a run goes on. */
 import { accountHolders } from "../domain/payments/account_holders.ts";
 import type { PayingHolder } from "../domain/payments/party.ts";
-import type { PartyPool } from "../domain/payments/party_pool.ts";
-import { poolHoldersMax } from "../domain/payments/party_pool.ts";
+import { type PartyPool, poolHoldersMax } from "../domain/payments/party_pool.ts";
 import { transactions } from "../domain/payments/transactions.ts";
 import type { Dataset } from "../dataset/dataset.ts";
 import { postgresDdl, sourceName } from "../dataset/postgres_ddl.ts";
