@@ -73,9 +73,9 @@ async function findSystemPlace(folder: string, user: ServerUser): Promise<Place>
     await Deno.remove(home, { recursive: true }).catch(absent);
   }
   await Deno.mkdir(home, { recursive: true });
-  await Deno.chown(home, user.uid, user.gid);
+  const place = { home, binaries, user: await serverUser(await ownerOf(join(home, "data"))) ?? user };
+  await Deno.chown(home, place.user.uid, place.user.gid);
   await Deno.writeTextFile(marker, `${home}\n`);
-  const place = { home, binaries, user };
   if (await isReachable(place)) return place;
   throw new WeirError("precondition", `the user ${user.uid} can reach neither the folder nor ${systemFolder}`, {
     detail: { path: folder },
@@ -91,8 +91,13 @@ async function ownerOf(path: string): Promise<ServerUser | undefined> {
 
 /** Asked of the operating system rather than worked out: modes, access lists and mount options all have a say. */
 async function isReachable({ home, binaries, user }: Place): Promise<boolean> {
-  return await new Deno.Command(binaries.postgres, { args: ["--version"], cwd: home, ...childOptions(user) })
-    .output().then(({ success }) => success, () => false);
+  try {
+    const command = new Deno.Command(binaries.postgres, { args: ["--version"], cwd: home, ...childOptions(user) });
+    return (await command.output()).success;
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.PermissionDenied) return false;
+    throw thrown;
+  }
 }
 
 /** What every program of the server is started with: its user, and nothing of our environment. */

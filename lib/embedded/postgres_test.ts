@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import pg from "pg";
 import { WeirError } from "../errors.ts";
+import { layOutBinaries } from "./binaries.ts";
 import { EmbeddedPostgres } from "./postgres.ts";
+import { findAccount } from "./server_user.ts";
 
 const settings = { fsync: "off" };
 
@@ -81,4 +84,116 @@ Deno.test("a wrong password is refused", () =>
     const url = new URL(server.url);
     url.password = "wrong";
     await assert.rejects(query(url.href, "SELECT 1"), { code: "28P01" });
+  }));
+
+const root = new URL("../../", import.meta.url).pathname;
+const isRoot = Deno.uid() === 0;
+
+/** Starts a server in another process, prints its address and waits to be killed. */
+const otherProcess = `
+import { EmbeddedPostgres } from "${new URL("postgres.ts", import.meta.url)}";
+const server = await EmbeddedPostgres.start({ folder: Deno.args[0], settings: { fsync: "off" } });
+console.log(server.url);
+`;
+
+async function startElsewhere(
+  folder: string,
+  options: Pick<Deno.CommandOptions, "uid" | "gid" | "cwd" | "env"> = {},
+): Promise<{ url: string; kill(): Promise<void> }> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "--cached-only", "--config", join(root, "deno.json"), ...grants(folder), "-", folder],
+    cwd: root,
+    ...options,
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const input = child.stdin.getWriter();
+  await input.write(new TextEncoder().encode(otherProcess));
+  await input.close();
+  const output = child.stdout.getReader();
+  const { value } = await output.read();
+  const kill = async () => {
+    child.kill("SIGKILL");
+    await child.status;
+    await output.cancel();
+  };
+  if (value === undefined) await kill();
+  assert.ok(value, "the other process printed its address");
+  return { url: new TextDecoder().decode(value).trim(), kill };
+}
+
+function grants(folder: string): string[] {
+  const files = [root, folder, "data/state", "/etc/passwd", "/var/lib/weir"].join(",");
+  return [`--allow-read=${files}`, `--allow-write=${files}`, "--allow-net=127.0.0.1", "--allow-run", "--allow-sys=uid"];
+}
+
+Deno.test("a server left running by a killed process is taken over with its data", () =>
+  withFolder(async (folder) => {
+    const other = await startElsewhere(folder);
+    await assert.rejects(EmbeddedPostgres.start({ folder, settings }), isKind("fenced"));
+    await query(other.url, "CREATE TABLE a AS SELECT 7 AS id");
+    await other.kill();
+    assert.deepEqual(await query(other.url, "SELECT 1"), [1], "the server outlived its owner");
+    await using server = await EmbeddedPostgres.start({ folder, settings });
+    assert.deepEqual(await query(server.url, "SELECT id FROM a"), [7]);
+  }));
+
+Deno.test({
+  name: "an ordinary user starts a server in a folder of their own",
+  ignore: !isRoot, // Only root can become another user; everybody else has shown it with the tests above.
+  fn: () =>
+    withFolder(async (folder) => {
+      const { uid, gid } = findAccount(await Deno.readTextFile("/etc/passwd"), "nobody") ??
+        assert.fail("no user nobody");
+      await Deno.chown(folder, uid, gid);
+      const env = { HOME: folder, DENO_DIR: join(folder, "deno") };
+      const server = await startElsewhere(join(folder, "server"), { uid, gid, cwd: folder, env });
+      try {
+        assert.deepEqual(await query(server.url, "SELECT current_setting('wal_level')"), ["logical"]);
+        assert.equal((await Deno.stat(join(folder, "server", "data"))).uid, uid);
+        assert.equal(((await Deno.stat(join(folder, "server", "password"))).mode ?? 0) & 0o777, 0o600);
+      } finally {
+        await server.kill();
+        await (await EmbeddedPostgres.start({ folder: join(folder, "server") })).stop();
+      }
+    }),
+});
+
+Deno.test({
+  name: "root in a folder nobody else may enter has a server, and a new one when the folder is new",
+  ignore: !isRoot,
+  fn: () =>
+    withFolder(async (closed) => {
+      await Deno.chmod(closed, 0o700);
+      const folder = join(closed, "server");
+      const homes: string[] = [];
+      try {
+        for (const existing of [0, 1]) {
+          await using server = await EmbeddedPostgres.start({ folder, settings });
+          homes.push((await Deno.readTextFile(join(folder, "location"))).trim());
+          await query(server.url, "CREATE TABLE IF NOT EXISTS a (id int)");
+          assert.deepEqual(await query(server.url, "SELECT count(*)::int FROM a"), [existing]);
+          await query(server.url, "INSERT INTO a VALUES (1)");
+        }
+        await Deno.remove(folder, { recursive: true });
+        await using server = await EmbeddedPostgres.start({ folder, settings });
+        await assert.rejects(query(server.url, "SELECT FROM a"), { code: "42P01" });
+      } finally {
+        for (const home of homes) await Deno.remove(home, { recursive: true }).catch(() => undefined);
+      }
+    }),
+});
+
+Deno.test("a machine without a package is told what to do", async () => {
+  await assert.rejects(
+    layOutBinaries(join(root, "data/state/nowhere"), "plan9-mips"),
+    (thrown) => isKind("precondition")(thrown) && /POSTGRES_URL/.test((thrown as WeirError).advice),
+  );
+});
+
+Deno.test("a cluster of another version is left alone", () =>
+  withFolder(async (folder) => {
+    await Deno.mkdir(join(folder, "data"));
+    await Deno.writeTextFile(join(folder, "data", "PG_VERSION"), "17\n");
+    await assert.rejects(EmbeddedPostgres.start({ folder, settings }), isKind("precondition"));
   }));
