@@ -1,0 +1,152 @@
+/**
+ * Deleted rows on disk: deletion vectors in Puffin (format version 3) or position delete files (version 2), one per data
+ * file, each holding every deleted position of it, so that the one before it is replaced.
+ */
+import { BIGINT, DuckDBBigIntVector, DuckDBDataChunk } from "@duckdb/node-api";
+import { literal } from "../../engine/quote.ts";
+import { writeParquet } from "../parquet.ts";
+import type { TablePlace } from "./load_state.ts";
+import { blankFile, type FileRecord } from "./manifest.ts";
+import { readPart } from "./metadata_file.ts";
+import { PositionBitmap } from "./position_bitmap.ts";
+import { decodeVector, encodePuffin } from "./puffin.ts";
+
+/** Reserved field ids of position delete files (Iceberg spec, "Reserved Field IDs"). */
+const filePathFieldId = 2147483546;
+const positionFieldId = 2147483545;
+const vectorSize = 2048;
+
+/** Deletes to be written for one data file. */
+export interface DeletesOfFile {
+  readonly dataFile: FileRecord;
+  readonly positions: PositionBitmap;
+}
+
+/** Where {@linkcode writeDeletes} writes. */
+export interface DeleteTarget {
+  readonly formatVersion: 2 | 3;
+  /** Unique to the attempt; starts every file's name. */
+  readonly prefix: string;
+}
+
+/** Writes deletes and gives their file records, in the order given. */
+export async function writeDeletes(
+  place: TablePlace,
+  deletes: readonly DeletesOfFile[],
+  target: DeleteTarget,
+): Promise<FileRecord[]> {
+  if (deletes.length === 0) return [];
+  return target.formatVersion === 3
+    ? await writeVectors(place, deletes, target.prefix)
+    : await writePositionFiles(place, deletes, target.prefix);
+}
+
+async function writeVectors(
+  place: TablePlace,
+  deletes: readonly DeletesOfFile[],
+  prefix: string,
+): Promise<FileRecord[]> {
+  const puffin = encodePuffin(deletes.map(({ dataFile, positions }) => [dataFile.file_path, positions]));
+  const path = `${place.folder}/data/${prefix}-deletes.puffin`;
+  await place.storage.putIfAbsent(path, puffin.bytes);
+  return deletes.map(({ dataFile, positions }, index) => ({
+    ...blankFile,
+    content: 1,
+    file_path: place.storage.uri(path),
+    file_format: "PUFFIN",
+    partition: dataFile.partition,
+    record_count: BigInt(positions.count),
+    file_size_in_bytes: BigInt(puffin.bytes.length),
+    referenced_data_file: dataFile.file_path,
+    content_offset: BigInt(puffin.places[index]!.offset),
+    content_size_in_bytes: BigInt(puffin.places[index]!.length),
+  }));
+}
+
+async function writePositionFiles(
+  place: TablePlace,
+  deletes: readonly DeletesOfFile[],
+  prefix: string,
+): Promise<FileRecord[]> {
+  const { connection, storage } = place;
+  const records: FileRecord[] = [];
+  await connection.run("CREATE OR REPLACE TEMP TABLE iceberg_positions (pos BIGINT)");
+  for (const [index, { dataFile, positions }] of deletes.entries()) {
+    await connection.run("TRUNCATE iceberg_positions");
+    await appendPositions(place, positions);
+    const file = await writeParquet(connection, {
+      storage,
+      path: `${place.folder}/data/${prefix}-${index}-deletes.parquet`,
+      select: `SELECT ${literal(dataFile.file_path)} AS file_path, pos FROM iceberg_positions ORDER BY pos`,
+      fieldIds: `{file_path: ${filePathFieldId}, pos: ${positionFieldId}}`,
+    });
+    // Equal, untruncated bounds of the path tell readers that the file is about one data file.
+    const bound = [{ key: filePathFieldId, value: new TextEncoder().encode(dataFile.file_path) }];
+    records.push({
+      ...blankFile,
+      content: 1,
+      file_path: storage.uri(file!.path),
+      file_format: "PARQUET",
+      partition: dataFile.partition,
+      record_count: file!.rows,
+      file_size_in_bytes: file!.bytes,
+      lower_bounds: bound,
+      upper_bounds: bound,
+      referenced_data_file: dataFile.file_path,
+    });
+  }
+  await connection.run("DROP TABLE iceberg_positions");
+  return records;
+}
+
+async function appendPositions(place: TablePlace, positions: PositionBitmap): Promise<void> {
+  const appender = await place.connection.native.createAppender("iceberg_positions");
+  let buffer = new BigInt64Array(vectorSize);
+  let filled = 0;
+  const flush = () => {
+    const chunk = DuckDBDataChunk.create([BIGINT], filled);
+    const vector = chunk.getColumnVector(0) as DuckDBBigIntVector;
+    for (let index = 0; index < filled; index++) vector.setItem(index, buffer[index]!);
+    vector.flush();
+    appender.appendDataChunk(chunk);
+    buffer = new BigInt64Array(vectorSize);
+    filled = 0;
+  };
+  for (const position of positions) {
+    buffer[filled++] = BigInt(position);
+    if (filled === vectorSize) flush();
+  }
+  if (filled > 0) flush();
+  appender.closeSync();
+}
+
+/** Reads deletes, by the URI of the data file they are about. */
+export async function readDeletes(
+  place: TablePlace,
+  files: readonly FileRecord[],
+): Promise<Map<string, PositionBitmap>> {
+  const found = new Map<string, PositionBitmap>();
+  const vectors = Map.groupBy(
+    files.filter(({ content_offset }) => content_offset !== null),
+    ({ file_path }) => file_path,
+  );
+  for (const [uri, group] of vectors) {
+    await readPart(place.storage, uri, (bytes) => {
+      for (const { referenced_data_file, content_offset, content_size_in_bytes } of group) {
+        const at = { offset: Number(content_offset), length: Number(content_size_in_bytes) };
+        found.set(referenced_data_file!, decodeVector(bytes, at));
+      }
+    });
+  }
+  for (const file of files) {
+    if (file.content_offset !== null) continue;
+    found.set(file.referenced_data_file!, await readPositionFile(place, file));
+  }
+  return found;
+}
+
+async function readPositionFile(place: TablePlace, file: FileRecord): Promise<PositionBitmap> {
+  const path = place.storage.duckdbPath(place.storage.path(file.file_path));
+  const rows = await place.connection.rows(`SELECT pos FROM read_parquet(${literal(path)}, hive_partitioning = false)`);
+  return PositionBitmap.empty.with(rows.map(({ pos }) => Number(pos as bigint)));
+}

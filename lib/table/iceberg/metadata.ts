@@ -1,0 +1,129 @@
+/** Table metadata JSON (Iceberg spec, "Table Metadata"): what one version of a table says of itself. */
+import { WeirError } from "../../errors.ts";
+import { parseJson } from "../lossless_json.ts";
+import type { IcebergSchema } from "./schema.ts";
+
+/** One field of a partition spec; only `day` is written. */
+export interface PartitionField {
+  readonly "source-id": number;
+  readonly "field-id": number;
+  readonly name: string;
+  readonly transform: string;
+}
+
+/** A partition spec. */
+export interface PartitionSpec {
+  readonly "spec-id": number;
+  readonly fields: readonly PartitionField[];
+}
+
+/** A snapshot as metadata lists it. */
+export interface Snapshot {
+  readonly "snapshot-id": bigint;
+  readonly "parent-snapshot-id"?: bigint;
+  readonly "sequence-number": bigint;
+  readonly "timestamp-ms": number;
+  readonly "manifest-list": string;
+  readonly "schema-id"?: number;
+  readonly summary: Readonly<Record<string, string>>;
+  readonly "first-row-id"?: bigint;
+  readonly "added-rows"?: bigint;
+}
+
+/** One version of a table. Fields that this code does not use are kept as they were read. */
+export interface TableMetadata {
+  readonly "format-version": 2 | 3;
+  readonly "table-uuid": string;
+  readonly location: string;
+  readonly "last-sequence-number": bigint;
+  readonly "last-updated-ms": number;
+  readonly "last-column-id": number;
+  readonly schemas: readonly IcebergSchema[];
+  readonly "current-schema-id": number;
+  readonly "partition-specs": readonly PartitionSpec[];
+  readonly "default-spec-id": number;
+  readonly "last-partition-id": number;
+  readonly "sort-orders": readonly unknown[];
+  readonly "default-sort-order-id": number;
+  readonly properties: Readonly<Record<string, string>>;
+  readonly "current-snapshot-id"?: bigint;
+  /** Version 3 only. */
+  readonly "next-row-id"?: bigint;
+  readonly snapshots: readonly Snapshot[];
+  readonly refs?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly "snapshot-log": readonly { readonly "timestamp-ms": number; readonly "snapshot-id": bigint }[];
+  readonly "metadata-log": readonly { readonly "timestamp-ms": number; readonly "metadata-file": string }[];
+}
+
+type Json = Record<string, unknown>;
+
+/**
+ * Reads metadata JSON. 64-bit fields become bigint however small they are.
+ *
+ * @throws {WeirError} `tableUnreadable` naming the file where it is damaged or of a version this code cannot write.
+ */
+export function parseMetadata(text: string, path: string): TableMetadata {
+  try {
+    const json = parseJson(text) as Json;
+    const version = json["format-version"];
+    if (version !== 2 && version !== 3) throw new RangeError(`format version ${String(version)} is not supported`);
+    return withBigints(json);
+  } catch (thrown) {
+    const reason = thrown instanceof RangeError ? thrown.message : "it is not complete table metadata";
+    throw new WeirError("tableUnreadable", `Cannot read ${path}: ${reason}`, { cause: thrown, detail: { path } });
+  }
+}
+
+function withBigints(json: Json): TableMetadata {
+  const current = json["current-snapshot-id"];
+  // Writers of version 1 and 2 also put -1 where there is no snapshot.
+  const hasCurrent = current !== undefined && current !== null && BigInt(current as number) >= 0n;
+  const { "current-snapshot-id": _, ...rest } = json;
+  const metadata = {
+    ...rest,
+    "last-sequence-number": BigInt(json["last-sequence-number"] as number),
+    properties: (json.properties ?? {}) as Record<string, string>,
+    snapshots: ((json.snapshots ?? []) as Json[]).map(snapshotOf),
+    "snapshot-log": ((json["snapshot-log"] ?? []) as Json[]).map((entry) => bigints(entry, ["snapshot-id"])),
+    "metadata-log": (json["metadata-log"] ?? []) as TableMetadata["metadata-log"],
+    ...(json["next-row-id"] === undefined ? {} : { "next-row-id": BigInt(json["next-row-id"] as number) }),
+    ...(hasCurrent ? { "current-snapshot-id": BigInt(current as number) } : {}),
+  } as unknown as TableMetadata;
+  for (const field of ["table-uuid", "location", "schemas", "partition-specs"] as const) {
+    if (metadata[field] === undefined) throw new RangeError(`${field} is missing`);
+  }
+  currentSchema(metadata);
+  if (hasCurrent && currentSnapshot(metadata) === undefined) throw new RangeError("the current snapshot is missing");
+  return metadata;
+}
+
+function snapshotOf(json: Json): Snapshot {
+  const fields = ["snapshot-id", "parent-snapshot-id", "sequence-number", "first-row-id", "added-rows"];
+  return bigints({ ...json, summary: json.summary ?? {} }, fields) as unknown as Snapshot;
+}
+
+function bigints<T extends Json>(json: T, fields: readonly string[]): T & { "snapshot-id": bigint } {
+  const copy: Json = { ...json };
+  for (const field of fields) if (copy[field] !== undefined) copy[field] = BigInt(copy[field] as number);
+  return copy as T & { "snapshot-id": bigint };
+}
+
+/** The schema that rows are written with. Throws `RangeError` where the metadata lacks it. */
+export function currentSchema(metadata: TableMetadata): IcebergSchema {
+  const found = metadata.schemas.find((schema) => schema["schema-id"] === metadata["current-schema-id"]);
+  if (found === undefined) throw new RangeError("the current schema is missing");
+  return found;
+}
+
+/** The partition spec that files are written with. Throws `RangeError` where the metadata lacks it. */
+export function currentSpec(metadata: TableMetadata): PartitionSpec {
+  const found = metadata["partition-specs"].find((spec) => spec["spec-id"] === metadata["default-spec-id"]);
+  if (found === undefined) throw new RangeError("the default partition spec is missing");
+  return found;
+}
+
+/** The newest snapshot of the main branch; undefined before the first. */
+export function currentSnapshot(metadata: TableMetadata): Snapshot | undefined {
+  const id = metadata["current-snapshot-id"];
+  return id === undefined ? undefined : metadata.snapshots.find((snapshot) => snapshot["snapshot-id"] === id);
+}

@@ -1,0 +1,34 @@
+/** How a schema's field ids reach Parquet: written by name, read back by id, so that renames cost nothing. */
+import { duckdbType } from "../../dataset/column_type.ts";
+import { identifier, literal } from "../../engine/quote.ts";
+import { columnType, type IcebergField, type IcebergSchema } from "./schema.ts";
+
+/** `FIELD_IDS` of DuckDB's COPY for all columns of a schema. */
+export function fieldIds(schema: IcebergSchema): string {
+  const entries = schema.fields.map(({ name, id, type }) =>
+    typeof type === "string"
+      ? `${identifier(name)}: ${id}`
+      : `${identifier(name)}: {__duckdb_field_id: ${id}, element: ${type["element-id"]}}`
+  );
+  return `{${entries.join(", ")}}`;
+}
+
+/** Name under which {@linkcode readFiles} gives a column; never equal to a virtual column of the reader. */
+export function readName(field: IcebergField): string {
+  return `c${field.id}`;
+}
+
+/**
+ * A table function reading columns by field id from files of any schema version: missing columns are null, narrower ones
+ * are widened. It gives `file_index` (place in the list) and `file_row_number` too.
+ */
+export function readFiles(paths: readonly string[], fields: readonly IcebergField[]): string {
+  const columns = fields.map((field) => {
+    const type = literal(duckdbType(columnType(field.type)));
+    return `${field.id}: {name: ${literal(readName(field))}, type: ${type}, default_value: NULL}`;
+  });
+  // Folders are named `x=y` for people; the reader must not take them for columns.
+  return `read_parquet([${paths.map(literal).join(", ")}], schema = MAP {${
+    columns.join(", ")
+  }}, hive_partitioning = false)`;
+}

@@ -1,0 +1,92 @@
+/** Writes the files of a change: rows, and the deletes of the rows they replace. */
+import type { TableChange } from "../../change/sink.ts";
+import { failPoint } from "../../fail_point.ts";
+import { writeDataFiles } from "./data_files.ts";
+import { writeDeletes } from "./delete_files.ts";
+import type { TablePlace } from "./load_state.ts";
+import { currentSchema, currentSpec } from "./metadata.ts";
+import { PositionBitmap } from "./position_bitmap.ts";
+import { type IcebergPrepared, newSnapshotId, type PreparedDeletes } from "./prepared_change.ts";
+import { findRows } from "./row_lookup.ts";
+import type { NumberedSchema } from "./schema.ts";
+import { evolveSchema } from "./schema_evolution.ts";
+import { type IcebergState, keyFields, type LiveFile } from "./state.ts";
+
+/** The change's files, against a state. What fails half-way is removed again. */
+export async function prepareChange(
+  place: TablePlace,
+  state: IcebergState,
+  change: TableChange,
+): Promise<IcebergPrepared> {
+  const { metadata } = state;
+  const evolved = evolvedSchema(state, change);
+  const prefix = crypto.randomUUID();
+  const paths: string[] = [];
+  const noted = <T extends { readonly file_path: string }>(records: T[]) => {
+    paths.push(...new Set(records.map(({ file_path }) => place.storage.path(file_path))));
+    return records;
+  };
+  try {
+    const target = { schema: evolved.schema, spec: currentSpec(metadata), prefix };
+    const dataFiles = change.upserts === undefined ? [] : noted(await writeDataFiles(place, change.upserts, target));
+    await failPoint("iceberg.afterDataFiles");
+    const lookup = await replacedRows(place, { state, change, evolved });
+    const vectors = lookup.partly.map(({ target: { entry }, positions }) => ({ dataFile: entry.file, positions }));
+    const written = noted(await writeDeletes(place, vectors, { formatVersion: metadata["format-version"], prefix }));
+    await failPoint("iceberg.afterDeleteFiles");
+    return {
+      snapshotId: newSnapshotId(),
+      schema: evolved.schema,
+      lastColumnId: evolved.lastColumnId,
+      baseSchemaId: metadata["current-schema-id"],
+      truncate: change.truncate,
+      dataFiles,
+      deletes: lookup.partly.map((deletes, index) => ({ ...deletes, file: written[index]! })),
+      removed: lookup.wholly,
+      ...(lookup.searched === undefined ? {} : { searched: lookup.searched }),
+      position: change.position,
+      commitTimeMs: change.commitTimeMs,
+      paths,
+    };
+  } catch (thrown) {
+    for (const path of paths) await place.storage.delete(path).catch(() => {});
+    throw thrown;
+  }
+}
+
+function evolvedSchema({ metadata }: IcebergState, change: TableChange): NumberedSchema {
+  const pinned = {
+    key: keyFields(metadata).map(({ id }) => id),
+    partition: currentSpec(metadata).fields.map((field) => field["source-id"]),
+  };
+  const from = { schema: currentSchema(metadata), lastColumnId: metadata["last-column-id"] };
+  return evolveSchema(from, { schemaChanges: change.schemaChanges, columns: change.definition.columns, pinned });
+}
+
+interface ReplacedRows {
+  readonly partly: readonly Omit<PreparedDeletes, "file">[];
+  readonly wholly: readonly LiveFile[];
+  readonly searched?: ReadonlySet<string>;
+}
+
+/** Old rows of the change's keys. A truncate takes every old row anyway, so nothing is looked for. */
+async function replacedRows(
+  place: TablePlace,
+  request: { state: IcebergState; change: TableChange; evolved: NumberedSchema },
+): Promise<ReplacedRows> {
+  const { state, change, evolved } = request;
+  if (change.truncate) return { partly: [], wholly: [] };
+  // Key columns may have been renamed by this very change: they are known by id.
+  const key = keyFields(state.metadata).map(({ id }) => evolved.schema.fields.find((field) => field.id === id)!.name);
+  const found = await findRows(place, { files: [...state.files.values()], schema: evolved.schema, change, key });
+  const partly: Omit<PreparedDeletes, "file">[] = [];
+  const wholly: LiveFile[] = [];
+  for (const [uri, rows] of found) {
+    const target = state.files.get(uri)!;
+    const positions = (target.deletes?.positions ?? PositionBitmap.empty).with(rows);
+    if (BigInt(positions.count) === target.entry.file.record_count) wholly.push(target);
+    else partly.push({ target, positions });
+  }
+  const looked = change.removals !== undefined || (change.upserts !== undefined && key.length > 0);
+  return { partly, wholly, ...(looked ? { searched: new Set(state.files.keys()) } : {}) };
+}
