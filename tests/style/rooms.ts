@@ -21,7 +21,14 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   storage: [],
   embedded: [],
   domain: ["dataset"],
-  generate: ["domain", "dataset"],
+  // Writes into a source of ours, over the same connection that reads from it.
+  generate: [
+    "domain",
+    "dataset",
+    "engine/quote.ts",
+    "source/postgres/connection.ts",
+    "source/postgres/postgres_error.ts",
+  ],
   embed: ["dataset"],
   fold: contracts,
   transform: [...contracts, "embed"],
