@@ -1,0 +1,19 @@
+/**
+ * Runs one suite of `tests/` by name and fails when it ran nothing: a suite that was asked for and skipped everything has
+ * shown nothing.
+ */
+const [suite = "", ...rest] = Deno.args;
+const args = ["test", "-q", "-P=test", `tests/${suite}`, ...rest];
+const child = new Deno.Command(Deno.execPath(), { args, stdin: "null", stdout: "piped" }).spawn();
+
+let text = "";
+const decoder = new TextDecoder();
+for await (const bytes of child.stdout) {
+  await Deno.stdout.write(bytes);
+  text += decoder.decode(bytes, { stream: true });
+}
+const { code } = await child.status;
+const escapes = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, "g");
+const ran = /^(?:ok|FAILED) \| ([1-9]\d*) passed/m.test(text.replace(escapes, ""));
+if (code === 0 && !ran) console.error(`The suite ${suite} was asked for and ran nothing`);
+Deno.exit(code === 0 && !ran ? 1 : code);
