@@ -1,0 +1,57 @@
+/** Any tables of any PostgreSQL into lake tables: datasets are inferred from the catalogue, no code to write. */
+import { runJob } from "../lib/cli/run_job.ts";
+import type { Dataset } from "../lib/dataset/dataset.ts";
+import { embedTextFrom, type TextDeclaration } from "../lib/embed/text_declaration.ts";
+import { WeirError } from "../lib/errors.ts";
+import { settings as declared } from "../lib/settings/declarations.ts";
+import { captureSettings } from "./wiring/capture_settings.ts";
+import { CaptureRun, sourceNames } from "./wiring/capture_run.ts";
+import { captureOutcome, outcomeText } from "./wiring/outcome.ts";
+import { openServer } from "./wiring/server.ts";
+import { tearDown } from "./wiring/teardown.ts";
+
+await runJob({
+  name: "capture",
+  summary: "Capture your own tables from PostgreSQL into Iceberg and Paimon tables, and verify them",
+  settings: {
+    tables: declared.tables,
+    embed: declared.embed,
+    postgresUrl: declared.postgresUrl,
+    postgresPort: declared.postgresPort,
+    ...captureSettings,
+  },
+  main: async ({ settings, signal, progress, print }) => {
+    const startedMs = performance.now();
+    const { tables } = settings;
+    if (tables === undefined || tables.length === 0) {
+      throw new WeirError("configuration", "There is no table to capture", {
+        advice: "Name tables or patterns, such as --tables 'public.orders,sales.*'",
+      });
+    }
+    await using server = await openServer(settings, { progress });
+    const { url } = server;
+    if (settings.teardown) return await tearDown({ ...sourceNames({ job: "capture", url, settings, tables }), print });
+    const textOf = textsFor(settings.embed ?? []);
+    await using run = await CaptureRun.open({ job: "capture", url, settings, tables, textOf, signal, progress });
+    progress.note(`capturing through slot and publication "${run.source.slot}"`);
+    const verified = await run.during(async () => {
+      if (settings.follow) await run.untilStopped();
+      return signal.aborted ? [] : await run.verify();
+    });
+    const outcome = await captureOutcome(run, { verified, startedMs });
+    print(outcomeText(outcome, ["deno task capture --follow …        keeps the tables fresh until Ctrl-C"]));
+    return outcome;
+  },
+});
+
+/** Texts as `--embed table:column,column` asks for them; a table may leave out its namespace. */
+function textsFor(
+  requests: readonly { readonly table: string; readonly columns: readonly string[] }[],
+): (dataset: Dataset) => TextDeclaration | undefined {
+  return ({ source }) => {
+    const request = requests.find(({ table }) =>
+      table === source.table || table === `${source.namespace}.${source.table}`
+    );
+    return request && embedTextFrom(request.columns);
+  };
+}

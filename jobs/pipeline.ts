@@ -1,0 +1,68 @@
+/** The main job: account holders and payments, captured, flattened, embedded, written as lake tables and verified. */
+import { runJob } from "../lib/cli/run_job.ts";
+import { accountHolders } from "../lib/domain/payments/account_holders.ts";
+import { transactions } from "../lib/domain/payments/transactions.ts";
+import { datasetText } from "../lib/embed/text_declaration.ts";
+import { settings as declared } from "../lib/settings/declarations.ts";
+import { captureSettings } from "./wiring/capture_settings.ts";
+import { CaptureRun, sourceNames } from "./wiring/capture_run.ts";
+import { Generation } from "./wiring/generation.ts";
+import { captureOutcome, outcomeText } from "./wiring/outcome.ts";
+import { openServer } from "./wiring/server.ts";
+import { tearDown } from "./wiring/teardown.ts";
+
+const datasets = [accountHolders, transactions];
+
+await runJob({
+  name: "pipeline",
+  summary:
+    "Capture account holders and payments from PostgreSQL into Iceberg and Paimon tables, with vectors, and verify them",
+  settings: {
+    postgresUrl: declared.postgresUrl,
+    postgresPort: declared.postgresPort,
+    holders: declared.holders,
+    payments: declared.payments,
+    seed: declared.seed,
+    rate: declared.rate,
+    generate: declared.generate,
+    ...captureSettings,
+  },
+  main: async ({ settings, signal, progress, print }) => {
+    const startedMs = performance.now();
+    await using server = await openServer(settings, { progress });
+    const { url } = server;
+    if (settings.teardown) {
+      return await tearDown({ ...sourceNames({ job: "pipeline", url, settings, tables: datasets }), print });
+    }
+    await using generation = server.isOurs || settings.generate
+      ? await Generation.open({ url, settings, progress, signal })
+      : undefined;
+    await generation?.load();
+    await using run = await CaptureRun.open({
+      job: "pipeline",
+      url,
+      settings,
+      tables: datasets,
+      textOf: datasetText,
+      signal,
+      progress,
+    });
+    progress.note(`capturing through slot and publication "${run.source.slot}"`);
+    const verified = await run.during(async () => {
+      await generation?.stream({ follow: settings.follow });
+      if (settings.follow) await run.untilStopped();
+      return signal.aborted ? [] : await run.verify();
+    });
+    const outcome = await captureOutcome(run, { verified, startedMs });
+    print(outcomeText(outcome, nextSteps(settings.follow)));
+    return outcome;
+  },
+});
+
+function nextSteps(followed: boolean): readonly string[] {
+  return [
+    "deno task pipeline                 goes on from here: more rows, nothing twice",
+    ...(followed ? [] : ["deno task pipeline --follow        runs until Ctrl-C"]),
+    "deno task capture --tables '…'     captures your own tables (POSTGRES_URL)",
+  ];
+}

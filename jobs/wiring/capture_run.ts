@@ -1,0 +1,163 @@
+/**
+ * One capture from a source into the lake: what `pipeline` and `capture` have in common, from opening the lake to the last
+ * verified table.
+ */
+import type { WeirError } from "../../lib/errors.ts";
+import type { Progress } from "../../lib/cli/progress.ts";
+import type { Dataset } from "../../lib/dataset/dataset.ts";
+import { createEmbedder } from "../../lib/embed/create_embedder.ts";
+import type { Embedder } from "../../lib/embed/embedder.ts";
+import type { TextDeclaration } from "../../lib/embed/text_declaration.ts";
+import { DeadLetters } from "../../lib/pipeline/dead_letters.ts";
+import { Pipeline } from "../../lib/pipeline/pipeline.ts";
+import type { DatasetPlan } from "../../lib/pipeline/plan.ts";
+import { PostgresSource } from "../../lib/source/postgres/source.ts";
+import type { CaptureSettings } from "./capture_settings.ts";
+import { Lake, lakeId } from "./lake.ts";
+import { planOf } from "./plans.ts";
+import { type VerifiedTable, verifyLake } from "./verification.ts";
+
+/** What a run captures, and how it tells about it. */
+export interface CaptureRunOptions {
+  readonly job: string;
+  readonly url: string;
+  readonly settings: CaptureSettings;
+  /** Declared datasets, or the tables to infer them for. */
+  readonly tables: readonly Dataset[] | readonly string[];
+  /** What a dataset's vectors are made from. Undefined: none. */
+  readonly textOf: (dataset: Dataset) => TextDeclaration | undefined;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+/** A source, a lake and the pipeline between them. Disposing closes what was opened. */
+export class CaptureRun implements AsyncDisposable {
+  readonly source: PostgresSource;
+  readonly lake: Lake;
+  readonly pipeline: Pipeline;
+  readonly plans: readonly DatasetPlan[];
+  readonly deadLetters: DeadLetters;
+  readonly #options: CaptureRunOptions;
+  readonly #embedder: Embedder;
+  readonly #stop: AbortController;
+
+  private constructor(options: CaptureRunOptions, parts: { source: PostgresSource; lake: Lake; embedder: Embedder }) {
+    const { source, lake, embedder } = parts;
+    const { settings } = options;
+    this.#options = options;
+    this.#embedder = embedder;
+    this.#stop = new AbortController();
+    this.source = source;
+    this.lake = lake;
+    this.deadLetters = new DeadLetters(lake.storage, { share: settings.deadLetterShare });
+    this.plans = source.datasets.map((dataset) => {
+      const text = options.textOf(dataset);
+      return planOf(dataset, { lake, embedder, ...(text === undefined ? {} : { text }) });
+    });
+    this.pipeline = new Pipeline({
+      source,
+      plans: this.plans,
+      connection: lake.connection,
+      deadLetters: this.deadLetters,
+      signal: AbortSignal.any([options.signal, this.#stop.signal]),
+      maxRetainedWalBytes: settings.maxRetainedWalBytes,
+      onProgress: ({ phase, rows, lag }) =>
+        options.progress.update({
+          activity: phase === "copy" ? "copying" : "capturing",
+          rows,
+          lagBytes: lag.bytes,
+          lagSeconds: lag.seconds,
+        }),
+      onDatasetError: (dataset, error) => options.progress.note(datasetNote(dataset, error)),
+    });
+  }
+
+  /** Opens lake and source. Throws what either throws; nothing is left open then. */
+  static async open(options: CaptureRunOptions): Promise<CaptureRun> {
+    const { settings } = options;
+    await using open = new AsyncDisposableStack();
+    const lake = open.use(
+      await Lake.open({
+        folder: settings.lake,
+        stateFolder: stateFolder,
+        formats: settings.formats,
+        icebergVersion: settings.icebergVersion === "2" ? 2 : 3,
+        memoryLimitBytes: settings.memoryLimitBytes,
+        threads: settings.threads,
+      }),
+    );
+    const source = await PostgresSource.open({ ...sourceNames(options), ...sourceLimits(options, lake.spoolFolder) });
+    open.defer(() => source.close());
+    const embedder = createEmbedder(settings.model);
+    const run = new CaptureRun(options, { source, lake, embedder });
+    if (settings.resync) await run.#forgetEverything();
+    open.move();
+    return run;
+  }
+
+  /** Runs the pipeline beside `work`, and stops it when that is done. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    const running = this.pipeline.run();
+    // The first of the two that fails is the one to tell about.
+    const failed = new Promise<never>((_, reject) => running.catch(reject));
+    try {
+      return await Promise.race([work(), failed]);
+    } finally {
+      this.#stop.abort();
+      await running;
+    }
+  }
+
+  /** Resolves when the user stops the run. */
+  untilStopped(): Promise<void> {
+    const { signal } = this.#options;
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  }
+
+  /** Holds every table against the source. */
+  async verify(): Promise<readonly VerifiedTable[]> {
+    return await verifyLake({
+      source: this.source,
+      pipeline: this.pipeline,
+      plans: this.plans,
+      lake: this.lake,
+      maxValueBytes: this.#options.settings.maxValueBytes,
+      onTable: (table, { index, of }) =>
+        this.#options.progress.update({ activity: `verifying ${table} (${index + 1} of ${of})`, rows: 0 }),
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.source.close();
+    await this.#embedder.close();
+    await this.lake[Symbol.asyncDispose]();
+  }
+
+  async #forgetEverything(): Promise<void> {
+    await this.source.teardown();
+    for (const table of this.plans.flatMap((plan) => plan.tables)) {
+      for (const sink of table.sinks) await sink.recordPosition(undefined);
+    }
+  }
+}
+
+/** Folder of run-time state: the embedded server's data and spool files. */
+export const stateFolder = "data/state";
+
+/** Slot and publication of a job and lake: two lakes need two slots, for each goes its own pace. */
+export function sourceNames(
+  options: Pick<CaptureRunOptions, "job" | "url" | "settings" | "tables">,
+): { url: string; slot: string; publication: string; tables: readonly Dataset[] | readonly string[] } {
+  const name = `weir_${options.job}_${lakeId(options.settings.lake)}`;
+  return { url: options.url, slot: name, publication: name, tables: options.tables };
+}
+
+function sourceLimits(options: CaptureRunOptions, spoolFolder: string) {
+  const { batchRows, batchSeconds, maxValueBytes } = options.settings;
+  return { spoolFolder, batchRows, batchMs: batchSeconds * 1000, maxValueBytes };
+}
+
+function datasetNote(dataset: string, error: WeirError): string {
+  return `${dataset} was set aside: ${error.message}\n  What to do: ${error.advice}`;
+}

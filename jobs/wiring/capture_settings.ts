@@ -1,0 +1,24 @@
+/** The settings that every capturing job has. */
+import { settings } from "../../lib/settings/declarations.ts";
+import type { SettingValues } from "../../lib/settings/setting.ts";
+
+/** Declarations, in the order `--help` shows them. */
+export const captureSettings = {
+  lake: settings.lake,
+  formats: settings.formats,
+  icebergVersion: settings.icebergVersion,
+  model: settings.model,
+  batchSeconds: settings.batchSeconds,
+  batchRows: settings.batchRows,
+  follow: settings.follow,
+  resync: settings.resync,
+  teardown: settings.teardown,
+  maxValueBytes: settings.maxValueBytes,
+  maxRetainedWalBytes: settings.maxRetainedWalBytes,
+  deadLetterShare: settings.deadLetterShare,
+  memoryLimitBytes: settings.memoryLimitBytes,
+  threads: settings.threads,
+};
+
+/** Their values. */
+export type CaptureSettings = SettingValues<typeof captureSettings>;

@@ -1,0 +1,113 @@
+/** The lake as the jobs write it: one folder, one engine, one writing process, and the sinks of a table in each format. */
+import { join, resolve } from "node:path";
+import type { Sink } from "../../lib/change/sink.ts";
+import type { TableDefinition } from "../../lib/dataset/dataset.ts";
+import type { Connection } from "../../lib/engine/connection.ts";
+import { Database } from "../../lib/engine/database.ts";
+import { LakeSink } from "../../lib/sink/lake_sink.ts";
+import { lockLake } from "../../lib/storage/lake_lock.ts";
+import { LocalStorage } from "../../lib/storage/local.ts";
+import { IcebergTable } from "../../lib/table/iceberg/iceberg_table.ts";
+import { PaimonTable } from "../../lib/table/paimon/paimon_table.ts";
+
+/** Settings of a lake. */
+export interface LakeOptions {
+  /** Folder of the lake. */
+  readonly folder: string;
+  /** Folder for spool files and what does not fit into memory; emptied at the start. */
+  readonly stateFolder: string;
+  readonly formats: readonly ("iceberg" | "paimon")[];
+  readonly icebergVersion: 2 | 3;
+  readonly memoryLimitBytes: number;
+  readonly threads: number;
+}
+
+/** An open lake. Disposing gives it back. */
+export class Lake implements AsyncDisposable {
+  readonly folder: string;
+  readonly spoolFolder: string;
+  readonly storage: LocalStorage;
+  readonly connection: Connection;
+  readonly #options: LakeOptions;
+  readonly #database: Database;
+  readonly #lock: Disposable;
+
+  private constructor(options: LakeOptions, parts: { database: Database; connection: Connection; lock: Disposable }) {
+    this.#options = options;
+    this.folder = resolve(options.folder);
+    this.spoolFolder = spoolFolderOf(options);
+    this.storage = new LocalStorage(this.folder);
+    this.connection = parts.connection;
+    this.#database = parts.database;
+    this.#lock = parts.lock;
+  }
+
+  /** Takes the lake's lock and opens the engine over it. Throws `fenced` where another process writes to the lake. */
+  static async open(options: LakeOptions): Promise<Lake> {
+    const folder = resolve(options.folder);
+    const lock = await lockLake(folder);
+    try {
+      const spoolFolder = spoolFolderOf(options);
+      await Deno.remove(spoolFolder, { recursive: true }).catch(ignoreMissing);
+      await Deno.mkdir(spoolFolder, { recursive: true });
+      const database = await Database.open({
+        folders: [folder, spoolFolder],
+        temporaryFolder: join(spoolFolder, "engine"),
+        memoryLimitBytes: options.memoryLimitBytes,
+        threads: options.threads,
+      });
+      return new Lake(options, { database, lock, connection: await database.connect() });
+    } catch (thrown) {
+      lock[Symbol.dispose]();
+      throw thrown;
+    }
+  }
+
+  /** A connection beside the pipeline's own. */
+  async connect(): Promise<Connection> {
+    return await this.#database.connect();
+  }
+
+  /** One sink per format for a table. */
+  sinksFor(definition: TableDefinition): readonly Sink[] {
+    const { storage, connection } = this;
+    const { namespace, name } = definition;
+    return this.#options.formats.map((format) =>
+      format === "paimon"
+        ? new LakeSink(new PaimonTable({ storage, connection, folder: "paimon", namespace, name, commitUser: "weir" }))
+        : new LakeSink(
+          new IcebergTable({
+            storage,
+            connection,
+            folder: "iceberg",
+            namespace,
+            name,
+            formatVersion: definition.key.length === 0 ? 2 : this.#options.icebergVersion,
+          }),
+        )
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.connection.close();
+    this.#database.close();
+    await Deno.remove(this.spoolFolder, { recursive: true }).catch(ignoreMissing);
+    this.#lock[Symbol.dispose]();
+  }
+}
+
+/** A spool of its own per lake: two lakes may be filled at the same time. */
+function spoolFolderOf(options: LakeOptions): string {
+  return join(resolve(options.stateFolder), "spool", lakeId(options.folder));
+}
+
+/** Eight hex digits that stand for a lake's folder (FNV-1a). */
+export function lakeId(folder: string): string {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(resolve(folder))) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return hash.toString(16).padStart(8, "0");
+}
+
+function ignoreMissing(thrown: unknown): void {
+  if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;
+}

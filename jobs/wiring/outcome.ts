@@ -1,0 +1,116 @@
+/** What a capturing job ends with: one object for machines, one short text for people. */
+import { renderTable } from "../../lib/cli/table.ts";
+import { formatCount } from "../../lib/cli/format.ts";
+import { formatPosition } from "../../lib/change/position.ts";
+import type { JobResult } from "../../lib/cli/run_job.ts";
+import type { CaptureRun } from "./capture_run.ts";
+import type { VerifiedTable } from "./verification.ts";
+
+/** One lake table as the job left it. */
+export interface WrittenTable {
+  readonly format: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly location: string;
+  readonly snapshotId: bigint | null;
+  readonly rows: bigint;
+  readonly position: string | null;
+}
+
+/** The object that `--json` prints. */
+export interface CaptureOutcome extends JobResult {
+  readonly source: { readonly kind: "postgres"; readonly version: string; readonly position: string | null };
+  readonly tables: readonly WrittenTable[];
+  readonly verification: readonly Omit<VerifiedTable, "mismatches" | "rows">[];
+  /** Datasets that were set aside, with the reason. */
+  readonly failures: readonly { readonly dataset: string; readonly kind: string; readonly message: string }[];
+  readonly deadLetters: number;
+  readonly rowsPerSecond: number;
+  readonly peakMemoryBytes: number;
+  readonly durationMs: number;
+}
+
+/** Collects the outcome of a run that has stopped. `ok` only if nothing was set aside and nothing differs. */
+export async function captureOutcome(
+  run: CaptureRun,
+  ran: { readonly verified: readonly VerifiedTable[]; readonly startedMs: number },
+): Promise<CaptureOutcome> {
+  const durationMs = Math.round(performance.now() - ran.startedMs);
+  const failures = [...run.pipeline.failures].map(([dataset, { kind, message }]) => ({ dataset, kind, message }));
+  const tables = await writtenTables(run);
+  const position = tables.map((table) => table.position).find((text) => text !== null) ?? null;
+  return {
+    ok: failures.length === 0 && ran.verified.every((table) => table.missing + table.extra + table.different === 0),
+    source: { kind: "postgres", version: run.source.serverVersion, position },
+    tables,
+    verification: ran.verified.map(({ format, table, missing, extra, different, deadLettered }) => ({
+      format,
+      table,
+      missing,
+      extra,
+      different,
+      deadLettered,
+    })),
+    failures,
+    deadLetters: run.deadLetters.count,
+    rowsPerSecond: Math.round(run.pipeline.rows / (durationMs / 1000)),
+    peakMemoryBytes: peakMemoryBytes(),
+    durationMs,
+  };
+}
+
+async function writtenTables(run: CaptureRun): Promise<WrittenTable[]> {
+  const sinks = run.plans.flatMap((plan) => plan.tables).flatMap((table) => table.sinks);
+  return await Promise.all(sinks.map(async (sink) => {
+    const { position, rows, snapshotId } = await sink.status();
+    return {
+      ...sink.table,
+      snapshotId: snapshotId ?? null,
+      rows,
+      position: position === undefined ? null : formatPosition(position),
+    };
+  }));
+}
+
+/** Largest resident size of this process so far (Linux `VmHWM`); the present size where the system does not say. */
+function peakMemoryBytes(): number {
+  try {
+    const [, kilobytes] = /VmHWM:\s+(\d+) kB/.exec(Deno.readTextFileSync("/proc/self/status")) ?? [];
+    if (kilobytes !== undefined) return Number(kilobytes) * 1024;
+  } catch {
+    // Another system, or no permission to read there.
+  }
+  return Deno.memoryUsage().rss;
+}
+
+/** The outcome as people read it. */
+export function outcomeText(outcome: CaptureOutcome, next: readonly string[]): string {
+  const checks = new Map(outcome.verification.map((check) => [`${check.format} ${check.table}`, check]));
+  const rows = outcome.tables.map((table) => {
+    const check = checks.get(`${table.format} ${table.namespace}.${table.name}`);
+    const counts = check === undefined
+      ? ["not checked", "", ""]
+      : [check.missing, check.extra, check.different].map((count) => formatCount(count));
+    return [`${table.namespace}.${table.name}`, table.format, formatCount(Number(table.rows)), ...counts];
+  });
+  const right = (title: string) => ({ title, align: "right" as const });
+  const columns = [
+    { title: "table" },
+    { title: "format" },
+    right("rows"),
+    right("missing"),
+    right("extra"),
+    right("different"),
+  ];
+  const seconds = (outcome.durationMs / 1000).toFixed(1);
+  const megabytes = Math.round(outcome.peakMemoryBytes / 1e6);
+  return [
+    renderTable(columns, rows),
+    "",
+    `${formatCount(outcome.rowsPerSecond)} rows/s over ${seconds} s, ${megabytes} MB of memory at most, ${
+      formatCount(outcome.deadLetters)
+    } dead letters`,
+    ...outcome.failures.map(({ dataset, message }) => `${dataset} was set aside: ${message}`),
+    ...(next.length === 0 ? [] : ["", "Next:", ...next.map((line) => `  ${line}`)]),
+  ].join("\n");
+}

@@ -1,0 +1,38 @@
+/** Which lake tables a dataset becomes: its own with flattened and embedded columns, and one per child array. */
+import type { Dataset } from "../../lib/dataset/dataset.ts";
+import type { Embedder } from "../../lib/embed/embedder.ts";
+import { type DatasetPlan, declaredDefinition, type TablePlan } from "../../lib/pipeline/plan.ts";
+import { createChildRows } from "../../lib/transform/child_rows.ts";
+import { createEmbed } from "../../lib/transform/embed.ts";
+import { createFlatten } from "../../lib/transform/flatten.ts";
+import { type TextDeclaration } from "../../lib/embed/text_declaration.ts";
+import type { Lake } from "./lake.ts";
+
+/** What {@linkcode planOf} needs. */
+export interface PlanOptions {
+  readonly lake: Lake;
+  readonly embedder: Embedder;
+  /** What a row's vector is made from. Absent: the table gets no vectors. */
+  readonly text?: TextDeclaration;
+}
+
+/** The plan of a dataset in a lake. */
+export function planOf(dataset: Dataset, options: PlanOptions): DatasetPlan {
+  const { text, embedder } = options;
+  const main = [
+    ...((dataset.projections ?? []).length === 0 ? [] : [createFlatten(dataset)]),
+    ...(text === undefined ? [] : [createEmbed({ text, embedder })]),
+  ];
+  const children = (dataset.children ?? []).map((child) => [createChildRows(child)]);
+  const withSinks = (plan: Omit<TablePlan, "sinks">): TablePlan => ({
+    ...plan,
+    sinks: options.lake.sinksFor(declaredDefinition({ ...plan, sinks: [] }, dataset)),
+  });
+  return {
+    dataset,
+    tables: [
+      withSinks({ transforms: main, rowsBelongTo: "key" }),
+      ...children.map((transforms) => withSinks({ transforms, rowsBelongTo: "parent" })),
+    ],
+  };
+}

@@ -1,0 +1,28 @@
+/** The source server: the user's, or the one that comes with us. */
+import { join } from "node:path";
+import type { Progress } from "../../lib/cli/progress.ts";
+import { EmbeddedPostgres } from "../../lib/embedded/postgres.ts";
+import { stateFolder } from "./capture_run.ts";
+
+/** A server to capture from. Disposing stops it only if it is ours. */
+export interface SourceServer extends AsyncDisposable {
+  readonly url: string;
+  /** Whether it is the embedded server, where we may create and generate. */
+  readonly isOurs: boolean;
+}
+
+/** The user's server where `POSTGRES_URL` is given, otherwise the embedded one, started. */
+export async function openServer(
+  settings: { readonly postgresUrl?: string | undefined; readonly postgresPort?: number | undefined },
+  { progress }: { readonly progress: Progress },
+): Promise<SourceServer> {
+  const { postgresUrl, postgresPort } = settings;
+  if (postgresUrl !== undefined) return { url: postgresUrl, isOurs: false, [Symbol.asyncDispose]: async () => {} };
+  progress.note("starting the embedded PostgreSQL");
+  const folder = join(stateFolder, "postgres");
+  const server = await EmbeddedPostgres.start({
+    folder,
+    ...(postgresPort === undefined ? {} : { port: postgresPort }),
+  });
+  return { url: server.url, isOurs: true, [Symbol.asyncDispose]: () => server.stop() };
+}
