@@ -1,0 +1,132 @@
+/** One captured table as the stream has it now: dataset, relation version, and what the next segment has to say. */
+import type { SpoolColumn } from "../../change/micro_batch.ts";
+import type { Column } from "../../dataset/column.ts";
+import type { Dataset } from "../../dataset/dataset.ts";
+import { evolveColumns, type SchemaChange } from "../../dataset/schema_change.ts";
+import type { CatalogueTable } from "./catalogue.ts";
+import type { RelationMessage } from "./pgoutput.ts";
+import type { RelationMemory } from "./relation_memory.ts";
+import { type RelationVersion, stepBetween, versionOfTable, type VersionStep } from "./relation_version.ts";
+import { spoolColumn } from "./special_values.ts";
+
+/** What a reading of the stream adds to a table; taken back when the stream is read again. */
+interface Progress {
+  readonly dataset: Dataset;
+  readonly pending: readonly SchemaChange[];
+}
+
+/** A captured table. */
+export class CapturedTable {
+  readonly oid: number;
+  /** `namespace.table`, under which its changes are handed out, whatever the table is called later. */
+  readonly source: string;
+  #now: Progress;
+  #atCut: Progress;
+  #columns: readonly SpoolColumn[] = [];
+  #keyColumns: readonly number[] = [];
+  /** Why no more changes of this table can be read. */
+  detachedReason: string | undefined;
+
+  /** Set where changes were missed before the stream began; gone once the table is copied. */
+  recopyReason: string | undefined;
+  /** Whether the contract was declared, rather than inferred from the catalogue. */
+  readonly isDeclared: boolean;
+  /** Definition marks of the last quiet change that was told, so that it is told once. */
+  #toldMarks: string | undefined;
+
+  constructor(oid: number, dataset: Dataset, options: { readonly isDeclared: boolean }) {
+    this.oid = oid;
+    this.isDeclared = options.isDeclared;
+    this.source = `${dataset.source.namespace}.${dataset.source.table}`;
+    this.#now = { dataset, pending: [] };
+    this.#atCut = this.#now;
+  }
+
+  /** The contract as the stream has it now. */
+  get dataset(): Dataset {
+    return this.#now.dataset;
+  }
+
+  /** Columns in the order of the stream's tuples. */
+  get columns(): readonly SpoolColumn[] {
+    return this.#columns;
+  }
+
+  /** Places of the key columns among {@linkcode columns}, in key order. */
+  get keyColumns(): readonly number[] {
+    return this.#keyColumns;
+  }
+
+  /** Takes a new version over. */
+  apply(message: RelationMessage, version: RelationVersion, step: VersionStep): void {
+    const { dataset, pending } = this.#now;
+    this.#columns = version.columns.map(({ name, type, listText }) =>
+      spoolColumn(name, { type, ...(listText === undefined ? {} : { listText }) })
+    );
+    this.#keyColumns = version.key.map((name) => version.columns.findIndex((column) => column.name === name));
+    const columns = evolveColumns(dataset.columns, step.schemaChanges);
+    this.#now = {
+      dataset: { ...dataset, key: version.key, columns: inSourceOrder(columns, version) },
+      pending: [...pending, ...step.schemaChanges],
+    };
+    this.detachedReason = unreadableReason(message, this.#keyColumns);
+  }
+
+  /** The schema changes that the next segment carries; asked once a segment. */
+  takePending(): readonly SchemaChange[] {
+    const { pending, dataset } = this.#now;
+    this.#now = { dataset, pending: [] };
+    return pending;
+  }
+
+  /** Notices at the start that changes of this table were missed: it was captured before, and then not published. */
+  checkHistory(memory: RelationMemory, added: ReadonlySet<number>): void {
+    if (!memory.knows(this.source)) return;
+    if (memory.latest(this.oid) === undefined) this.recopyReason = "the table was dropped and made again";
+    else if (added.has(this.oid)) this.recopyReason = "the table was not published for a while";
+  }
+
+  /** A fresh copy holds everything. */
+  copied(): void {
+    this.recopyReason = undefined;
+    this.#toldMarks = undefined;
+  }
+
+  /**
+   * A change that no row event speaks of: a rewrite of a table in which nothing else happens, or its end. Told once.
+   * What the stream will say of columns is left to the stream.
+   */
+  quietChange(table: CatalogueTable | undefined, memory: RelationMemory): string | undefined {
+    const latest = memory.latest(this.oid);
+    const marks = JSON.stringify(table === undefined ? null : [table.fileNode, table.columns]);
+    if (latest === undefined || marks === this.#toldMarks) return undefined;
+    const reason = table === undefined
+      ? "the table was dropped"
+      : stepBetween(latest, versionOfTable(table, { source: this.source, key: latest.key })).recopyReason;
+    if (reason !== undefined) this.#toldMarks = marks;
+    return reason === "the key changed" ? undefined : reason;
+  }
+
+  /** A batch ended here: the point to go back to when the stream is read again. */
+  markCut(): void {
+    this.#atCut = this.#now;
+  }
+
+  /** Goes back to the last cut; the stream sends its Relation messages again. */
+  rewind(): void {
+    this.#now = this.#atCut;
+  }
+}
+
+/** Without every key column in the replica identity, an update or delete does not say which row it means. */
+function unreadableReason(message: RelationMessage, keyColumns: readonly number[]): string | undefined {
+  const identified = keyColumns.every((place) => message.columns[place]?.inIdentity === true);
+  return identified ? undefined : "the replica identity no longer holds the key";
+}
+
+function inSourceOrder(columns: readonly Column[], version: RelationVersion): readonly Column[] {
+  return version.columns.map(({ name, type }) => {
+    const known = columns.find((column) => column.name === name);
+    return known === undefined ? { name, type, nullable: true } : { ...known, type };
+  });
+}

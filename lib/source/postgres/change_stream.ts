@@ -1,0 +1,356 @@
+/**
+ * The running stream: one walsender connection, kept alive and replaced when it is lost, read no faster than batches are
+ * taken.
+ *
+ * Promise: batches come in order and without gaps. While nobody takes one, at most one finished batch and the one being
+ * filled stand on disk; the socket pauses, the status replies go on. When the connection is lost, reading starts again
+ * after the last finished batch, and what was half read is removed.
+ */
+import type { MicroBatch } from "../../change/micro_batch.ts";
+import { toWeirError, WeirError } from "../../errors.ts";
+import { BatchBuilder } from "./batch_builder.ts";
+import type { CapturedTable } from "./captured_table.ts";
+import type { CutPoints } from "./cut_points.ts";
+import { formatLsn } from "./lsn.ts";
+import type { RelationMessage } from "./pgoutput.ts";
+import { replicationError } from "./postgres_error.ts";
+import type { RelationMemory } from "./relation_memory.ts";
+import type { ReplicationConnection } from "./replication_connection.ts";
+import type { SpoolFolder } from "./spool_folder.ts";
+import { StreamDecoder } from "./stream_decoder.ts";
+
+/** Where batches end and how long things may take. */
+export interface StreamLimits {
+  /** A batch ends at the next source commit once it holds so many rows. */
+  readonly batchRows: number;
+  /** Or so many bytes of row messages. */
+  readonly batchBytes: number;
+  /** Or is so many milliseconds old and somebody waits for it. */
+  readonly batchMs: number;
+  /** Without changes an empty batch comes after so many milliseconds, so that positions move on. */
+  readonly heartbeatMs: number;
+  /** Milliseconds between status replies. */
+  readonly statusMs: number;
+  /** Milliseconds to go on trying after the connection was lost. */
+  readonly reconnectMs: number;
+  readonly maxValueBytes: number;
+}
+
+/** What a {@linkcode ChangeStream} works with. */
+export interface ChangeStreamOptions {
+  readonly instance: string;
+  readonly afterLsn: bigint;
+  readonly slot: string;
+  readonly publication: string;
+  readonly folder: SpoolFolder;
+  readonly memory: RelationMemory;
+  readonly tables: ReadonlyMap<number, CapturedTable>;
+  readonly cutPoints: CutPoints;
+  readonly limits: StreamLimits;
+  /** A new connection to the same server, its slot checked against the point. */
+  readonly connect: (afterLsn: bigint) => Promise<ReplicationConnection>;
+  /** Looks a changed table up and applies it. */
+  readonly resolve: (message: RelationMessage, place: RelationPlace) => Promise<void>;
+  /** Up to where everything is recorded in the lake. */
+  readonly recordedLsn: () => bigint;
+}
+
+/** Where a Relation message stands. */
+export interface RelationPlace {
+  readonly commitLsn: bigint;
+  readonly builder: BatchBuilder;
+  /** False once the connection it came from is gone: nothing may be applied then. */
+  readonly isCurrent: () => boolean;
+}
+
+const tickMs = 20;
+const firstRetryMs = 100;
+const longestRetryMs = 5000;
+
+/** The stream. */
+export class ChangeStream {
+  readonly #options: ChangeStreamOptions;
+  #builder: BatchBuilder;
+  #decoder: StreamDecoder;
+  #connection: ReplicationConnection | undefined;
+  /** Finished batches that nobody has taken. */
+  readonly #ready: Promise<MicroBatch>[] = [];
+  /** Messages that arrived while reading was held. */
+  #kept: Uint8Array[] = [];
+  readonly #holds = new Set<symbol>();
+  /** The batch is due but another one waits to be taken. */
+  #full = false;
+  #waitsForDisk = false;
+  #isPaused = false;
+  #waiting: PromiseWithResolvers<void> | undefined;
+  #failure: WeirError | undefined;
+  #closed = false;
+  #lastCutMs = Date.now();
+  #lastStatusMs = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #stopped = Promise.withResolvers<void>();
+  #reconnecting: Promise<void> | undefined;
+
+  constructor(options: ChangeStreamOptions) {
+    this.#options = options;
+    this.#builder = this.#newBuilder(options.afterLsn);
+    this.#decoder = this.#newDecoder();
+  }
+
+  /** Up to where the stream has been read. */
+  get seenLsn(): bigint {
+    return this.#decoder.seenLsn;
+  }
+
+  /** Whether there is something before a point that nobody took yet. */
+  hasUntaken(lsn: bigint): boolean {
+    return !this.#builder.isEmpty || this.#ready.length > 0 || this.#kept.length > 0 || this.#decoder.inTransaction ||
+      this.#decoder.seenLsn < lsn;
+  }
+
+  /** Connects and starts to read. */
+  async open(): Promise<void> {
+    this.#options.memory.rewind(this.#builder.afterLsn);
+    await this.#connect();
+    this.#timer = setInterval(() => this.#tick(), tickMs);
+  }
+
+  /** The next batch; undefined once the stream is closed. */
+  async next(): Promise<MicroBatch | undefined> {
+    while (true) {
+      const batch = this.#ready.shift();
+      if (batch !== undefined) {
+        this.#continue();
+        return await batch;
+      }
+      if (this.#closed) return undefined;
+      if (this.#failure !== undefined) throw this.#failure;
+      this.#cutIfDue();
+      if (this.#ready.length > 0) continue;
+      this.#waiting = Promise.withResolvers();
+      await this.#waiting.promise;
+      this.#waiting = undefined;
+    }
+  }
+
+  /** Stops reading until the given function is called; no batch ends meanwhile. */
+  hold(): () => void {
+    const token = Symbol("hold");
+    this.#holds.add(token);
+    this.#adjustFlow();
+    return () => {
+      this.#holds.delete(token);
+      this.#continue();
+    };
+  }
+
+  /** Marks a table whose row events do not tell everything, with the next batch. */
+  requireCopy(table: CapturedTable, reason: string): void {
+    this.#builder.requireCopy(table, reason);
+  }
+
+  /** Ends the stream and removes what nobody took. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#timer);
+    this.#stopped.resolve();
+    this.#waiting?.resolve();
+    await this.#reconnecting?.catch(() => {});
+    await this.#connection?.close();
+    await this.#builder.discard();
+    for (const batch of this.#ready.splice(0)) await batch.then((taken) => taken.release(), () => {});
+  }
+
+  async #connect(): Promise<void> {
+    const { slot, publication } = this.#options;
+    const { afterLsn } = this.#builder;
+    const connection = await this.#options.connect(afterLsn);
+    if (this.#closed) return await connection.close();
+    this.#connection = connection;
+    this.#isPaused = false;
+    connection.stream({
+      slot,
+      publication,
+      afterLsn,
+      onMessage: (message) => this.#receive(message),
+      onEnd: (thrown) => this.#lost(connection, thrown),
+    });
+    this.#adjustFlow();
+  }
+
+  #receive(message: Uint8Array): void {
+    try {
+      if (this.#isHeld || this.#kept.length > 0) this.#kept.push(message.slice());
+      else this.#decoder.handle(message);
+    } catch (thrown) {
+      return this.#fail(toWeirError(thrown));
+    }
+    if (this.#isHeld !== this.#isPaused || this.#options.folder.backPressure !== undefined) this.#adjustFlow();
+  }
+
+  get #isHeld(): boolean {
+    return this.#full || this.#holds.size > 0;
+  }
+
+  /** Works off what was kept, as far as nothing holds it again. */
+  #continue(): void {
+    if (this.#failure !== undefined || this.#closed) return;
+    if (this.#full && this.#ready.length === 0) {
+      this.#full = false;
+      this.#decoder.cut(this.#decoder.seenLsn);
+    }
+    try {
+      let done = 0;
+      while (done < this.#kept.length && !this.#isHeld) this.#decoder.handle(this.#kept[done++] as Uint8Array);
+      this.#kept = this.#kept.slice(done);
+    } catch (thrown) {
+      return this.#fail(toWeirError(thrown));
+    }
+    this.#adjustFlow();
+  }
+
+  #adjustFlow(): void {
+    const pressure = this.#options.folder.backPressure;
+    if (pressure !== undefined && !this.#waitsForDisk) {
+      this.#waitsForDisk = true;
+      pressure.then(() => {
+        this.#waitsForDisk = false;
+        this.#adjustFlow();
+      });
+    }
+    const pause = this.#isHeld || this.#waitsForDisk;
+    if (pause === this.#isPaused) return;
+    this.#isPaused = pause;
+    if (pause) this.#connection?.pause();
+    else this.#connection?.resume();
+  }
+
+  /** Between two transactions: ends the batch where it is due. */
+  #cutIfDue(): void {
+    if (this.#decoder.inTransaction || this.#holds.size > 0 || this.#ready.length > 0) return;
+    const now = Date.now();
+    if (this.#builder.isEmpty) {
+      const moved = this.#decoder.seenLsn > this.#builder.afterLsn;
+      if (moved && now - this.#lastCutMs >= this.#options.limits.heartbeatMs) this.#decoder.cut(this.#decoder.seenLsn);
+    } else if (now - this.#builder.startedMs >= this.#options.limits.batchMs) this.#decoder.cut(this.#decoder.seenLsn);
+  }
+
+  #afterCommit(): void {
+    const { batchRows, batchBytes } = this.#options.limits;
+    if (this.#builder.rows >= batchRows || this.#builder.messageBytes >= batchBytes) {
+      if (this.#ready.length === 0) this.#decoder.cut(this.#decoder.seenLsn);
+      else this.#full = true;
+    } else if (this.#waiting !== undefined) this.#cutIfDue();
+  }
+
+  #cut(lsn: bigint): BatchBuilder {
+    const batch = this.#finish(this.#builder, lsn);
+    batch.catch((thrown) => this.#fail(toWeirError(thrown, "storage")));
+    this.#ready.push(batch);
+    for (const table of this.#options.tables.values()) table.markCut();
+    this.#lastCutMs = Date.now();
+    this.#builder = this.#newBuilder(lsn);
+    this.#waiting?.resolve();
+    return this.#builder;
+  }
+
+  /** Versions are remembered before the batch that needs them can be recorded anywhere. */
+  async #finish(builder: BatchBuilder, lsn: bigint): Promise<MicroBatch> {
+    const batch = builder.finish(lsn);
+    await this.#options.memory.save().catch(async (thrown) => {
+      await batch.then((taken) => taken.release(), () => {});
+      throw thrown;
+    });
+    return await batch;
+  }
+
+  #newBuilder(afterLsn: bigint): BatchBuilder {
+    const { folder, instance, limits } = this.#options;
+    return new BatchBuilder({ folder, instance, afterLsn, maxValueBytes: limits.maxValueBytes });
+  }
+
+  #newDecoder(): StreamDecoder {
+    return new StreamDecoder({
+      builder: this.#builder,
+      cutPoints: this.#options.cutPoints,
+      tables: this.#options.tables,
+      cut: (lsn) => this.#cut(lsn),
+      onRelation: (message, commitLsn) => this.#relation(message, commitLsn),
+      onCommit: () => this.#afterCommit(),
+      onReplyRequested: () => this.#sendStatus(false),
+    });
+  }
+
+  #relation(message: RelationMessage, commitLsn: bigint): void {
+    const release = this.hold();
+    const connection = this.#connection;
+    const isCurrent = () => !this.#closed && this.#connection === connection;
+    const place = { commitLsn, builder: this.#builder, isCurrent };
+    this.#options.resolve(message, place).catch((thrown) => {
+      if (isCurrent()) this.#fail(toWeirError(thrown));
+    }).finally(release);
+  }
+
+  #tick(): void {
+    if (this.#waiting !== undefined) this.#cutIfDue();
+    const now = Date.now();
+    const point = this.#options.cutPoints.next;
+    const soon = point !== undefined && !this.#isHeld;
+    if (soon || now - this.#lastStatusMs >= this.#options.limits.statusMs) this.#sendStatus(!this.#isHeld);
+  }
+
+  #sendStatus(replyRequested: boolean): void {
+    if (this.#connection === undefined || this.#failure !== undefined) return;
+    this.#lastStatusMs = Date.now();
+    const recordedLsn = this.#options.recordedLsn();
+    this.#connection.sendStatus({ writtenLsn: this.#decoder.seenLsn, recordedLsn }, { replyRequested });
+  }
+
+  #lost(connection: ReplicationConnection, thrown: unknown): void {
+    if (this.#closed || this.#connection !== connection) return;
+    this.#connection = undefined;
+    const error = replicationError(thrown, { position: formatLsn(this.#decoder.seenLsn) });
+    // Taken by another reader in the moment between check and start, or by our own lost connection: told apart below.
+    if (error.kind !== "connection" && error.kind !== "fenced") return this.#fail(error);
+    this.#reconnecting = this.#reconnect(error).catch((failure) => this.#fail(toWeirError(failure)));
+  }
+
+  async #reconnect(error: WeirError): Promise<void> {
+    const { limits, memory, tables } = this.#options;
+    await this.#builder.discard();
+    this.#builder = this.#newBuilder(this.#builder.afterLsn);
+    this.#decoder = this.#newDecoder();
+    this.#kept = [];
+    this.#full = false;
+    for (const table of tables.values()) table.rewind();
+    memory.rewind(this.#builder.afterLsn);
+    const deadline = Date.now() + limits.reconnectMs;
+    for (let waitMs = firstRetryMs; !this.#closed; waitMs = Math.min(waitMs * 2, longestRetryMs)) {
+      await this.#sleep(waitMs);
+      if (this.#closed) return;
+      try {
+        return await this.#connect();
+      } catch (thrown) {
+        const failure = toWeirError(thrown);
+        const passing = failure.kind === "connection" || failure.kind === "fenced";
+        if (!passing || Date.now() >= deadline) {
+          throw failure.kind === "fenced" ? failure : toWeirError(failure, error.kind);
+        }
+      }
+    }
+  }
+
+  async #sleep(durationMs: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const elapsed = new Promise<void>((resolve) => timer = setTimeout(resolve, durationMs));
+    await Promise.race([elapsed, this.#stopped.promise]);
+    clearTimeout(timer);
+  }
+
+  #fail(error: WeirError): void {
+    this.#failure ??= error;
+    this.#connection?.pause();
+    this.#waiting?.resolve();
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * The initial copy: whole tables as of one position, in parts of bounded size, read by several connections at once.
+ *
+ * Promise: every row the snapshot shows is in exactly one part, no table changes its columns while it is read, and parts that
+ * nobody took are removed.
+ */
+import type { DeadLetter } from "../../change/dead_letter.ts";
+import type { SpoolColumn, SpoolSegment } from "../../change/micro_batch.ts";
+import type { InitialCopyPart } from "../../change/source.ts";
+import type { Dataset } from "../../dataset/dataset.ts";
+import { WeirError } from "../../errors.ts";
+import { failPoint } from "../../fail_point.ts";
+import type { CatalogueTable } from "./catalogue.ts";
+import type { PostgresConnection } from "./connection.ts";
+import type { CopyPlan } from "./copy_plan.ts";
+import { formatLsn } from "./lsn.ts";
+import { PartQueue } from "./part_queue.ts";
+import { removeFiles, type SpoolFile, type SpoolFolder } from "./spool_folder.ts";
+
+/** Every point of the initial copy at which a test may stop it. */
+export const copyFailPoints = [
+  "copy.afterSnapshot",
+  "copy.afterLocks",
+  "copy.whileReading",
+  "copy.beforePart",
+  "copy.afterPart",
+  "copy.afterLastPart",
+] as const;
+
+/** One table to copy. */
+export interface TableCopy {
+  readonly table: CatalogueTable;
+  readonly dataset: Dataset;
+  readonly columns: readonly SpoolColumn[];
+  readonly plan: CopyPlan;
+}
+
+/** What the copy works with. */
+export interface TableCopyOptions {
+  readonly instance: string;
+  readonly lsn: bigint;
+  /** All under the same snapshot. */
+  readonly connections: readonly PostgresConnection[];
+  readonly folder: SpoolFolder;
+  /** A part ends once it holds so many bytes. */
+  readonly partBytes: number;
+  readonly maxValueBytes: number;
+  readonly signal: AbortSignal;
+}
+
+interface FinishedPart {
+  readonly path: string;
+  readonly rows: number;
+}
+
+/** Copies one table. */
+export async function* copyTable(copy: TableCopy, options: TableCopyOptions): AsyncGenerator<InitialCopyPart> {
+  const parts = new PartQueue<FinishedPart>(options.connections.length, (part) => removeFiles([part.path]));
+  const statements = [...copy.plan.statements];
+  const readers = options.connections.map((connection) => readChunks({ connection, statements, parts }, options));
+  const reading = Promise.all(readers).then(() => parts.end(), (thrown) => parts.fail(thrown));
+  const cancel = () => parts.fail(new WeirError("interrupted", "The initial copy was interrupted"));
+  options.signal.addEventListener("abort", cancel, { once: true });
+  if (options.signal.aborted) cancel();
+  try {
+    for (let held = await parts.take(); held !== undefined;) {
+      const following = await parts.take();
+      const last = following === undefined;
+      const deadLetters = last ? await oversizedValues(copy, options) : [];
+      await failPoint("copy.beforePart");
+      yield partOf(copy, { ...options, part: held, last, deadLetters });
+      await failPoint("copy.afterPart");
+      held = following;
+    }
+    await failPoint("copy.afterLastPart");
+  } finally {
+    options.signal.removeEventListener("abort", cancel);
+    await parts.close();
+    // A reader that is still inside a COPY would read the rest of its chunk for nobody.
+    if (statements.length > 0 || parts.isFailed) { for (const connection of options.connections) connection.destroy(); }
+    await reading;
+  }
+}
+
+interface ReaderOptions {
+  readonly connection: PostgresConnection;
+  /** Shared by all readers: each takes the next one. */
+  readonly statements: string[];
+  readonly parts: PartQueue<FinishedPart>;
+}
+
+/** Reads chunks until none is left, into parts of bounded size. The first reader gives a part even of an empty table. */
+async function readChunks(reader: ReaderOptions, options: TableCopyOptions): Promise<void> {
+  const { connection, statements, parts } = reader;
+  let open: { file: SpoolFile; rows: number } | undefined;
+  // Of the chunk being read: the server may have sent its last row before a full part is put away.
+  let finishing: Promise<void>[] = [];
+  const finish = async (full: { file: SpoolFile; rows: number }) => {
+    await full.file.end();
+    await parts.put({ path: full.file.path, rows: full.rows });
+  };
+  try {
+    for (let statement = statements.shift(); statement !== undefined; statement = statements.shift()) {
+      open ??= { file: options.folder.open(), rows: 0 };
+      await failPoint("copy.whileReading");
+      await connection.copyOut(statement, (row) => {
+        open ??= { file: options.folder.open(), rows: 0 };
+        open.file.reserve(row.length);
+        open.file.buffer.raw(row);
+        open.rows++;
+        if (open.file.bytes < options.partBytes) return options.folder.backPressure;
+        const full = open;
+        open = undefined;
+        const finished = finish(full);
+        finishing.push(finished);
+        return finished;
+      });
+      await Promise.all(finishing);
+      finishing = [];
+    }
+    if (open !== undefined && (open.rows > 0 || parts.isUntouched)) await finish(open);
+    else await open?.file.discard();
+  } catch (thrown) {
+    await open?.file.discard();
+    throw thrown;
+  }
+}
+
+function partOf(
+  copy: TableCopy,
+  options: TableCopyOptions & {
+    readonly part: FinishedPart;
+    readonly last: boolean;
+    readonly deadLetters: readonly DeadLetter[];
+  },
+): InitialCopyPart {
+  const { part, last, deadLetters } = options;
+  const { dataset } = copy;
+  const segment: SpoolSegment = {
+    layout: "rows",
+    paths: [part.path],
+    columns: copy.columns,
+    rows: part.rows,
+    inserts: part.rows,
+    updates: 0,
+    deletes: 0,
+    keyChanges: 0,
+    unchangedRows: 0,
+    schemaChanges: [],
+  };
+  const source = `${dataset.source.namespace}.${dataset.source.table}`;
+  return {
+    dataset,
+    position: { instance: options.instance, offset: formatLsn(options.lsn) },
+    changes: { source, key: dataset.key, segments: [segment], deadLetters },
+    last,
+    release: () => removeFiles([part.path]),
+  };
+}
+
+/** Names the values that the statements left out because of their size. */
+async function oversizedValues(copy: TableCopy, options: TableCopyOptions): Promise<readonly DeadLetter[]> {
+  const [connection] = options.connections;
+  if (copy.plan.oversized === undefined || connection === undefined) return [];
+  const rows = await connection.rows<{ column: string | null; key: string | null; bytes: number }>(copy.plan.oversized);
+  const { dataset } = copy;
+  return rows.map(({ column, key, bytes }, index) => ({
+    id: `${formatLsn(options.lsn)}:${index}${column === null ? "" : `:${column}`}`,
+    table: `${dataset.namespace}.${dataset.name}`,
+    ...(key === null ? {} : { key }),
+    ...(column === null ? {} : { column }),
+    reason: `${bytes} bytes of text, more than maxValueBytes (${options.maxValueBytes})`,
+  }));
+}

@@ -1,0 +1,128 @@
+/** The publication: which tables' changes the slot sends. Declared, not scripted: run twice, it is made once. */
+import { identifier } from "../../engine/quote.ts";
+import type { CatalogueTable } from "./catalogue.ts";
+import type { PostgresConnection } from "./connection.ts";
+import { type Problem, qualifiedName } from "./source_table.ts";
+
+/** A publication as it stands. */
+export interface PublicationState {
+  readonly allTables: boolean;
+  readonly viaRoot: boolean;
+  readonly everyChange: boolean;
+  readonly storedGeneratedColumns: boolean;
+  readonly mayAlter: boolean;
+  readonly tables: readonly PublishedTable[];
+}
+
+/** One published table. */
+export interface PublishedTable {
+  readonly namespace: string;
+  readonly name: string;
+  readonly filtered: boolean;
+}
+
+/** What has to be done so that a publication covers tables. */
+export interface PublicationPlan {
+  readonly statements: readonly string[];
+  readonly added: readonly CatalogueTable[];
+  readonly problems: readonly Problem[];
+}
+
+/** PostgreSQL 18 can publish stored generated columns; before it they never are. */
+export const generatedColumnsVersion = 180_000;
+
+interface PublicationRow {
+  readonly publication: Readonly<Record<string, unknown>>;
+  readonly may_alter: boolean;
+}
+
+/** Reads a publication; undefined where there is none. Fields are read as JSON, for versions differ in columns. */
+export async function readPublication(
+  connection: PostgresConnection,
+  name: string,
+): Promise<PublicationState | undefined> {
+  const row = await connection.row<PublicationRow>(
+    `SELECT to_json(p) AS publication, pg_has_role(p.pubowner, 'USAGE') AS may_alter
+     FROM pg_publication p WHERE p.pubname = $1`,
+    [name],
+  );
+  if (row === undefined) return undefined;
+  const tables = await connection.rows<{ namespace: string; name: string; filtered: boolean }>(
+    `SELECT t.schemaname AS namespace, t.tablename AS name,
+       (to_jsonb(t) ->> 'rowfilter') IS NOT NULL OR EXISTS (
+         SELECT FROM pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = c.oid
+           AND (to_jsonb(r) ->> 'prattrs') IS NOT NULL) AS filtered
+     FROM pg_publication_tables t JOIN pg_publication p ON p.pubname = t.pubname
+     JOIN pg_namespace n ON n.nspname = t.schemaname JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
+     WHERE t.pubname = $1`,
+    [name],
+  );
+  const { publication } = row;
+  const flag = (field: string) => publication[field] === true;
+  return {
+    allTables: flag("puballtables"),
+    viaRoot: flag("pubviaroot"),
+    everyChange: ["pubinsert", "pubupdate", "pubdelete", "pubtruncate"].every(flag),
+    storedGeneratedColumns: publication["pubgencols"] === "s",
+    mayAlter: row.may_alter,
+    tables,
+  };
+}
+
+/** Plans the way from what is there to a publication of these tables. */
+export function planPublication(
+  name: string,
+  wanted: {
+    readonly tables: readonly CatalogueTable[];
+    readonly state: PublicationState | undefined;
+    readonly serverVersion: number;
+    readonly mayCreate: boolean;
+  },
+): PublicationPlan {
+  const { tables, state } = wanted;
+  const quoted = identifier(name);
+  if (state === undefined) {
+    const generated = wanted.serverVersion >= generatedColumnsVersion ? ", publish_generated_columns = stored" : "";
+    const statement = `CREATE PUBLICATION ${quoted} FOR TABLE ${tables.map(publishedName).join(", ")} ` +
+      `WITH (publish_via_partition_root = true${generated})`;
+    return permitted([statement], tables, wanted.mayCreate);
+  }
+  const statements: string[] = [];
+  const has = (table: CatalogueTable) =>
+    state.tables.find((published) => published.namespace === table.namespace && published.name === table.name);
+  const added = tables.filter((table) => has(table) === undefined);
+  if (!state.viaRoot && tables.some((table) => table.kind === "p")) {
+    statements.push(`ALTER PUBLICATION ${quoted} SET (publish_via_partition_root = true)`);
+  }
+  if (!state.everyChange) {
+    statements.push(`ALTER PUBLICATION ${quoted} SET (publish = 'insert, update, delete, truncate')`);
+  }
+  const missing = state.allTables ? [] : added;
+  if (missing.length > 0) {
+    statements.push(`ALTER PUBLICATION ${quoted} ADD TABLE ${missing.map(publishedName).join(", ")}`);
+  }
+  const plan = permitted(statements, missing, state.mayAlter);
+  const filtered = tables.filter((table) => has(table)?.filtered).map((table) => ({
+    problem: `publication ${quoted} leaves out rows or columns of ${qualifiedName(table)}`,
+    remedy: `ALTER PUBLICATION ${quoted} DROP TABLE ${qualifiedName(table)}`,
+  }));
+  return { ...plan, problems: [...plan.problems, ...filtered] };
+}
+
+/** Tables that inherit from an ordinary table are tables of their own. */
+function publishedName(table: CatalogueTable): string {
+  return table.kind === "r" ? `ONLY ${qualifiedName(table)}` : qualifiedName(table);
+}
+
+function permitted(
+  statements: readonly string[],
+  added: readonly CatalogueTable[],
+  mayChange: boolean,
+): PublicationPlan {
+  const allowed = statements.length === 0 || (mayChange && added.every((table) => table.mayAlter));
+  const problems = allowed ? [] : statements.map((statement) => ({
+    problem: "this user may not publish the tables",
+    remedy: `${statement} -- as their owner`,
+  }));
+  return { statements, added, problems };
+}

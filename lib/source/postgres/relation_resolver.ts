@@ -1,0 +1,65 @@
+/** Relation messages into captured tables: looks the catalogue up, derives the step, and tells the batch. */
+import type { CapturedTable } from "./captured_table.ts";
+import { tablesByOid } from "./catalogue.ts";
+import type { RelationPlace } from "./change_stream.ts";
+import type { RelationMessage } from "./pgoutput.ts";
+import type { RelationMemory } from "./relation_memory.ts";
+import { stepBetween, versionOfMessage } from "./relation_version.ts";
+import type { SideConnection } from "./side_connection.ts";
+import { keyOf } from "./source_table.ts";
+import { publishedTable } from "./start_capture.ts";
+import { sourceTypesOf } from "./type_lookup.ts";
+
+/** What a {@linkcode RelationResolver} works with. */
+export interface RelationResolverOptions {
+  readonly side: SideConnection;
+  readonly tables: ReadonlyMap<number, CapturedTable>;
+  readonly memory: RelationMemory;
+  readonly generatedColumns: boolean;
+}
+
+/** Resolves one stream's Relation messages. */
+export class RelationResolver {
+  readonly #options: RelationResolverOptions;
+
+  constructor(options: RelationResolverOptions) {
+    this.#options = options;
+  }
+
+  /** Applies a message to its table, where that is captured. */
+  async resolve(message: RelationMessage, place: RelationPlace): Promise<void> {
+    const { tables, memory, side, generatedColumns } = this.#options;
+    const captured = tables.get(message.oid);
+    if (captured === undefined) return;
+    const connection = await side.get();
+    const [found] = await tablesByOid(connection, [message.oid]);
+    const sourceTypes = await sourceTypesOf(connection, message.columns);
+    if (!place.isCurrent()) return;
+    place.builder.endSegment(captured);
+    if (found === undefined) {
+      captured.detachedReason = "the table was dropped";
+      return;
+    }
+    const table = publishedTable(found, generatedColumns);
+    const key = keyAt(message, { captured, current: keyOf(table) });
+    const version = versionOfMessage(message, { table, sourceTypes, captured: { source: captured.source, key } });
+    const before = memory.before(message.oid, place.commitLsn);
+    const step = before === undefined ? { schemaChanges: [] } : stepBetween(before, version);
+    captured.apply(message, version, step);
+    if (JSON.stringify(before) !== JSON.stringify(version)) memory.add(version, place.commitLsn, { fromCopy: false });
+    if (step.recopyReason !== undefined) place.builder.requireCopy(captured, step.recopyReason);
+  }
+}
+
+/** The key as the message's columns spell it: the known key, unless the catalogue's fits and the known one does not. */
+function keyAt(
+  message: RelationMessage,
+  known: { readonly captured: CapturedTable; readonly current: readonly string[] | undefined },
+): readonly string[] {
+  const fits = (key: readonly string[]) =>
+    key.length > 0 && key.every((name) => message.columns.some((column) => column.name === name && column.inIdentity));
+  const { key } = known.captured.dataset;
+  if (fits(key)) return key;
+  if (known.current !== undefined && fits(known.current)) return known.current;
+  return message.columns.filter((column) => column.inIdentity).map((column) => column.name);
+}

@@ -1,0 +1,211 @@
+/**
+ * One version of a table's columns, and the way from one version to the next.
+ *
+ * Promise: a step is derived only where the catalogue proves it. A rename needs the same attribute number on both sides; what
+ * changed rows without row events (a default filled in, `ALTER … TYPE … USING`), or may have, asks for a new copy.
+ *
+ * One thing the catalogue cannot show: an `ALTER … TYPE` to a wider type whose USING clause also computes new values looks
+ * like a plain widening, which rewrites the table too but changes no value. It is taken for one; verification finds it.
+ */
+import type { SchemaChange } from "../../dataset/schema_change.ts";
+import { type ColumnType, sameType, widens } from "../../dataset/column_type.ts";
+import type { CatalogueColumn, CatalogueTable } from "./catalogue.ts";
+import type { RelationMessage } from "./pgoutput.ts";
+import { lakeType, type SourceType } from "./source_type.ts";
+import type { ListText } from "./special_values.ts";
+
+/** A column in one version. */
+export interface VersionColumn {
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly listText?: ListText;
+  /** Undefined where the catalogue has moved on and the number cannot be told for certain. */
+  readonly attributeNumber?: number;
+  /** Transaction that last changed the definition (see `CatalogueColumn.changedBy`). */
+  readonly changedBy?: string;
+  readonly filledIn: boolean;
+}
+
+/** A version of a table. */
+export interface RelationVersion {
+  readonly oid: number;
+  /** `namespace.table` under which the table is captured. */
+  readonly source: string;
+  readonly fileNode: string;
+  readonly columns: readonly VersionColumn[];
+  readonly key: readonly string[];
+}
+
+/** How a table is captured. */
+export interface CapturedAs {
+  readonly source: string;
+  readonly key: readonly string[];
+}
+
+/** What lies between two versions. */
+export interface VersionStep {
+  readonly schemaChanges: readonly SchemaChange[];
+  readonly recopyReason?: string;
+}
+
+/** The version a catalogue shows; `table.columns` are the captured ones. */
+export function versionOfTable(table: CatalogueTable, captured: CapturedAs): RelationVersion {
+  const columns = table.columns.map((column) => versionColumn(column.name, column.sourceType, column));
+  return { oid: table.oid, fileNode: table.fileNode, columns, ...captured };
+}
+
+/**
+ * The version a Relation message stands for. The message is as old as the changes being read, the catalogue is of now;
+ * `sourceTypes` are the types of the message's columns.
+ */
+export function versionOfMessage(
+  message: RelationMessage,
+  known: { readonly table: CatalogueTable; readonly sourceTypes: readonly SourceType[]; readonly captured: CapturedAs },
+): RelationVersion {
+  const matched = matchColumns(message, known.table);
+  const columns = message.columns.map((column, index) => {
+    const sourceType = known.sourceTypes[index];
+    if (sourceType === undefined) throw new RangeError("Cannot make a version: a type is missing");
+    return versionColumn(column.name, sourceType, matched[index]);
+  });
+  return { oid: message.oid, fileNode: known.table.fileNode, columns, ...known.captured };
+}
+
+function versionColumn(name: string, source: SourceType, found: CatalogueColumn | undefined): VersionColumn {
+  const { type, listText } = lakeType(source);
+  return {
+    name,
+    type,
+    ...(listText === undefined ? {} : { listText }),
+    ...(found === undefined ? {} : { attributeNumber: found.attributeNumber, changedBy: found.changedBy }),
+    filledIn: found?.filledIn ?? false,
+  };
+}
+
+/**
+ * Catalogue columns for a message's columns. Both stand in attribute order. While no column was ever dropped, the n-th of
+ * one is the n-th of the other, whatever the names; otherwise names decide, as long as they keep that order.
+ */
+function matchColumns(message: RelationMessage, table: CatalogueTable): readonly (CatalogueColumn | undefined)[] {
+  const names = new Set(message.columns.map((column) => column.name));
+  const candidates = table.columns.filter((column) => column.generated === "" || names.has(column.name));
+  if (!table.hasDropped && message.columns.length <= candidates.length) {
+    return message.columns.map((_, index) => candidates[index]);
+  }
+  const byName = message.columns.map((column) => candidates.find((candidate) => candidate.name === column.name));
+  let last = 0;
+  for (const column of byName) {
+    if (column !== undefined && column.attributeNumber < last) return message.columns.map(() => undefined);
+    last = column?.attributeNumber ?? last;
+  }
+  return byName;
+}
+
+/** The step from one version to the next. Drops come first, then renames and widenings, then new columns. */
+export function stepBetween(before: RelationVersion, after: RelationVersion): VersionStep {
+  if (before.oid !== after.oid) return { schemaChanges: [], recopyReason: "the table was dropped and made again" };
+  const pairs = pairColumns(before, after);
+  const rewritten = before.fileNode !== after.fileNode;
+  const plan = new StepPlan();
+  for (const old of before.columns) if (!pairs.has(old)) plan.drop(old);
+  for (const [old, now] of pairs) plan.keep(old, now, rewritten);
+  const kept = new Set(pairs.values());
+  for (const now of after.columns) if (!kept.has(now)) plan.add(now, rewritten);
+  plan.checkKey(before, after, pairs);
+  return plan.finish(before);
+}
+
+function pairColumns(before: RelationVersion, after: RelationVersion): Map<VersionColumn, VersionColumn> {
+  const pairs = new Map<VersionColumn, VersionColumn>();
+  for (const now of after.columns) {
+    const old = before.columns.find((candidate) =>
+      candidate.attributeNumber === undefined || now.attributeNumber === undefined
+        ? candidate.name === now.name
+        : candidate.attributeNumber === now.attributeNumber
+    );
+    if (old !== undefined && !pairs.has(old)) pairs.set(old, now);
+  }
+  return pairs;
+}
+
+/** Collects a step. */
+class StepPlan {
+  readonly #drops: VersionColumn[] = [];
+  readonly #adds: VersionColumn[] = [];
+  readonly #renames: { from: string; to: string }[] = [];
+  readonly #widenings: { name: string; type: ColumnType }[] = [];
+  #reason: string | undefined;
+
+  drop(column: VersionColumn): void {
+    this.#drops.push(column);
+  }
+
+  keep(old: VersionColumn, now: VersionColumn, rewritten: boolean): void {
+    if (!sameType(old.type, now.type)) {
+      if (!widens(old.type, now.type)) {
+        this.#reason ??= `the type of column "${now.name}" changed`;
+        this.#drops.push(old);
+        this.#adds.push(now);
+        return;
+      }
+      this.#widenings.push({ name: now.name, type: now.type });
+    } else if (rewritten && old.changedBy !== now.changedBy) {
+      this.#reason ??= `column "${now.name}" was rewritten`;
+    }
+    if (old.name !== now.name) this.#renames.push({ from: old.name, to: now.name });
+  }
+
+  add(column: VersionColumn, rewritten: boolean): void {
+    this.#adds.push(column);
+    if (column.filledIn || rewritten) this.#reason ??= `column "${column.name}" was added with a default`;
+  }
+
+  checkKey(before: RelationVersion, after: RelationVersion, pairs: ReadonlyMap<VersionColumn, VersionColumn>): void {
+    const named = (version: RelationVersion, name: string) => version.columns.find((column) => column.name === name);
+    const same = before.key.length === after.key.length && before.key.every((name, index) => {
+      const old = named(before, name);
+      return old !== undefined && pairs.get(old) === named(after, after.key[index] ?? "");
+    });
+    if (!same) this.#reason ??= "the key changed";
+  }
+
+  finish(before: RelationVersion): VersionStep {
+    const unproven = [...this.#drops, ...this.#adds].some((column) => column.attributeNumber === undefined);
+    if (this.#drops.length > 0 && this.#adds.length > 0 && unproven) {
+      this.#reason ??= "columns went and came, and whether one was renamed cannot be proven";
+    }
+    for (const dropped of this.#drops) {
+      if (this.#adds.some((added) => added.name === dropped.name)) {
+        this.#reason ??= `column "${dropped.name}" was dropped and added again`;
+      }
+    }
+    const renames = this.#orderedRenames(before);
+    const schemaChanges: SchemaChange[] = [
+      ...this.#drops.map((column) => ({ kind: "dropColumn", name: column.name }) as const),
+      ...renames,
+      ...this.#widenings.map(({ name, type }) => ({ kind: "widenColumn", name, type }) as const),
+      ...this.#adds.map(({ name, type }) => ({ kind: "addColumn", column: { name, type, nullable: true } }) as const),
+    ];
+    return { schemaChanges, ...(this.#reason === undefined ? {} : { recopyReason: this.#reason }) };
+  }
+
+  /** A rename waits until its new name is free; names that go round in a circle cannot be told one by one. */
+  #orderedRenames(before: RelationVersion): readonly SchemaChange[] {
+    const used = new Set(before.columns.map((column) => column.name));
+    for (const column of this.#drops) used.delete(column.name);
+    const ordered: SchemaChange[] = [];
+    let waiting = this.#renames;
+    for (let free = true; free && waiting.length > 0;) {
+      const ready = waiting.filter((rename) => !used.has(rename.to));
+      free = ready.length > 0;
+      for (const { from, to } of ready) {
+        used.delete(from);
+        used.add(to);
+        ordered.push({ kind: "renameColumn", from, to });
+      }
+      waiting = waiting.filter((rename) => !ready.includes(rename));
+    }
+    if (waiting.length > 0) this.#reason ??= "columns exchanged their names";
+    return ordered;
+  }
+}

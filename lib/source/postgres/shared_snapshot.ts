@@ -1,0 +1,58 @@
+/**
+ * Connections that all see the source exactly as it was at one position.
+ *
+ * A temporary slot's consistent point divides transactions into those whose commit record starts before it, which its
+ * exported snapshot shows, and the others, which the stream sends after it (PostgreSQL documentation, "Exported Snapshots").
+ */
+import { literal } from "../../engine/quote.ts";
+import { PostgresConnection } from "./connection.ts";
+import type { ReplicationConnection } from "./replication_connection.ts";
+
+/** What {@linkcode openSharedSnapshot} needs. */
+export interface SharedSnapshotOptions {
+  readonly url: string;
+  /** How many connections. */
+  readonly connections: number;
+  readonly connect: () => Promise<ReplicationConnection>;
+  /** Called with the position while the stream is still held before it. */
+  readonly onConsistentPoint: (lsn: bigint) => void;
+  /** Milliseconds to wait for the transactions running now to end. */
+  readonly limitMs: number;
+}
+
+/** The connections. */
+export interface SharedSnapshot {
+  readonly lsn: bigint;
+  readonly connections: readonly PostgresConnection[];
+  close(): Promise<void>;
+}
+
+/** Opens connections under one exported snapshot. The temporary slot is gone when the promise settles. */
+export async function openSharedSnapshot(options: SharedSnapshotOptions): Promise<SharedSnapshot> {
+  const replication = await options.connect();
+  const connections: PostgresConnection[] = [];
+  const close = async () => {
+    await Promise.all(connections.map((connection) => connection.close()));
+  };
+  // A walsender waiting for transactions to end answers nothing else: cutting its socket is the way to give up.
+  const timer = setTimeout(() => replication.connection.destroy(), options.limitMs);
+  try {
+    const name = `weir_snapshot_${crypto.randomUUID().replaceAll("-", "")}`;
+    const { consistentLsn, snapshot } = await replication.createSnapshotSlot(name);
+    clearTimeout(timer);
+    options.onConsistentPoint(consistentLsn);
+    for (let count = 0; count < options.connections; count++) {
+      const connection = await PostgresConnection.open(options.url);
+      connections.push(connection);
+      await connection.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+      await connection.run(`SET TRANSACTION SNAPSHOT ${literal(snapshot)}`);
+    }
+    return { lsn: consistentLsn, connections, close };
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  } finally {
+    clearTimeout(timer);
+    await replication.close();
+  }
+}

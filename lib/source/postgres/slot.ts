@@ -1,0 +1,112 @@
+/**
+ * The replication slot: where the server holds its log for us.
+ *
+ * Promise: a slot that cannot send everything since the recorded positions is refused. The server itself would say
+ * nothing: asked to start before its confirmed position, a slot starts at the confirmed one (design §10).
+ */
+import { WeirError } from "../../errors.ts";
+import type { PostgresConnection } from "./connection.ts";
+import { formatLsn, parseLsn } from "./lsn.ts";
+
+/** A slot as `pg_replication_slots` shows it. */
+export interface SlotState {
+  readonly plugin: string;
+  readonly database: string;
+  readonly isActive: boolean;
+  readonly confirmedLsn: bigint | undefined;
+  /** Why the server gave the slot up; undefined while it can be read. */
+  readonly lostReason: string | undefined;
+}
+
+/** Reads a slot; undefined where there is none. Fields are read as JSON, for versions differ in columns. */
+export async function readSlot(connection: PostgresConnection, name: string): Promise<SlotState | undefined> {
+  const row = await connection.row<{ slot: Readonly<Record<string, unknown>> }>(
+    "SELECT to_json(s) AS slot FROM pg_replication_slots s WHERE s.slot_name = $1",
+    [name],
+  );
+  if (row === undefined) return undefined;
+  const { slot } = row;
+  const confirmed = slot["confirmed_flush_lsn"];
+  const reason = slot["invalidation_reason"] ??
+    (slot["wal_status"] === "lost"
+      ? "its log was removed"
+      : slot["conflicting"] === true
+      ? "it conflicted"
+      : undefined);
+  return {
+    plugin: String(slot["plugin"]),
+    database: String(slot["database"]),
+    isActive: slot["active"] === true,
+    confirmedLsn: typeof confirmed === "string" ? parseLsn(confirmed) : undefined,
+    lostReason: typeof reason === "string" ? reason : undefined,
+  };
+}
+
+/** What a slot is checked against. */
+export interface SlotExpectation {
+  readonly name: string;
+  readonly database: string;
+  /** The smallest recorded position; undefined where nothing is recorded yet. */
+  readonly recordedLsn: bigint | undefined;
+}
+
+/** Throws where the slot cannot carry on from the recorded positions. Gives whether it has to be made. */
+export function assertSlot(slot: SlotState | undefined, expected: SlotExpectation): { readonly isMissing: boolean } {
+  const { name, recordedLsn } = expected;
+  const position = recordedLsn === undefined ? {} : { position: formatLsn(recordedLsn) };
+  if (slot === undefined) {
+    if (recordedLsn === undefined) return { isMissing: true };
+    throw new WeirError(
+      "sourceLost",
+      `Replication slot "${name}" is gone: the changes since ${formatLsn(recordedLsn)} cannot be read any more`,
+      { detail: position },
+    );
+  }
+  if (slot.plugin !== "pgoutput" || slot.database !== expected.database) {
+    throw new WeirError(
+      "sourceMismatch",
+      `Replication slot "${name}" belongs to database "${slot.database}" and plugin "${slot.plugin}"`,
+      { detail: position, advice: "Choose another slot name, or connect to that database" },
+    );
+  }
+  if (slot.lostReason !== undefined) {
+    throw new WeirError("sourceLost", `Replication slot "${name}" was invalidated by the server: ${slot.lostReason}`, {
+      detail: position,
+    });
+  }
+  if (recordedLsn !== undefined && slot.confirmedLsn !== undefined && slot.confirmedLsn > recordedLsn) {
+    throw new WeirError(
+      "sourceLost",
+      `Replication slot "${name}" stands at ${formatLsn(slot.confirmedLsn)}, ahead of the recorded ` +
+        `${formatLsn(recordedLsn)}: it was advanced or made again, and the changes between are gone`,
+      { detail: position },
+    );
+  }
+  return { isMissing: false };
+}
+
+/** Waits for another reader to let go of the slot. Throws `fenced` where it does not. */
+export async function awaitFreeSlot(connection: PostgresConnection, name: string, limitMs: number): Promise<void> {
+  const deadline = Date.now() + limitMs;
+  while ((await readSlot(connection, name))?.isActive) {
+    if (Date.now() >= deadline) {
+      throw new WeirError("fenced", `Replication slot "${name}" is being read by another process`, {
+        advice: "Stop the other instance, or choose another slot name",
+      });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Makes the slot. The publication must be there already: changes are decoded with the catalogue of their time. */
+export async function createSlot(connection: PostgresConnection, name: string): Promise<void> {
+  await connection.rows("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [name]);
+}
+
+/** Drops the slot where there is one. Throws `fenced` while it is in use. */
+export async function dropSlot(connection: PostgresConnection, name: string): Promise<void> {
+  await connection.rows(
+    "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1",
+    [name],
+  );
+}

@@ -1,0 +1,399 @@
+/**
+ * PostgreSQL as a source of changes: initial copy under an exported snapshot, then the logical replication stream from exactly
+ * there, through one slot and one publication that are declared and never scripted.
+ *
+ * Promise: that of the `Source` contract, for PostgreSQL 13 and later. Where it cannot be kept (a lost, invalidated,
+ * recreated or overtaken slot, another server, a restored backup) the source stops and says so; nothing is skipped in
+ * silence. In the user's database nothing is made beyond slot and publication.
+ */
+import { join } from "node:path";
+import type { MicroBatch } from "../../change/micro_batch.ts";
+import type { Position } from "../../change/position.ts";
+import type { InitialCopyPart, Source, SourceLag, VerificationPoint } from "../../change/source.ts";
+import type { Dataset } from "../../dataset/dataset.ts";
+import { identifier } from "../../engine/quote.ts";
+import { WeirError } from "../../errors.ts";
+import { failPoint } from "../../fail_point.ts";
+import { CapturedTable } from "./captured_table.ts";
+import { type CatalogueTable, tablesByOid } from "./catalogue.ts";
+import { ChangeStream, type StreamLimits } from "./change_stream.ts";
+import { PostgresConnection } from "./connection.ts";
+import { planCopy } from "./copy_plan.ts";
+import { CutPoints } from "./cut_points.ts";
+import { copyTable, type TableCopy } from "./initial_copy.ts";
+import { formatLsn, instanceOf, lsnOf, parseLsn } from "./lsn.ts";
+import { RelationMemory } from "./relation_memory.ts";
+import { versionOfTable } from "./relation_version.ts";
+import { RelationResolver } from "./relation_resolver.ts";
+import { ReplicationConnection } from "./replication_connection.ts";
+import { openSharedSnapshot, type SharedSnapshot } from "./shared_snapshot.ts";
+import { SideConnection } from "./side_connection.ts";
+import { assertSlot, awaitFreeSlot, dropSlot, readSlot } from "./slot.ts";
+import { completeDataset, inferDataset, qualifiedName } from "./source_table.ts";
+import { spoolColumn } from "./special_values.ts";
+import { SpoolFolder } from "./spool_folder.ts";
+import { publishedTable, startCapture, type StartedCapture } from "./start_capture.ts";
+import { PostgresVerificationPoint } from "./verification_point.ts";
+
+/** Options of {@linkcode PostgresSource}. */
+export interface PostgresSourceOptions {
+  /** Connection string of the source database. */
+  readonly url: string;
+  /** Absolute folder for spool files and what is remembered of the tables; of one slot only. */
+  readonly folder: string;
+  /** Declared contracts. */
+  readonly datasets?: readonly Dataset[];
+  /** Tables whose contract is inferred from the catalogue: `namespace.table`, with `*` and `?`. */
+  readonly tables?: readonly string[];
+  /** Default `weir`. */
+  readonly slot?: string;
+  /** Default `weir`. */
+  readonly publication?: string;
+  /** Rows after which a batch ends at the next source commit. Default 200,000. */
+  readonly batchRows?: number;
+  /** Bytes of row messages after which a batch ends at the next source commit. Default 128 MiB. */
+  readonly batchBytes?: number;
+  /** Milliseconds after which a batch that somebody waits for ends. Default 1000. */
+  readonly batchMs?: number;
+  /** Milliseconds between empty batches while nothing changes. Default 10,000. */
+  readonly heartbeatMs?: number;
+  /** Milliseconds between status replies to the server. Default 1000. */
+  readonly statusMs?: number;
+  /** Milliseconds to go on trying after a connection was lost. Default 60,000. */
+  readonly reconnectMs?: number;
+  /** Milliseconds to wait for another reader to let go of the slot. Default 5000. */
+  readonly slotWaitMs?: number;
+  /** Milliseconds to wait for running transactions when a snapshot is opened. Default 60,000. */
+  readonly snapshotWaitMs?: number;
+  /** Bytes of text above which a value is left out and dead-lettered. Default 64 MiB. */
+  readonly maxValueBytes?: number;
+  /** Connections that read a table at once during the initial copy. Default 2. */
+  readonly copyConnections?: number;
+  /** Bytes of a part of the initial copy. Default 128 MiB. */
+  readonly copyPartBytes?: number;
+}
+
+/** PostgreSQL as a source. */
+export class PostgresSource implements Source {
+  readonly #options: PostgresSourceOptions;
+  readonly #limits: StreamLimits;
+  readonly #folder: SpoolFolder;
+  readonly #side: SideConnection;
+  readonly #slot: string;
+  readonly #publication: string;
+  #started: StartedCapture | undefined;
+  #tables = new Map<number, CapturedTable>();
+  #memory: RelationMemory | undefined;
+  #cutPoints = new CutPoints();
+  #stream: ChangeStream | undefined;
+  #recordedLsn = 0n;
+  #handed: { readonly lsn: bigint; readonly commitTimeMs: number } | undefined;
+  #walEndLsn = 0n;
+
+  constructor(options: PostgresSourceOptions) {
+    if ((options.datasets?.length ?? 0) + (options.tables?.length ?? 0) === 0) {
+      throw new TypeError("Cannot capture nothing: give datasets or tables");
+    }
+    this.#options = options;
+    this.#slot = options.slot ?? "weir";
+    this.#publication = options.publication ?? "weir";
+    this.#limits = {
+      batchRows: options.batchRows ?? 200_000,
+      batchBytes: options.batchBytes ?? 128 * 2 ** 20,
+      batchMs: options.batchMs ?? 1000,
+      heartbeatMs: options.heartbeatMs ?? 10_000,
+      statusMs: options.statusMs ?? 1000,
+      reconnectMs: options.reconnectMs ?? 60_000,
+      maxValueBytes: options.maxValueBytes ?? 64 * 2 ** 20,
+    };
+    this.#folder = new SpoolFolder(join(options.folder, "spool"));
+    this.#side = new SideConnection(options.url);
+  }
+
+  /** Contracts of the captured tables, as the stream has them now. Empty before {@linkcode start}. */
+  get datasets(): readonly Dataset[] {
+    return [...this.#tables.values()].map((table) => table.dataset);
+  }
+
+  /** Server version as PostgreSQL prints it, for example `18.4`. Empty before {@linkcode start}. */
+  get version(): string {
+    return this.#started?.server.versionText ?? "";
+  }
+
+  /** Names of what was made at the source. */
+  get objects(): { readonly slot: string; readonly publication: string } {
+    return { slot: this.#slot, publication: this.#publication };
+  }
+
+  /**
+   * Checks every precondition at once, makes publication and slot where they are missing, and refuses a slot that cannot carry
+   * on from the recorded positions.
+   *
+   * Throws `precondition`, `connection`, `authentication`, `sourceLost`, `sourceMismatch`, `fenced`, `storage`.
+   */
+  async start(recorded: readonly Position[]): Promise<void> {
+    const started = await startCapture({
+      ...this.#options,
+      connection: await this.#side.get(),
+      connect: () => ReplicationConnection.open(this.#options.url),
+      slot: this.#slot,
+      publication: this.#publication,
+      slotWaitMs: this.#options.slotWaitMs ?? 5000,
+      recorded,
+    });
+    await this.#folder.clear();
+    const memory = new RelationMemory(
+      join(this.#options.folder, "relations.json"),
+      `${started.instance}/${started.server.database}/${this.#slot}`,
+    );
+    await memory.load();
+    this.#memory = memory;
+    this.#started = started;
+    this.#tables = new Map(
+      started.tables.map((
+        { table, dataset, isDeclared },
+      ) => [table.oid, new CapturedTable(table.oid, dataset, { isDeclared })]),
+    );
+    for (const { table } of started.tables) this.#tables.get(table.oid)?.checkHistory(memory, started.added);
+  }
+
+  /** Copies datasets one after another under one exported snapshot. The tables' columns cannot change meanwhile. */
+  async *copy(datasets: readonly Dataset[], signal: AbortSignal): AsyncGenerator<InitialCopyPart> {
+    const { instance } = this.#capture();
+    const wanted = datasets.map((dataset) => this.#tableOf(dataset));
+    const guard = await PostgresConnection.open(this.#options.url);
+    let snapshot: SharedSnapshot | undefined;
+    try {
+      await lockTables(guard, await this.#current(guard, wanted));
+      await failPoint("copy.afterLocks");
+      snapshot = await this.#openSnapshot(this.#options.copyConnections ?? 2);
+      await failPoint("copy.afterSnapshot");
+      const { lsn, connections } = snapshot;
+      for (const table of await this.#current(guard, wanted)) {
+        const copy = await this.#planTable(guard, table, lsn);
+        const { maxValueBytes } = this.#limits;
+        const partBytes = this.#options.copyPartBytes ?? 128 * 2 ** 20;
+        yield* copyTable(copy, { instance, lsn, connections, folder: this.#folder, partBytes, maxValueBytes, signal });
+      }
+    } finally {
+      await snapshot?.close();
+      await guard.close();
+    }
+  }
+
+  /** Micro-batches after a position. Ends when the signal is aborted; what nobody took is removed. */
+  async *changes(after: Position, cutAt: readonly Position[], signal: AbortSignal): AsyncGenerator<MicroBatch> {
+    const { instance } = this.#capture();
+    if (this.#stream !== undefined) throw new TypeError("Cannot read changes twice at the same time");
+    const afterLsn = lsnOf(after, instance);
+    for (const position of cutAt) this.#cutPoints.add(lsnOf(position, instance));
+    const stream = this.#newStream(afterLsn);
+    this.#stream = stream;
+    this.#handed = { lsn: afterLsn, commitTimeMs: Date.now() };
+    const stop = () => void stream.close();
+    signal.addEventListener("abort", stop, { once: true });
+    const poll = setInterval(() => void this.#poll(stream), 1000);
+    try {
+      if (signal.aborted) return;
+      await stream.open();
+      for (const table of this.#tables.values()) {
+        if (table.recopyReason !== undefined) stream.requireCopy(table, table.recopyReason);
+      }
+      for (let batch = await stream.next(); batch !== undefined; batch = await stream.next()) {
+        this.#handed = { lsn: lsnOf(batch.to, instance), commitTimeMs: batch.commitTimeMs };
+        yield batch;
+      }
+    } finally {
+      clearInterval(poll);
+      signal.removeEventListener("abort", stop);
+      await stream.close();
+      this.#stream = undefined;
+    }
+  }
+
+  /** Opens the source as it is now; the running {@linkcode changes} ends a batch exactly there. */
+  async verificationPoint(): Promise<VerificationPoint> {
+    const { instance } = this.#capture();
+    const snapshot = await this.#openSnapshot(1);
+    const position = { instance, offset: formatLsn(snapshot.lsn) };
+    return new PostgresVerificationPoint(position, snapshot, this.#folder);
+  }
+
+  acknowledge(position: Position): void {
+    const lsn = lsnOf(position, this.#capture().instance);
+    if (lsn <= this.#recordedLsn) return;
+    this.#recordedLsn = lsn;
+    this.#memory?.prune(lsn);
+  }
+
+  compare(left: Position, right: Position): number {
+    const { instance } = this.#capture();
+    const difference = lsnOf(left, instance) - lsnOf(right, instance);
+    return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+  }
+
+  distanceBytes(from: Position, to: Position): number {
+    const { instance } = this.#capture();
+    return Number(lsnOf(to, instance) - lsnOf(from, instance));
+  }
+
+  /** Against the server's log end as of at most a second ago. */
+  lag(): SourceLag {
+    if (this.#handed === undefined) return { bytes: 0, seconds: 0 };
+    const bytes = Number(this.#walEndLsn - this.#handed.lsn);
+    const isBehind = this.#stream?.hasUntaken(this.#walEndLsn) ?? false;
+    const seconds = isBehind ? (Date.now() - this.#handed.commitTimeMs) / 1000 : 0;
+    return { bytes: Math.max(0, bytes), seconds: Math.max(0, seconds) };
+  }
+
+  async close(): Promise<void> {
+    await this.#stream?.close();
+    await this.#side.close();
+  }
+
+  /** Drops slot and publication, where they are there. Works without {@linkcode start}. Throws `fenced` while in use. */
+  async teardown(): Promise<void> {
+    const connection = await this.#side.get();
+    await awaitFreeSlot(connection, this.#slot, this.#options.slotWaitMs ?? 5000);
+    await dropSlot(connection, this.#slot);
+    await connection.run(`DROP PUBLICATION IF EXISTS ${identifier(this.#publication)}`);
+  }
+
+  #capture(): StartedCapture {
+    if (this.#started === undefined) throw new TypeError("Cannot use a source before start()");
+    return this.#started;
+  }
+
+  #remembered(): RelationMemory {
+    if (this.#memory === undefined) throw new TypeError("Cannot use a source before start()");
+    return this.#memory;
+  }
+
+  #tableOf(dataset: Dataset): CapturedTable {
+    const source = `${dataset.source.namespace}.${dataset.source.table}`;
+    const table = [...this.#tables.values()].find((candidate) => candidate.source === source);
+    if (table === undefined) throw new RangeError(`Cannot copy ${source}: it is not captured`);
+    return table;
+  }
+
+  async #current(connection: PostgresConnection, wanted: readonly CapturedTable[]): Promise<readonly CatalogueTable[]> {
+    const found = await tablesByOid(connection, wanted.map((table) => table.oid));
+    return wanted.map((table) => {
+      const current = found.find((candidate) => candidate.oid === table.oid);
+      if (current === undefined) {
+        throw new WeirError("precondition", `Table ${table.source} was dropped`, { detail: { table: table.source } });
+      }
+      return publishedTable(current, this.#capture().generatedColumns);
+    });
+  }
+
+  async #planTable(guard: PostgresConnection, table: CatalogueTable, lsn: bigint): Promise<TableCopy> {
+    const captured = this.#tables.get(table.oid);
+    if (captured === undefined) throw new RangeError(`Cannot copy ${qualifiedName(table)}: it is not captured`);
+    const dataset = captured.isDeclared ? completeDataset(captured.dataset, table) : {
+      ...inferDataset(table),
+      namespace: captured.dataset.namespace,
+      name: captured.dataset.name,
+      source: captured.dataset.source,
+    };
+    const version = versionOfTable(table, { source: captured.source, key: dataset.key });
+    this.#remembered().add(version, lsn, { fromCopy: true });
+    captured.copied();
+    await this.#remembered().save();
+    const { server } = this.#capture();
+    const { maxValueBytes } = this.#limits;
+    const columns = version.columns.map(({ name, type, listText }) =>
+      spoolColumn(name, { type, ...(listText === undefined ? {} : { listText }) })
+    );
+    const plan = await planCopy(guard, {
+      table,
+      key: dataset.key,
+      maxValueBytes,
+      serverVersion: server.version,
+      encoding: server.encoding,
+    });
+    return { table, dataset, columns, plan };
+  }
+
+  /** Holds the stream while the slot is made, so that it cannot pass the point before the point is known. */
+  async #openSnapshot(connections: number): Promise<SharedSnapshot> {
+    const release = this.#stream?.hold();
+    try {
+      return await openSharedSnapshot({
+        url: this.#options.url,
+        connections,
+        connect: () => ReplicationConnection.open(this.#options.url),
+        onConsistentPoint: (lsn) => {
+          this.#cutPoints.add(lsn);
+          release?.();
+        },
+        limitMs: this.#options.snapshotWaitMs ?? 60_000,
+      });
+    } finally {
+      release?.();
+    }
+  }
+
+  #newStream(afterLsn: bigint): ChangeStream {
+    const { instance, generatedColumns } = this.#capture();
+    const memory = this.#remembered();
+    const resolver = new RelationResolver({ side: this.#side, tables: this.#tables, memory, generatedColumns });
+    return new ChangeStream({
+      instance,
+      afterLsn,
+      slot: this.#slot,
+      publication: this.#publication,
+      folder: this.#folder,
+      memory,
+      tables: this.#tables,
+      cutPoints: this.#cutPoints,
+      limits: this.#limits,
+      connect: (lsn) => this.#connectStream(lsn),
+      resolve: (message, place) => resolver.resolve(message, place),
+      recordedLsn: () => this.#recordedLsn,
+    });
+  }
+
+  async #connectStream(afterLsn: bigint): Promise<ReplicationConnection> {
+    const { server, instance } = this.#capture();
+    const replication = await ReplicationConnection.open(this.#options.url);
+    try {
+      const found = instanceOf(await replication.identify());
+      lsnOf({ instance, offset: formatLsn(afterLsn) }, found);
+      await awaitFreeSlot(replication.connection, this.#slot, this.#options.slotWaitMs ?? 5000);
+      const slot = await readSlot(replication.connection, this.#slot);
+      assertSlot(slot, { name: this.#slot, database: server.database, recordedLsn: afterLsn });
+      return replication;
+    } catch (thrown) {
+      await replication.close();
+      throw thrown;
+    }
+  }
+
+  /** Where the server's log ends, and what happened to tables that no row event speaks of. Tried again a second later. */
+  async #poll(stream: ChangeStream): Promise<void> {
+    try {
+      const connection = await this.#side.get();
+      const row = await connection.row<{ lsn: string }>("SELECT pg_current_wal_lsn()::text AS lsn");
+      if (row !== undefined) this.#walEndLsn = parseLsn(row.lsn);
+      const found = await tablesByOid(connection, [...this.#tables.keys()]);
+      const { generatedColumns } = this.#capture();
+      for (const table of this.#tables.values()) {
+        const current = found.find((candidate) => candidate.oid === table.oid);
+        const reason = table.quietChange(current && publishedTable(current, generatedColumns), this.#remembered());
+        if (reason !== undefined && this.#stream === stream) stream.requireCopy(table, reason);
+      }
+    } catch {
+      // The stream's own connection says what is wrong, and when it is over.
+    }
+  }
+}
+
+/** Also the partitions of a partitioned table are locked. Readers and writers go on; only ALTER TABLE and the like wait. */
+async function lockTables(guard: PostgresConnection, tables: readonly CatalogueTable[]): Promise<void> {
+  await guard.run("BEGIN");
+  for (const table of tables) {
+    const only = table.kind === "r" ? "ONLY " : "";
+    await guard.run(`LOCK TABLE ${only}${qualifiedName(table)} IN ACCESS SHARE MODE`);
+  }
+}

@@ -1,0 +1,118 @@
+/** From a catalogue table to a dataset contract, and what stands in the way. */
+import { sameType } from "../../dataset/column_type.ts";
+import type { Column } from "../../dataset/column.ts";
+import type { Dataset } from "../../dataset/dataset.ts";
+import { identifier } from "../../engine/quote.ts";
+import type { CatalogueTable } from "./catalogue.ts";
+import { lakeType } from "./source_type.ts";
+
+/** Something that must be put right before capture can start. */
+export interface Problem {
+  readonly problem: string;
+  /** The statement or step that puts it right. */
+  readonly remedy: string;
+}
+
+/** A table's name for SQL. */
+export function qualifiedName(table: { readonly namespace: string; readonly name: string }): string {
+  return `${identifier(table.namespace)}.${identifier(table.name)}`;
+}
+
+/**
+ * Names of the columns by which the source tells rows apart in updates and deletes: the primary key, or the index of the
+ * replica identity. With replica identity full any unique index over columns that are never NULL will do; without one, one of
+ * several equal rows cannot be told from another, so the table is refused. Undefined: there is none.
+ */
+export function keyOf(table: CatalogueTable): readonly string[] | undefined {
+  switch (table.replicaIdentity) {
+    case "d":
+      return table.keys.find((key) => key.isPrimary)?.columns;
+    case "i":
+      return table.keys.find((key) => key.isReplicaIdentity)?.columns;
+    case "f":
+      return table.keys[0]?.columns;
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * The contract of a table nobody declared. Columns outside the key are nullable whatever the source says, because a value the
+ * lake cannot hold becomes NULL.
+ */
+export function inferDataset(table: CatalogueTable): Dataset {
+  const key = keyOf(table) ?? [];
+  return {
+    namespace: table.namespace,
+    name: table.name,
+    source: { namespace: table.namespace, table: table.name },
+    columns: table.columns.map(({ name, sourceType }) => ({
+      name,
+      type: lakeType(sourceType).type,
+      nullable: !key.includes(name),
+    })),
+    key,
+  };
+}
+
+/** A declared contract with the columns the source has now: what it does not declare is captured too. */
+export function completeDataset(declared: Dataset, table: CatalogueTable): Dataset {
+  const inferred = inferDataset(table);
+  const columns = inferred.columns.map((column): Column =>
+    declared.columns.find((candidate) => candidate.name === column.name) ?? { ...column, nullable: true }
+  );
+  return { ...declared, columns };
+}
+
+/** What keeps a table from being captured exactly. */
+export function tableProblems(table: CatalogueTable, declared: Dataset | undefined): readonly Problem[] {
+  const name = qualifiedName(table);
+  const problems: Problem[] = [];
+  const add = (problem: string, remedy: string) => problems.push({ problem: `${name} ${problem}`, remedy });
+  if (table.kind !== "r" && table.kind !== "p") add("is not a table", "name tables only");
+  if (table.persistence !== "p") add("is unlogged or temporary", `ALTER TABLE ${name} SET LOGGED`);
+  if (!table.maySelect) {
+    add(
+      "may not be read",
+      `GRANT USAGE ON SCHEMA ${identifier(table.namespace)} TO CURRENT_USER; GRANT SELECT ON ${name} TO CURRENT_USER`,
+    );
+  }
+  if (table.rowSecurity) add("has row security, which hides rows from this user", "ALTER ROLE … BYPASSRLS");
+  const key = keyOf(table);
+  if (key === undefined) add(...missingKey(table, name));
+  else if (declared !== undefined) problems.push(...contractProblems(table, declared, key));
+  return problems;
+}
+
+function missingKey(table: CatalogueTable, name: string): [string, string] {
+  if (table.replicaIdentity === "n") {
+    return [
+      "has replica identity nothing: updates and deletes are not sent",
+      `ALTER TABLE ${name} REPLICA IDENTITY DEFAULT`,
+    ];
+  }
+  if (table.keys.length > 0) {
+    return ["has no primary key, but a unique index that can serve", `ALTER TABLE ${name} REPLICA IDENTITY FULL`];
+  }
+  return ["has no key by which rows can be told apart", `ALTER TABLE ${name} ADD PRIMARY KEY (…)`];
+}
+
+function contractProblems(table: CatalogueTable, declared: Dataset, key: readonly string[]): readonly Problem[] {
+  const name = qualifiedName(table);
+  const remedy = "correct the dataset or the table";
+  const problems: Problem[] = [];
+  if ([...key].sort().join() !== [...declared.key].sort().join()) {
+    problems.push({
+      problem: `${name} names its rows by (${key.join(", ")}), its dataset by (${declared.key.join(", ")})`,
+      remedy,
+    });
+  }
+  for (const column of declared.columns) {
+    const found = table.columns.find((candidate) => candidate.name === column.name);
+    if (found === undefined) problems.push({ problem: `${name} has no column "${column.name}"`, remedy });
+    else if (!sameType(lakeType(found.sourceType).type, column.type)) {
+      problems.push({ problem: `${name} has another type than its dataset in column "${column.name}"`, remedy });
+    }
+  }
+  return problems;
+}

@@ -1,0 +1,158 @@
+/** What happens before the first byte is read: server, tables, publication and slot, in that order. */
+import type { Position } from "../../change/position.ts";
+import type { Dataset } from "../../dataset/dataset.ts";
+import { WeirError } from "../../errors.ts";
+import { type CatalogueTable, tablesByName, tablesByPattern } from "./catalogue.ts";
+import type { PostgresConnection } from "./connection.ts";
+import { formatLsn, instanceOf, lsnOf, parseLsn } from "./lsn.ts";
+import { assertReady, oldestServerVersion, readServerState, serverProblems, type ServerState } from "./preflight.ts";
+import { generatedColumnsVersion, planPublication, type PublicationPlan, readPublication } from "./publication.ts";
+import type { ReplicationConnection } from "./replication_connection.ts";
+import { assertSlot, awaitFreeSlot, createSlot, readSlot } from "./slot.ts";
+import { completeDataset, inferDataset, type Problem, tableProblems } from "./source_table.ts";
+
+/** What {@linkcode startCapture} needs. */
+export interface StartOptions {
+  readonly connection: PostgresConnection;
+  readonly connect: () => Promise<ReplicationConnection>;
+  readonly datasets?: readonly Dataset[];
+  readonly tables?: readonly string[];
+  readonly slot: string;
+  readonly publication: string;
+  readonly slotWaitMs: number;
+  readonly recorded: readonly Position[];
+}
+
+/** A table and its contract. */
+export interface CaptureTable {
+  readonly table: CatalogueTable;
+  readonly dataset: Dataset;
+  /** Whether somebody declared it, rather than that it was inferred. */
+  readonly isDeclared: boolean;
+}
+
+/** What is known after the start. */
+export interface StartedCapture {
+  readonly instance: string;
+  readonly server: ServerState;
+  readonly tables: readonly CaptureTable[];
+  /** Whether the publication sends stored generated columns. */
+  readonly generatedColumns: boolean;
+  /** Oids of tables that were put into a publication that was there before. */
+  readonly added: ReadonlySet<number>;
+}
+
+/** Starts, or throws what stands in the way (see `PostgresSource.start`). */
+export async function startCapture(options: StartOptions): Promise<StartedCapture> {
+  const { connection, slot: name, recorded } = options;
+  const server = await readServerState(connection);
+  const slot = await readSlot(connection, name);
+  const problems = serverProblems(server, slot !== undefined);
+  if (server.version < oldestServerVersion) assertReady(problems);
+  const state = await readPublication(connection, options.publication);
+  const generatedColumns = state === undefined
+    ? server.version >= generatedColumnsVersion
+    : state.storedGeneratedColumns;
+  const found = await findTables(options, generatedColumns);
+  const plan = planPublication(options.publication, {
+    tables: found.tables.map(({ table }) => table),
+    state,
+    serverVersion: server.version,
+    mayCreate: server.mayCreate,
+  });
+  assertReady([...problems, ...found.problems, ...(found.tables.length > 0 ? plan.problems : [])]);
+
+  const instance = await identify(options);
+  const lsns = recorded.map((position) => lsnOf(position, instance)).sort((left, right) => left < right ? -1 : 1);
+  await assertNotRestored(connection, lsns.at(-1));
+  const { isMissing } = assertSlot(slot, { name, database: server.database, recordedLsn: lsns[0] });
+  if (state === undefined && !isMissing) throw lostPublication(options);
+  await awaitFreeSlot(connection, name, options.slotWaitMs);
+  await applyPublication(connection, plan);
+  if (isMissing) await createSlot(connection, name);
+  const added = new Set(state === undefined ? [] : plan.added.map((table) => table.oid));
+  return { instance, server, tables: found.tables, generatedColumns, added };
+}
+
+/** A table with the columns that the stream sends: a generated one only where it is stored and the publication says so. */
+export function publishedTable(table: CatalogueTable, generatedColumns: boolean): CatalogueTable {
+  const columns = table.columns.filter(({ generated }) => generated === "" || (generated === "s" && generatedColumns));
+  return { ...table, columns };
+}
+
+async function findTables(
+  options: StartOptions,
+  generatedColumns: boolean,
+): Promise<{ readonly tables: readonly CaptureTable[]; readonly problems: readonly Problem[] }> {
+  const { connection, datasets = [], tables: patterns = [] } = options;
+  const named = await tablesByName(connection, datasets.map((dataset) => dataset.source));
+  const problems: Problem[] = [];
+  const tables: CaptureTable[] = [];
+  for (const declared of datasets) {
+    const { namespace, table: name } = declared.source;
+    const found = named.find((table) => table.namespace === namespace && table.name === name);
+    if (found === undefined) {
+      problems.push({ problem: `there is no table ${namespace}.${name}`, remedy: "create it, or correct the dataset" });
+      continue;
+    }
+    const table = publishedTable(found, generatedColumns);
+    problems.push(...tableProblems(table, declared));
+    tables.push({ table, dataset: completeDataset(declared, table), isDeclared: true });
+  }
+  for (const pattern of patterns) {
+    const matching = await tablesByPattern(connection, [pattern]);
+    if (matching.length === 0) {
+      problems.push({ problem: `no table matches "${pattern}"`, remedy: "correct the pattern" });
+    }
+    for (const found of matching) {
+      if (tables.some(({ table }) => table.oid === found.oid)) continue;
+      const table = publishedTable(found, generatedColumns);
+      problems.push(...tableProblems(table, undefined));
+      tables.push({ table, dataset: inferDataset(table), isDeclared: false });
+    }
+  }
+  return { tables, problems };
+}
+
+async function identify(options: StartOptions): Promise<string> {
+  const replication = await options.connect();
+  try {
+    return instanceOf(await replication.identify());
+  } finally {
+    await replication.close();
+  }
+}
+
+/** A server restored from a backup has a log that ends before what was read from it once. */
+async function assertNotRestored(connection: PostgresConnection, recordedLsn: bigint | undefined): Promise<void> {
+  if (recordedLsn === undefined) return;
+  const row = await connection.row<{ lsn: string }>("SELECT pg_current_wal_lsn()::text AS lsn");
+  if (row === undefined || parseLsn(row.lsn) >= recordedLsn) return;
+  throw new WeirError(
+    "sourceMismatch",
+    `The server's log ends at ${row.lsn}, before the recorded position ${formatLsn(recordedLsn)}: ` +
+      "it was restored from a backup",
+    { detail: { position: formatLsn(recordedLsn) } },
+  );
+}
+
+function lostPublication(options: StartOptions): WeirError {
+  return new WeirError(
+    "sourceLost",
+    `Publication "${options.publication}" was dropped while slot "${options.slot}" stood: the slot's changes ` +
+      "cannot be decoded any more",
+    { advice: "Start over with --teardown, then --resync" },
+  );
+}
+
+async function applyPublication(connection: PostgresConnection, plan: PublicationPlan): Promise<void> {
+  if (plan.statements.length === 0) return;
+  await connection.run("BEGIN");
+  try {
+    for (const statement of plan.statements) await connection.run(statement);
+    await connection.run("COMMIT");
+  } catch (thrown) {
+    await connection.run("ROLLBACK");
+    throw thrown;
+  }
+}
