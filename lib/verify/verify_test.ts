@@ -4,6 +4,7 @@ import type { Dataset } from "../dataset/dataset.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier, literal } from "../engine/quote.ts";
 import { PostgresConnection } from "../source/postgres/connection.ts";
+import { currentRowsOf } from "../testing/copy_out.ts";
 import { withDatabase } from "../testing/temporary.ts";
 import { withPostgres } from "../testing/with_postgres.ts";
 import { type TableVerification, verifyTable } from "./verify.ts";
@@ -178,7 +179,7 @@ async function withBothSides(
       const source = await PostgresConnection.open(url);
       const verify = () =>
         verifyTable({
-          point: { copyTo: (statement, path) => copyTo(source, { statement, path }) },
+          point: currentRowsOf(source),
           dataset,
           definition: dataset,
           scan: "FROM lake",
@@ -194,19 +195,6 @@ async function withBothSides(
       }
     })
   );
-}
-
-async function copyTo(
-  source: PostgresConnection,
-  { statement, path }: { readonly statement: string; readonly path: string },
-): Promise<number> {
-  const rows: Uint8Array[] = [];
-  await source.copyOut(`COPY (${statement}) TO STDOUT (FORMAT csv, FORCE_QUOTE *)`, (bytes) => {
-    rows.push(bytes.slice());
-    return undefined;
-  });
-  await Deno.writeFile(path, new Uint8Array(await new Blob(rows as BlobPart[]).arrayBuffer()));
-  return rows.length;
 }
 
 const counts = ({ rows, missing, extra, different }: TableVerification) => ({ rows, missing, extra, different });
@@ -275,7 +263,7 @@ Deno.test("a source row whose key the lake cannot hold is dead-lettered whole, n
         key: ["day"],
         columns: [{ name: "day", type: types.date, nullable: false, sourceType: "date" }],
       };
-      const point = { copyTo: (statement: string, path: string) => copyTo(source, { statement, path }) };
+      const point = currentRowsOf(source);
       const request = { point, dataset: days, definition: days, connection, folder };
       const found = await verifyTable({ ...request, scan: "SELECT DATE '2024-01-01' AS day" });
       assert.deepEqual(found, { rows: 1, missing: 0, extra: 0, different: 0, deadLettered: 1, mismatches: [] });

@@ -75,8 +75,11 @@ function arrayRows(
 function childValue(column: Column, array: ChildArray, element: JsonDocument): ValueText {
   const place = array.columns[column.name];
   if (place === undefined) return { text: "NULL::text", present: "false", fallible: false };
-  if ("constant" in place) return { text: `${literal(place.constant)}::text`, present: "true", fallible: false };
   if (column.type.kind === "list") throw new RangeError(`Cannot project a list into column "${column.name}"`);
+  if ("constant" in place) {
+    const text = jsonScalarText(`${literal(place.constant)}::text`, column.type);
+    return { text, present: "true", fallible: true };
+  }
   return scalarAt(element, place.path, column.type);
 }
 
