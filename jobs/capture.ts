@@ -5,7 +5,7 @@ import { embedTextFrom, type TextDeclaration } from "../lib/embed/text_declarati
 import { WeirError } from "../lib/errors.ts";
 import { settings as declared } from "../lib/settings/declarations.ts";
 import { captureSettings } from "./wiring/capture_settings.ts";
-import { CaptureRun, sourceNames } from "./wiring/capture_run.ts";
+import { CaptureRun } from "./wiring/capture_run.ts";
 import { captureOutcome, outcomeText } from "./wiring/outcome.ts";
 import { openServer } from "./wiring/server.ts";
 import { tearDown } from "./wiring/teardown.ts";
@@ -30,10 +30,18 @@ await runJob({
     }
     await using server = await openServer(settings, { progress });
     const { url } = server;
-    if (settings.teardown) return await tearDown({ ...sourceNames({ job: "capture", url, settings, tables }), print });
+    if (settings.teardown) return await tearDown({ job: "capture", url, settings, tables: { tables }, print });
     const textOf = textsFor(settings.embed ?? []);
-    await using run = await CaptureRun.open({ job: "capture", url, settings, tables, textOf, signal, progress });
-    progress.note(`capturing through slot and publication "${run.source.slot}"`);
+    await using run = await CaptureRun.open({
+      job: "capture",
+      url,
+      settings,
+      tables: { tables },
+      textOf,
+      signal,
+      progress,
+    });
+    progress.note(`capturing through slot and publication "${run.source.objects.slot}"`);
     const verified = await run.during(async () => {
       if (settings.follow) await run.untilStopped();
       return signal.aborted ? [] : await run.verify();

@@ -5,7 +5,7 @@ import { transactions } from "../lib/domain/payments/transactions.ts";
 import { datasetText } from "../lib/embed/text_declaration.ts";
 import { settings as declared } from "../lib/settings/declarations.ts";
 import { captureSettings } from "./wiring/capture_settings.ts";
-import { CaptureRun, sourceNames } from "./wiring/capture_run.ts";
+import { CaptureRun } from "./wiring/capture_run.ts";
 import { Generation } from "./wiring/generation.ts";
 import { captureOutcome, outcomeText } from "./wiring/outcome.ts";
 import { openServer } from "./wiring/server.ts";
@@ -32,7 +32,7 @@ await runJob({
     await using server = await openServer(settings, { progress });
     const { url } = server;
     if (settings.teardown) {
-      return await tearDown({ ...sourceNames({ job: "pipeline", url, settings, tables: datasets }), print });
+      return await tearDown({ job: "pipeline", url, settings, tables: { datasets }, print });
     }
     await using generation = server.isOurs || settings.generate
       ? await Generation.open({ url, settings, progress, signal })
@@ -42,12 +42,12 @@ await runJob({
       job: "pipeline",
       url,
       settings,
-      tables: datasets,
+      tables: { datasets },
       textOf: datasetText,
       signal,
       progress,
     });
-    progress.note(`capturing through slot and publication "${run.source.slot}"`);
+    progress.note(`capturing through slot and publication "${run.source.objects.slot}"`);
     const verified = await run.during(async () => {
       await generation?.stream({ follow: settings.follow });
       if (settings.follow) await run.untilStopped();

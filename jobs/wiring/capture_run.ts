@@ -17,13 +17,15 @@ import { Lake, lakeId } from "./lake.ts";
 import { planOf } from "./plans.ts";
 import { type VerifiedTable, verifyLake } from "./verification.ts";
 
+/** Declared datasets, or the tables to infer them for. */
+export type CapturedTables = { readonly datasets: readonly Dataset[] } | { readonly tables: readonly string[] };
+
 /** What a run captures, and how it tells about it. */
 export interface CaptureRunOptions {
   readonly job: string;
   readonly url: string;
   readonly settings: CaptureSettings;
-  /** Declared datasets, or the tables to infer them for. */
-  readonly tables: readonly Dataset[] | readonly string[];
+  readonly tables: CapturedTables;
   /** What a dataset's vectors are made from. Undefined: none. */
   readonly textOf: (dataset: Dataset) => TextDeclaration | undefined;
   readonly signal: AbortSignal;
@@ -41,7 +43,7 @@ export class CaptureRun implements AsyncDisposable {
   readonly #embedder: Embedder;
   readonly #stop: AbortController;
 
-  private constructor(options: CaptureRunOptions, parts: { source: PostgresSource; lake: Lake; embedder: Embedder }) {
+  private constructor(options: CaptureRunOptions, parts: RunParts) {
     const { source, lake, embedder } = parts;
     const { settings } = options;
     this.#options = options;
@@ -50,7 +52,7 @@ export class CaptureRun implements AsyncDisposable {
     this.source = source;
     this.lake = lake;
     this.deadLetters = new DeadLetters(lake.storage, { share: settings.deadLetterShare });
-    this.plans = source.datasets.map((dataset) => {
+    this.plans = parts.datasets.map((dataset) => {
       const text = options.textOf(dataset);
       return planOf(dataset, { lake, embedder, ...(text === undefined ? {} : { text }) });
     });
@@ -86,10 +88,13 @@ export class CaptureRun implements AsyncDisposable {
         threads: settings.threads,
       }),
     );
-    const source = await PostgresSource.open({ ...sourceNames(options), ...sourceLimits(options, lake.spoolFolder) });
+    const { batchRows, batchSeconds, maxValueBytes } = settings;
+    const limits = { batchRows, batchMs: batchSeconds * 1000, maxValueBytes };
+    const source = new PostgresSource({ ...captureSource(options), ...limits, folder: lake.stateFolder });
     open.defer(() => source.close());
+    const datasets = await source.inspect();
     const embedder = createEmbedder(settings.model);
-    const run = new CaptureRun(options, { source, lake, embedder });
+    const run = new CaptureRun(options, { source, lake, embedder, datasets });
     if (settings.resync) await run.#forgetEverything();
     open.move();
     return run;
@@ -145,17 +150,19 @@ export class CaptureRun implements AsyncDisposable {
 /** Folder of run-time state: the embedded server's data and spool files. */
 export const stateFolder = "data/state";
 
-/** Slot and publication of a job and lake: two lakes need two slots, for each goes its own pace. */
-export function sourceNames(
-  options: Pick<CaptureRunOptions, "job" | "url" | "settings" | "tables">,
-): { url: string; slot: string; publication: string; tables: readonly Dataset[] | readonly string[] } {
+/** Where a job captures from. Slot and publication are named after job and lake: two lakes each go their own pace. */
+export function captureSource(
+  options: Pick<CaptureRunOptions, "job" | "url" | "tables"> & { readonly settings: { readonly lake: string } },
+): { readonly url: string; readonly slot: string; readonly publication: string } & CapturedTables {
   const name = `weir_${options.job}_${lakeId(options.settings.lake)}`;
-  return { url: options.url, slot: name, publication: name, tables: options.tables };
+  return { url: options.url, slot: name, publication: name, ...options.tables };
 }
 
-function sourceLimits(options: CaptureRunOptions, spoolFolder: string) {
-  const { batchRows, batchSeconds, maxValueBytes } = options.settings;
-  return { spoolFolder, batchRows, batchMs: batchSeconds * 1000, maxValueBytes };
+interface RunParts {
+  readonly source: PostgresSource;
+  readonly lake: Lake;
+  readonly embedder: Embedder;
+  readonly datasets: readonly Dataset[];
 }
 
 function datasetNote(dataset: string, error: WeirError): string {

@@ -14,7 +14,7 @@ import { PaimonTable } from "../../lib/table/paimon/paimon_table.ts";
 export interface LakeOptions {
   /** Folder of the lake. */
   readonly folder: string;
-  /** Folder for spool files and what does not fit into memory; emptied at the start. */
+  /** Folder of run-time state, shared by all lakes. */
   readonly stateFolder: string;
   readonly formats: readonly ("iceberg" | "paimon")[];
   readonly icebergVersion: 2 | 3;
@@ -25,7 +25,8 @@ export interface LakeOptions {
 /** An open lake. Disposing gives it back. */
 export class Lake implements AsyncDisposable {
   readonly folder: string;
-  readonly spoolFolder: string;
+  /** This lake's own folder for spool files and what does not fit into memory. */
+  readonly stateFolder: string;
   readonly storage: LocalStorage;
   readonly connection: Connection;
   readonly #options: LakeOptions;
@@ -35,7 +36,7 @@ export class Lake implements AsyncDisposable {
   private constructor(options: LakeOptions, parts: { database: Database; connection: Connection; lock: Disposable }) {
     this.#options = options;
     this.folder = resolve(options.folder);
-    this.spoolFolder = spoolFolderOf(options);
+    this.stateFolder = stateFolderOf(options);
     this.storage = new LocalStorage(this.folder);
     this.connection = parts.connection;
     this.#database = parts.database;
@@ -47,12 +48,13 @@ export class Lake implements AsyncDisposable {
     const folder = resolve(options.folder);
     const lock = await lockLake(folder);
     try {
-      const spoolFolder = spoolFolderOf(options);
-      await Deno.remove(spoolFolder, { recursive: true }).catch(ignoreMissing);
-      await Deno.mkdir(spoolFolder, { recursive: true });
+      const stateFolder = stateFolderOf(options);
+      const temporaryFolder = join(stateFolder, "engine");
+      await Deno.remove(temporaryFolder, { recursive: true }).catch(ignoreMissing);
+      await Deno.mkdir(temporaryFolder, { recursive: true });
       const database = await Database.open({
-        folders: [folder, spoolFolder],
-        temporaryFolder: join(spoolFolder, "engine"),
+        folders: [folder, stateFolder],
+        temporaryFolder,
         memoryLimitBytes: options.memoryLimitBytes,
         threads: options.threads,
       });
@@ -91,14 +93,13 @@ export class Lake implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.connection.close();
     this.#database.close();
-    await Deno.remove(this.spoolFolder, { recursive: true }).catch(ignoreMissing);
     this.#lock[Symbol.dispose]();
   }
 }
 
-/** A spool of its own per lake: two lakes may be filled at the same time. */
-function spoolFolderOf(options: LakeOptions): string {
-  return join(resolve(options.stateFolder), "spool", lakeId(options.folder));
+/** A folder of its own per lake: two lakes may be filled at the same time. */
+function stateFolderOf(options: LakeOptions): string {
+  return join(resolve(options.stateFolder), "capture", lakeId(options.folder));
 }
 
 /** Eight hex digits that stand for a lake's folder (FNV-1a). */

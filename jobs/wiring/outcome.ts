@@ -41,7 +41,7 @@ export async function captureOutcome(
   const position = tables.map((table) => table.position).find((text) => text !== null) ?? null;
   return {
     ok: failures.length === 0 && ran.verified.every((table) => table.missing + table.extra + table.different === 0),
-    source: { kind: "postgres", version: run.source.serverVersion, position },
+    source: { kind: "postgres", version: run.source.version, position },
     tables,
     verification: ran.verified.map(({ format, table, missing, extra, different, deadLettered }) => ({
       format,

@@ -49,7 +49,7 @@ export async function verifyLake(options: VerifyLakeOptions): Promise<readonly V
           definition: declaredDefinition(plan, dataset),
           scan: scans.get(sink),
           connection,
-          folder: options.lake.spoolFolder,
+          folder: options.lake.stateFolder,
           maxValueBytes: options.maxValueBytes,
         });
         verified.push({ format, table: `${namespace}.${name}`, ...result });

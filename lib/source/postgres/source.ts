@@ -32,7 +32,7 @@ import { assertSlot, awaitFreeSlot, dropSlot, readSlot } from "./slot.ts";
 import { completeDataset, inferDataset, qualifiedName } from "./source_table.ts";
 import { spoolColumn } from "./special_values.ts";
 import { SpoolFolder } from "./spool_folder.ts";
-import { publishedTable, startCapture, type StartedCapture } from "./start_capture.ts";
+import { inspectTables, publishedTable, startCapture, type StartedCapture } from "./start_capture.ts";
 import { PostgresVerificationPoint } from "./verification_point.ts";
 
 /** Options of {@linkcode PostgresSource}. */
@@ -123,6 +123,17 @@ export class PostgresSource implements Source {
   /** Names of what was made at the source. */
   get objects(): { readonly slot: string; readonly publication: string } {
     return { slot: this.#slot, publication: this.#publication };
+  }
+
+  /**
+   * Contracts of the tables that would be captured. Nothing is made at the source.
+   *
+   * Throws `precondition` naming what keeps a table from being captured, `connection`, `authentication`.
+   */
+  async inspect(): Promise<readonly Dataset[]> {
+    const connection = await this.#side.get();
+    const found = await inspectTables({ ...this.#options, connection, publication: this.#publication });
+    return found.map(({ dataset }) => dataset);
   }
 
   /**

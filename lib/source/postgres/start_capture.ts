@@ -42,6 +42,23 @@ export interface StartedCapture {
   readonly added: ReadonlySet<number>;
 }
 
+/** The tables that would be captured, looked up without making anything. Throws `precondition` naming what stands in their way. */
+export async function inspectTables(
+  options: Pick<StartOptions, "connection" | "datasets" | "tables" | "publication">,
+): Promise<readonly CaptureTable[]> {
+  const { connection } = options;
+  const server = await readServerState(connection);
+  if (server.version < oldestServerVersion) assertReady(serverProblems(server, true));
+  const state = await readPublication(connection, options.publication);
+  const found = await findTables(options, sendsGeneratedColumns(server, state));
+  assertReady(found.problems);
+  return found.tables;
+}
+
+function sendsGeneratedColumns(server: ServerState, state: Awaited<ReturnType<typeof readPublication>>): boolean {
+  return state === undefined ? server.version >= generatedColumnsVersion : state.storedGeneratedColumns;
+}
+
 /** Starts, or throws what stands in the way (see `PostgresSource.start`). */
 export async function startCapture(options: StartOptions): Promise<StartedCapture> {
   const { connection, slot: name, recorded } = options;
@@ -50,9 +67,7 @@ export async function startCapture(options: StartOptions): Promise<StartedCaptur
   const problems = serverProblems(server, slot !== undefined);
   if (server.version < oldestServerVersion) assertReady(problems);
   const state = await readPublication(connection, options.publication);
-  const generatedColumns = state === undefined
-    ? server.version >= generatedColumnsVersion
-    : state.storedGeneratedColumns;
+  const generatedColumns = sendsGeneratedColumns(server, state);
   const found = await findTables(options, generatedColumns);
   const plan = planPublication(options.publication, {
     tables: found.tables.map(({ table }) => table),
@@ -81,7 +96,7 @@ export function publishedTable(table: CatalogueTable, generatedColumns: boolean)
 }
 
 async function findTables(
-  options: StartOptions,
+  options: Pick<StartOptions, "connection" | "datasets" | "tables">,
   generatedColumns: boolean,
 ): Promise<{ readonly tables: readonly CaptureTable[]; readonly problems: readonly Problem[] }> {
   const { connection, datasets = [], tables: patterns = [] } = options;
