@@ -7,7 +7,7 @@
 import { BIGINT, type DuckDBBigIntVector, DuckDBDataChunk } from "@duckdb/node-api";
 import type { Connection } from "../../engine/connection.ts";
 import { identifier } from "../../engine/quote.ts";
-import { PositionBitmap } from "./position_bitmap.ts";
+import type { PositionBitmap } from "./position_bitmap.ts";
 
 const vectorSize = 2048;
 
@@ -46,12 +46,11 @@ export class DeletedRows {
     const ids = files.map(({ uri, positions }) => {
       const known = this.#known.get(uri);
       if (known?.positions === positions) return known.id;
-      const grows = known !== undefined && known.sequenceNumber <= sequenceNumber &&
-        includes(positions, known.positions);
-      const id = grows ? known.id : this.#nextId++;
-      for (const position of positions) {
-        if (!grows || !known.positions.has(position)) rows.push(id, BigInt(position), sequenceNumber);
-      }
+      const growth = known !== undefined && known.sequenceNumber <= sequenceNumber
+        ? positions.growthSince(known.positions)
+        : undefined;
+      const id = growth === undefined ? this.#nextId++ : known!.id;
+      for (const position of growth ?? positions) rows.push(id, BigInt(position), sequenceNumber);
       // An older state, asked for again, gets rows of its own and does not become what newer ones build on.
       if (known === undefined || known.sequenceNumber <= sequenceNumber) {
         this.#known.set(uri, { id, sequenceNumber, positions });
@@ -79,13 +78,4 @@ export class DeletedRows {
     }
     appender.closeSync();
   }
-}
-
-function includes(larger: PositionBitmap, smaller: PositionBitmap): boolean {
-  if (smaller.count > larger.count) return false;
-  for (const [key, container] of smaller.containers) {
-    if (larger.containers.get(key) === container) continue;
-    for (const position of new PositionBitmap(new Map([[key, container]]))) if (!larger.has(position)) return false;
-  }
-  return true;
 }

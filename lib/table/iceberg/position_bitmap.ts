@@ -53,6 +53,23 @@ export class PositionBitmap {
     return new PositionBitmap(containers);
   }
 
+  /** Positions that an earlier bitmap lacks; undefined where the earlier one holds any that this one lacks. */
+  growthSince(earlier: PositionBitmap): number[] | undefined {
+    if ([...earlier.containers.keys()].some((key) => !this.containers.has(key))) return undefined;
+    const grown: number[] = [];
+    for (const [key, container] of this.containers) {
+      const before = earlier.containers.get(key);
+      if (before === container) continue;
+      const [bits, old] = [bitsOf(container), bitsOf(before)];
+      for (let index = 0; index < bitsetBytes; index++) {
+        if ((old[index]! & ~bits[index]!) !== 0) return undefined;
+        bits[index]! &= ~old[index]!;
+      }
+      for (const low of lowHalves(smallest(bits))) grown.push(key * 65536 + low);
+    }
+    return grown;
+  }
+
   /** Ascending within a container; containers ascend too. */
   *[Symbol.iterator](): Iterator<number> {
     for (const key of [...this.containers.keys()].sort((left, right) => left - right)) {

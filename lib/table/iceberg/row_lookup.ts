@@ -31,6 +31,7 @@ export interface LookupRequest {
 /** Positions to delete, by file URI; each file named has at least one. */
 export async function findRows(place: TablePlace, request: LookupRequest): Promise<Map<string, Set<number>>> {
   const found = new Map<string, Set<number>>();
+  if (request.files.length === 0) return found;
   for (const search of searchesOf(request)) await searchFiles(place, { ...request, ...search, found });
   return found;
 }
