@@ -57,25 +57,26 @@ export async function openCluster(folder: string, durable = true): Promise<Clust
 type Place = Pick<Cluster, "home" | "binaries" | "user">;
 
 async function findPlace(folder: string): Promise<Place> {
-  const user = await serverUser(await ownerOf(join(folder, "data")));
-  const near = { home: resolve(folder), binaries: await layOutBinaries(resolve(binariesFolder)), user };
+  const home = resolve(folder);
+  const user = await serverUser(await ownerOf(join(home, "data")));
+  const near = { home, binaries: await layOutBinaries(resolve(binariesFolder)), user };
   if (user === undefined) return near;
-  await Deno.chown(near.home, user.uid, user.gid);
-  if (await isReachable(near)) return near;
-  return await findSystemPlace(near.home, user);
+  await Deno.chown(home, user.uid, user.gid);
+  const moved = await Deno.readTextFile(join(home, "location")).catch(absent) !== undefined;
+  if (!moved && await isReachable(near)) return near;
+  // The checkout can be closed to that user while the folder is not: then only the programs move.
+  const binaries = await layOutBinaries(join(systemFolder, "postgresql"));
+  const beside = { home, binaries, user };
+  return !moved && await isReachable(beside) ? beside : await systemPlace(beside, user, moved);
 }
 
-async function findSystemPlace(folder: string, user: ServerUser): Promise<Place> {
-  const binaries = await layOutBinaries(join(systemFolder, "postgresql"));
+async function systemPlace({ home: folder, binaries }: Place, user: ServerUser, moved: boolean): Promise<Place> {
   const home = join(systemFolder, createHash("sha256").update(folder).digest("hex").slice(0, 16));
-  const marker = join(folder, "location");
-  if (await Deno.readTextFile(marker).catch(absent) === undefined) {
-    await Deno.remove(home, { recursive: true }).catch(absent);
-  }
+  if (!moved) await Deno.remove(home, { recursive: true }).catch(absent);
   await Deno.mkdir(home, { recursive: true });
   const place = { home, binaries, user: await serverUser(await ownerOf(join(home, "data"))) ?? user };
   await Deno.chown(home, place.user.uid, place.user.gid);
-  await Deno.writeTextFile(marker, `${home}\n`);
+  await Deno.writeTextFile(join(folder, "location"), `${home}\n`);
   if (await isReachable(place)) return place;
   throw new WeirError("precondition", `the user ${user.uid} can reach neither the folder nor ${systemFolder}`, {
     detail: { path: folder },

@@ -88,6 +88,17 @@ Deno.test("a wrong password is refused", () =>
 
 const root = new URL("../../", import.meta.url).pathname;
 const isRoot = Deno.uid() === 0;
+/** Everybody else has shown what an ordinary user can do with the other tests. */
+const forRoot = isRoot ? "" : " (skipped: only root can become another user)";
+const isOpen = !isRoot || await othersMayRead(root);
+const forOpen = isOpen ? forRoot : " (skipped: this checkout is closed to other users)";
+
+async function othersMayRead(folder: string): Promise<boolean> {
+  const parts = folder.split("/").filter((part) => part !== "");
+  const paths = parts.map((_, index) => `/${parts.slice(0, index + 1).join("/")}`);
+  const modes = await Promise.all(paths.map(async (path) => (await Deno.stat(path)).mode ?? 0));
+  return modes.every((mode) => (mode & 0o001) !== 0);
+}
 
 /** Starts a server in another process, prints its address and waits to be killed. */
 const otherProcess = `
@@ -139,8 +150,8 @@ Deno.test("a server left running by a killed process is taken over with its data
   }));
 
 Deno.test({
-  name: "an ordinary user starts a server in a folder of their own",
-  ignore: !isRoot, // Only root can become another user; everybody else has shown it with the tests above.
+  name: `an ordinary user starts a server in a folder of their own${forOpen}`,
+  ignore: !isRoot || !isOpen,
   fn: () =>
     withFolder(async (folder) => {
       const { uid, gid } = findAccount(await Deno.readTextFile("/etc/passwd"), "nobody") ??
@@ -160,7 +171,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "root in a folder nobody else may enter has a server, and a new one when the folder is new",
+  name: `root in a folder nobody else may enter has a server, and a new one when the folder is new${forRoot}`,
   ignore: !isRoot,
   fn: () =>
     withFolder(async (closed) => {
