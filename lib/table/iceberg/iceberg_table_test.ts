@@ -1,0 +1,440 @@
+import assert from "node:assert/strict";
+import type { CommitResult, TableChange } from "../../change/sink.ts";
+import { types } from "../../dataset/column_type.ts";
+import type { TableDefinition } from "../../dataset/dataset.ts";
+import type { Connection } from "../../engine/connection.ts";
+import { armFailPoints } from "../../fail_point.ts";
+import { LocalStorage } from "../../storage/local.ts";
+import { failOnceAt } from "../../testing/crash_at.ts";
+import { FaultyStorage } from "../../testing/faulty_storage.ts";
+import { type LiteralRow, relationOf } from "../../testing/relations.ts";
+import { type DatabaseFixture, withDatabase } from "../../testing/temporary.ts";
+import { parseJson } from "../lossless_json.ts";
+import { icebergFailPoints } from "./fail_points.ts";
+import { IcebergTable } from "./iceberg_table.ts";
+import type { TableMetadata } from "./metadata.ts";
+
+const definition: TableDefinition = {
+  namespace: "bank",
+  name: "cards",
+  key: ["id", "ordinal"],
+  columns: [
+    { name: "id", type: types.int64, nullable: false },
+    { name: "ordinal", type: types.int32, nullable: false },
+    { name: "name", type: types.string, nullable: true },
+  ],
+};
+const folder = "iceberg/bank/cards";
+
+type ChangeContent = Partial<Omit<TableChange, "upserts" | "removals">> & {
+  readonly upserts?: readonly LiteralRow[];
+  readonly removals?: readonly LiteralRow[];
+};
+
+class Lake {
+  readonly storage: FaultyStorage;
+  readonly fixture: DatabaseFixture;
+  #position = 0;
+
+  constructor(fixture: DatabaseFixture) {
+    this.fixture = fixture;
+    this.storage = new FaultyStorage(new LocalStorage(fixture.folder));
+  }
+
+  /** The table as a newly started process opens it. */
+  open(options: { readonly formatVersion?: 2 | 3; readonly connection?: Connection } = {}): IcebergTable {
+    const { connection } = this.fixture;
+    return new IcebergTable({
+      storage: this.storage,
+      connection,
+      folder,
+      namespace: "bank",
+      name: "cards",
+      ...options,
+    });
+  }
+
+  async change(content: ChangeContent): Promise<TableChange> {
+    const { upserts, removals, ...rest } = content;
+    const relation = (rows: readonly LiteralRow[]) => relationOf(this.fixture.connection, { definition, rows });
+    return {
+      definition,
+      schemaChanges: [],
+      truncate: false,
+      scope: definition.key,
+      position: { instance: "test:1/1", offset: `0/${++this.#position}` },
+      commitTimeMs: 1_700_000_000_000,
+      ...rest,
+      ...(upserts === undefined ? {} : { upserts: await relation(upserts) }),
+      ...(removals === undefined ? {} : { removals: await relation(removals) }),
+    };
+  }
+
+  async commit(table: IcebergTable, content: ChangeContent): Promise<CommitResult> {
+    const state = (await table.load())!;
+    return await table.commit(table.stage(state, await table.prepare(state, await this.change(content))));
+  }
+
+  async names(table = this.open()): Promise<unknown[]> {
+    const sql = await table.scan((await table.load())!);
+    const rows = await this.fixture.connection.rows(
+      `SELECT id || '/' || ordinal || ' ' || name AS n FROM (${sql}) ORDER BY 1`,
+    );
+    return rows.map(({ n }) => n);
+  }
+
+  async metadata(version: number): Promise<TableMetadata> {
+    const bytes = await this.storage.read(`${folder}/metadata/v${version}.metadata.json`);
+    return parseJson(new TextDecoder().decode(bytes)) as TableMetadata;
+  }
+
+  async paths(): Promise<string[]> {
+    return (await Array.fromAsync(this.storage.list(folder))).map(({ path }) => path);
+  }
+}
+
+const row = (id: number, ordinal: number, name: string): LiteralRow => ({
+  id: String(id),
+  ordinal: String(ordinal),
+  name: `'${name}'`,
+});
+const key = (id: number, ordinal: number): LiteralRow => ({ id: String(id), ordinal: String(ordinal) });
+
+/** Everything in a value as text, whatever classes it is made of. */
+function plain(value: unknown): string {
+  return JSON.stringify(value, (_key, each) => {
+    if (each instanceof Map) return [...each].sort(([left], [right]) => left < right ? -1 : 1);
+    if (typeof each === "bigint") return `${each}n`;
+    if (each?.type === "Buffer") return each.data;
+    if (ArrayBuffer.isView(each)) return [...each as Uint8Array];
+    return each !== null && typeof each === "object" && !Array.isArray(each)
+      ? Object.fromEntries(Object.entries(each).sort(([left], [right]) => left < right ? -1 : 1))
+      : each;
+  });
+}
+
+function onLake(body: (lake: Lake) => Promise<void>): () => Promise<void> {
+  return () => withDatabase((fixture) => body(new Lake(fixture)));
+}
+
+for (const formatVersion of [2, 3] as const) {
+  Deno.test(
+    `v${formatVersion}: rows are added, replaced and removed, and a new process reads the same`,
+    onLake(async (lake) => {
+      const table = lake.open({ formatVersion });
+      await table.create(definition);
+      await lake.commit(table, { upserts: [row(1, 0, "a"), row(1, 1, "b"), row(2, 0, "c")] });
+      await lake.commit(table, { upserts: [row(1, 1, "B"), row(3, 0, "d")], removals: [key(2, 0), key(3, 0)] });
+      assert.deepEqual(await lake.names(table), ["1/0 a", "1/1 B", "3/0 d"]);
+      const result = await lake.commit(table, { upserts: [row(1, 1, "bb")], removals: [{ id: "3" }], scope: ["id"] });
+      assert.equal(result.outcome === "committed" && result.rows, 2n);
+      assert.deepEqual(await lake.names(table), ["1/0 a", "1/1 bb"]);
+      assert.deepEqual(await lake.names(), ["1/0 a", "1/1 bb"]);
+      const state = (await lake.open().load())!;
+      assert.deepEqual([state.rows, state.position?.offset], [2n, "0/3"]);
+      assert.equal(
+        plain(state.files),
+        plain((await table.load())!.files),
+        "what a commit keeps is what a new process reads",
+      );
+    }),
+  );
+}
+
+Deno.test(
+  "truncate takes what was there and keeps what comes with it",
+  onLake(async (lake) => {
+    const table = lake.open();
+    await table.create(definition);
+    await lake.commit(table, { upserts: [row(1, 0, "a"), row(2, 0, "b")] });
+    await lake.commit(table, { upserts: [row(1, 0, "A")] });
+    await lake.commit(table, { truncate: true, upserts: [row(2, 0, "new")] });
+    assert.deepEqual(await lake.names(), ["2/0 new"]);
+    await lake.commit(table, { truncate: true });
+    assert.deepEqual(await lake.names(), []);
+  }),
+);
+
+Deno.test(
+  "a file without a living row leaves the table with its deletes",
+  onLake(async (lake) => {
+    const table = lake.open();
+    await table.create(definition);
+    await lake.commit(table, { upserts: [row(1, 0, "a"), row(2, 0, "b")] });
+    await lake.commit(table, { upserts: [row(1, 0, "A")] });
+    await lake.commit(table, { removals: [key(2, 0)] });
+    const state = (await lake.open().load())!;
+    assert.equal(state.files.size, 1);
+    assert.equal([...state.files.values()][0]!.deletes, undefined);
+    const summary = state.metadata.snapshots.at(-1)!.summary;
+    assert.equal(summary["total-data-files"], "1");
+    assert.equal(summary["total-delete-files"], "0");
+    assert.equal(summary.operation, "delete");
+  }),
+);
+
+Deno.test(
+  "a scan text keeps giving the rows of its own state",
+  onLake(async (lake) => {
+    const table = lake.open();
+    await table.create(definition);
+    await lake.commit(table, { upserts: [row(1, 0, "a"), row(2, 0, "b"), row(3, 0, "c")] });
+    await lake.commit(table, { upserts: [row(1, 0, "A")] });
+    const old = (await table.load())!;
+    const before = await table.scan(old);
+    await lake.commit(table, { upserts: [row(2, 0, "B")] });
+    await table.scan((await table.load())!);
+    const count = (sql: string) =>
+      lake.fixture.connection.value(`SELECT string_agg(name, ',' ORDER BY name) FROM (${sql})`);
+    assert.equal(await count(before), "A,b,c");
+    assert.equal(await count(await table.scan(old)), "A,b,c");
+    assert.equal(await count(await table.scan((await table.load())!)), "A,B,c");
+  }),
+);
+
+Deno.test(
+  "parts of a load become visible together",
+  onLake(async (lake) => {
+    const table = lake.open();
+    const state = await table.create(definition);
+    const change = await lake.change({ truncate: true });
+    const part = async (...rows: LiteralRow[]) => {
+      const upserts = await relationOf(lake.fixture.connection, { definition, rows, replaces: false });
+      return await table.prepare(state, { ...change, upserts });
+    };
+    const prepared = table.combine([await part(row(1, 0, "a")), await part(row(2, 0, "b")), await part()]);
+    assert.deepEqual(await lake.names(), []);
+    assert.equal((await table.commit(table.stage(state, prepared))).outcome, "committed");
+    assert.deepEqual(await lake.names(), ["1/0 a", "2/0 b"]);
+  }),
+);
+
+Deno.test(
+  "progress is recorded without a snapshot",
+  onLake(async (lake) => {
+    const table = lake.open();
+    const result = await table.recordPosition(await table.create(definition), { instance: "x", offset: "9" });
+    assert.equal(result.outcome, "committed");
+    const state = (await lake.open().load())!;
+    assert.deepEqual(state.position, { instance: "x", offset: "9" });
+    assert.equal(state.snapshotId, undefined);
+  }),
+);
+
+Deno.test(
+  "of two writers one commits, the other is told, and no row is lost",
+  onLake(async (lake) => {
+    // Each writer has a connection of its own, as two processes would.
+    const connections = [await lake.fixture.database.connect(), await lake.fixture.database.connect()];
+    const tables = connections.map((connection) => lake.open({ connection }));
+    await tables[0]!.create(definition);
+    const write = async (table: IcebergTable, writer: number) => {
+      let conflicts = 0;
+      for (let step = 0; step < 12; step++) {
+        const change = await lake.change({
+          upserts: [row(writer, step, `${writer}.${step}`), row(9, 0, `${writer}.${step}`)],
+        });
+        let prepared;
+        for (let done = false; !done; conflicts += done ? 0 : 1) {
+          const state = (await table.load())!;
+          if (prepared !== undefined && !table.stillFits(state, prepared)) {
+            await table.discard(prepared);
+            prepared = undefined;
+          }
+          prepared ??= await table.prepare(state, change);
+          const { outcome } = await table.commit(table.stage(state, prepared));
+          assert.ok(outcome === "committed" || outcome === "conflict", outcome);
+          done = outcome === "committed";
+        }
+      }
+      return conflicts;
+    };
+    const conflicts = await Promise.all(tables.map((table, index) => write(table, index)));
+    assert.ok(conflicts.reduce((sum, each) => sum + each, 0) > 0, "the writers met");
+    const names = await lake.names();
+    assert.equal(names.length, 25);
+    assert.equal(names.filter((name) => String(name).startsWith("9/0 ")).length, 1);
+    assert.equal((await lake.open().load())!.version, 25);
+  }),
+);
+
+Deno.test(
+  "files prepared before a foreign commit are used again only where they still fit",
+  onLake(async (lake) => {
+    const [table, other] = [lake.open(), lake.open()];
+    const state = await table.create(definition);
+    const replacing = await table.prepare(state, await lake.change({ upserts: [row(1, 0, "mine")] }));
+    const upserts = await relationOf(lake.fixture.connection, {
+      definition,
+      rows: [row(5, 0, "new")],
+      replaces: false,
+    });
+    const loading = await table.prepare(state, { ...await lake.change({ truncate: true }), upserts });
+    await lake.commit(other, { upserts: [row(1, 0, "theirs")] });
+    const newer = (await table.load())!;
+    assert.equal(table.stillFits(newer, replacing), false);
+    assert.equal(table.stillFits(newer, loading), true);
+    await table.commit(table.stage(newer, loading));
+    assert.deepEqual(await lake.names(), ["5/0 new"]);
+  }),
+);
+
+Deno.test(
+  "a failure at any step loses nothing, and the next try commits once",
+  onLake(async (lake) => {
+    const table = lake.open();
+    await table.create(definition);
+    for (const [index, point] of icebergFailPoints.entries()) {
+      const change = await lake.change({ upserts: [row(index, 0, point), row(99, 0, point)] });
+      failOnceAt(point);
+      const state = (await table.load())!;
+      try {
+        const staged = table.stage(state, await table.prepare(state, change));
+        const { outcome } = await table.commit(staged);
+        assert.equal(await table.isCommitted(staged), point === "iceberg.afterCommit");
+        assert.equal(outcome, point === "iceberg.afterCommit" ? "unknown" : "retryable");
+      } catch (thrown) {
+        assert.match(String(thrown), /Planned failure/);
+      } finally {
+        armFailPoints(undefined);
+      }
+      const after = (await lake.open().load())!;
+      if (after.position?.offset !== change.position.offset) {
+        assert.equal(
+          (await table.commit(table.stage(state, await table.prepare(state, change)))).outcome,
+          "committed",
+          point,
+        );
+      }
+      assert.deepEqual((await lake.names()).length, index + 2, point);
+    }
+  }),
+);
+
+Deno.test(
+  "a lost answer is told apart from a lost commit",
+  onLake(async (lake) => {
+    const table = lake.open();
+    await table.create(definition);
+    for (const fault of ["before", "after"] as const) {
+      const state = (await table.load())!;
+      const staged = table.stage(state, await table.prepare(state, await lake.change({ upserts: [row(1, 0, fault)] })));
+      lake.storage.plan = (path) => path.endsWith(".metadata.json") ? fault : undefined;
+      assert.equal((await table.commit(staged)).outcome, "unknown");
+      lake.storage.plan = () => undefined;
+      assert.equal(await table.isCommitted(staged), fault === "after");
+      assert.equal((await table.commit(staged)).outcome, "committed", "the same commit may be tried again");
+    }
+    assert.deepEqual(await lake.names(), ["1/0 after"]);
+  }),
+);
+
+Deno.test(
+  "a change that is given up leaves no file",
+  onLake(async (lake) => {
+    const table = lake.open();
+    await table.create(definition);
+    await lake.commit(table, { upserts: [row(1, 0, "a"), row(2, 0, "b")] });
+    const before = await lake.paths();
+    const state = (await table.load())!;
+    const prepared = await table.prepare(state, await lake.change({ upserts: [row(1, 0, "x")] }));
+    assert.ok((await lake.paths()).length > before.length);
+    await table.discard(prepared);
+    assert.deepEqual(await lake.paths(), before);
+  }),
+);
+
+Deno.test(
+  "a damaged file is named",
+  onLake(async (lake) => {
+    const table = lake.open();
+    await table.create(definition);
+    await lake.commit(table, { upserts: [row(1, 0, "a"), row(2, 0, "b")] });
+    await lake.commit(table, { upserts: [row(1, 0, "A")] });
+    const kinds = [/v3\.metadata\.json$/, /snap-.*\.avro$/, /-m0\.avro$/, /\.puffin$/];
+    for (const kind of kinds) {
+      const list = (await lake.open().load())!.metadata.snapshots.at(-1)!["manifest-list"];
+      const path = (await lake.paths()).find((each) =>
+        kind.source.includes("snap") ? list.endsWith(each) : kind.test(each)
+      )!;
+      const whole = (await lake.storage.read(path))!;
+      await lake.storage.put(path, whole.subarray(0, 20));
+      await assert.rejects(() => lake.open().load(), { kind: "tableUnreadable", detail: { path } });
+      await lake.storage.delete(path);
+      if (!path.endsWith(".json")) {
+        await assert.rejects(() => lake.open().load(), { kind: "tableUnreadable", detail: { path } });
+      }
+      await lake.storage.put(path, whole);
+    }
+    assert.deepEqual(await lake.names(), ["1/0 A", "2/0 b"]);
+  }),
+);
+
+Deno.test(
+  "a lost or lying hint does not hide the table",
+  onLake(async (lake) => {
+    const table = lake.open();
+    await table.create(definition);
+    await lake.commit(table, { upserts: [row(1, 0, "a")] });
+    await lake.commit(table, { upserts: [row(2, 0, "b")] });
+    const hint = `${folder}/metadata/version-hint.text`;
+    assert.equal(new TextDecoder().decode(await lake.storage.read(hint)), "3");
+    for (const text of ["1", "77", "rubbish", ""]) {
+      await lake.storage.put(hint, new TextEncoder().encode(text));
+      assert.equal((await lake.open().load())!.version, 3);
+    }
+    await lake.storage.delete(hint);
+    assert.equal((await lake.open().load())!.version, 3);
+  }),
+);
+
+Deno.test(
+  "key and partition of a table that is there cannot be changed",
+  onLake(async (lake) => {
+    await lake.open().create(definition);
+    assert.equal((await lake.open().create(definition)).version, 1);
+    await assert.rejects(() => lake.open().create({ ...definition, key: ["id"] }), { kind: "unsupportedSchemaChange" });
+  }),
+);
+
+Deno.test(
+  "metadata stays bounded over many commits",
+  onLake(async (lake) => {
+    const table = lake.open();
+    await table.create(definition);
+    const first = await lake.metadata(1);
+    const properties = {
+      ...first.properties,
+      "commit.manifest.min-count-to-merge": "5",
+      "write.metadata.previous-versions-max": "4",
+      "history.expire.max-snapshot-age-ms": "0",
+      "history.expire.min-snapshots-to-keep": "3",
+    };
+    await lake.storage.put(
+      `${folder}/metadata/v1.metadata.json`,
+      new TextEncoder().encode(JSON.stringify({ ...first, properties })),
+    );
+    const fresh = lake.open();
+    for (let step = 0; step < 30; step++) {
+      await lake.commit(fresh, { upserts: [row(step, 0, "x"), row(100, 0, `${step}`), row(step, 1, "y")] });
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    const state = (await lake.open().load())!;
+    assert.equal(state.rows, 61n);
+    assert.equal((await lake.names()).length, 61);
+    const json = await lake.metadata(31);
+    assert.equal(json.snapshots.length, 3);
+    assert.ok(json["snapshot-log"].length <= 3);
+    assert.equal(json["metadata-log"].length, 4);
+    assert.equal((await lake.paths()).filter((path) => path.endsWith(".metadata.json")).length, 5);
+    assert.ok(state.manifests.length <= 10, `${state.manifests.length} manifests`);
+    assert.equal(json.snapshots.at(-1)!.summary["total-data-files"], String(state.files.size));
+    const ids = [...state.files.values()].map(({ entry: { file } }) =>
+      [file.first_row_id!, file.record_count] as const
+    );
+    ids.sort(([a], [b]) => a < b ? -1 : 1).reduce((end, [start, rows]) => {
+      assert.ok(start >= end, "row ids do not overlap");
+      return start + rows;
+    }, 0n);
+  }),
+);
