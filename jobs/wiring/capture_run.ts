@@ -100,12 +100,13 @@ export class CaptureRun implements AsyncDisposable {
     return run;
   }
 
-  /** Runs the pipeline beside `work`, and stops it when that is done. */
+  /** Runs the pipeline; once it streams, runs `work` beside it, and stops when that is done or the user wants it. */
   async during<T>(work: () => Promise<T>): Promise<T> {
     const running = this.pipeline.run();
     // The first of the two that fails is the one to tell about.
     const failed = new Promise<never>((_, reject) => running.catch(reject));
     try {
+      await Promise.race([this.pipeline.streaming, this.untilStopped(), failed]);
       return await Promise.race([work(), failed]);
     } finally {
       this.#stop.abort();

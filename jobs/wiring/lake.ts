@@ -81,7 +81,7 @@ export class Lake implements AsyncDisposable {
           new IcebergTable({
             storage,
             connection,
-            folder: "iceberg",
+            folder: `iceberg/${namespace}/${name}`,
             namespace,
             name,
             formatVersion: definition.key.length === 0 ? 2 : this.#options.icebergVersion,

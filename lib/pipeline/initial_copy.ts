@@ -6,6 +6,7 @@
  */
 import type { InitialCopyPart, Source } from "../change/source.ts";
 import type { Sink, TableLoad } from "../change/sink.ts";
+import type { Dataset } from "../dataset/dataset.ts";
 import { columnDifference } from "../dataset/schema_change.ts";
 import { failPoint } from "../fail_point.ts";
 import { currentDefinition, type DatasetWriter } from "./dataset_writer.ts";
@@ -28,11 +29,11 @@ export async function copyDatasets(options: CopyOptions): Promise<void> {
     writer.plan.tables.some((table) => table.sinks.some(options.wants))
   );
   if (waiting.length === 0) return;
-  const writers = new Map(waiting.map((writer) => [writer.plan.dataset, writer]));
+  const writers = new Map(waiting.map((writer) => [sourceName(writer.plan.dataset), writer]));
   let copy: TableCopy | undefined;
   try {
-    for await (const part of options.source.copy([...writers.keys()], options.signal)) {
-      const writer = writers.get(part.dataset);
+    for await (const part of options.source.copy(waiting.map((writer) => writer.plan.dataset), options.signal)) {
+      const writer = writers.get(sourceName(part.dataset));
       if (writer === undefined) throw new TypeError(`Cannot copy "${part.dataset.name}": it was not asked for`);
       copy ??= new TableCopy(writer, options);
       await copy.add(part);
@@ -44,6 +45,10 @@ export async function copyDatasets(options: CopyOptions): Promise<void> {
   } finally {
     await copy?.abandon();
   }
+}
+
+function sourceName({ source }: Dataset): string {
+  return `${source.namespace}.${source.table}`;
 }
 
 /** One dataset on its way into its sinks. */

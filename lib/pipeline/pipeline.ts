@@ -55,6 +55,7 @@ export class Pipeline {
   readonly #failures = new Map<DatasetWriter, WeirError>();
   readonly #waiting: { position: Position; reached: () => Promise<void> | void }[] = [];
   readonly #adopted = new Set<DatasetWriter>();
+  readonly #streaming = Promise.withResolvers<void>();
   #rows = 0;
   #batches = 0;
 
@@ -74,6 +75,11 @@ export class Pipeline {
         [writer, error],
       ) => [`${writer.plan.dataset.namespace}.${writer.plan.dataset.name}`, error]),
     );
+  }
+
+  /** Resolves when the initial copy is done and the stream begins. */
+  get streaming(): Promise<void> {
+    return this.#streaming.promise;
   }
 
   /** Source rows carried since the start. */
@@ -130,6 +136,7 @@ export class Pipeline {
     if (after === undefined) {
       throw this.#firstFailure() ?? new WeirError("configuration", "There is no table to capture");
     }
+    this.#streaming.resolve();
     for await (const batch of source.changes(after, this.#positions.all(), signal)) {
       try {
         await this.#apply(batch);

@@ -23,10 +23,19 @@ const longType = avsc.types.LongType.__with({
  */
 export function avroType(schema: unknown): avsc.Type {
   try {
-    return avsc.Type.forSchema(schema as avsc.Schema, { registry: { long: longType }, wrapUnions: "never" });
+    return avsc.Type.forSchema(namedLongs(schema) as avsc.Schema, { registry: { long: longType }, wrapUnions: "never" });
   } catch (thrown) {
     throw new TypeError(`Cannot use this Avro schema: ${(thrown as Error).message}`, { cause: thrown });
   }
+}
+
+/** avsc looks a primitive up in the registry only where it stands by name; an annotated one (`logicalType`) would be its own. */
+function namedLongs(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(namedLongs);
+  if (schema === null || typeof schema !== "object") return schema;
+  // A field of a record has a type too, but also a name.
+  if (!("name" in schema) && (schema as { type?: unknown }).type === "long") return "long";
+  return Object.fromEntries(Object.entries(schema).map(([name, value]) => [name, namedLongs(value)]));
 }
 
 /** avsc takes `bytes` and `fixed` as Buffer only; views are shared, not copied. */

@@ -1,0 +1,29 @@
+/** Where the files of a table lie below its folder (Paimon `FileStorePathFactory`). */
+
+/** Paths of one table, relative to the storage root. */
+export interface TableLayout {
+  readonly folder: string;
+  readonly schema: (id: number) => string;
+  readonly snapshot: (id: bigint) => string;
+  readonly snapshotFolder: string;
+  /** Hints to the newest and the oldest snapshot: the only files that are ever replaced. */
+  readonly latestHint: string;
+  readonly earliestHint: string;
+  readonly manifest: (name: string) => string;
+  readonly data: (bucket: number, name: string) => string;
+}
+
+/** The layout of `namespace.name` in the warehouse folder `warehouse`. */
+export function tableLayout(warehouse: string, table: { namespace: string; name: string }): TableLayout {
+  const folder = [warehouse, `${table.namespace}.db`, table.name].filter((part) => part !== "").join("/");
+  return {
+    folder,
+    schema: (id) => `${folder}/schema/schema-${id}`,
+    snapshot: (id) => `${folder}/snapshot/snapshot-${id}`,
+    snapshotFolder: `${folder}/snapshot`,
+    latestHint: `${folder}/snapshot/LATEST`,
+    earliestHint: `${folder}/snapshot/EARLIEST`,
+    manifest: (name) => `${folder}/manifest/${name}`,
+    data: (bucket, name) => `${folder}/bucket-${bucket}/${name}`,
+  };
+}

@@ -1,0 +1,113 @@
+/** Rebuilding a table's state from its files, once at a start or after somebody else committed. */
+import { mergeEntries } from "./manifest.ts";
+import type { MetadataReader } from "./metadata_reader.ts";
+import { type PaimonSchema, schemaColumns } from "./schema.ts";
+import { decodeProperties, type Snapshot } from "./snapshot.ts";
+import { type LiveFile, liveFile, type PaimonState, raiseSequenceNumbers } from "./table_state.ts";
+
+/**
+ * Reads a table's newest state.
+ *
+ * @param commitUser Whose commits carry the position; snapshots of others (a compaction) are looked past.
+ * @returns Undefined where there is no table.
+ * @throws {WeirError} `tableUnreadable` naming the file that is damaged.
+ */
+export async function loadState(reader: MetadataReader, commitUser: string): Promise<PaimonState | undefined> {
+  const newest = await reader.newestSnapshotId();
+  if (newest === undefined) {
+    const schemas = await schemasFrom(reader, 0);
+    const schema = schemas[0];
+    return schema && { ...emptyState(schema), pendingSchemas: schemas.slice(1) };
+  }
+  const snapshot = await reader.snapshot(newest);
+  if (snapshot === undefined) throw reader.unreadable(reader.layout.snapshot(newest), "the file is missing");
+  const schema = await reader.requiredSchema(snapshot.schemaId);
+  const manifests = [
+    ...await reader.manifestList(snapshot.baseManifestList),
+    ...await reader.manifestList(snapshot.deltaManifestList),
+  ];
+  const entries = mergeEntries((await Promise.all(manifests.map((meta) => reader.manifest(meta)))).flat());
+  if (entries.some((entry) => entry._KIND !== 0)) {
+    const path = reader.layout.manifest(snapshot.baseManifestList);
+    throw reader.unreadable(path, "a file is deleted that was never added");
+  }
+  const files = entries.map(liveFile);
+  return {
+    ...emptyState(schema),
+    snapshot,
+    snapshotId: snapshot.id,
+    rows: snapshot.totalRecordCount,
+    schemas: await schemasOf(reader, { schema, files }),
+    pendingSchemas: await schemasFrom(reader, schema.id + 1),
+    manifests,
+    files,
+    sequenceNumbers: raiseSequenceNumbers(new Map(), files),
+    ...await ownProgress(reader, { snapshot, commitUser }),
+  };
+}
+
+/** A table without a snapshot. */
+export function emptyState(schema: PaimonSchema): PaimonState {
+  return {
+    columns: schemaColumns(schema),
+    key: schema.primaryKeys,
+    rows: 0n,
+    schema,
+    schemas: new Map([[schema.id, schema]]),
+    pendingSchemas: [],
+    manifests: [],
+    files: [],
+    sequenceNumbers: new Map(),
+    commitIdentifier: 0n,
+  };
+}
+
+/** Schemas from an id on: ids are dense, so the first missing one is the end. */
+async function schemasFrom(reader: MetadataReader, first: number): Promise<readonly PaimonSchema[]> {
+  const schemas: PaimonSchema[] = [];
+  for (let id = first;; id++) {
+    const schema = await reader.schema(id);
+    if (schema === undefined) return schemas;
+    schemas.push(schema);
+  }
+}
+
+async function schemasOf(
+  reader: MetadataReader,
+  of: { readonly schema: PaimonSchema; readonly files: readonly LiveFile[] },
+): Promise<ReadonlyMap<number, PaimonSchema>> {
+  const schemas = new Map([[of.schema.id, of.schema]]);
+  for (const { schemaId } of of.files) {
+    if (!schemas.has(schemaId)) schemas.set(schemaId, await reader.requiredSchema(schemaId));
+  }
+  return schemas;
+}
+
+/** Identifier and position of our newest commit, looked up behind snapshots of others. */
+async function ownProgress(
+  reader: MetadataReader,
+  from: { readonly snapshot: Snapshot; readonly commitUser: string },
+): Promise<Pick<PaimonState, "commitIdentifier" | "position" | "commitTimeMs">> {
+  let snapshot: Snapshot | undefined = from.snapshot;
+  while (snapshot !== undefined && snapshot.commitUser !== from.commitUser) {
+    snapshot = await reader.snapshot(snapshot.id - 1n);
+  }
+  if (snapshot === undefined) return { commitIdentifier: 0n };
+  const { position, commitTimeMs } = propertiesOf(reader, snapshot);
+  return {
+    commitIdentifier: snapshot.commitIdentifier,
+    ...(position === undefined ? {} : { position }),
+    ...(commitTimeMs === undefined ? {} : { commitTimeMs }),
+  };
+}
+
+function propertiesOf(
+  reader: MetadataReader,
+  snapshot: Snapshot,
+): Partial<NonNullable<ReturnType<typeof decodeProperties>>> {
+  try {
+    return decodeProperties(snapshot) ?? {};
+  } catch (thrown) {
+    throw reader.unreadable(reader.layout.snapshot(snapshot.id), thrown);
+  }
+}

@@ -1,0 +1,61 @@
+/** The SELECT behind a new data file: every column of the schema in its order, cast to the type that readers expect. */
+import type { Relation } from "../../change/relation.ts";
+import { duckdbType } from "../../dataset/column_type.ts";
+import { identifier } from "../../engine/quote.ts";
+import { bucketColumn } from "./deleted_keys.ts";
+import { kindColumn, rowKind, sequenceColumn } from "./file_rows_sql.ts";
+import type { BucketPart } from "./routing.ts";
+import type { PaimonSchema } from "./schema.ts";
+
+/** Rows for one file. */
+export interface NewRows {
+  readonly schema: PaimonSchema;
+  readonly upserts?: Relation;
+  /** Relation of full keys whose rows leave the table. */
+  readonly deletedKeys?: string | undefined;
+  /** SQL giving a row's bucket. */
+  readonly bucket?: string;
+  /** Present for a keyed table: which bucket's rows, and their version. */
+  readonly version?: { readonly part: BucketPart; readonly buckets: number; readonly sequenceNumber: bigint };
+}
+
+/**
+ * A SELECT giving the rows of one file. Those of a keyed table carry their version, stand in key order (numbers
+ * numerically, text by unsigned bytes) and leave the key out a second time ("thin mode").
+ */
+export function newRowsSql(rows: NewRows): string {
+  const { schema, upserts, deletedKeys, version } = rows;
+  if (version === undefined) return `SELECT ${upsertColumns(rows).join(", ")} FROM ${identifier(upserts!.name)}`;
+  const { part, buckets, sequenceNumber } = version;
+  const versionColumns = (kind: number) => [
+    `${sequenceNumber}::BIGINT AS ${identifier(sequenceColumn)}`,
+    `${kind}::TINYINT AS ${identifier(kindColumn)}`,
+  ];
+  const selects: string[] = [];
+  if (upserts !== undefined) {
+    const columns = [...versionColumns(rowKind.insert), ...upsertColumns(rows)];
+    const ofBucket = buckets === 1 ? "" : ` WHERE ${rows.bucket} = ${part.bucket}`;
+    selects.push(`SELECT ${columns.join(", ")} FROM ${identifier(upserts.name)}${ofBucket}`);
+  }
+  if (deletedKeys !== undefined && part.deletedRows > 0n) {
+    const columns = [...versionColumns(rowKind.delete), ...deletedColumns(schema)];
+    const ofBucket = `WHERE ${identifier(bucketColumn)} = ${part.bucket}`;
+    selects.push(`SELECT ${columns.join(", ")} FROM ${identifier(deletedKeys)} ${ofBucket}`);
+  }
+  return `${selects.join(" UNION ALL ")} ORDER BY ${schema.primaryKeys.map(identifier).join(", ")}`;
+}
+
+function upsertColumns({ schema, upserts }: NewRows): readonly string[] {
+  const given = new Set(upserts!.definition.columns.map(({ name }) => name));
+  return columnsSql(schema, (name) => given.has(name));
+}
+
+function deletedColumns(schema: PaimonSchema): readonly string[] {
+  return columnsSql(schema, (name) => schema.primaryKeys.includes(name));
+}
+
+function columnsSql(schema: PaimonSchema, present: (name: string) => boolean): readonly string[] {
+  return schema.fields.map(({ name, type }) =>
+    `${present(name) ? identifier(name) : "NULL"}::${duckdbType(type)} AS ${identifier(name)}`
+  );
+}

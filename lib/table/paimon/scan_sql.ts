@@ -1,0 +1,59 @@
+/**
+ * The rows a snapshot shows: of every key the version with the greatest sequence number, unless that is a deletion.
+ *
+ * Only files whose key ranges meet are merged, so a table that grows at its end is read as fast as plain Parquet.
+ */
+import { identifier } from "../../engine/quote.ts";
+import { type FilePlace, fileRowsSql, kindColumn, noRowsSql, presentKinds, sequenceColumn } from "./file_rows_sql.ts";
+import { keyColumns } from "./key_columns.ts";
+import type { PaimonField } from "./schema.ts";
+import { splitSections } from "./sections.ts";
+import type { LiveFile, PaimonState } from "./table_state.ts";
+
+/** A SELECT giving the columns of a state's snapshot in order. */
+export function scanSql(state: PaimonState, place: FilePlace): string {
+  const { fields } = state.schema;
+  if (state.key.length === 0) {
+    return fileRowsSql(state, { files: state.files, fields, versions: false, place }) ?? noRowsSql(fields);
+  }
+  const { alone, overlapping } = splitSections(state.files, keyColumns(fields, state.key));
+  const selects = [aloneSql(state, { files: alone, place }), mergedSql(state, { files: overlapping, place })];
+  return selects.filter((select) => select !== undefined).join("\nUNION ALL\n") || noRowsSql(fields);
+}
+
+interface Files {
+  readonly files: readonly LiveFile[];
+  readonly place: FilePlace;
+}
+
+function aloneSql(state: PaimonState, { files, place }: Files): string | undefined {
+  const { fields } = state.schema;
+  const clean = files.filter((file) => file.deletedRows === 0n);
+  const marked = files.filter((file) => file.deletedRows > 0n);
+  const rows = fileRowsSql(state, { files: clean, fields, versions: false, place });
+  const markedRows = fileRowsSql(state, { files: marked, fields, versions: true, place });
+  const present = markedRows && `SELECT ${names(fields)} FROM (${markedRows}) WHERE ${presentKinds}`;
+  return [rows, present].filter((select) => select !== undefined).join("\nUNION ALL\n") || undefined;
+}
+
+/**
+ * The merge: the newest version of each key is found among the key columns alone, then joined to the wide rows. A key and
+ * a sequence number name one row.
+ */
+function mergedSql(state: PaimonState, { files, place }: Files): string | undefined {
+  const { fields } = state.schema;
+  const rows = fileRowsSql(state, { files, fields, versions: true, place });
+  if (rows === undefined) return undefined;
+  const keyFields = fields.filter(({ name }) => state.key.includes(name));
+  const versions = fileRowsSql(state, { files, fields: keyFields, versions: true, place });
+  const key = names(keyFields);
+  const newest = `SELECT ${key}, max(${identifier(sequenceColumn)}) AS ${identifier(sequenceColumn)}
+FROM (${versions}) GROUP BY ${key}
+HAVING arg_max(${identifier(kindColumn)}, ${identifier(sequenceColumn)}) IN (0, 2)`;
+  return `SELECT ${names(fields)} FROM (${rows})
+SEMI JOIN (${newest}) AS newest USING (${key}, ${identifier(sequenceColumn)})`;
+}
+
+function names(fields: readonly PaimonField[]): string {
+  return fields.map(({ name }) => identifier(name)).join(", ");
+}

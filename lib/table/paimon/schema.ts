@@ -1,0 +1,158 @@
+/** A table's schema file `schema/schema-<id>` (Paimon `TableSchema`, `SchemaSerializer`), version 3. */
+import type { Column } from "../../dataset/column.ts";
+import { type ColumnType, sameType } from "../../dataset/column_type.ts";
+import type { TableDefinition } from "../../dataset/dataset.ts";
+import { WeirError } from "../../errors.ts";
+import { parseJson, stringifyJson } from "../lossless_json.ts";
+import { fromPaimonType, toPaimonType } from "./column_types.ts";
+
+/** One column. Its id never changes and is never used again. */
+export interface PaimonField {
+  readonly id: number;
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly nullable: boolean;
+  readonly doc?: string;
+}
+
+/** One version of a table's schema. */
+export interface PaimonSchema {
+  readonly id: number;
+  readonly fields: readonly PaimonField[];
+  readonly highestFieldId: number;
+  /** In the order of the fields, as pypaimon expects. Empty: rows are only ever appended. */
+  readonly primaryKeys: readonly string[];
+  readonly options: Readonly<Record<string, string>>;
+  /** Epoch milliseconds. */
+  readonly timeMillis: number;
+}
+
+/**
+ * The first schema of a table. Columns outside the key are nullable whatever the definition says: a row that marks a
+ * deletion holds its key alone.
+ *
+ * @param options.buckets Buckets of a table with a key.
+ * @throws {WeirError} `configuration` for a column name that Paimon keeps for itself.
+ */
+export function firstSchema(
+  definition: TableDefinition,
+  options: { readonly buckets: number; readonly timeMillis: number },
+): PaimonSchema {
+  const { columns, colocation } = definition;
+  const fields = columns.map((column, id) => toField(column, { id, nullable: !definition.key.includes(column.name) }));
+  const primaryKeys = columns.map(({ name }) => name).filter((name) => definition.key.includes(name));
+  return {
+    id: 0,
+    fields,
+    highestFieldId: fields.length - 1,
+    primaryKeys,
+    options: tableOptions(primaryKeys, { buckets: options.buckets, ...(colocation && { colocation }) }),
+    timeMillis: options.timeMillis,
+  };
+}
+
+function tableOptions(
+  primaryKeys: readonly string[],
+  options: { readonly buckets: number; readonly colocation?: readonly string[] },
+): Readonly<Record<string, string>> {
+  // Compaction is ours alone: `write-only` keeps other writers from starting one.
+  const common = { "file.format": "parquet", "file.compression": "zstd", "write-only": "true" };
+  if (primaryKeys.length === 0) return { bucket: "-1", ...common };
+  const colocation = options.colocation === undefined ? {} : { "bucket-key": options.colocation.join(",") };
+  return { bucket: String(options.buckets), ...colocation, "data-file.thin-mode": "true", ...common };
+}
+
+/** Names with a meaning of their own in Paimon (`SpecialFields`). */
+const reservedName = /^(_SEQUENCE_NUMBER|_VALUE_KIND|_LEVEL|rowkind|_ROW_ID|_KEY_.*)$/;
+
+/** A column as a field. */
+export function toField(column: Column, as: { readonly id: number; readonly nullable: boolean }): PaimonField {
+  if (reservedName.test(column.name)) {
+    throw new WeirError("configuration", `Cannot use the column name ${column.name}: Paimon keeps it for itself`);
+  }
+  const doc = column.doc === undefined ? {} : { doc: column.doc };
+  return { id: as.id, name: column.name, type: column.type, nullable: as.nullable, ...doc };
+}
+
+/** The schema's columns as the rest of the code knows them. */
+export function schemaColumns(schema: PaimonSchema): readonly Column[] {
+  return schema.fields.map(({ name, type, nullable, doc }) => ({
+    name,
+    type,
+    nullable,
+    ...(doc === undefined ? {} : { doc }),
+  }));
+}
+
+/** Number of buckets, or -1 for a table without a key. */
+export function bucketCount(schema: PaimonSchema): number {
+  return Number(schema.options.bucket ?? -1);
+}
+
+/** Columns whose values decide the bucket. */
+export function bucketKey(schema: PaimonSchema): readonly string[] {
+  return schema.options["bucket-key"]?.split(",") ?? schema.primaryKeys;
+}
+
+/** Whether two schemas hold the same columns under the same key, whatever their ids. */
+export function sameColumns(left: PaimonSchema, right: PaimonSchema): boolean {
+  return left.fields.length === right.fields.length && String(left.primaryKeys) === String(right.primaryKeys) &&
+    left.fields.every((field, index) => sameField({ ...field, id: right.fields[index]!.id }, right.fields[index]!));
+}
+
+/** Whether two schemas describe the same table, whenever they were written and under whatever id. */
+export function sameSchema(left: PaimonSchema, right: PaimonSchema): boolean {
+  const options = (schema: PaimonSchema) => [schema.options.bucket, ...bucketKey(schema), "|", ...schema.primaryKeys];
+  return left.fields.length === right.fields.length &&
+    left.fields.every((field, index) => sameField(field, right.fields[index]!)) &&
+    String(options(left)) === String(options(right));
+}
+
+function sameField(left: PaimonField, right: PaimonField): boolean {
+  return left.id === right.id && left.name === right.name && sameType(left.type, right.type) &&
+    left.nullable === right.nullable;
+}
+
+/** The schema file's bytes. */
+export function encodeSchema(schema: PaimonSchema): Uint8Array {
+  const fields = schema.fields.map(({ id, name, type, nullable, doc }) => ({
+    id,
+    name,
+    type: toPaimonType(type, nullable),
+    ...(doc === undefined ? {} : { description: doc }),
+  }));
+  const { id, highestFieldId, primaryKeys, options, timeMillis } = schema;
+  return new TextEncoder().encode(
+    stringifyJson({ version: 3, id, fields, highestFieldId, partitionKeys: [], primaryKeys, options, timeMillis }),
+  );
+}
+
+/**
+ * Reads a schema file.
+ *
+ * @throws {SyntaxError | RangeError} If the bytes are no schema, or one with features that no table of ours has.
+ */
+export function decodeSchema(bytes: Uint8Array): PaimonSchema {
+  const json = parseJson(new TextDecoder().decode(bytes)) as Record<string, unknown>;
+  const { id, highestFieldId, primaryKeys, partitionKeys, options, timeMillis } = json;
+  if (typeof id !== "number" || !Array.isArray(json.fields) || !Array.isArray(primaryKeys)) {
+    throw new RangeError("Cannot read the schema: id, fields or primaryKeys are missing");
+  }
+  if (Array.isArray(partitionKeys) && partitionKeys.length > 0) {
+    throw new RangeError("Cannot read the schema: partitioned tables are not supported");
+  }
+  return {
+    id,
+    fields: json.fields.map(decodeField),
+    highestFieldId: Number(highestFieldId),
+    primaryKeys: primaryKeys.map(String),
+    options: (options ?? {}) as Record<string, string>,
+    timeMillis: Number(timeMillis ?? 0),
+  };
+}
+
+function decodeField(json: unknown): PaimonField {
+  const { id, name, type, description } = json as Record<string, unknown>;
+  if (typeof id !== "number" || typeof name !== "string") throw new RangeError("Cannot read the schema: a bad field");
+  return { id, name, ...fromPaimonType(type), ...(typeof description === "string" ? { doc: description } : {}) };
+}

@@ -1,0 +1,76 @@
+/** The next schema after schema changes, by field id: ids stay with their columns and are never given twice. */
+import { sameType, widens } from "../../dataset/column_type.ts";
+import type { SchemaChange } from "../../dataset/schema_change.ts";
+import { WeirError } from "../../errors.ts";
+import { bucketKey, type PaimonSchema, toField } from "./schema.ts";
+
+/**
+ * Applies changes to a schema. A change that is already there is passed over, so a replay changes nothing.
+ *
+ * @returns The same object where nothing changed; otherwise a schema that still has the old id.
+ * @throws {WeirError} `unsupportedSchemaChange` where the key would change its columns or their types, or a type would not
+ *   be widened.
+ */
+export function evolveSchema(schema: PaimonSchema, changes: readonly SchemaChange[]): PaimonSchema {
+  return changes.reduce(applyChange, schema);
+}
+
+function applyChange(schema: PaimonSchema, change: SchemaChange): PaimonSchema {
+  switch (change.kind) {
+    case "addColumn":
+      return addColumn(schema, change.column);
+    case "dropColumn":
+      return dropColumn(schema, change.name);
+    case "renameColumn":
+      return renameColumn(schema, change);
+    case "widenColumn":
+      return widenColumn(schema, change);
+  }
+}
+
+function addColumn(
+  schema: PaimonSchema,
+  column: Extract<SchemaChange, { kind: "addColumn" }>["column"],
+): PaimonSchema {
+  if (has(schema, column.name)) return schema;
+  const id = schema.highestFieldId + 1;
+  return { ...schema, fields: [...schema.fields, toField(column, { id, nullable: true })], highestFieldId: id };
+}
+
+function dropColumn(schema: PaimonSchema, name: string): PaimonSchema {
+  if (!has(schema, name)) return schema;
+  if (schema.primaryKeys.includes(name)) throw unsupported(`drop its key column ${name}`);
+  return { ...schema, fields: schema.fields.filter((field) => field.name !== name) };
+}
+
+function renameColumn(schema: PaimonSchema, { from, to }: { from: string; to: string }): PaimonSchema {
+  if (has(schema, to) || !has(schema, from)) return schema;
+  const renamed = (name: string) => name === from ? to : name;
+  const fields = schema.fields.map((field) => {
+    return field.name === from ? toField({ ...field, name: to }, field) : field;
+  });
+  const options = schema.options["bucket-key"] === undefined
+    ? schema.options
+    : { ...schema.options, "bucket-key": bucketKey(schema).map(renamed).join(",") };
+  return { ...schema, fields, primaryKeys: schema.primaryKeys.map(renamed), options };
+}
+
+function widenColumn(
+  schema: PaimonSchema,
+  { name, type }: Omit<Extract<SchemaChange, { kind: "widenColumn" }>, "kind">,
+): PaimonSchema {
+  const field = schema.fields.find((each) => each.name === name);
+  if (field === undefined || sameType(field.type, type) || widens(type, field.type)) return schema;
+  // Buckets are hashed from the key's bytes, which change with its type.
+  if (schema.primaryKeys.includes(name)) throw unsupported(`change the type of its key column ${name}`);
+  if (!widens(field.type, type)) throw unsupported(`change the type of column ${name} in place`);
+  return { ...schema, fields: schema.fields.map((each) => each === field ? { ...field, type } : each) };
+}
+
+function has(schema: PaimonSchema, name: string): boolean {
+  return schema.fields.some((field) => field.name === name);
+}
+
+function unsupported(what: string): WeirError {
+  return new WeirError("unsupportedSchemaChange", `A Paimon table cannot ${what}`);
+}

@@ -1,0 +1,102 @@
+/** A table's snapshot file `snapshot/snapshot-<id>` (Paimon `Snapshot`), version 3. */
+import { formatPosition, parsePosition, type Position } from "../../change/position.ts";
+import { parseJson, stringifyJson } from "../lossless_json.ts";
+
+/** What a commit did: `APPEND` adds files only; any that removes rows' files by hand is `OVERWRITE`. */
+export type CommitKind = "APPEND" | "COMPACT" | "OVERWRITE" | "ANALYZE";
+
+/** One committed version. */
+export interface Snapshot {
+  readonly id: bigint;
+  readonly schemaId: number;
+  readonly baseManifestList: string;
+  readonly deltaManifestList: string;
+  readonly commitUser: string;
+  readonly commitIdentifier: bigint;
+  readonly commitKind: CommitKind;
+  readonly timeMillis: number;
+  readonly totalRecordCount: bigint;
+  readonly deltaRecordCount: bigint;
+  readonly properties: Readonly<Record<string, string>>;
+  /** Keys that a commit which does not touch them hands on, as they stand: an index, a watermark, row ids. */
+  readonly carried: Readonly<Record<string, unknown>>;
+}
+
+const carriedKeys = ["indexManifest", "watermark", "nextRowId"] as const;
+const positionKey = "weir.position";
+const commitTimeKey = "weir.commit-time-ms";
+const commitUuidKey = "weir.commit-uuid";
+
+/** Our own book-keeping inside a snapshot. */
+export interface CommitProperties {
+  /** Tells a commit from every other, so that an uncertain one can be looked up. */
+  readonly uuid: string;
+  readonly position?: Position;
+  /** Time of the last source commit, epoch milliseconds. */
+  readonly commitTimeMs?: number;
+}
+
+/** The properties as the snapshot holds them. */
+export function encodeProperties({ uuid, position, commitTimeMs }: CommitProperties): Record<string, string> {
+  return {
+    [commitUuidKey]: uuid,
+    ...(position === undefined ? {} : { [positionKey]: formatPosition(position) }),
+    ...(commitTimeMs === undefined ? {} : { [commitTimeKey]: String(commitTimeMs) }),
+  };
+}
+
+/** Reads what {@linkcode encodeProperties} wrote; undefined for a snapshot that is not ours. */
+export function decodeProperties({ properties }: Snapshot): CommitProperties | undefined {
+  const uuid = properties[commitUuidKey];
+  if (uuid === undefined) return undefined;
+  const position = properties[positionKey];
+  const commitTime = properties[commitTimeKey];
+  return {
+    uuid,
+    ...(position === undefined ? {} : { position: parsePosition(position) }),
+    ...(commitTime === undefined ? {} : { commitTimeMs: Number(commitTime) }),
+  };
+}
+
+/** The snapshot file's bytes. */
+export function encodeSnapshot(
+  snapshot: Snapshot & { readonly baseManifestListSize: number; readonly deltaManifestListSize: number },
+): Uint8Array {
+  const { carried, ...known } = snapshot;
+  return new TextEncoder().encode(stringifyJson({ version: 3, ...known, ...carried }));
+}
+
+/**
+ * Reads a snapshot file.
+ *
+ * @throws {SyntaxError | RangeError} If the bytes are no snapshot of version 3.
+ */
+export function decodeSnapshot(bytes: Uint8Array): Snapshot {
+  const json = parseJson(new TextDecoder().decode(bytes)) as Record<string, unknown>;
+  const { version, id, schemaId, baseManifestList, deltaManifestList, commitUser, commitKind, timeMillis } = json;
+  if (version !== 3) throw new RangeError(`Cannot read the snapshot: its version is ${version}`);
+  if (id === undefined || typeof baseManifestList !== "string" || typeof deltaManifestList !== "string") {
+    throw new RangeError("Cannot read the snapshot: id or manifest lists are missing");
+  }
+  return {
+    id: integer(id),
+    schemaId: Number(schemaId),
+    baseManifestList,
+    deltaManifestList,
+    commitUser: String(commitUser),
+    commitIdentifier: integer(json.commitIdentifier),
+    commitKind: commitKind as CommitKind,
+    timeMillis: Number(timeMillis),
+    totalRecordCount: integer(json.totalRecordCount),
+    deltaRecordCount: integer(json.deltaRecordCount),
+    properties: (json.properties ?? {}) as Record<string, string>,
+    carried: Object.fromEntries(carriedKeys.filter((key) => json[key] != null).map((key) => [key, json[key]])),
+  };
+}
+
+function integer(value: unknown): bigint {
+  if (typeof value !== "number" && typeof value !== "bigint") {
+    throw new RangeError("Cannot read the snapshot: a number is missing");
+  }
+  return BigInt(value);
+}

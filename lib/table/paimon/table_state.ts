@@ -1,0 +1,82 @@
+/** What is known of a table at one snapshot: enough to write the next and to plan a scan, without a look at the disk. */
+import type { Position } from "../../change/position.ts";
+import type { TableState } from "../lake_table.ts";
+import { entryIdentity, entryKind, type ManifestEntry, type ManifestMeta } from "./manifest.ts";
+import type { PaimonSchema } from "./schema.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** A data file that belongs to the snapshot. */
+export interface LiveFile {
+  readonly identity: string;
+  readonly name: string;
+  readonly bucket: number;
+  readonly schemaId: number;
+  readonly rows: bigint;
+  readonly deletedRows: bigint;
+  /** Serialized BinaryRows. */
+  readonly minKey: Uint8Array;
+  readonly maxKey: Uint8Array;
+  readonly maxSequenceNumber: bigint;
+}
+
+/** A Paimon table at one snapshot. */
+export interface PaimonState extends TableState {
+  /**
+   * Physical rows of all files (`totalRecordCount`): an updated or deleted row counts once for each version that waits
+   * for compaction. The rows a reader sees are those of a scan.
+   */
+  readonly rows: bigint;
+  readonly schema: PaimonSchema;
+  /** Every schema that a live file was written with, by id. */
+  readonly schemas: ReadonlyMap<number, PaimonSchema>;
+  /** Schemas written but not committed: what a stopped commit left behind. */
+  readonly pendingSchemas: readonly PaimonSchema[];
+  readonly snapshot?: Snapshot;
+  /** All manifests of the snapshot. */
+  readonly manifests: readonly ManifestMeta[];
+  readonly files: readonly LiveFile[];
+  /** Highest sequence number by bucket. */
+  readonly sequenceNumbers: ReadonlyMap<number, bigint>;
+  /** Of the newest commit of ours. */
+  readonly commitIdentifier: bigint;
+  /** Time of the last source commit recorded, epoch milliseconds. */
+  readonly commitTimeMs?: number;
+  readonly position?: Position;
+}
+
+/** An entry as the state remembers it: statistics stay on disk. */
+export function liveFile(entry: ManifestEntry): LiveFile {
+  const { _FILE: file } = entry;
+  return {
+    identity: entryIdentity(entry),
+    name: file._FILE_NAME,
+    bucket: entry._BUCKET,
+    schemaId: Number(file._SCHEMA_ID),
+    rows: file._ROW_COUNT,
+    deletedRows: file._DELETE_ROW_COUNT ?? file._ROW_COUNT,
+    minKey: file._MIN_KEY,
+    maxKey: file._MAX_KEY,
+    maxSequenceNumber: file._MAX_SEQUENCE_NUMBER,
+  };
+}
+
+/** Files after a commit's entries: readers take every deletion first, so their order means nothing. */
+export function applyEntries(files: readonly LiveFile[], entries: readonly ManifestEntry[]): readonly LiveFile[] {
+  const added = entries.filter((entry) => entry._KIND === entryKind.add).map(liveFile);
+  const deleted = new Set(entries.filter((entry) => entry._KIND === entryKind.delete).map(entryIdentity));
+  const all = [...files, ...added];
+  return deleted.size === 0 ? all : all.filter((file) => !deleted.has(file.identity));
+}
+
+/** Highest sequence numbers once files are added; a truncate does not take them back. */
+export function raiseSequenceNumbers(
+  numbers: ReadonlyMap<number, bigint>,
+  files: readonly Pick<LiveFile, "bucket" | "maxSequenceNumber">[],
+): ReadonlyMap<number, bigint> {
+  const raised = new Map(numbers);
+  for (const { bucket, maxSequenceNumber } of files) {
+    const known = raised.get(bucket);
+    if (known === undefined || maxSequenceNumber > known) raised.set(bucket, maxSequenceNumber);
+  }
+  return raised;
+}
