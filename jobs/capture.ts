@@ -7,6 +7,7 @@ import { settings as declared } from "../lib/settings/declarations.ts";
 import { captureSettings } from "./wiring/capture_settings.ts";
 import { CaptureRun } from "./wiring/capture_run.ts";
 import { captureOutcome, outcomeText } from "./wiring/outcome.ts";
+import { requireReach } from "./wiring/reach.ts";
 import { openServer } from "./wiring/server.ts";
 import { tearDown } from "./wiring/teardown.ts";
 
@@ -28,6 +29,7 @@ await runJob({
         advice: "Name tables or patterns, such as --tables 'public.orders,sales.*'",
       });
     }
+    await requireReach("capture", settings);
     await using server = await openServer(settings, { progress });
     const { url } = server;
     if (settings.teardown) return await tearDown({ job: "capture", url, settings, tables: { tables }, print });

@@ -8,6 +8,7 @@ import { captureSettings } from "./wiring/capture_settings.ts";
 import { CaptureRun } from "./wiring/capture_run.ts";
 import { Generation } from "./wiring/generation.ts";
 import { captureOutcome, outcomeText } from "./wiring/outcome.ts";
+import { requireReach } from "./wiring/reach.ts";
 import { openServer } from "./wiring/server.ts";
 import { tearDown } from "./wiring/teardown.ts";
 
@@ -29,6 +30,7 @@ await runJob({
   },
   main: async ({ settings, signal, progress, print }) => {
     const startedMs = performance.now();
+    await requireReach("pipeline", settings);
     await using server = await openServer(settings, { progress });
     const { url } = server;
     if (settings.teardown) {

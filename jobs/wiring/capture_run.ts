@@ -137,7 +137,7 @@ export class CaptureRun implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.source.close();
     await this.#embedder.close();
-    await this.lake[Symbol.asyncDispose]();
+    this.lake[Symbol.dispose]();
   }
 
   async #forgetEverything(): Promise<void> {

@@ -23,7 +23,7 @@ export interface LakeOptions {
 }
 
 /** An open lake. Disposing gives it back. */
-export class Lake implements AsyncDisposable {
+export class Lake implements Disposable {
   readonly folder: string;
   /** This lake's own folder for spool files and what does not fit into memory. */
   readonly stateFolder: string;
@@ -66,8 +66,8 @@ export class Lake implements AsyncDisposable {
   }
 
   /** A connection beside the pipeline's own. */
-  async connect(): Promise<Connection> {
-    return await this.#database.connect();
+  connect(): Promise<Connection> {
+    return this.#database.connect();
   }
 
   /** One sink per format for a table. */
@@ -90,7 +90,7 @@ export class Lake implements AsyncDisposable {
     );
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.dispose](): void {
     this.connection.close();
     this.#database.close();
     this.#lock[Symbol.dispose]();

@@ -1,6 +1,8 @@
 /** What a capturing job ends with: one object for machines, one short text for people. */
+import process from "node:process";
 import { renderTable } from "../../lib/cli/table.ts";
 import { formatCount } from "../../lib/cli/format.ts";
+import type { Sink } from "../../lib/change/sink.ts";
 import { formatPosition } from "../../lib/change/position.ts";
 import type { JobResult } from "../../lib/cli/run_job.ts";
 import type { CaptureRun } from "./capture_run.ts";
@@ -60,27 +62,28 @@ export async function captureOutcome(
 }
 
 async function writtenTables(run: CaptureRun): Promise<WrittenTable[]> {
-  const sinks = run.plans.flatMap((plan) => plan.tables).flatMap((table) => table.sinks);
-  return await Promise.all(sinks.map(async (sink) => {
-    const { position, rows, snapshotId } = await sink.status();
-    return {
+  const written: WrittenTable[] = [];
+  for (const sink of run.plans.flatMap((plan) => plan.tables).flatMap((table) => table.sinks)) {
+    const { position, snapshotId } = await sink.status();
+    written.push({
       ...sink.table,
       snapshotId: snapshotId ?? null,
-      rows,
+      rows: await countedRows(run, sink),
       position: position === undefined ? null : formatPosition(position),
-    };
-  }));
+    });
+  }
+  return written;
 }
 
-/** Largest resident size of this process so far (Linux `VmHWM`); the present size where the system does not say. */
+/** Rows a reader sees: a table's own totals also count rows that a later version replaced (Paimon's level 0). */
+async function countedRows(run: CaptureRun, sink: Sink): Promise<bigint> {
+  const scan = await sink.scan();
+  return scan === undefined ? 0n : await run.lake.connection.value(`SELECT count(*) FROM (${scan})`) as bigint;
+}
+
+/** Largest resident size of this process so far; Node's `maxRSS` is in KiB. */
 function peakMemoryBytes(): number {
-  try {
-    const [, kilobytes] = /VmHWM:\s+(\d+) kB/.exec(Deno.readTextFileSync("/proc/self/status")) ?? [];
-    if (kilobytes !== undefined) return Number(kilobytes) * 1024;
-  } catch {
-    // Another system, or no permission to read there.
-  }
-  return Deno.memoryUsage().rss;
+  return process.resourceUsage().maxRSS * 1024;
 }
 
 /** The outcome as people read it. */

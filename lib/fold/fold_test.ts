@@ -102,12 +102,12 @@ function changesOf(events: readonly Event[], path: string): DatasetChanges {
 }
 
 /** Loads the model into `lake`, applies the folded relation to it as a sink would, and reads the result. */
-async function applyToLake(
-  connection: Connection,
-  start: Model,
-  events: readonly Event[],
-  path: string,
-): Promise<Model> {
+async function applyToLake(connection: Connection, batch: {
+  readonly start: Model;
+  readonly events: readonly Event[];
+  readonly path: string;
+}): Promise<Model> {
+  const { start, events, path } = batch;
   await Deno.writeTextFile(path, spoolText(events));
   await connection.run("CREATE OR REPLACE TABLE lake (id INTEGER, small VARCHAR, large VARCHAR)");
   for (const [id, row] of start) {
@@ -155,7 +155,7 @@ Deno.test("folding a batch and applying it leaves exactly the rows the source ha
       fc.asyncProperty(before, fc.array(intention, { minLength: 1, maxLength: 25 }), async (past, batch) => {
         const start = play(new Map(), past).end;
         const { events, end } = play(start, batch);
-        const lake = await applyToLake(connection, start, events, `${folder}/spool.csv`);
+        const lake = await applyToLake(connection, { start, events, path: `${folder}/spool.csv` });
         assert.deepEqual(lake, new Map([...end].sort(([left], [right]) => left - right)));
       }),
       { seed: 7, numRuns: 150 },

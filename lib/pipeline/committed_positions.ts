@@ -3,7 +3,7 @@
  *
  * Promise: `smallest` speaks of recorded positions only, so that acknowledging it can never lose a change.
  */
-import type { Position } from "../change/position.ts";
+import { formatPosition, type Position } from "../change/position.ts";
 import type { Sink } from "../change/sink.ts";
 import type { Source } from "../change/source.ts";
 
@@ -53,9 +53,7 @@ export class CommittedPositions {
   /** Every distinct recorded position. */
   all(): readonly Position[] {
     const positions = [...this.#recorded.values()].map(({ position }) => position);
-    return positions.filter((position, index) =>
-      positions.findIndex((other) => this.#source.compare(other, position) === 0) === index
-    );
+    return [...new Map(positions.map((position) => [formatPosition(position), position])).values()];
   }
 
   /** The smallest recorded position of the sinks; undefined where one has none, or there is no sink. */

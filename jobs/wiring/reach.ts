@@ -1,0 +1,16 @@
+/** Whether a job's permissions reach what its user named, asked before anything is done. */
+import { resolve } from "node:path";
+import { type Need, requirePermissions } from "../../lib/cli/permission.ts";
+
+/** Asks for the lake folder and the source server. Throws `configuration` with the command that reaches them. */
+export async function requireReach(
+  job: string,
+  settings: { readonly lake: string; readonly postgresUrl?: string | undefined },
+): Promise<void> {
+  const needs: Need[] = [{ kind: "folder", path: resolve(settings.lake) }];
+  if (settings.postgresUrl !== undefined) {
+    const { hostname, port } = new URL(settings.postgresUrl);
+    needs.push({ kind: "host", host: `${hostname}:${port || "5432"}` });
+  }
+  await requirePermissions(job, needs);
+}
