@@ -42,7 +42,6 @@ export async function putCommit(place: CommitPlace, staged: IcebergStaged): Prom
     return { outcome: "unknown", cause };
   }
   await tidyUp(place, staged);
-  await failPoint("iceberg.afterHint");
   return { outcome: "committed", snapshotId: staged.next.snapshotId ?? 0n, rows: staged.next.rows };
 }
 
@@ -66,6 +65,7 @@ async function isOurs({ storage }: CommitPlace, staged: IcebergStaged): Promise<
 async function tidyUp({ storage, folder }: CommitPlace, staged: IcebergStaged): Promise<void> {
   try {
     await storage.put(hintPath(folder), new TextEncoder().encode(String(staged.next.version)));
+    await failPoint("iceberg.afterHint");
     for (const path of staged.expired) await storage.delete(path);
   } catch {
     // The next commit writes the hint again; a metadata file left over is found by orphan removal.

@@ -1,0 +1,185 @@
+/** pyiceberg, which shares no code with us, reads what we wrote, after every kind of change. */
+import assert from "node:assert/strict";
+import { types } from "../../lib/dataset/column_type.ts";
+import type { TableDefinition } from "../../lib/dataset/dataset.ts";
+import { withDatabase } from "../../lib/testing/temporary.ts";
+import { IcebergModel } from "./iceberg_model.ts";
+import { pythonTest } from "./python_env.ts";
+
+const everyType: TableDefinition = {
+  namespace: "bank",
+  name: "holders",
+  key: ["id"],
+  columns: [
+    { name: "id", type: types.int64, nullable: false, doc: "key" },
+    { name: "name", type: types.string, nullable: true },
+    { name: "small", type: types.int32, nullable: true },
+    { name: "single", type: types.float32, nullable: true },
+    { name: "double", type: types.float64, nullable: true },
+    { name: "amount", type: types.decimal(10, 2), nullable: true },
+    { name: "large amount", type: types.decimal(38, 6), nullable: true },
+    { name: "flag", type: types.boolean, nullable: true },
+    { name: "bytes", type: types.binary, nullable: true },
+    { name: "born", type: types.date, nullable: true },
+    { name: "local", type: types.timestamp, nullable: true },
+    { name: "seen", type: types.timestamptz, nullable: true },
+    { name: "tags", type: types.list(types.string), nullable: true },
+    { name: "vector", type: types.list(types.float32), nullable: true },
+  ],
+};
+
+/** Rows of every type, with nulls, empty values and values beyond the bounds' 16 characters, made from a range of numbers. */
+function everyTypeRows(range: string, salt: string): string {
+  return `SELECT i AS id,
+    CASE i % 5 WHEN 0 THEN NULL WHEN 1 THEN '' WHEN 2 THEN chr(65279) || i ELSE repeat('é😀', 12) || '${salt}' || i END AS name,
+    CASE WHEN i % 7 > 0 THEN (i - 500)::INTEGER END AS small,
+    CASE WHEN i % 11 = 0 THEN 'nan'::FLOAT ELSE i / 3 END::FLOAT AS single,
+    CASE i % 13 WHEN 0 THEN '-inf'::DOUBLE WHEN 1 THEN -0.0 ELSE i / 7.0 END AS double,
+    ((i - 300) * 1.01)::DECIMAL(10, 2) AS amount,
+    (i * 12345678901234567890.123456)::DECIMAL(38, 6) AS "large amount",
+    i % 3 = 0 AS flag,
+    CASE WHEN i % 4 > 0 THEN unhex(md5(i::VARCHAR)) || 'ff'::BLOB END AS bytes,
+    DATE '1965-01-01' + (i * 20)::INTEGER AS born,
+    TIMESTAMP '1969-12-31 23:59:59.999999' + to_microseconds(i * 7777777777) AS local,
+    TIMESTAMPTZ '1969-12-31 23:59:59.999999+00' + to_microseconds(i * 86400000001) AS seen,
+    CASE i % 3 WHEN 0 THEN NULL WHEN 1 THEN [] ELSE ['a', NULL, '${salt}'] END AS tags,
+    CASE WHEN i % 6 > 0 THEN [i::FLOAT, 0.5, -i::FLOAT] END AS vector
+    FROM range(${range}) AS numbers(i)`;
+}
+
+for (const formatVersion of [2, 3] as const) {
+  await pythonTest(
+    `v${formatVersion}: rows of every type, added, replaced, removed and truncated`,
+    (python) =>
+      withDatabase(async (fixture) => {
+        const model = new IcebergModel(fixture, { definition: everyType, formatVersion, python });
+        await model.create();
+        await model.apply({ upserts: everyTypeRows("0, 1000", "first") });
+        await model.check();
+        await model.apply({ upserts: everyTypeRows("900, 1500", "second") });
+        await model.check();
+        await model.apply({
+          upserts: everyTypeRows("1, 1500, 7", "third"),
+          removals: "SELECT range AS id FROM range(0, 1600, 3)",
+        });
+        await model.check();
+        await model.apply({ removals: "SELECT range AS id FROM range(0, 950)" });
+        const reading = await model.check("id = 1400", "name is null", "id < 100");
+        assert.equal(reading.planned.at(2)!.rows, 0);
+        await model.apply({ truncate: true, upserts: everyTypeRows("400, 600", "fourth") });
+        const truncated = await model.check();
+        assert.equal(truncated.totalFiles, 1);
+        await model.apply({ truncate: true });
+        await model.check();
+      }),
+  );
+
+  await pythonTest(
+    `v${formatVersion}: columns added, renamed, widened, dropped and added again`,
+    (python) =>
+      withDatabase(async (fixture) => {
+        const model = new IcebergModel(fixture, { definition: everyType, formatVersion, python });
+        await model.create();
+        await model.apply({ upserts: everyTypeRows("0, 300", "first") });
+        await model.apply({
+          schemaChanges: [
+            { kind: "addColumn", column: { name: "note", type: types.string, nullable: true } },
+            { kind: "renameColumn", from: "name", to: "full name" },
+            { kind: "widenColumn", name: "small", type: types.int64 },
+            { kind: "widenColumn", name: "single", type: types.float64 },
+            { kind: "widenColumn", name: "amount", type: types.decimal(18, 2) },
+            { kind: "dropColumn", name: "flag" },
+          ],
+        });
+        await model.check();
+        const evolved = (range: string) =>
+          `SELECT * EXCLUDE (flag) RENAME (name AS "full name"), 'n' || id AS note FROM (${
+            everyTypeRows(range, "second")
+          })`;
+        await model.apply({ upserts: evolved("200, 400") });
+        await model.check("small > 250");
+        await model.apply({
+          schemaChanges: [
+            { kind: "addColumn", column: { name: "flag", type: types.list(types.int64), nullable: true } },
+            { kind: "renameColumn", from: "id", to: "holder" },
+          ],
+          upserts: `SELECT * RENAME (id AS holder), [id, NULL] AS flag FROM (${evolved("390, 450")})`,
+          removals: "SELECT range AS holder FROM range(100, 120)",
+          scope: ["holder"],
+        });
+        await model.check();
+      }),
+  );
+
+  await pythonTest(
+    `v${formatVersion}: partitioned by day, planned files are fewer by day and by key`,
+    (python) =>
+      withDatabase(async (fixture) => {
+        const definition = { ...everyType, name: "payments", partitionByDay: "seen" };
+        const model = new IcebergModel(fixture, { definition, formatVersion, python });
+        await model.create();
+        // Few days go one by one, many through DuckDB's own splitting; both hold days before 1970 or no day at all.
+        await model.apply({ upserts: everyTypeRows("0, 5", "first") });
+        await model.apply({ upserts: everyTypeRows("0, 60", "second") });
+        await model.apply({ upserts: everyTypeRows("1000, 1004", "third") });
+        await model.apply({
+          upserts: `SELECT * REPLACE (CASE WHEN id = 31 THEN NULL ELSE seen END AS seen) FROM (${
+            everyTypeRows("30, 32", "fourth")
+          })`,
+          removals: "SELECT range AS id FROM range(10, 20)",
+        });
+        const day = "seen >= '1970-01-21T00:00:00+00:00' and seen < '1970-01-22T00:00:00+00:00'";
+        const reading = await model.check(day, "id = 40", "id >= 1000");
+        console.log(
+          `      planned of ${reading.totalFiles} files:`,
+          reading.planned.map(({ files }) => files).join(", "),
+        );
+        assert.ok(reading.totalFiles > 40);
+        assert.deepEqual(reading.planned.map(({ files, rows }) => [files, rows]), [[1, 1], [1, 1], [4, 4]]);
+      }),
+  );
+}
+
+await pythonTest(
+  "a key of two columns: all children of a parent replaced at once",
+  (python) =>
+    withDatabase(async (fixture) => {
+      const definition: TableDefinition = {
+        namespace: "bank",
+        name: "cards",
+        key: ["holder", "ordinal"],
+        columns: [
+          { name: "holder", type: types.string, nullable: false },
+          { name: "ordinal", type: types.int32, nullable: false },
+          { name: "number", type: types.string, nullable: true },
+        ],
+      };
+      const rows = (range: string, most: number) =>
+        `SELECT 'holder ' || i AS holder, n::INTEGER AS ordinal, i || '/' || n AS number
+       FROM range(${range}) AS holders(i), range(${most}) AS ordinals(n)`;
+      const model = new IcebergModel(fixture, { definition, formatVersion: 3, python });
+      await model.create();
+      await model.apply({ upserts: rows("0, 300", 3) });
+      await model.apply({
+        upserts: rows("100, 150", 2),
+        removals: "SELECT 'holder ' || range AS holder FROM range(100, 160)",
+        scope: ["holder"],
+      });
+      await model.check("holder = 'holder 155'");
+    }),
+);
+
+await pythonTest(
+  "a table without a key only grows; many commits and merged manifests read the same",
+  (python) =>
+    withDatabase(async (fixture) => {
+      const definition = { ...everyType, key: [] };
+      const model = new IcebergModel(fixture, { definition, formatVersion: 2, python });
+      await model.create();
+      for (let step = 0; step < 120; step++) await model.apply({ upserts: everyTypeRows(`${step}, ${step + 3}`, "x") });
+      const reading = await model.check("id = 60");
+      assert.equal(reading.totalFiles, 120);
+      assert.ok(reading.manifests < 100, `${reading.manifests} manifests`);
+      assert.equal(reading.planned[0]!.files, 3);
+    }),
+);

@@ -1,0 +1,46 @@
+"""Reads an Iceberg table with pyiceberg and says what it saw.
+
+Usage: iceberg_read.py TABLE_FOLDER OUTPUT_PARQUET [FILTER ...]
+
+Writes all rows of the current snapshot as Parquet, so that they can be compared with exact types, and prints JSON:
+rows, snapshotId, formatVersion, properties, totalFiles, and per filter the files planned and the rows found.
+"""
+
+import json
+import sys
+
+import pyarrow.parquet
+from pyiceberg.table import StaticTable
+
+
+def main() -> None:
+    folder, output, *filters = sys.argv[1:]
+    table = StaticTable.from_metadata(folder)
+    rows = table.scan().to_arrow()
+    pyarrow.parquet.write_table(rows, output)
+    snapshot = table.current_snapshot()
+    planned = [
+        {
+            "filter": text,
+            "files": len(list(table.scan(row_filter=text).plan_files())),
+            "rows": table.scan(row_filter=text).to_arrow().num_rows,
+        }
+        for text in filters
+    ]
+    print(
+        json.dumps(
+            {
+                "rows": rows.num_rows,
+                "columns": rows.column_names,
+                "snapshotId": str(snapshot.snapshot_id) if snapshot else None,
+                "formatVersion": table.metadata.format_version,
+                "properties": table.properties,
+                "totalFiles": len(list(table.scan().plan_files())),
+                "manifests": table.inspect.manifests().num_rows,
+                "planned": planned,
+            }
+        )
+    )
+
+
+main()

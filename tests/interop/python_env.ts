@@ -1,0 +1,67 @@
+/** A Python with the independent readers, made on demand in `tests/.venv` and kept. */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const testsFolder = fileURLToPath(new URL("..", import.meta.url));
+const environment = join(testsFolder, ".venv");
+const requirements = join(testsFolder, "interop", "requirements.txt");
+
+/** A Python that is ready, or why there is none. */
+export type PythonEnvironment = { readonly python: string } | { readonly missing: string };
+
+let made: Promise<PythonEnvironment> | undefined;
+
+/** The environment, made once per process where it is absent or its requirements changed. */
+export function pythonEnvironment(): Promise<PythonEnvironment> {
+  return made ??= makeEnvironment();
+}
+
+async function makeEnvironment(): Promise<PythonEnvironment> {
+  const python = join(environment, Deno.build.os === "windows" ? "Scripts/python.exe" : "bin/python");
+  const wanted = await Deno.readTextFile(requirements);
+  const stamp = join(environment, "requirements.installed.txt");
+  if (await Deno.readTextFile(stamp).catch(() => "") === wanted) return { python };
+  const steps = [["python3", "-m", "venv", environment], [
+    python,
+    "-m",
+    "pip",
+    "install",
+    "--quiet",
+    "-r",
+    requirements,
+  ]];
+  for (const command of steps) {
+    const ended = await runProgram(command).catch((thrown) => ({ code: 127, output: String(thrown) }));
+    if (ended.code !== 0) {
+      return { missing: `${command.slice(0, 3).join(" ")} failed: ${ended.output.trim().split("\n").at(-1)}` };
+    }
+  }
+  await Deno.writeTextFile(stamp, wanted);
+  return { python };
+}
+
+async function runProgram([program, ...args]: readonly string[]): Promise<{ code: number; output: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(program!, { args, stdin: "null" }).output();
+  const decoder = new TextDecoder();
+  return { code, output: decoder.decode(stdout) + decoder.decode(stderr) };
+}
+
+/**
+ * Runs a script of this folder and reads the JSON it prints.
+ *
+ * @throws {Error} With what the script wrote to standard error, if it fails.
+ */
+export async function runPython<T>(python: string, script: string, args: readonly string[]): Promise<T> {
+  const path = join(testsFolder, "interop", script);
+  const { code, stdout, stderr } = await new Deno.Command(python, { args: [path, ...args], stdin: "null" }).output();
+  const decoder = new TextDecoder();
+  if (code !== 0) throw new Error(`${script} failed:\n${decoder.decode(stderr)}`);
+  return JSON.parse(decoder.decode(stdout)) as T;
+}
+
+/** Declares a test that needs the environment; without one it is reported as skipped, with the reason in its name. */
+export async function pythonTest(name: string, body: (python: string) => Promise<void>): Promise<void> {
+  const found = await pythonEnvironment();
+  if ("missing" in found) Deno.test({ name: `${name} (skipped: ${found.missing})`, ignore: true, fn: () => {} });
+  else Deno.test(name, () => body(found.python));
+}
