@@ -23,7 +23,10 @@ const longType = avsc.types.LongType.__with({
  */
 export function avroType(schema: unknown): avsc.Type {
   try {
-    return avsc.Type.forSchema(namedLongs(schema) as avsc.Schema, { registry: { long: longType }, wrapUnions: "never" });
+    return avsc.Type.forSchema(namedLongs(schema) as avsc.Schema, {
+      registry: { long: longType },
+      wrapUnions: "never",
+    });
   } catch (thrown) {
     throw new TypeError(`Cannot use this Avro schema: ${(thrown as Error).message}`, { cause: thrown });
   }
