@@ -123,7 +123,7 @@ export class IcebergTable implements LakeTable<IcebergState, IcebergPrepared, Ic
     for (const path of prepared.paths) await this.#place.storage.delete(path);
   }
 
-  async recordPosition(state: IcebergState, position: Position): Promise<CommitResult> {
+  async recordPosition(state: IcebergState, position: Position | undefined): Promise<CommitResult> {
     return await this.commit(this.stage(state, {
       snapshotId: newSnapshotId(),
       schema: currentSchema(state.metadata),

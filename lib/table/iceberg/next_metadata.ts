@@ -14,7 +14,7 @@ import { registerSchema } from "./schema_evolution.ts";
 export interface MetadataEdit {
   readonly schema: IcebergSchema;
   readonly lastColumnId: number;
-  readonly position: Position;
+  readonly position: Position | undefined;
   readonly commitTimeMs?: number;
   readonly commitId: string;
   /** Absent: no rows change. Its schema id is filled in here. */
@@ -29,9 +29,10 @@ export function nextMetadata(base: TableMetadata, edit: MetadataEdit): TableMeta
   const updatedMs = Math.max(edit.nowMs, base["last-updated-ms"]);
   const { schemas, schemaId } = registerSchema(base.schemas, edit.schema);
   const snapshot = edit.snapshot && { ...edit.snapshot, "timestamp-ms": updatedMs, "schema-id": schemaId };
+  const { [ownProperties.position]: _, ...kept } = base.properties;
   const properties = {
-    ...base.properties,
-    [ownProperties.position]: formatPosition(edit.position),
+    ...kept,
+    ...(edit.position === undefined ? {} : { [ownProperties.position]: formatPosition(edit.position) }),
     ...(edit.commitTimeMs === undefined ? {} : { [ownProperties.commitTimeMs]: String(edit.commitTimeMs) }),
     [ownProperties.commitId]: edit.commitId,
   };

@@ -4,6 +4,7 @@ import { failPoint } from "../../fail_point.ts";
 import { writeDataFiles } from "./data_files.ts";
 import { writeDeletes } from "./delete_files.ts";
 import type { TablePlace } from "./load_state.ts";
+import type { FileRecord } from "./manifest.ts";
 import { currentSchema, currentSpec } from "./metadata.ts";
 import { PositionBitmap } from "./position_bitmap.ts";
 import { type IcebergPrepared, newSnapshotId, type PreparedDeletes } from "./prepared_change.ts";
@@ -18,32 +19,17 @@ export async function prepareChange(
   state: IcebergState,
   change: TableChange,
 ): Promise<IcebergPrepared> {
-  const { metadata } = state;
   const evolved = evolvedSchema(state, change);
-  const prefix = crypto.randomUUID();
   const paths: string[] = [];
-  const noted = <T extends { readonly file_path: string }>(records: T[]) => {
-    paths.push(...new Set(records.map(({ file_path }) => place.storage.path(file_path))));
-    return records;
-  };
   try {
-    const target = { schema: evolved.schema, spec: currentSpec(metadata), prefix };
-    const dataFiles = change.upserts === undefined ? [] : noted(await writeDataFiles(place, change.upserts, target));
-    await failPoint("iceberg.afterDataFiles");
-    const lookup = await replacedRows(place, { state, change, evolved });
-    const vectors = lookup.partly.map(({ target: { entry }, positions }) => ({ dataFile: entry.file, positions }));
-    const written = noted(await writeDeletes(place, vectors, { formatVersion: metadata["format-version"], prefix }));
-    await failPoint("iceberg.afterDeleteFiles");
+    const files = await writeFiles(place, { state, change, evolved, paths });
     return {
       snapshotId: newSnapshotId(),
       schema: evolved.schema,
       lastColumnId: evolved.lastColumnId,
-      baseSchemaId: metadata["current-schema-id"],
+      baseSchemaId: state.metadata["current-schema-id"],
       truncate: change.truncate,
-      dataFiles,
-      deletes: lookup.partly.map((deletes, index) => ({ ...deletes, file: written[index]! })),
-      removed: lookup.wholly,
-      ...(lookup.searched === undefined ? {} : { searched: lookup.searched }),
+      ...files,
       position: change.position,
       commitTimeMs: change.commitTimeMs,
       paths,
@@ -52,6 +38,38 @@ export async function prepareChange(
     for (const path of paths) await place.storage.delete(path).catch(() => {});
     throw thrown;
   }
+}
+
+interface PrepareRequest {
+  readonly state: IcebergState;
+  readonly change: TableChange;
+  readonly evolved: NumberedSchema;
+}
+
+/** Writes data and delete files, noting every path as soon as it is there. */
+async function writeFiles(
+  place: TablePlace,
+  request: PrepareRequest & { readonly paths: string[] },
+): Promise<Pick<IcebergPrepared, "dataFiles" | "deletes" | "removed" | "searched">> {
+  const { state: { metadata }, change, evolved, paths } = request;
+  const prefix = crypto.randomUUID();
+  const noted = (records: FileRecord[]) => {
+    paths.push(...new Set(records.map(({ file_path }) => place.storage.path(file_path))));
+    return records;
+  };
+  const target = { schema: evolved.schema, spec: currentSpec(metadata), prefix };
+  const dataFiles = change.upserts === undefined ? [] : noted(await writeDataFiles(place, change.upserts, target));
+  await failPoint("iceberg.afterDataFiles");
+  const lookup = await replacedRows(place, request);
+  const vectors = lookup.partly.map(({ target: { entry }, positions }) => ({ dataFile: entry.file, positions }));
+  const written = noted(await writeDeletes(place, vectors, { formatVersion: metadata["format-version"], prefix }));
+  await failPoint("iceberg.afterDeleteFiles");
+  return {
+    dataFiles,
+    deletes: lookup.partly.map((deletes, index) => ({ ...deletes, file: written[index]! })),
+    removed: lookup.wholly,
+    ...(lookup.searched === undefined ? {} : { searched: lookup.searched }),
+  };
 }
 
 function evolvedSchema({ metadata }: IcebergState, change: TableChange): NumberedSchema {
@@ -70,10 +88,7 @@ interface ReplacedRows {
 }
 
 /** Old rows of the change's keys. A truncate takes every old row anyway, so nothing is looked for. */
-async function replacedRows(
-  place: TablePlace,
-  request: { state: IcebergState; change: TableChange; evolved: NumberedSchema },
-): Promise<ReplacedRows> {
+async function replacedRows(place: TablePlace, request: PrepareRequest): Promise<ReplacedRows> {
   const { state, change, evolved } = request;
   if (change.truncate) return { partly: [], wholly: [] };
   // Key columns may have been renamed by this very change: they are known by id.

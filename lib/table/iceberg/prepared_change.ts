@@ -27,7 +27,8 @@ export interface IcebergPrepared {
   readonly removed: readonly LiveFile[];
   /** Data files that were live when keys were looked up; undefined where none were looked up. */
   readonly searched?: ReadonlySet<string>;
-  readonly position: Position;
+  /** Undefined takes the recorded position away. */
+  readonly position: Position | undefined;
   readonly commitTimeMs?: number;
   /** Everything written, below the storage root. */
   readonly paths: readonly string[];

@@ -9,7 +9,8 @@ import { failPoint } from "../../fail_point.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { hintPath, metadataPath, readMetadata } from "./metadata_file.ts";
 import { ownProperties } from "./properties.ts";
-import type { IcebergStaged, StagedFile } from "./stage_commit.ts";
+import type { IcebergStaged } from "./stage_commit.ts";
+import type { StagedFile } from "./stage_snapshot.ts";
 
 /** A table's folder in a storage. */
 export interface CommitPlace {
