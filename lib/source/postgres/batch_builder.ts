@@ -15,8 +15,10 @@ export interface BatchBuilderOptions {
   readonly maxValueBytes: number;
 }
 
-/** Named bound of one spooled line: several large values may stand in a row, but not any number of them. */
+/** Bound of one spooled line: several of the largest values may stand in a row, but not any number of them. */
 const largestLineInValues = 4;
+/** A bound below this would serve nobody. */
+const smallestLineLimitBytes = 64 * 2 ** 20;
 
 interface OpenSegment {
   readonly spool: TupleSpool;
@@ -154,7 +156,7 @@ export class BatchBuilder {
       columnCount: table.columns.length,
       keyColumns: table.keyColumns,
       maxValueBytes,
-      maxLineBytes: maxValueBytes * largestLineInValues,
+      maxLineBytes: Math.max(smallestLineLimitBytes, maxValueBytes * largestLineInValues),
       onRefused: (refused) => changes.deadLetters.push(this.#deadLetter(table, refused)),
     });
     changes.segments.push({ spool, file, columns: table.columns, schemaChanges: table.takePending() });

@@ -57,13 +57,18 @@ export class CapturedTable {
     return this.#keyColumns;
   }
 
+  /** Whether rows of a version stand in a segment as they do now: the server repeats itself whenever it is in doubt. */
+  hasLayoutOf(version: RelationVersion): boolean {
+    return JSON.stringify(layoutOf(version)) ===
+      JSON.stringify({ columns: this.#columns, keyColumns: this.#keyColumns });
+  }
+
   /** Takes a new version over. */
   apply(message: RelationMessage, version: RelationVersion, step: VersionStep): void {
     const { dataset, pending } = this.#now;
-    this.#columns = version.columns.map(({ name, type, listText }) =>
-      spoolColumn(name, { type, ...(listText === undefined ? {} : { listText }) })
-    );
-    this.#keyColumns = version.key.map((name) => version.columns.findIndex((column) => column.name === name));
+    const layout = layoutOf(version);
+    this.#columns = layout.columns;
+    this.#keyColumns = layout.keyColumns;
     const columns = evolveColumns(dataset.columns, step.schemaChanges);
     this.#now = {
       dataset: { ...dataset, key: version.key, columns: inSourceOrder(columns, version) },
@@ -116,6 +121,16 @@ export class CapturedTable {
   rewind(): void {
     this.#now = this.#atCut;
   }
+}
+
+function layoutOf(version: RelationVersion): {
+  readonly columns: readonly SpoolColumn[];
+  readonly keyColumns: readonly number[];
+} {
+  const columns = version.columns.map(({ name, type, listText }) =>
+    spoolColumn(name, { type, ...(listText === undefined ? {} : { listText }) })
+  );
+  return { columns, keyColumns: version.key.map((name) => columns.findIndex((column) => column.name === name)) };
 }
 
 /** Without every key column in the replica identity, an update or delete does not say which row it means. */

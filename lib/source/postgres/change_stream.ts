@@ -181,8 +181,10 @@ export class ChangeStream {
 
   #receive(message: Uint8Array): void {
     try {
-      if (this.#isHeld || this.#kept.length > 0) this.#kept.push(message.slice());
-      else this.#decoder.handle(message);
+      if (this.#isHeld || this.#kept.length > 0) {
+        // A copy: `slice` of a node Buffer would share the bytes that the client overwrites next.
+        this.#kept.push(new Uint8Array(message));
+      } else this.#decoder.handle(message);
     } catch (thrown) {
       return this.#fail(toWeirError(thrown));
     }

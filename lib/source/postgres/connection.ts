@@ -3,6 +3,7 @@
  *
  * Promise: a connection that fails between two queries does not end the process; the next query reports it.
  */
+import type { Buffer } from "node:buffer";
 import pg from "pg";
 import type { ErrorDetail } from "../../errors.ts";
 import { CopyOut } from "./copy_out.ts";
@@ -21,7 +22,7 @@ export interface ConnectionOptions {
 export interface WireConnection {
   readonly stream: { pause(): void; resume(): void; destroy(): void };
   query(text: string): void;
-  sendCopyFromChunk(chunk: Uint8Array): void;
+  sendCopyFromChunk(chunk: Buffer): void;
 }
 
 /** A connection. Statements on one connection run one after another. */

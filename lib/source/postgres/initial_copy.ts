@@ -62,23 +62,33 @@ export async function* copyTable(copy: TableCopy, options: TableCopyOptions): As
   const cancel = () => parts.fail(new WeirError("interrupted", "The initial copy was interrupted"));
   options.signal.addEventListener("abort", cancel, { once: true });
   if (options.signal.aborted) cancel();
+  // One part is kept back until it is known whether another follows.
+  const kept = new Set<FinishedPart>();
+  const take = async () => {
+    const part = await parts.take();
+    if (part !== undefined) kept.add(part);
+    return part;
+  };
+  let isComplete = false;
   try {
-    for (let held = await parts.take(); held !== undefined;) {
-      const following = await parts.take();
-      const last = following === undefined;
-      const deadLetters = last ? await oversizedValues(copy, options) : [];
+    for (let part = await take(); part !== undefined;) {
+      const following = await take();
+      isComplete = following === undefined;
+      const deadLetters = isComplete ? await oversizedValues(copy, options) : [];
       await failPoint("copy.beforePart");
-      yield partOf(copy, { ...options, part: held, last, deadLetters });
+      kept.delete(part);
+      yield partOf(copy, { ...options, part, last: isComplete, deadLetters });
       await failPoint("copy.afterPart");
-      held = following;
+      part = following;
     }
     await failPoint("copy.afterLastPart");
   } finally {
     options.signal.removeEventListener("abort", cancel);
     await parts.close();
     // A reader that is still inside a COPY would read the rest of its chunk for nobody.
-    if (statements.length > 0 || parts.isFailed) { for (const connection of options.connections) connection.destroy(); }
+    if (!isComplete) { for (const connection of options.connections) connection.destroy(); }
     await reading;
+    await removeFiles([...kept].map((part) => part.path));
   }
 }
 

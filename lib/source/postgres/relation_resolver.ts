@@ -35,16 +35,18 @@ export class RelationResolver {
     const [found] = await tablesByOid(connection, [message.oid]);
     const sourceTypes = await sourceTypesOf(connection, message.columns);
     if (!place.isCurrent()) return;
-    place.builder.endSegment(captured);
     if (found === undefined) {
+      place.builder.endSegment(captured);
       captured.detachedReason = "the table was dropped";
       return;
     }
     const table = publishedTable(found, generatedColumns);
     const key = keyAt(message, { captured, current: keyOf(table) });
-    const version = versionOfMessage(message, { table, sourceTypes, captured: { source: captured.source, key } });
     const before = memory.before(message.oid, place.commitLsn);
-    const step = before === undefined ? { schemaChanges: [] } : stepBetween(before, version);
+    const as = { source: captured.source, key };
+    const version = versionOfMessage(message, { table, sourceTypes, captured: as, before });
+    const step = before === undefined ? { schemaChanges: [] } : stepBetween(before, version, table.fileNode);
+    if (step.schemaChanges.length > 0 || !captured.hasLayoutOf(version)) place.builder.endSegment(captured);
     captured.apply(message, version, step);
     if (JSON.stringify(before) !== JSON.stringify(version)) memory.add(version, place.commitLsn, { fromCopy: false });
     if (step.recopyReason !== undefined) place.builder.requireCopy(captured, step.recopyReason);

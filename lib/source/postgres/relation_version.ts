@@ -54,21 +54,46 @@ export function versionOfTable(table: CatalogueTable, captured: CapturedAs): Rel
   return { oid: table.oid, fileNode: table.fileNode, columns, ...captured };
 }
 
+/** What is known beside a Relation message. */
+export interface RelationContext {
+  readonly table: CatalogueTable;
+  /** The types of the message's columns. */
+  readonly sourceTypes: readonly SourceType[];
+  readonly captured: CapturedAs;
+  /** The version before. */
+  readonly before: RelationVersion | undefined;
+}
+
 /**
- * The version a Relation message stands for. The message is as old as the changes being read, the catalogue is of now;
- * `sourceTypes` are the types of the message's columns.
+ * The version a Relation message stands for. The message is as old as the changes being read, the catalogue is of now:
+ * where the two do not agree, what the version before knew of a column is believed rather than what became of it later.
  */
-export function versionOfMessage(
-  message: RelationMessage,
-  known: { readonly table: CatalogueTable; readonly sourceTypes: readonly SourceType[]; readonly captured: CapturedAs },
-): RelationVersion {
-  const matched = matchColumns(message, known.table);
-  const columns = message.columns.map((column, index) => {
-    const sourceType = known.sourceTypes[index];
-    if (sourceType === undefined) throw new RangeError("Cannot make a version: a type is missing");
-    return versionColumn(column.name, sourceType, matched[index]);
+export function versionOfMessage(message: RelationMessage, context: RelationContext): RelationVersion {
+  const { table, before, captured } = context;
+  const candidates = catalogueCandidates(message, table);
+  const isCurrent = candidates.length === message.columns.length && message.columns.every((column, index) => {
+    const now = candidates[index];
+    return now?.name === column.name && now.typeOid === column.typeOid && now.typeModifier === column.typeModifier;
   });
-  return { oid: message.oid, fileNode: known.table.fileNode, columns, ...known.captured };
+  const matched = matchColumns(message, { table, candidates });
+  const columns = message.columns.map((column, index) => {
+    const sourceType = context.sourceTypes[index];
+    if (sourceType === undefined) throw new RangeError("Cannot make a version: a type is missing");
+    const made = versionColumn(column.name, sourceType, matched[index]);
+    return isCurrent ? made : asBefore(made, before);
+  });
+  const fileNode = isCurrent ? table.fileNode : before?.fileNode ?? table.fileNode;
+  return { oid: message.oid, fileNode, columns, ...captured };
+}
+
+/** A column that the version before knows too keeps what was known of it; a new type is of now. */
+function asBefore(column: VersionColumn, before: RelationVersion | undefined): VersionColumn {
+  const known = before?.columns.find((candidate) => candidate.name === column.name);
+  if (known === undefined) return column;
+  return sameType(known.type, column.type) ? known : {
+    ...column,
+    ...(known.attributeNumber === undefined ? {} : { attributeNumber: known.attributeNumber }),
+  };
 }
 
 function versionColumn(name: string, source: SourceType, found: CatalogueColumn | undefined): VersionColumn {
@@ -82,13 +107,20 @@ function versionColumn(name: string, source: SourceType, found: CatalogueColumn 
   };
 }
 
+function catalogueCandidates(message: RelationMessage, table: CatalogueTable): readonly CatalogueColumn[] {
+  const names = new Set(message.columns.map((column) => column.name));
+  return table.columns.filter((column) => column.generated === "" || names.has(column.name));
+}
+
 /**
  * Catalogue columns for a message's columns. Both stand in attribute order. While no column was ever dropped, the n-th of
  * one is the n-th of the other, whatever the names; otherwise names decide, as long as they keep that order.
  */
-function matchColumns(message: RelationMessage, table: CatalogueTable): readonly (CatalogueColumn | undefined)[] {
-  const names = new Set(message.columns.map((column) => column.name));
-  const candidates = table.columns.filter((column) => column.generated === "" || names.has(column.name));
+function matchColumns(
+  message: RelationMessage,
+  known: { readonly table: CatalogueTable; readonly candidates: readonly CatalogueColumn[] },
+): readonly (CatalogueColumn | undefined)[] {
+  const { table, candidates } = known;
   if (!table.hasDropped && message.columns.length <= candidates.length) {
     return message.columns.map((_, index) => candidates[index]);
   }
@@ -101,8 +133,15 @@ function matchColumns(message: RelationMessage, table: CatalogueTable): readonly
   return byName;
 }
 
-/** The step from one version to the next. Drops come first, then renames and widenings, then new columns. */
-export function stepBetween(before: RelationVersion, after: RelationVersion): VersionStep {
+/**
+ * The step from one version to the next. Drops come first, then renames and widenings, then new columns. `fileNodeNow` is the
+ * catalogue's: a rewrite that filled a new column may be older than the version shows.
+ */
+export function stepBetween(
+  before: RelationVersion,
+  after: RelationVersion,
+  fileNodeNow = after.fileNode,
+): VersionStep {
   if (before.oid !== after.oid) return { schemaChanges: [], recopyReason: "the table was dropped and made again" };
   const pairs = pairColumns(before, after);
   const rewritten = before.fileNode !== after.fileNode;
@@ -110,7 +149,7 @@ export function stepBetween(before: RelationVersion, after: RelationVersion): Ve
   for (const old of before.columns) if (!pairs.has(old)) plan.drop(old);
   for (const [old, now] of pairs) plan.keep(old, now, rewritten);
   const kept = new Set(pairs.values());
-  for (const now of after.columns) if (!kept.has(now)) plan.add(now, rewritten);
+  for (const now of after.columns) if (!kept.has(now)) plan.add(now, before.fileNode !== fileNodeNow);
   plan.checkKey(before, after, pairs);
   return plan.finish(before);
 }

@@ -1,4 +1,5 @@
 /** A walsender connection: server identity, temporary slots, and the stream of changes. */
+import { Buffer } from "node:buffer";
 import { type ErrorDetail } from "../../errors.ts";
 import { PostgresConnection, type WireConnection } from "./connection.ts";
 import { parseLsn, type ServerIdentity } from "./lsn.ts";
@@ -82,7 +83,7 @@ export class ReplicationConnection {
     read: { readonly writtenLsn: bigint; readonly recordedLsn: bigint },
     options: { readonly replyRequested: boolean },
   ): void {
-    this.connection.wire.sendCopyFromChunk(statusUpdate(read, options));
+    this.connection.wire.sendCopyFromChunk(Buffer.from(statusUpdate(read, options)));
   }
 
   /** Ends the stream in order, so that the slot is free for the next one; cuts the socket where that takes too long. */

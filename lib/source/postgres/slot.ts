@@ -4,6 +4,7 @@
  * Promise: a slot that cannot send everything since the recorded positions is refused. The server itself would say
  * nothing: asked to start before its confirmed position, a slot starts at the confirmed one (design §10).
  */
+import { literal } from "../../engine/quote.ts";
 import { WeirError } from "../../errors.ts";
 import type { PostgresConnection } from "./connection.ts";
 import { formatLsn, parseLsn } from "./lsn.ts";
@@ -21,8 +22,8 @@ export interface SlotState {
 /** Reads a slot; undefined where there is none. Fields are read as JSON, for versions differ in columns. */
 export async function readSlot(connection: PostgresConnection, name: string): Promise<SlotState | undefined> {
   const row = await connection.row<{ slot: Readonly<Record<string, unknown>> }>(
-    "SELECT to_json(s) AS slot FROM pg_replication_slots s WHERE s.slot_name = $1",
-    [name],
+    // Not as a parameter: a walsender does not take the extended query protocol.
+    `SELECT to_json(s) AS slot FROM pg_replication_slots s WHERE s.slot_name = ${literal(name)}`,
   );
   if (row === undefined) return undefined;
   const { slot } = row;

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { InitialCopyPart } from "../../change/source.ts";
+import { armFailPoints, type FailPointHook } from "../../fail_point.ts";
+import { withTemporaryFolder } from "../../testing/temporary.ts";
+import { withPostgres } from "../../testing/with_postgres.ts";
+import { copyFailPoints } from "./initial_copy.ts";
+import { PostgresSource } from "./source.ts";
+
+async function withCopy(
+  body: (fixture: { source: PostgresSource; spool: string; run: (sql: string) => Promise<unknown> }) => Promise<void>,
+): Promise<void> {
+  await withPostgres(async ({ url, client }) => {
+    await withTemporaryFolder(async (folder) => {
+      await client.query(
+        `CREATE TABLE items (id int PRIMARY KEY, body text); CREATE TABLE empty (id int PRIMARY KEY);
+         INSERT INTO items SELECT g, md5(g::text) || repeat('x', 3000) FROM generate_series(1, 40000) g`,
+      );
+      const source = new PostgresSource({ url, folder, tables: ["items", "empty"], copyPartBytes: 2 ** 20 });
+      try {
+        await source.start([]);
+        await body({ source, spool: join(folder, "spool"), run: (sql) => client.query(sql) });
+      } finally {
+        armFailPoints(undefined);
+        await source.close();
+      }
+    });
+  });
+}
+
+async function filesIn(folder: string): Promise<number> {
+  return (await Array.fromAsync(Deno.readDir(folder))).length;
+}
+
+Deno.test("a copy comes in bounded parts under one position, while rows are written, and an empty table has one part", async () => {
+  await withCopy(async ({ source, spool, run }) => {
+    const ids: number[] = [];
+    const parts: Pick<InitialCopyPart, "last" | "position">[] = [];
+    let most = 0;
+    for await (const part of source.copy(source.datasets, new AbortController().signal)) {
+      if (parts.length === 1) await run("INSERT INTO items VALUES (0, 'late'); DELETE FROM items WHERE id > 39000");
+      parts.push(part);
+      const [segment] = part.changes.segments;
+      assert.ok(segment);
+      most = Math.max(most, await filesIn(spool));
+      const text = await Deno.readTextFile(segment.paths[0] ?? "");
+      assert.ok(text.length < 2 ** 21);
+      if (part.dataset.name === "items") {
+        ids.push(...text.trimEnd().split("\n").map((line) => Number(line.split('"')[1])));
+      } else assert.deepEqual([segment.rows, text, part.last], [0, "", true]);
+      await part.release();
+    }
+    assert.deepEqual(ids.sort((left, right) => left - right), Array.from({ length: 40_000 }, (_, index) => index + 1));
+    assert.equal(new Set(parts.map((part) => part.position.offset)).size, 1);
+    assert.equal(parts.filter((part) => part.last).length, 2);
+    assert.ok(most < 12, `${most} files at once`);
+    assert.equal(await filesIn(spool), 0);
+  });
+});
+
+Deno.test("a copy that is given up, aborted or fails at any step leaves no file, and the next one is whole", async (t) => {
+  await withCopy(async ({ source, spool }) => {
+    const rows = async (signal: AbortSignal, stopAfter = Infinity) => {
+      let [count, taken] = [0, 0];
+      for await (const part of source.copy(source.datasets, signal)) {
+        count += part.changes.segments[0]?.rows ?? 0;
+        await part.release();
+        if (++taken >= stopAfter) break;
+      }
+      return count;
+    };
+    await t.step("given up", async () => {
+      await rows(new AbortController().signal, 2);
+      assert.equal(await filesIn(spool), 0);
+    });
+    await t.step("aborted", async () => {
+      await assert.rejects(rows(AbortSignal.abort()), { kind: "interrupted" });
+      assert.equal(await filesIn(spool), 0);
+    });
+    for (const point of copyFailPoints) {
+      await t.step(`failed at ${point}`, async () => {
+        let hits = 0;
+        const hook: FailPointHook = (name) => {
+          if (name === point && hits++ === 0) throw new Error("planted");
+        };
+        armFailPoints(hook);
+        await assert.rejects(rows(new AbortController().signal), /planted/);
+        armFailPoints(undefined);
+        assert.equal(hits, 1);
+        assert.equal(await filesIn(spool), 0);
+      });
+    }
+    assert.equal(await rows(new AbortController().signal), 40_000);
+  });
+});
+
+Deno.test("a table cannot change its columns while it is copied", async () => {
+  await withCopy(async ({ source, run }) => {
+    let altered: Promise<unknown> | undefined;
+    let isDone = false;
+    for await (const part of source.copy(source.datasets, new AbortController().signal)) {
+      altered ??= run("ALTER TABLE items ADD COLUMN n int").then(() => isDone = true);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      assert.equal(isDone, false);
+      assert.equal(part.changes.segments[0]?.columns.length, part.dataset.name === "items" ? 2 : 1);
+      await part.release();
+    }
+    await altered;
+    assert.equal(isDone, true);
+  });
+});
