@@ -160,7 +160,7 @@ async function faultyStep(
   await withDatabase(async (fixture) => {
     let storage: FaultyStorage | undefined;
     const lake = format.lake(fixture, (inner) => storage = new FaultyStorage(inner));
-    const context = new SinkUnderTest(fixture, { lake, definition: holders });
+    const context = new SinkUnderTest(fixture, { format, lake, definition: holders });
     await plan.step.prepare(context);
     assert.ok(storage, "the format uses the storage it is given");
     let writes = 0;

@@ -25,6 +25,8 @@ export interface SinkFormat {
   readonly lake: (fixture: DatabaseFixture, wrap?: (storage: Storage) => Storage) => SinkLake;
   /** Whether the format writes through a storage, so that planned faults of it can be tried. */
   readonly hasStorage: boolean;
+  /** Whether `status().rows` is exact. Paimon's snapshots count records, superseded ones too, until a compaction. */
+  readonly countsRows: boolean;
 }
 
 /** A keyed table. */
@@ -72,15 +74,24 @@ export interface ChangeContent {
   readonly definition?: TableDefinition;
 }
 
+/** What a {@linkcode SinkUnderTest} is made of. */
+export interface SinkTest {
+  readonly format: SinkFormat;
+  readonly lake: SinkLake;
+  readonly definition: TableDefinition;
+}
+
 /** One lake under test, with what is needed to change and look at it. */
 export class SinkUnderTest {
   readonly connection: Connection;
   readonly lake: SinkLake;
   readonly definition: TableDefinition;
+  readonly #format: SinkFormat;
   sink: Sink;
 
-  constructor(fixture: DatabaseFixture, options: { readonly lake: SinkLake; readonly definition: TableDefinition }) {
+  constructor(fixture: DatabaseFixture, options: SinkTest) {
     this.connection = fixture.connection;
+    this.#format = options.format;
     this.lake = options.lake;
     this.definition = options.definition;
     this.sink = this.lake.open(this.definition);
@@ -135,7 +146,8 @@ export class SinkUnderTest {
     const found = await this.rows("id::VARCHAR, name");
     assert.deepEqual(found, Object.entries(names).sort());
     const status = await this.sink.status();
-    assert.equal(status.rows, BigInt(found.length));
+    if (this.#format.countsRows) assert.equal(status.rows, BigInt(found.length));
+    else assert.ok(status.rows >= BigInt(found.length));
     assert.deepEqual(status.position, at);
   }
 }
@@ -146,5 +158,5 @@ export async function withSink(
   body: (context: SinkUnderTest) => Promise<void>,
   definition = holders,
 ): Promise<void> {
-  await withDatabase((fixture) => body(new SinkUnderTest(fixture, { lake: format.lake(fixture), definition })));
+  await withDatabase((fixture) => body(new SinkUnderTest(fixture, { format, lake: format.lake(fixture), definition })));
 }
