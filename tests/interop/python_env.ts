@@ -60,8 +60,11 @@ export async function runPython<T>(python: string, script: string, args: readonl
 }
 
 /** Declares a test that needs the environment; without one it is reported as skipped, with the reason in its name. */
-export async function pythonTest(name: string, body: (python: string) => Promise<void>): Promise<void> {
+export async function pythonTest(
+  name: string,
+  body: (python: string, test: Deno.TestContext) => Promise<void>,
+): Promise<void> {
   const found = await pythonEnvironment();
   if ("missing" in found) Deno.test({ name: `${name} (skipped: ${found.missing})`, ignore: true, fn: () => {} });
-  else Deno.test(name, () => body(found.python));
+  else Deno.test(name, (test) => body(found.python, test));
 }
