@@ -113,7 +113,7 @@ for (const formatVersion of [2, 3] as const) {
 
   await pythonTest(
     `v${formatVersion}: partitioned by day, planned files are fewer by day and by key`,
-    (python) =>
+    (python, test) =>
       withDatabase(async (fixture) => {
         const definition = { ...everyType, name: "payments", partitionByDay: "seen" };
         const model = new IcebergModel(fixture, { definition, formatVersion, python });
