@@ -4,8 +4,8 @@ import type { ChildTable } from "../dataset/projection.ts";
 
 /** What of a JSON column stands in the text, in this order. */
 export interface JsonShape {
-  /** Scalars, as paths from the root. */
-  readonly values: readonly (readonly string[])[];
+  /** Scalars: paths from the root, and the column each is projected into. */
+  readonly values: readonly { readonly path: readonly string[]; readonly column: string }[];
   /** Arrays, and of each element the scalars as paths from the element. */
   readonly arrays: readonly { readonly path: readonly string[]; readonly elements: readonly (readonly string[])[] }[];
 }
@@ -70,7 +70,7 @@ export function embedTextFrom(columns: readonly string[], emptyText = "Empty rec
 function jsonShape(dataset: Dataset, column: string): JsonShape | undefined {
   const values = (dataset.projections ?? [])
     .filter((projection) => projection.from === column && (projection.take ?? "value") === "value")
-    .map((projection) => projection.path);
+    .map(({ path, column }) => ({ path, column: column.name }));
   const arrays = (dataset.children ?? []).filter((child) => child.from === column).flatMap(childArrays);
   return values.length + arrays.length === 0 ? undefined : { values, arrays };
 }

@@ -1,0 +1,55 @@
+/** The statements of the embedding step. Texts, vectors and rows stand in the same order and are joined by position. */
+import type { Relation } from "../change/relation.ts";
+import { type EmbeddingModel, modelVersion } from "../embed/embedder.ts";
+import { identifier, literal } from "../engine/quote.ts";
+
+/** SELECT giving `place`, `vector` and `embedded_at` of rows whose text, template and model are those of the lake's row. */
+export function reusableSql(
+  input: Relation,
+  options: { readonly texts: string; readonly current: string; readonly model: string; readonly template: string },
+): string {
+  const key = input.definition.key.map(identifier);
+  return `SELECT fresh.place, lake.embedding_vector AS vector, lake.embedding_timestamp AS embedded_at
+    FROM (SELECT ${key.map((name) => `rows.${name}`).join(", ")}, rows._delete, rows._replaces, texts.hash,
+        texts.rowid AS place
+      FROM ${identifier(input.name)} AS rows POSITIONAL JOIN ${identifier(options.texts)} AS texts) AS fresh
+    JOIN (${options.current}) AS lake ON ${key.map((name) => `lake.${name} = fresh.${name}`).join(" AND ")}
+    WHERE fresh._replaces AND NOT fresh._delete AND lake.embedding_text_hash = fresh.hash
+      AND lake.embedding_model = ${literal(options.model)} AND lake.embedding_template = ${literal(options.template)}
+      AND lake.embedding_vector IS NOT NULL`;
+}
+
+/** What {@linkcode embeddedSql} puts together. */
+export interface EmbeddedParts {
+  readonly texts: string;
+  readonly vectors: string;
+  readonly reusable?: string;
+  readonly model: EmbeddingModel;
+  readonly template: string;
+  readonly embeddedAt: Date;
+}
+
+/**
+ * SELECT giving the input's columns and the embedding columns. Fails rather than put a vector beside another row: the ordinals
+ * of both sides are compared on the way.
+ */
+export function embeddedSql(input: Relation, parts: EmbeddedParts): string {
+  const columns = input.definition.columns.map(({ name }) => `rows.${identifier(name)}`);
+  const reused = parts.reusable !== undefined;
+  const now = `${literal(parts.embeddedAt.toISOString())}::TIMESTAMPTZ`;
+  const fresh = "vectors.vector::FLOAT[]";
+  const freshAt = `CASE WHEN vectors.vector IS NOT NULL THEN ${now} END`;
+  const embedded = (value: string) => `CASE WHEN texts.hash IS NOT NULL THEN ${value} END`;
+  return `SELECT CASE WHEN rows._ordinal = texts._ordinal THEN rows._ordinal
+      ELSE error('Texts do not stand in the order of their rows') END AS _ordinal,
+    rows._delete, rows._replaces, ${columns.join(", ")},
+    ${reused ? `coalesce(reusable.vector, ${fresh})` : fresh} AS embedding_vector,
+    ${embedded(`${parts.model.dimensions}::INTEGER`)} AS embedding_dimensions,
+    ${reused ? `coalesce(reusable.embedded_at, ${freshAt})` : freshAt} AS embedding_timestamp,
+    ${embedded(literal(modelVersion(parts.model)))} AS embedding_model,
+    ${embedded(literal(parts.template))} AS embedding_template,
+    texts.hash AS embedding_text_hash
+    FROM ${identifier(input.name)} AS rows
+    POSITIONAL JOIN ${identifier(parts.texts)} AS texts POSITIONAL JOIN ${identifier(parts.vectors)} AS vectors
+    ${reused ? `LEFT JOIN ${identifier(parts.reusable!)} AS reusable ON reusable.place = texts.rowid` : ""}`;
+}
