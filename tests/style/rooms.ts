@@ -40,7 +40,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   sink: [...contracts, "storage", "table"],
   // Contracts only: never a concrete source, sink, table or storage.
   pipeline: [...contracts, "fold", "storage/storage.ts"],
-  query: [...contracts, "storage", "table"],
+  // Views over every format: the one room that reads them all.
+  query: [...contracts, "storage", "table", "table/iceberg", "table/paimon"],
   // How PostgreSQL itself hashes a row: the one thing verification must not share with our decoder.
   verify: [...contracts, "source/postgres/row_text_sql.ts"],
 };

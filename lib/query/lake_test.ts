@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import type { TableChange } from "../change/sink.ts";
+import { types } from "../dataset/column_type.ts";
+import type { TableDefinition } from "../dataset/dataset.ts";
+import type { Connection } from "../engine/connection.ts";
+import { LakeSink } from "../sink/lake_sink.ts";
+import { LocalStorage } from "../storage/local.ts";
+import { IcebergTable } from "../table/iceberg/iceberg_table.ts";
+import type { LakeTable } from "../table/lake_table.ts";
+import { PaimonTable } from "../table/paimon/paimon_table.ts";
+import { type LiteralRow, relationOf } from "../testing/relations.ts";
+import { withDatabase } from "../testing/temporary.ts";
+import { openLake } from "./lake.ts";
+
+const definition: TableDefinition = {
+  namespace: "bank",
+  name: "holders",
+  key: ["id"],
+  columns: [
+    { name: "id", type: types.int64, nullable: false },
+    { name: "name", type: types.string, nullable: true },
+  ],
+};
+
+async function changeTo(
+  connection: Connection,
+  content: { readonly at: number; readonly rows: readonly LiteralRow[] },
+) {
+  const change: TableChange = {
+    definition,
+    schemaChanges: [],
+    truncate: false,
+    upserts: await relationOf(connection, { definition, rows: content.rows }),
+    scope: ["id"],
+    position: { instance: "test:1/1", offset: `0/${content.at}` },
+    commitTimeMs: 1_700_000_000_000,
+  };
+  return change;
+}
+
+Deno.test("a lake shows the current snapshot of every table of both formats, and moves on when it is opened again", () =>
+  withDatabase(async ({ folder, connection, database }) => {
+    const lake = `${folder}/lake`;
+    assert.deepEqual(await openLake({ folder: lake, connection }), []);
+    const at = { storage: new LocalStorage(lake), connection, namespace: "bank", name: "holders" };
+    const tables: readonly LakeTable[] = [
+      new IcebergTable({ ...at, folder: "iceberg/bank/holders" }),
+      new PaimonTable({ ...at, folder: "paimon" }),
+    ];
+    const sinks = tables.map((table) => new LakeSink(table));
+    const first = await changeTo(connection, { at: 1, rows: [{ id: "1", name: "'Ann'" }, { id: "2", name: "'Ben'" }] });
+    for (const sink of sinks) await sink.commit(first);
+
+    const reader = await database.connect();
+    const views = await openLake({ folder: lake, connection: reader });
+    assert.deepEqual(views.map(({ view }) => view), [`"iceberg_bank"."holders"`, `"paimon_bank"."holders"`]);
+    assert.deepEqual(views.map(({ position }) => position?.offset), ["0/1", "0/1"]);
+    const names = (view: string) => reader.value(`SELECT string_agg(name, ',' ORDER BY id) FROM ${view}`);
+    for (const { view } of views) assert.equal(await names(view), "Ann,Ben");
+
+    const second = await changeTo(connection, { at: 2, rows: [{ id: "2", name: "'Bob'" }] });
+    for (const sink of sinks) await sink.commit(second);
+    for (const { view } of views) assert.equal(await names(view), "Ann,Ben", "a view stays at its snapshot");
+    await openLake({ folder: lake, connection: reader });
+    for (const { view } of views) assert.equal(await names(view), "Ann,Bob");
+    reader.close();
+  }));
