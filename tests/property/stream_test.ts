@@ -222,6 +222,69 @@ Deno.test("a partitioned table is copied and streamed as its root", async () => 
   });
 });
 
+for (
+  const [name, statement, reason] of [
+    ["truncated", "TRUNCATE events_1", /truncated/],
+    ["detached", "ALTER TABLE events DETACH PARTITION events_1", /detached or dropped/],
+    ["attached with rows", "ALTER TABLE events ATTACH PARTITION later FOR VALUES FROM (10) TO (20)", /attached/],
+  ] as const
+) {
+  Deno.test(`a partition ${name} asks for a new copy, one made in place does not`, async () => {
+    await withSource(async (fixture) => {
+      await fixture.client.query(
+        `CREATE TABLE events (id int PRIMARY KEY) PARTITION BY RANGE (id);
+         CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (5); INSERT INTO events VALUES (1);
+         CREATE TABLE later (id int PRIMARY KEY); INSERT INTO later VALUES (11)`,
+      );
+      const { source, after } = await streaming(fixture, ["events"]);
+      await fixture.client.query("CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM (5) TO (10)");
+      await fixture.client.query("INSERT INTO events VALUES (6)");
+      const reasons: string[] = [];
+      for await (const batch of source.changes(after, [], AbortSignal.timeout(5000))) {
+        const told = batch.changes.get("public.events")?.recopyReason;
+        if (batch.rows > 0) {
+          assert.equal(told, undefined);
+          await new Promise((resolve) => setTimeout(resolve, 1500));
+          await fixture.client.query(statement);
+        } else if (told !== undefined) {
+          reasons.push(told);
+          break;
+        }
+      }
+      assert.match(reasons.join(), reason);
+    });
+  });
+}
+
+Deno.test("a table taken out of the publication stops the stream", async () => {
+  await withSource(async (fixture) => {
+    await fixture.client.query("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY)");
+    const { source, after } = await streaming(fixture, ["a", "b"]);
+    await fixture.client.query("ALTER PUBLICATION weir DROP TABLE b");
+    const reading = Array.fromAsync(source.changes(after, [], AbortSignal.timeout(5000)));
+    await assert.rejects(reading, { kind: "precondition", message: /taken out of publication "weir"/ });
+  });
+});
+
+Deno.test("a snapshot that has to wait too long is given up, and the stream goes on", async () => {
+  await withSource(async (fixture) => {
+    await fixture.client.query("CREATE TABLE a (id int PRIMARY KEY)");
+    const source = await fixture.open({ tables: ["a"], snapshotWaitMs: 300 });
+    const [part] = await copyAll(source);
+    assert.ok(part);
+    await fixture.client.query("BEGIN; INSERT INTO a VALUES (1)");
+    const reading = (async () => {
+      for await (const batch of source.changes(part.position, [], AbortSignal.timeout(5000))) {
+        if (batch.rows > 0) return batch.rows;
+      }
+      return 0;
+    })();
+    await assert.rejects(source.verificationPoint(), { kind: "conflict" });
+    await fixture.client.query("COMMIT");
+    assert.equal(await reading, 1);
+  });
+});
+
 Deno.test("stored generated columns are copied and streamed alike", async () => {
   await withSource(async (fixture) => {
     await fixture.client.query(

@@ -103,7 +103,7 @@ export class CapturedTable {
    */
   quietChange(table: CatalogueTable | undefined, memory: RelationMemory): string | undefined {
     const latest = memory.latest(this.oid);
-    const marks = JSON.stringify(table === undefined ? null : [table.fileNode, table.columns]);
+    const marks = JSON.stringify(table === undefined ? null : [table.fileNode, table.leaves, table.columns]);
     if (latest === undefined || marks === this.#toldMarks) return undefined;
     const reason = table === undefined
       ? "the table was dropped"

@@ -56,8 +56,19 @@ export interface CatalogueTable {
   /** Whether a column was ever dropped: attribute numbers then have gaps. */
   readonly hasDropped: boolean;
   readonly keys: readonly CatalogueKey[];
+  /** Of a partitioned table. */
+  readonly leaves: readonly CatalogueLeaf[];
 }
 
+/** A table partition that holds rows. */
+export interface CatalogueLeaf {
+  readonly oid: number;
+  readonly fileNode: string;
+  /** Made as a partition, and so empty; one that was attached may have brought rows that no row event speaks of. */
+  readonly madeInPlace: boolean;
+}
+
+/** A table's row type is made with it and stays, so it tells which transaction made the table. */
 const tableQuery = `
   SELECT c.oid::int8::text AS oid, n.nspname AS namespace, c.relname AS name, c.relkind::text AS kind,
     c.relpersistence::text AS persistence, c.relreplident::text AS replica_identity,
@@ -76,7 +87,12 @@ const tableQuery = `
      WHERE i.indrelid = c.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL
        AND i.indexprs IS NULL AND NOT EXISTS (
          SELECT FROM unnest(i.indkey::int2[]) AS k (number) JOIN pg_attribute a
-           ON a.attrelid = c.oid AND a.attnum = k.number WHERE NOT a.attnotnull)) AS keys
+           ON a.attrelid = c.oid AND a.attnum = k.number WHERE NOT a.attnotnull)) AS keys,
+    (SELECT coalesce(json_agg(json_build_object('oid', l.oid::int8, 'fileNode', pg_relation_filenode(l.oid)::text,
+        'madeInPlace', y.xmin = h.xmin) ORDER BY l.oid), '[]')
+     FROM pg_partition_tree(c.oid) t JOIN pg_class l ON l.oid = t.relid JOIN pg_inherits h ON h.inhrelid = l.oid
+     JOIN pg_type y ON y.oid = l.reltype
+     WHERE c.relkind = 'p' AND t.isleaf) AS leaves
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace`;
 
 const columnQuery = `
@@ -101,6 +117,7 @@ interface TableRow {
   readonly file_node: string;
   readonly has_dropped: boolean;
   readonly keys: readonly CatalogueKey[];
+  readonly leaves: readonly CatalogueLeaf[];
 }
 
 interface ColumnRow {
@@ -190,6 +207,7 @@ async function withColumns(
     fileNode: table.file_node,
     hasDropped: table.has_dropped,
     keys: table.keys,
+    leaves: table.leaves,
     columns: columns.filter(({ relation }) => relation === table.oid).map(({ column }) => column),
   }));
 }

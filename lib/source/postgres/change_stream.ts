@@ -186,7 +186,7 @@ export class ChangeStream {
         this.#kept.push(new Uint8Array(message));
       } else this.#decoder.handle(message);
     } catch (thrown) {
-      return this.#fail(toWeirError(thrown));
+      return this.fail(toWeirError(thrown));
     }
     if (this.#isHeld !== this.#isPaused || this.#options.folder.backPressure !== undefined) this.#adjustFlow();
   }
@@ -207,7 +207,7 @@ export class ChangeStream {
       while (done < this.#kept.length && !this.#isHeld) this.#decoder.handle(this.#kept[done++] as Uint8Array);
       this.#kept = this.#kept.slice(done);
     } catch (thrown) {
-      return this.#fail(toWeirError(thrown));
+      return this.fail(toWeirError(thrown));
     }
     this.#adjustFlow();
   }
@@ -248,7 +248,7 @@ export class ChangeStream {
 
   #cut(lsn: bigint): BatchBuilder {
     const batch = this.#finish(this.#builder, lsn);
-    batch.catch((thrown) => this.#fail(toWeirError(thrown, "storage")));
+    batch.catch((thrown) => this.fail(toWeirError(thrown, "storage")));
     this.#ready.push(batch);
     for (const table of this.#options.tables.values()) table.markCut();
     this.#lastCutMs = Date.now();
@@ -290,7 +290,7 @@ export class ChangeStream {
     const isCurrent = () => !this.#closed && this.#connection === connection;
     const place = { commitLsn, builder: this.#builder, isCurrent };
     this.#options.resolve(message, place).catch((thrown) => {
-      if (isCurrent()) this.#fail(toWeirError(thrown));
+      if (isCurrent()) this.fail(toWeirError(thrown));
     }).finally(release);
   }
 
@@ -314,8 +314,8 @@ export class ChangeStream {
     this.#connection = undefined;
     const error = replicationError(thrown, { position: formatLsn(this.#decoder.seenLsn) });
     // Taken by another reader in the moment between check and start, or by our own lost connection: told apart below.
-    if (error.kind !== "connection" && error.kind !== "fenced") return this.#fail(error);
-    this.#reconnecting = this.#reconnect(error).catch((failure) => this.#fail(toWeirError(failure)));
+    if (error.kind !== "connection" && error.kind !== "fenced") return this.fail(error);
+    this.#reconnecting = this.#reconnect(error).catch((failure) => this.fail(toWeirError(failure)));
   }
 
   async #reconnect(error: WeirError): Promise<void> {
@@ -350,7 +350,8 @@ export class ChangeStream {
     clearTimeout(timer);
   }
 
-  #fail(error: WeirError): void {
+  /** Ends reading with an error: the next batch that is asked for throws it. */
+  fail(error: WeirError): void {
     this.#failure ??= error;
     this.#connection?.pause();
     this.#waiting?.resolve();

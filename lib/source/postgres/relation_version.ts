@@ -9,7 +9,7 @@
  */
 import type { SchemaChange } from "../../dataset/schema_change.ts";
 import { type ColumnType, sameType, widens } from "../../dataset/column_type.ts";
-import type { CatalogueColumn, CatalogueTable } from "./catalogue.ts";
+import type { CatalogueColumn, CatalogueLeaf, CatalogueTable } from "./catalogue.ts";
 import type { RelationMessage } from "./pgoutput.ts";
 import { lakeType, type SourceType } from "./source_type.ts";
 import type { ListText } from "./special_values.ts";
@@ -32,6 +32,8 @@ export interface RelationVersion {
   /** `namespace.table` under which the table is captured. */
   readonly source: string;
   readonly fileNode: string;
+  /** Of a partitioned table. Their rows come and go with them, without row events. */
+  readonly leaves: readonly CatalogueLeaf[];
   readonly columns: readonly VersionColumn[];
   readonly key: readonly string[];
 }
@@ -51,7 +53,7 @@ export interface VersionStep {
 /** The version a catalogue shows; `table.columns` are the captured ones. */
 export function versionOfTable(table: CatalogueTable, captured: CapturedAs): RelationVersion {
   const columns = table.columns.map((column) => versionColumn(column.name, column.sourceType, column));
-  return { oid: table.oid, fileNode: table.fileNode, columns, ...captured };
+  return { oid: table.oid, fileNode: table.fileNode, leaves: table.leaves, columns, ...captured };
 }
 
 /** What is known beside a Relation message. */
@@ -83,7 +85,7 @@ export function versionOfMessage(message: RelationMessage, context: RelationCont
     return isCurrent ? made : asBefore(made, before);
   });
   const fileNode = isCurrent ? table.fileNode : before?.fileNode ?? table.fileNode;
-  return { oid: message.oid, fileNode, columns, ...captured };
+  return { oid: message.oid, fileNode, leaves: table.leaves, columns, ...captured };
 }
 
 /** A column that the version before knows too keeps what was known of it; a new type is of now. */
@@ -151,6 +153,7 @@ export function stepBetween(
   const kept = new Set(pairs.values());
   for (const now of after.columns) if (!kept.has(now)) plan.add(now, before.fileNode !== fileNodeNow);
   plan.checkKey(before, after, pairs);
+  plan.checkLeaves(before.leaves, after.leaves);
   return plan.finish(before);
 }
 
@@ -206,6 +209,20 @@ class StepPlan {
       return old !== undefined && pairs.get(old) === named(after, after.key[index] ?? "");
     });
     if (!same) this.#reason ??= "the key changed";
+  }
+
+  /**
+   * The stream says nothing of a partition that is truncated, detached, dropped, or attached with rows. A partition that only
+   * got another file may have been vacuumed; that cannot be told from a truncate.
+   */
+  checkLeaves(before: readonly CatalogueLeaf[], after: readonly CatalogueLeaf[]): void {
+    for (const old of before) {
+      const now = after.find((leaf) => leaf.oid === old.oid);
+      if (now === undefined) this.#reason ??= "a partition was detached or dropped";
+      else if (now.fileNode !== old.fileNode) this.#reason ??= "a partition was truncated or rewritten";
+    }
+    const attached = after.some((leaf) => !leaf.madeInPlace && !before.some((old) => old.oid === leaf.oid));
+    if (attached) this.#reason ??= "a table was attached as a partition";
   }
 
   finish(before: RelationVersion): VersionStep {

@@ -11,6 +11,7 @@ function version(columns: Readonly<Record<string, number | undefined>>, fileNode
   return {
     oid: 1,
     fileNode,
+    leaves: [],
     ...captured,
     columns: Object.entries(columns).map(([name, attributeNumber]) => ({
       name,
@@ -37,6 +38,7 @@ function catalogue(columns: Readonly<Record<string, number>>, hasDropped: boolea
     fileNode: "1",
     hasDropped,
     keys: [],
+    leaves: [],
     columns: Object.entries(columns).map(([name, attributeNumber]): CatalogueColumn => ({
       name,
       attributeNumber,
@@ -127,4 +129,15 @@ Deno.test("names that do not keep the order of a catalogue with gaps prove nothi
 
 Deno.test("another table of the same name asks for a new copy", () => {
   assert.match(stepBetween(version({ id: 1 }), { ...version({ id: 1 }), oid: 2 }).recopyReason ?? "", /made again/);
+});
+
+Deno.test("partitions whose rows come or go without row events ask for a new copy, new empty ones do not", () => {
+  const leaf = (oid: number, fileNode: string, madeInPlace: boolean) => ({ oid, fileNode, madeInPlace });
+  const root = (...leaves: RelationVersion["leaves"]) => ({ ...version({ id: 1 }), leaves });
+  const reason = (before: RelationVersion, after: RelationVersion) => stepBetween(before, after).recopyReason ?? "";
+  const one = leaf(1, "1", true);
+  assert.equal(reason(root(one), root(one, leaf(2, "2", true))), "");
+  assert.match(reason(root(one), root(one, leaf(2, "2", false))), /attached/);
+  assert.match(reason(root(one, leaf(2, "2", true)), root(one)), /detached or dropped/);
+  assert.match(reason(root(one), root(leaf(1, "9", true))), /truncated/);
 });

@@ -5,6 +5,7 @@
  * exported snapshot shows, and the others, which the stream sends after it (PostgreSQL documentation, "Exported Snapshots").
  */
 import { literal } from "../../engine/quote.ts";
+import { WeirError } from "../../errors.ts";
 import { PostgresConnection } from "./connection.ts";
 import type { ReplicationConnection } from "./replication_connection.ts";
 
@@ -35,7 +36,11 @@ export async function openSharedSnapshot(options: SharedSnapshotOptions): Promis
     await Promise.all(connections.map((connection) => connection.close()));
   };
   // A walsender waiting for transactions to end answers nothing else: cutting its socket is the way to give up.
-  const timer = setTimeout(() => replication.connection.destroy(), options.limitMs);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    replication.connection.destroy();
+  }, options.limitMs);
   try {
     const name = `weir_snapshot_${crypto.randomUUID().replaceAll("-", "")}`;
     const { consistentLsn, snapshot } = await replication.createSnapshotSlot(name);
@@ -50,7 +55,11 @@ export async function openSharedSnapshot(options: SharedSnapshotOptions): Promis
     return { lsn: consistentLsn, connections, close };
   } catch (thrown) {
     await close();
-    throw thrown;
+    if (!isLate) throw thrown;
+    throw new WeirError("conflict", `Transactions on the source server still ran after ${options.limitMs} ms`, {
+      cause: thrown,
+      advice: "A snapshot waits for transactions that began before it; try again when long ones have ended",
+    });
   } finally {
     clearTimeout(timer);
     await replication.close();

@@ -21,7 +21,7 @@ import { PostgresConnection } from "./connection.ts";
 import { planCopy } from "./copy_plan.ts";
 import { CutPoints } from "./cut_points.ts";
 import { copyTable, type TableCopy } from "./initial_copy.ts";
-import { formatLsn, instanceOf, lsnOf, parseLsn } from "./lsn.ts";
+import { formatLsn, instanceOf, lsnOf } from "./lsn.ts";
 import { RelationMemory } from "./relation_memory.ts";
 import { versionOfTable } from "./relation_version.ts";
 import { RelationResolver } from "./relation_resolver.ts";
@@ -33,6 +33,7 @@ import { completeDataset, inferDataset, qualifiedName } from "./source_table.ts"
 import { spoolColumn } from "./special_values.ts";
 import { SpoolFolder } from "./spool_folder.ts";
 import { inspectTables, publishedTable, startCapture, type StartedCapture } from "./start_capture.ts";
+import { TableWatch } from "./table_watch.ts";
 import { PostgresVerificationPoint } from "./verification_point.ts";
 
 /** Options of {@linkcode PostgresSource}. */
@@ -88,7 +89,7 @@ export class PostgresSource implements Source {
   #stream: ChangeStream | undefined;
   #recordedLsn = 0n;
   #handed: { readonly lsn: bigint; readonly commitTimeMs: number } | undefined;
-  #walEndLsn = 0n;
+  #watch: TableWatch | undefined;
 
   constructor(options: PostgresSourceOptions) {
     if ((options.datasets?.length ?? 0) + (options.tables?.length ?? 0) === 0) {
@@ -174,6 +175,9 @@ export class PostgresSource implements Source {
     const wanted = datasets.map((dataset) => this.#tableOf(dataset));
     const guard = await PostgresConnection.open(this.#options.url);
     let snapshot: SharedSnapshot | undefined;
+    // Waiting for a lock ends with its connection.
+    const stop = () => guard.destroy();
+    signal.addEventListener("abort", stop, { once: true });
     try {
       await lockTables(guard, await this.#current(guard, wanted));
       await failPoint("copy.afterLocks");
@@ -186,7 +190,12 @@ export class PostgresSource implements Source {
         const partBytes = this.#options.copyPartBytes ?? 128 * 2 ** 20;
         yield* copyTable(copy, { instance, lsn, connections, folder: this.#folder, partBytes, maxValueBytes, signal });
       }
+    } catch (thrown) {
+      throw signal.aborted
+        ? new WeirError("interrupted", "The initial copy was interrupted", { cause: thrown })
+        : thrown;
     } finally {
+      signal.removeEventListener("abort", stop);
       await snapshot?.close();
       await guard.close();
     }
@@ -203,10 +212,12 @@ export class PostgresSource implements Source {
     this.#handed = { lsn: afterLsn, commitTimeMs: Date.now() };
     const stop = () => void stream.close();
     signal.addEventListener("abort", stop, { once: true });
-    const poll = setInterval(() => void this.#poll(stream), 1000);
+    const watch = this.#newWatch(stream);
+    this.#watch = watch;
     try {
       if (signal.aborted) return;
       await stream.open();
+      watch.start();
       for (const table of this.#tables.values()) {
         if (table.recopyReason !== undefined) stream.requireCopy(table, table.recopyReason);
       }
@@ -215,7 +226,7 @@ export class PostgresSource implements Source {
         yield batch;
       }
     } finally {
-      clearInterval(poll);
+      watch.stop();
       signal.removeEventListener("abort", stop);
       await stream.close();
       this.#stream = undefined;
@@ -251,8 +262,9 @@ export class PostgresSource implements Source {
   /** Against the server's log end as of at most a second ago. */
   lag(): SourceLag {
     if (this.#handed === undefined) return { bytes: 0, seconds: 0 };
-    const bytes = Number(this.#walEndLsn - this.#handed.lsn);
-    const isBehind = this.#stream?.hasUntaken(this.#walEndLsn) ?? false;
+    const walEndLsn = this.#watch?.walEndLsn ?? 0n;
+    const bytes = Number(walEndLsn - this.#handed.lsn);
+    const isBehind = this.#stream?.hasUntaken(walEndLsn) ?? false;
     const seconds = isBehind ? (Date.now() - this.#handed.commitTimeMs) / 1000 : 0;
     return { bytes: Math.max(0, bytes), seconds: Math.max(0, seconds) };
   }
@@ -365,6 +377,18 @@ export class PostgresSource implements Source {
     });
   }
 
+  #newWatch(stream: ChangeStream): TableWatch {
+    return new TableWatch({
+      side: this.#side,
+      publication: this.#publication,
+      generatedColumns: this.#capture().generatedColumns,
+      tables: this.#tables,
+      memory: this.#remembered(),
+      onRecopy: (table, reason) => stream.requireCopy(table, reason),
+      onFailure: (error) => stream.fail(error),
+    });
+  }
+
   async #connectStream(afterLsn: bigint): Promise<ReplicationConnection> {
     const { server, instance } = this.#capture();
     const replication = await ReplicationConnection.open(this.#options.url);
@@ -378,24 +402,6 @@ export class PostgresSource implements Source {
     } catch (thrown) {
       await replication.close();
       throw thrown;
-    }
-  }
-
-  /** Where the server's log ends, and what happened to tables that no row event speaks of. Tried again a second later. */
-  async #poll(stream: ChangeStream): Promise<void> {
-    try {
-      const connection = await this.#side.get();
-      const row = await connection.row<{ lsn: string }>("SELECT pg_current_wal_lsn()::text AS lsn");
-      if (row !== undefined) this.#walEndLsn = parseLsn(row.lsn);
-      const found = await tablesByOid(connection, [...this.#tables.keys()]);
-      const { generatedColumns } = this.#capture();
-      for (const table of this.#tables.values()) {
-        const current = found.find((candidate) => candidate.oid === table.oid);
-        const reason = table.quietChange(current && publishedTable(current, generatedColumns), this.#remembered());
-        if (reason !== undefined && this.#stream === stream) stream.requireCopy(table, reason);
-      }
-    } catch {
-      // The stream's own connection says what is wrong, and when it is over.
     }
   }
 }
