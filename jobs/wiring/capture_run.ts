@@ -89,7 +89,13 @@ export class CaptureRun implements AsyncDisposable {
       }),
     );
     const { batchRows, batchSeconds, maxValueBytes } = settings;
-    const limits = { batchRows, batchMs: batchSeconds * 1000, maxValueBytes };
+    const limits = {
+      batchRows,
+      batchMs: batchSeconds * 1000,
+      maxValueBytes,
+      batchBytes: spoolBytes,
+      copyPartBytes: spoolBytes,
+    };
     const source = new PostgresSource({ ...captureSource(options), ...limits, folder: lake.stateFolder });
     open.defer(() => source.close());
     const datasets = await source.inspect();
@@ -150,6 +156,9 @@ export class CaptureRun implements AsyncDisposable {
 
 /** Folder of run-time state: the embedded server's data and spool files. */
 export const stateFolder = "data/state";
+
+/** What one batch or part of a copy spools at most, bytes (a source commit may be larger): its tables take ten times that. */
+const spoolBytes = 48 * 2 ** 20;
 
 /** Where a job captures from. Slot and publication are named after job and lake: two lakes each go their own pace. */
 export function captureSource(

@@ -32,8 +32,10 @@ export class Lake implements Disposable {
   readonly #options: LakeOptions;
   readonly #database: Database;
   readonly #lock: Disposable;
+  /** One per format: the formats of a table are written at the same time. */
+  readonly #connections: ReadonlyMap<string, Connection>;
 
-  private constructor(options: LakeOptions, parts: { database: Database; connection: Connection; lock: Disposable }) {
+  private constructor(options: LakeOptions, parts: LakeParts) {
     this.#options = options;
     this.folder = resolve(options.folder);
     this.stateFolder = stateFolderOf(options);
@@ -41,6 +43,7 @@ export class Lake implements Disposable {
     this.connection = parts.connection;
     this.#database = parts.database;
     this.#lock = parts.lock;
+    this.#connections = parts.connections;
   }
 
   /** Takes the lake's lock and opens the engine over it. Throws `fenced` where another process writes to the lake. */
@@ -58,7 +61,9 @@ export class Lake implements Disposable {
         memoryLimitBytes: options.memoryLimitBytes,
         threads: options.threads,
       });
-      return new Lake(options, { database, lock, connection: await database.connect() });
+      const connections = new Map<string, Connection>();
+      for (const format of options.formats) connections.set(format, await database.connect());
+      return new Lake(options, { database, lock, connection: await database.connect(), connections });
     } catch (thrown) {
       lock[Symbol.dispose]();
       throw thrown;
@@ -72,29 +77,33 @@ export class Lake implements Disposable {
 
   /** One sink per format for a table. */
   sinksFor(definition: TableDefinition): readonly Sink[] {
-    const { storage, connection } = this;
+    const { storage } = this;
     const { namespace, name } = definition;
-    return this.#options.formats.map((format) =>
-      format === "paimon"
-        ? new LakeSink(new PaimonTable({ storage, connection, folder: "paimon", namespace, name, commitUser: "weir" }))
-        : new LakeSink(
-          new IcebergTable({
-            storage,
-            connection,
-            folder: `iceberg/${namespace}/${name}`,
-            namespace,
-            name,
-            formatVersion: definition.key.length === 0 ? 2 : this.#options.icebergVersion,
-          }),
-        )
-    );
+    return this.#options.formats.map((format) => {
+      const connection = this.#connections.get(format) ?? this.connection;
+      if (format === "paimon") {
+        return new LakeSink(
+          new PaimonTable({ storage, connection, folder: "paimon", namespace, name, commitUser: "weir" }),
+        );
+      }
+      const folder = `iceberg/${namespace}/${name}`;
+      const formatVersion = definition.key.length === 0 ? 2 : this.#options.icebergVersion;
+      return new LakeSink(new IcebergTable({ storage, connection, folder, namespace, name, formatVersion }));
+    });
   }
 
   [Symbol.dispose](): void {
-    this.connection.close();
+    for (const connection of [this.connection, ...this.#connections.values()]) connection.close();
     this.#database.close();
     this.#lock[Symbol.dispose]();
   }
+}
+
+interface LakeParts {
+  readonly database: Database;
+  readonly lock: Disposable;
+  readonly connection: Connection;
+  readonly connections: ReadonlyMap<string, Connection>;
 }
 
 /** A folder of its own per lake: two lakes may be filled at the same time. */

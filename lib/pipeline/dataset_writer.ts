@@ -156,11 +156,18 @@ export class DatasetWriter {
   ): Promise<void> {
     const change = await tableChange(ready, { ...batch, connection: this.#context.connection });
     if (change === undefined) return;
-    for (const sink of ready.sinks) {
+    await allOrFirstError(ready.sinks.map(async (sink) => {
       await sink.commit(change);
       await failPoint("pipeline.afterTableCommit");
-    }
+    }));
   }
+}
+
+/** Waits for every one, also after an error: what they read is dropped afterwards. */
+export async function allOrFirstError(running: readonly (Promise<void> | undefined)[]): Promise<void> {
+  const ended = await Promise.allSettled(running);
+  const failed = ended.find((end) => end.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
 }
 
 function evolved(source: TableDefinition, changes: readonly SchemaChange[]): Pick<TableDefinition, "columns" | "key"> {

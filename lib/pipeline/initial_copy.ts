@@ -9,7 +9,7 @@ import type { Sink, TableLoad } from "../change/sink.ts";
 import type { Dataset } from "../dataset/dataset.ts";
 import { columnDifference } from "../dataset/schema_change.ts";
 import { failPoint } from "../fail_point.ts";
-import { currentDefinition, type DatasetWriter } from "./dataset_writer.ts";
+import { allOrFirstError, currentDefinition, type DatasetWriter } from "./dataset_writer.ts";
 import { commitOrder } from "./plan.ts";
 
 /** What {@linkcode copyDatasets} needs. */
@@ -76,7 +76,7 @@ class TableCopy {
       part: this.#parts++,
       take: async (plan, relation) => {
         if (relation.rows === 0) return;
-        for (const sink of plan.sinks) await this.#loads.get(sink)?.add(relation);
+        await allOrFirstError(plan.sinks.map((sink) => this.#loads.get(sink)?.add(relation)));
       },
     });
     await part.release();

