@@ -9,7 +9,7 @@ import type { VerificationPoint } from "../change/source.ts";
 import type { Dataset, TableDefinition } from "../dataset/dataset.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier, literal } from "../engine/quote.ts";
-import { rowTextQuery } from "../source/postgres/row_text_sql.ts";
+import { type RowTextQuery, rowTextQuery } from "../source/postgres/row_text_sql.ts";
 import { columnText, rowHash } from "./row_text.ts";
 
 /** What {@linkcode verifyTable} compares. */
@@ -51,7 +51,7 @@ export interface TableVerification {
 }
 
 /**
- * Compares one lake table with its source.
+ * Compares one lake table with its source. The folder needs room for about 60 bytes and two key texts a row.
  *
  * @throws {RangeError} If a column of the dataset is missing in the lake's definition.
  */
@@ -62,44 +62,46 @@ export async function verifyTable(request: VerificationRequest): Promise<TableVe
     request.maxValueBytes === undefined ? {} : { maxValueBytes: request.maxValueBytes },
   );
   const name = `verify_${crypto.randomUUID().replaceAll("-", "")}`;
-  const path = `${request.folder}/${name}.csv`;
-  const sides: Sides = {
-    key: query.key,
-    source: sourceSide(path, query.key.length),
-    lake: lakeSide(request.scan, query),
-    mismatches: identifier(name),
-  };
+  const files = { spool: `${request.folder}/${name}.csv`, sides: `${request.folder}/${name}.parquet` };
+  const comparison: Comparison = { key: query.key, ...files, mismatches: identifier(name) };
   try {
-    await request.point.copyTo(query.statement, path);
-    await request.connection.run(comparison(sides));
-    return await summarize(sides, request);
+    await request.point.copyTo(query.statement, files.spool);
+    const rows = await stageSides(comparison, { query, request });
+    await compare(comparison, { connection: request.connection, rows });
+    return await summarize(comparison, request);
   } finally {
-    await request.connection.run(`DROP TABLE IF EXISTS ${sides.mismatches}`);
-    await Deno.remove(path).catch(() => {});
+    await request.connection.run(`DROP TABLE IF EXISTS ${comparison.mismatches}`);
+    for (const path of Object.values(files)) await Deno.remove(path).catch(() => {});
   }
 }
 
-/** Both sides as relations of `k0 … kn`, `hash`; the source's also has `refused`. */
-interface Sides {
+/** One comparison on its way. */
+interface Comparison {
   readonly key: readonly string[];
-  readonly source: string;
-  readonly lake: string;
+  /** The source's side: `k0 … kn`, `hash`, `refused`. */
+  readonly spool: string;
+  /** Both sides: `k0 … kn`, `hash`, `at_source` and `pass`. */
+  readonly sides: string;
   /** Name of the table of keys whose rows are not equal. */
   readonly mismatches: string;
 }
 
-/** Longest line of hashes and key texts; PostgreSQL's index entries, and so its keys, are far shorter. */
-const maxLineBytes = 8 * 2 ** 20;
+/** Longest line of hashes and key texts: an index entry of PostgreSQL has at most 8191 bytes, and pglz packs 100 into 1. */
+const maxLineBytes = 2 * 2 ** 20;
+/** DuckDB's choice for lines this long takes half of a small memory limit. */
+const bufferBytes = 4 * maxLineBytes;
+/** Rows compared in one pass: about 100 MB of hash table. */
+const rowsPerPass = 500_000;
 
 function sourceSide(path: string, keyColumns: number): string {
   const keys = Array.from({ length: keyColumns }, (_, index) => `k${index}`);
   const columns = [...keys, "hash", "refused"].map((name) => `'${name}': 'VARCHAR'`).join(", ");
   return `SELECT * REPLACE (hash::UUID AS hash, refused::BIGINT AS refused) FROM read_csv(${literal(path)}, ` +
     `header=false, auto_detect=false, delim=',', quote='"', escape='"', new_line='\\n', allow_quoted_nulls=false, ` +
-    `nullstr='', max_line_size=${maxLineBytes}, columns={${columns}})`;
+    `nullstr='', max_line_size=${maxLineBytes}, buffer_size=${bufferBytes}, columns={${columns}})`;
 }
 
-function lakeSide(scan: string | undefined, query: ReturnType<typeof rowTextQuery>): string {
+function lakeSide(scan: string | undefined, query: RowTextQuery): string {
   const columnOf = (name: string) => {
     const column = query.columns.find((candidate) => candidate.name === name);
     if (column === undefined) throw new RangeError(`Cannot compare: key column "${name}" takes no part`);
@@ -111,32 +113,61 @@ function lakeSide(scan: string | undefined, query: ReturnType<typeof rowTextQuer
   return `SELECT ${[...keys, `${rowHash(query.columns)}::UUID AS hash`].join(", ")} FROM (${scan})`;
 }
 
-/**
- * One aggregation by key over both sides instead of a full outer join: it also finds a key that stands twice in the lake,
- * and DuckDB spills it to disk.
- */
-function comparison({ key, source, lake, mismatches }: Sides): string {
+/** Writes both sides into one file, each row marked with the pass that compares it, and gives the number of rows. */
+async function stageSides(
+  comparison: Comparison,
+  from: { readonly query: RowTextQuery; readonly request: VerificationRequest },
+): Promise<number> {
+  const { key, spool, sides } = comparison;
   const keys = keyNames(key);
   // Without a key a row is its own: equal rows are counted.
   const keyList = key.length === 0 ? "hash::VARCHAR AS k0" : keys.join(", ");
-  const side = (from: string, isSource: boolean) => `SELECT ${keyList}, hash, ${isSource} AS at_source FROM (${from})`;
-  return `CREATE TEMP TABLE ${mismatches} AS
-    SELECT ${keys.join(", ")}, count(*) FILTER (at_source) AS source_rows, count(*) FILTER (NOT at_source) AS lake_rows
-    FROM (${side(source, true)} WHERE hash IS NOT NULL UNION ALL ${side(lake, false)})
-    GROUP BY ${keys.join(", ")}
-    HAVING source_rows <> lake_rows OR min(hash) <> max(hash)`;
+  const side = (select: string, isSource: boolean) =>
+    `SELECT ${keyList}, hash, ${isSource} AS at_source FROM (${select})`;
+  const both = `${side(sourceSide(spool, key.length), true)} WHERE hash IS NOT NULL UNION ALL ` +
+    side(lakeSide(from.request.scan, from.query), false);
+  return await from.request.connection.run(
+    `COPY (SELECT *, (hash(${keys.join(", ")}) % ${passes})::UTINYINT AS pass FROM (${both})) TO ${
+      literal(sides)
+    } (FORMAT parquet)`,
+  );
 }
 
-async function summarize(sides: Sides, request: VerificationRequest): Promise<TableVerification> {
+/** Most passes; few rows are compared in one. */
+const passes = 64;
+
+/**
+ * An aggregation by key over both sides instead of a full outer join: it also finds a key that stands twice in the lake. In
+ * several passes, each over the keys of some hashes, because an aggregation holds its keys in memory.
+ */
+async function compare(
+  { key, sides, mismatches }: Comparison,
+  options: { readonly connection: Connection; readonly rows: number },
+): Promise<void> {
+  const keys = keyNames(key).join(", ");
+  const together = Math.max(1, Math.floor(passes / Math.ceil(options.rows / (2 * rowsPerPass) || 1)));
+  const unequal = (first: number) =>
+    `SELECT ${keys}, count(*) FILTER (at_source) AS source_rows, count(*) FILTER (NOT at_source) AS lake_rows
+     FROM read_parquet(${literal(sides)}) WHERE pass >= ${first} AND pass < ${first + together}
+     GROUP BY ${keys} HAVING source_rows <> lake_rows OR min(hash) <> max(hash)`;
+  await options.connection.run(`CREATE TEMP TABLE ${mismatches} AS ${unequal(0)}`);
+  for (let first = together; first < passes; first += together) {
+    await options.connection.run(`INSERT INTO ${mismatches} ${unequal(first)}`);
+  }
+}
+
+async function summarize(comparison: Comparison, request: VerificationRequest): Promise<TableVerification> {
   const { connection } = request;
   const [total] = await connection.rows(
     `SELECT count(hash) AS rows, count(*) - count(hash) AS refused_rows,
-       coalesce(sum(refused) FILTER (hash IS NOT NULL), 0)::BIGINT AS refused_values FROM (${sides.source})`,
+       coalesce(sum(refused) FILTER (hash IS NOT NULL), 0)::BIGINT AS refused_values FROM (${
+      sourceSide(comparison.spool, comparison.key.length)
+    })`,
   );
   const [found] = await connection.rows(
     `SELECT coalesce(sum(greatest(source_rows - lake_rows, 0)), 0)::BIGINT AS missing,
        coalesce(sum(greatest(lake_rows - source_rows, 0)), 0)::BIGINT AS extra,
-       count(*) FILTER (source_rows = lake_rows) AS different FROM ${sides.mismatches}`,
+       count(*) FILTER (source_rows = lake_rows) AS different FROM ${comparison.mismatches}`,
   );
   return {
     rows: Number(total?.["rows"]),
@@ -144,11 +175,14 @@ async function summarize(sides: Sides, request: VerificationRequest): Promise<Ta
     extra: Number(found?.["extra"]),
     different: Number(found?.["different"]),
     deadLettered: Number(total?.["refused_rows"]) + Number(total?.["refused_values"]),
-    mismatches: await namedMismatches(sides, request),
+    mismatches: await namedMismatches(comparison, request),
   };
 }
 
-async function namedMismatches({ key, mismatches }: Sides, request: VerificationRequest): Promise<Mismatch[]> {
+async function namedMismatches(
+  { key, mismatches }: Comparison,
+  request: VerificationRequest,
+): Promise<Mismatch[]> {
   const keys = keyNames(key);
   const rows = await request.connection.rows(
     `SELECT ${keys.join(", ")}, CASE WHEN source_rows > lake_rows THEN 'missing'
