@@ -65,8 +65,19 @@ async function openTable(place: TableFolder, options: OpenLakeOptions): Promise<
   };
 }
 
-function lakeTable(place: TableFolder, { folder, connection }: OpenLakeOptions): LakeTable {
-  const { format, namespace, name } = place;
+/** Tables that a connection has opened: one that is opened again reads only what is new. */
+const opened = new WeakMap<Connection, Map<string, LakeTable>>();
+
+function lakeTable(place: TableFolder, options: OpenLakeOptions): LakeTable {
+  const tables = opened.get(options.connection) ?? new Map<string, LakeTable>();
+  opened.set(options.connection, tables);
+  const key = JSON.stringify([options.folder, place.format, place.namespace, place.name]);
+  const table = tables.get(key) ?? newTable(place, options);
+  tables.set(key, table);
+  return table;
+}
+
+function newTable({ format, namespace, name }: TableFolder, { folder, connection }: OpenLakeOptions): LakeTable {
   const at = { storage: new LocalStorage(folder), connection, namespace, name };
   return format === "iceberg"
     ? new IcebergTable({ ...at, folder: `iceberg/${namespace}/${name}` })

@@ -100,11 +100,17 @@ function registerHistory(promise: Register): void {
     await context.holds(Object.fromEntries(expected), position(26));
   });
 
-  promise("a scan goes on reading its snapshot while the table is changed", async (context) => {
-    await context.commit(1, { inserts: [ann] });
+  promise("a scan goes on reading its snapshot while the table is changed, on any connection", async (context) => {
+    await context.commit(1, { inserts: [ann, ben, { id: "3", name: "'Cid'" }] });
+    await context.commit(2, { removals: [{ id: "3" }], upserts: [{ ...ben, name: "'Bob'" }] });
     const scan = await context.sink.scan();
-    await context.commit(2, { upserts: [{ ...ann, name: "'Later'" }, ben] });
-    assert.deepEqual(await context.connection.rows(`SELECT name FROM (${scan})`), [{ name: "Ann" }]);
+    await context.commit(3, { upserts: [{ ...ann, name: "'Later'" }, { id: "4" }], removals: [{ id: "2" }] });
+    const other = await context.database.connect();
+    for (const connection of [context.connection, other]) {
+      const names = await connection.value(`SELECT string_agg(name, ',' ORDER BY id) FROM (${scan})`);
+      assert.equal(names, "Ann,Bob");
+    }
+    other.close();
   });
 }
 

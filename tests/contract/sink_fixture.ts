@@ -6,6 +6,7 @@ import type { Sink, SinkStatus, TableChange } from "../../lib/change/sink.ts";
 import { types } from "../../lib/dataset/column_type.ts";
 import type { TableDefinition } from "../../lib/dataset/dataset.ts";
 import type { Connection } from "../../lib/engine/connection.ts";
+import type { Database } from "../../lib/engine/database.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
 import { type LiteralRow, relationOf } from "../../lib/testing/relations.ts";
 import { type DatabaseFixture, withDatabase } from "../../lib/testing/temporary.ts";
@@ -84,6 +85,7 @@ export interface SinkTest {
 /** One lake under test, with what is needed to change and look at it. */
 export class SinkUnderTest {
   readonly connection: Connection;
+  readonly database: Database;
   readonly lake: SinkLake;
   readonly definition: TableDefinition;
   readonly #format: SinkFormat;
@@ -91,6 +93,7 @@ export class SinkUnderTest {
 
   constructor(fixture: DatabaseFixture, options: SinkTest) {
     this.connection = fixture.connection;
+    this.database = fixture.database;
     this.#format = options.format;
     this.lake = options.lake;
     this.definition = options.definition;
