@@ -29,13 +29,11 @@ export interface VerifyLakeOptions {
  * datasets that were set aside are left out: their error says more.
  */
 export async function verifyLake(options: VerifyLakeOptions): Promise<readonly VerifiedTable[]> {
-  const { source, pipeline } = options;
-  const point = await source.verificationPoint();
+  const scans = new Map<Sink, string | undefined>();
+  const point = await options.pipeline.verificationPoint(async () => {
+    for (const { sink } of tablesOf(options)) scans.set(sink, await sink.scan());
+  });
   try {
-    const scans = new Map<Sink, string | undefined>();
-    await pipeline.at(point.position, async () => {
-      for (const { sink } of tablesOf(options)) scans.set(sink, await sink.scan());
-    });
     const connection = await options.lake.connect();
     try {
       const verified: VerifiedTable[] = [];

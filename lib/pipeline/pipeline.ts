@@ -7,7 +7,7 @@
 import type { MicroBatch } from "../change/micro_batch.ts";
 import type { Position } from "../change/position.ts";
 import type { Sink } from "../change/sink.ts";
-import type { Source, SourceLag } from "../change/source.ts";
+import type { Source, SourceLag, VerificationPoint } from "../change/source.ts";
 import { errorPolicy, toWeirError, WeirError } from "../errors.ts";
 import { failPoint } from "../fail_point.ts";
 import { CommittedPositions } from "./committed_positions.ts";
@@ -55,6 +55,8 @@ export class Pipeline {
   readonly #failures = new Map<DatasetWriter, WeirError>();
   readonly #waiting: { position: Position; reached: () => Promise<void> | void }[] = [];
   readonly #adopted = new Set<DatasetWriter>();
+  /** Pending while a verification point is being opened. */
+  #opening: Promise<void> | undefined;
   readonly #streaming = Promise.withResolvers<void>();
   #rows = 0;
   #batches = 0;
@@ -88,10 +90,32 @@ export class Pipeline {
   }
 
   /**
-   * Calls `reached` inside the loop once every table stands exactly at the position: what it reads of the sinks belongs
-   * together. Resolves after the call; rejects when it throws.
+   * Opens a verification point and calls `reached` inside the loop once every table stands exactly there: what it reads of
+   * the sinks belongs together. Resolves after the call; rejects when it throws.
    */
-  at(position: Position, reached: () => Promise<void> | void): Promise<void> {
+  async verificationPoint(reached: () => Promise<void> | void): Promise<VerificationPoint> {
+    // No batch may be applied while the point is being opened: it could be the very one that ends there.
+    const opening = Promise.withResolvers<void>();
+    this.#opening = opening.promise;
+    let arrival: Promise<void>;
+    let point: VerificationPoint;
+    try {
+      point = await this.#options.source.verificationPoint();
+      arrival = this.#arrival(point.position, reached);
+    } finally {
+      opening.resolve();
+      this.#opening = undefined;
+    }
+    try {
+      await arrival;
+      return point;
+    } catch (thrown) {
+      await point.close();
+      throw thrown;
+    }
+  }
+
+  #arrival(position: Position, reached: () => Promise<void> | void): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({
         position,
@@ -138,6 +162,7 @@ export class Pipeline {
     }
     this.#streaming.resolve();
     for await (const batch of source.changes(after, this.#positions.all(), signal)) {
+      await this.#opening;
       try {
         await this.#apply(batch);
       } finally {

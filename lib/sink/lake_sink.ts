@@ -50,16 +50,20 @@ export class LakeSink implements Sink {
   async load(change: Omit<TableChange, "upserts" | "removals">): Promise<TableLoad> {
     const state = await this.#ready(change);
     const parts: unknown[] = [];
+    // Once a commit was tried the files may be live, whatever came of it: nobody may remove them any more.
+    let isTried = false;
     return {
       add: async (upserts: Relation) => {
         const part = { ...change, upserts, truncate: change.truncate && parts.length === 0 };
         parts.push(await this.#lake.prepare(state, part));
       },
       commit: async () => {
+        isTried = true;
         const [first, ...rest] = parts.length === 0 ? [await this.#lake.prepare(state, change)] : parts;
         return await this.#publish(state, { prepared: this.#lake.combine([first, ...rest]) });
       },
       abandon: async () => {
+        if (isTried) return;
         for (const part of parts) await this.#lake.discard(part);
       },
     };

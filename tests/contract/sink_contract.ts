@@ -205,6 +205,15 @@ function registerLoads(promise: Register): void {
     await context.holds({}, position(1));
   });
 
+  promise("a load that is abandoned after its commit keeps its rows", async (context) => {
+    await context.commit(1, { inserts: [ann] });
+    const load = await context.sink.load(await context.change(2, { truncate: true }));
+    await load.add(await context.relation([ben]));
+    await load.commit();
+    await load.abandon();
+    await context.holds({ 2: "Ben" }, position(2));
+  });
+
   promise("an abandoned load leaves the table as it was", async (context) => {
     await context.commit(1, { inserts: [ann] });
     const load = await context.sink.load(await context.change(2, { truncate: true }));

@@ -115,9 +115,10 @@ export class StreamDecoder {
 
   #keepalive(message: Uint8Array): void {
     const { walEnd, replyRequested } = readKeepalive(message);
-    if (!this.inTransaction && walEnd > this.seenLsn) {
-      this.seenLsn = walEnd;
-      this.#cutUpTo(walEnd);
+    if (!this.inTransaction) {
+      if (walEnd > this.seenLsn) this.seenLsn = walEnd;
+      // A point may have been added after the stream had already come so far.
+      this.#cutUpTo(this.seenLsn);
     }
     if (replyRequested) this.#options.onReplyRequested();
   }

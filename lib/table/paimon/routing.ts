@@ -35,7 +35,7 @@ export async function routeChange(change: RoutedChange): Promise<readonly Bucket
   const sources = [
     change.upserts && `SELECT ${change.bucket} AS bucket, 0 AS deleted, ${values} FROM ${identifier(change.upserts)}`,
     change.deletedKeys &&
-    `SELECT ${identifier(bucketColumn)}, 1, ${values} FROM ${identifier(change.deletedKeys)}`,
+    `SELECT ${identifier(bucketColumn)} AS bucket, 1 AS deleted, ${values} FROM ${identifier(change.deletedKeys)}`,
   ].filter((source) => source !== undefined);
   if (sources.length === 0) return [];
   const columns = key.map((_, index) => `min(k${index}) AS min${index}, max(k${index}) AS max${index}`);
