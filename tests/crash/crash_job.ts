@@ -1,0 +1,85 @@
+/**
+ * The main job's capture as a process that can be killed at a named point. Its one argument is a {@linkcode CrashJobPlan} as
+ * JSON; it ends with one line of JSON, a {@linkcode CrashJobReport}, unless it was killed.
+ */
+import process from "node:process";
+import { Progress } from "../../lib/cli/progress.ts";
+import { accountHolders } from "../../lib/domain/payments/account_holders.ts";
+import { transactions } from "../../lib/domain/payments/transactions.ts";
+import { datasetText } from "../../lib/embed/text_declaration.ts";
+import { toWeirError } from "../../lib/errors.ts";
+import { resolveSettings } from "../../lib/settings/resolve.ts";
+import { crashAt, formatHits } from "../../lib/testing/crash_at.ts";
+import { CaptureRun } from "../../jobs/wiring/capture_run.ts";
+import { captureSettings } from "../../jobs/wiring/capture_settings.ts";
+import type { VerifiedTable } from "../../jobs/wiring/verification.ts";
+
+/** What the process is to do. */
+export interface CrashJobPlan {
+  readonly url: string;
+  readonly lake: string;
+  /** Run until killed or interrupted instead of ending with a verification. */
+  readonly follow?: boolean;
+  /** Point at which to be killed. */
+  readonly point?: string;
+  /** Kill at the point whether a table commit came before or not: for the initial copy, which makes the first. */
+  readonly atOnce?: boolean;
+}
+
+/** What it says at its end. */
+export interface CrashJobReport {
+  readonly verified: readonly Pick<VerifiedTable, "format" | "table" | "rows" | "missing" | "extra" | "different">[];
+  readonly error?: { readonly kind: string; readonly message: string };
+}
+
+if (import.meta.main) {
+  const plan = JSON.parse(Deno.args[0] ?? "{}") as CrashJobPlan;
+  const hits = crashAt({
+    ...(plan.point === undefined ? {} : { point: plan.point }),
+    ...(plan.atOnce ? { commitPoints: [plan.point ?? ""] } : {}),
+  });
+  const report = await run(plan).catch((thrown): CrashJobReport => {
+    const { kind, message } = toWeirError(thrown);
+    return { verified: [], error: { kind, message } };
+  });
+  for (const line of formatHits(hits)) console.error(line);
+  console.log(JSON.stringify(report));
+  Deno.exit(0);
+}
+
+async function run(plan: CrashJobPlan): Promise<CrashJobReport> {
+  const flags = { lake: [plan.lake], "batch-seconds": ["0.1"], "batch-rows": ["500"], "dead-letter-share": ["1"] };
+  const settings = resolveSettings(captureSettings, {
+    flags: new Map(Object.entries(flags)),
+    environment: () => undefined,
+    file: {},
+  });
+  const stop = new AbortController();
+  process.on("SIGINT", () => stop.abort());
+  await using capture = await CaptureRun.open({
+    job: "crash",
+    url: plan.url,
+    settings,
+    tables: { datasets: [accountHolders, transactions] },
+    textOf: datasetText,
+    signal: stop.signal,
+    progress: new Progress({ write: () => {} }),
+  });
+  const verified = await capture.during(async () => {
+    console.error("streaming");
+    if (plan.follow) await capture.untilStopped();
+    return plan.follow ? [] : await capture.verify();
+  });
+  const failed = [...capture.pipeline.failures.values()][0];
+  return {
+    verified: verified.map(({ format, table, rows, missing, extra, different }) => ({
+      format,
+      table,
+      rows,
+      missing,
+      extra,
+      different,
+    })),
+    ...(failed === undefined ? {} : { error: { kind: failed.kind, message: failed.message } }),
+  };
+}
