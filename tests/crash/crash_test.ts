@@ -98,6 +98,7 @@ Deno.test("a server that restarts under it costs nothing", async () => {
     await scene.writer.close();
     const child = new CrashChild({ url, lake, follow: true }, scene.folder);
     await child.until(/streaming/);
+    await untilCapturing(scene.client);
     await using before = await PaymentsWriter.open({ url: scene.url });
     await before.stream({ payments: 500, churnShare: 0.2 });
     await before.close();
@@ -136,6 +137,14 @@ Deno.test("a slot that was moved on behind its back, or dropped, is refused", as
     assert.equal((await new CrashChild({ url, lake }, scene.folder).report()).error?.kind, "sourceLost");
   });
 });
+
+/** Waits until the job reads its slot. */
+async function untilCapturing(client: pg.Client): Promise<void> {
+  for (let isActive = false; !isActive;) {
+    const { rows } = await client.query("SELECT active_pid FROM pg_replication_slots WHERE active AND NOT temporary");
+    isActive = rows.length > 0;
+  }
+}
 
 async function dropSlots(client: pg.Client): Promise<void> {
   await client.query("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active");

@@ -1,0 +1,143 @@
+/** One measurement in a process of its own, so that its memory and CPU are its own. Prints one line of JSON. */
+import process from "node:process";
+import pg from "pg";
+import { accountHolders } from "../../lib/domain/payments/account_holders.ts";
+import { transactions } from "../../lib/domain/payments/transactions.ts";
+import { PaymentsWriter } from "../../lib/generate/payments_writer.ts";
+import { parseJson } from "../../lib/table/lossless_json.ts";
+import { copyFirst, openCapture, takeBacklog } from "./capture_bench.ts";
+import { createWide, insertWide, mixChanges, rawCopy, rawReceive } from "./wide_table.ts";
+
+/** Figures of one measurement, by name with its unit. */
+export type Figures = Readonly<Record<string, number | string>>;
+
+interface Place {
+  readonly url: string;
+  readonly lake: string;
+  readonly client: pg.Client;
+}
+
+/** Source commits that stand for all between two snapshots. */
+const commitsPerSpan = 20;
+const wide = { tables: ["public.wide"] };
+const payments = { datasets: [accountHolders, transactions] };
+
+const measurements: Readonly<Record<string, (place: Place, rows: number) => Promise<Figures>>> = {
+  cdc: measureCdc,
+  copy: measureCopy,
+  job: measureJob,
+  updates: measureUpdates,
+  latency: measureLatency,
+};
+
+if (import.meta.main) {
+  const [name = "", url = "", lake = "", rows = "0"] = Deno.args;
+  const measure = measurements[name];
+  if (measure === undefined) throw new TypeError(`There is no measurement "${name}"`);
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const figures = await measure({ url, lake, client }, Number(rows));
+  const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+  const cpuSeconds = Math.round((userCPUTime + systemCPUTime) / 1e4) / 100;
+  console.log(JSON.stringify({ ...figures, cpuSeconds, peakMemoryMB: Math.round(maxRSS / 1024) }));
+  Deno.exit(0);
+}
+
+/** Question: does one Iceberg table keep up with the walsender? Not measured: generating, the slot's creation. */
+async function measureCdc({ url, lake, client }: Place, rows: number): Promise<Figures> {
+  await createWide(client);
+  const capture = { url, lake, tables: wide, formats: "iceberg" };
+  await copyFirst(capture);
+  const { rows: [publication] } = await client.query("SELECT pubname FROM pg_publication");
+  await client.query("SELECT pg_create_logical_replication_slot('raw', 'pgoutput')");
+  await insertWide(client, { from: 1, to: rows, commitRows: 1000 });
+  const { rows: [end] } = await client.query("SELECT pg_current_wal_lsn()::text AS lsn");
+  const rawMs = await rawReceive(url, { slot: "raw", publication: publication.pubname, endLsn: end.lsn });
+  const ownMs = await takeBacklog(capture, rows);
+  return { rows, ...against(rows, ownMs, rawMs) };
+}
+
+/** Question: how far is the initial copy from what COPY alone takes? */
+async function measureCopy({ url, lake, client }: Place, rows: number): Promise<Figures> {
+  await createWide(client);
+  await insertWide(client, { from: 1, to: rows, commitRows: 100_000 });
+  const rawMs = await rawCopy(url);
+  const ownMs = await copyFirst({ url, lake, tables: wide, formats: "iceberg" });
+  return { rows, ...against(rows, ownMs, rawMs) };
+}
+
+/** Question: what does the whole job carry: CDC, flatten, embed (hash, 128 dimensions), Iceberg and Paimon? */
+async function measureJob({ url, lake }: Place, rows: number): Promise<Figures> {
+  const capture = { url, lake, tables: payments, formats: "iceberg,paimon", embedded: true };
+  await using writer = await PaymentsWriter.open({ url });
+  await writer.load({ holders: 1000, payments: 100 });
+  await copyFirst(capture);
+  await writer.stream({ payments: rows / 2, churnShare: 0.02 });
+  const ownMs = await takeBacklog(capture, rows);
+  return { rows, dimensions: 128, rowsPerSecond: Math.round(rows / ownMs * 1000) };
+}
+
+/** Question: how many changes a second does a table of many rows take when most are updates and deletes? */
+async function measureUpdates({ url, lake, client }: Place, changes: number): Promise<Figures> {
+  const rows = 1_000_000;
+  await createWide(client);
+  await insertWide(client, { from: 1, to: rows, commitRows: 100_000 });
+  const capture = { url, lake, tables: wide, formats: "iceberg" };
+  await copyFirst(capture);
+  const made = await mixChanges(client, { changes, rows });
+  const ownMs = await takeBacklog(capture, made);
+  return {
+    tableRows: rows,
+    changes: made,
+    seconds: Math.round(ownMs / 1000),
+    changesPerSecond: Math.round(made / ownMs * 1000),
+  };
+}
+
+/** Question: how old is a source commit when a reader can see it, at 1,000 rows/s and the default settings? */
+async function measureLatency({ url, lake }: Place, seconds: number): Promise<Figures> {
+  await using writer = await PaymentsWriter.open({ url });
+  await writer.load({ holders: 1000, payments: 100 });
+  await using run = await openCapture({ url, lake, tables: payments, formats: "iceberg,paimon", embedded: true });
+  await run.during(async () => {
+    await writer.stream({ rate: 1000, payments: 500 * seconds });
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+  });
+  const agesMs = (await commitAgesMs(`${lake}/iceberg/payments/transactions/metadata`)).sort((left, right) =>
+    left - right
+  );
+  const at = (share: number) => Math.round(agesMs[Math.floor(agesMs.length * share)] ?? NaN);
+  return { seconds, tableCommits: agesMs.length / commitsPerSpan, p50Ms: at(0.5), p95Ms: at(0.95) };
+}
+
+/**
+ * Ages of source commits at their snapshot. A snapshot names only its last source commit; those before it came evenly since the
+ * previous snapshot's, because the rate is paced.
+ */
+async function commitAgesMs(folder: string): Promise<number[]> {
+  const version = await Deno.readTextFile(`${folder}/version-hint.text`);
+  const metadata = parseJson(await Deno.readTextFile(`${folder}/v${version}.metadata.json`)) as {
+    readonly snapshots: readonly {
+      readonly "timestamp-ms": number;
+      readonly summary: Readonly<Record<string, string>>;
+    }[];
+  };
+  const snapshots = metadata.snapshots.slice(1).map((snapshot) => ({
+    visibleMs: snapshot["timestamp-ms"],
+    commitMs: Number(snapshot.summary["weir.commit-time-ms"]),
+  }));
+  return snapshots.slice(1).flatMap(({ visibleMs, commitMs }, index) => {
+    const spanMs = commitMs - (snapshots[index]?.commitMs ?? commitMs);
+    return Array.from({ length: commitsPerSpan }, (_, part) => visibleMs - commitMs + spanMs * part / commitsPerSpan);
+  });
+}
+
+function against(rows: number, ownMs: number, rawMs: number | undefined): Figures {
+  const rowsPerSecond = Math.round(rows / ownMs * 1000);
+  if (rawMs === undefined) return { rowsPerSecond, raw: "postgresql-client is not installed" };
+  return {
+    rowsPerSecond,
+    rawRowsPerSecond: Math.round(rows / rawMs * 1000),
+    ratio: Math.round(rawMs / ownMs * 100) / 100,
+  };
+}
