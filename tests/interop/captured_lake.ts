@@ -1,43 +1,56 @@
 /** A lake filled by the jobs' own wiring from a real server, for independent readers to open. */
-import { Progress } from "../../lib/cli/progress.ts";
-import { accountHolders } from "../../lib/domain/payments/account_holders.ts";
-import { transactions } from "../../lib/domain/payments/transactions.ts";
-import { datasetText } from "../../lib/embed/text_declaration.ts";
-import { resolveSettings } from "../../lib/settings/resolve.ts";
 import { type CapturedTables, CaptureRun } from "../../jobs/wiring/capture_run.ts";
 import { captureSettings } from "../../jobs/wiring/capture_settings.ts";
-
-/** The main job's tables. */
-export const paymentTables: CapturedTables = { datasets: [accountHolders, transactions] };
+import { Progress } from "../../lib/cli/progress.ts";
+import type { Dataset, TableDefinition } from "../../lib/dataset/dataset.ts";
+import { datasetText } from "../../lib/embed/text_declaration.ts";
+import { declaredDefinition } from "../../lib/pipeline/plan.ts";
+import { resolveSettings } from "../../lib/settings/resolve.ts";
 
 /** What to capture, and into what. */
 export interface CaptureIntoLake {
   readonly url: string;
   readonly lake: string;
   readonly tables: CapturedTables;
-  readonly icebergVersion?: "2" | "3";
+  readonly icebergVersion: "2" | "3";
 }
 
-/** Captures everything the server holds now and ends; `work` runs while rows stream. */
-export async function captureIntoLake(options: CaptureIntoLake, work?: () => Promise<void>): Promise<void> {
-  const flags = new Map([
-    ["lake", [options.lake]],
-    ["batch-seconds", ["0.2"]],
-    ["iceberg-version", [options.icebergVersion ?? "3"]],
-  ]);
-  const settings = resolveSettings(captureSettings, { flags, environment: () => undefined, file: {} });
-  await using run = await CaptureRun.open({
+/** A lake table and the dataset it comes from, with the columns the source had when the capture ended. */
+export interface CapturedTable {
+  readonly dataset: Dataset;
+  readonly definition: TableDefinition;
+}
+
+/**
+ * Captures everything the server holds when `work` is done, which runs while rows stream, and says what the lake's tables are.
+ * Throws what any dataset failed with.
+ */
+export async function captureIntoLake(
+  options: CaptureIntoLake,
+  work: () => Promise<void> = () => Promise.resolve(),
+): Promise<readonly CapturedTable[]> {
+  await using run = await openRun(options);
+  await run.during(async () => {
+    await work();
+    const point = await run.pipeline.verificationPoint(() => {});
+    await point.close();
+  });
+  for (const error of run.pipeline.failures.values()) throw error;
+  return run.plans.flatMap(({ dataset: declared, tables }) => {
+    const dataset = run.source.datasets.find(({ name }) => name === declared.name) ?? declared;
+    return tables.map((plan) => ({ dataset, definition: declaredDefinition(plan, dataset) }));
+  });
+}
+
+async function openRun({ url, lake, tables, icebergVersion }: CaptureIntoLake): Promise<CaptureRun> {
+  const flags = new Map([["lake", [lake]], ["batch-seconds", ["0.2"]], ["iceberg-version", [icebergVersion]]]);
+  return await CaptureRun.open({
     job: "interop",
-    url: options.url,
-    settings,
-    tables: options.tables,
+    url,
+    settings: resolveSettings(captureSettings, { flags, environment: () => undefined, file: {} }),
+    tables,
     textOf: datasetText,
     signal: new AbortController().signal,
     progress: new Progress({ write: () => {} }),
   });
-  await run.during(async () => {
-    await work?.();
-    await run.pipeline.verificationPoint(() => {}).then((point) => point.close());
-  });
-  for (const error of run.pipeline.failures.values()) throw error;
 }
