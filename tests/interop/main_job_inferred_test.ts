@@ -1,0 +1,81 @@
+/** Tables nobody declared, with columns of many types and one added while rows stream, as pyiceberg and pypaimon read them. */
+import assert from "node:assert/strict";
+import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withPostgres } from "../../lib/testing/with_postgres.ts";
+import { captureIntoLake } from "./captured_lake.ts";
+import { readAll } from "./lake_reading.ts";
+import { pythonTest } from "./python_env.ts";
+
+/** A column of each type, and what fills it from the number `n`. The texts hold what CSV and JSON trip over. */
+const columns = {
+  small: ["smallint", "(n % 100)::smallint"],
+  whole: ["integer", "n - 500"],
+  large: ["bigint", "9223372036854775807 - n"],
+  single: ["real", "(n / 3.0)::real"],
+  double: ["double precision", "n / 7.0::double precision"],
+  yes: ["boolean", "n % 3 = 0"],
+  price: ["numeric(12,2)", "n * 1.23 - 100"],
+  exact: ["numeric(38,10)", "1234567890123456789012345678.0123456789 - n"],
+  anyNumber: ["numeric", "n / 17.0"],
+  name: ["text", `E'é€😀,"\\n''\\t' || n`],
+  empty: ["varchar(20)", "CASE WHEN n % 2 = 0 THEN '' END"],
+  bytes: ["bytea", "decode(md5(n::text), 'hex') || '\\x00ff'::bytea"],
+  day: ["date", "DATE '1969-12-01' + n"],
+  clock: ["time", "TIME '00:00:01' + n * INTERVAL '1.000001 s'"],
+  local: ["timestamp", "TIMESTAMP '1969-12-31 23:00:00.000001' + n * INTERVAL '7 minutes'"],
+  instant: ["timestamptz", "TIMESTAMPTZ '1969-12-31 23:00:00.999999+05' + n * INTERVAL '11 hours'"],
+  id: ["uuid", "md5(n::text)::uuid"],
+  document: ["jsonb", `jsonb_build_object('n', n, 'text', E'"\\n')`],
+  wholes: ["integer[]", "ARRAY[n, NULL, -n]"],
+  texts: ["text[]", `ARRAY['', 'NULL', E'a,"{}\\\\', n::text, NULL]`],
+  prices: ["numeric(12,2)[]", "CASE WHEN n % 2 = 0 THEN '{}'::numeric[] ELSE ARRAY[n / 4.0, NULL] END"],
+  mood: ["mood", "(ARRAY['calm', 'cross'])[n % 2 + 1]::mood"],
+} as const;
+
+const fields = Object.entries(columns);
+const columnList = ["key", ...fields.map(([name]) => `"${name}"`)].join(", ");
+const valueList = fields.map(([, [, value]]) => value).join(", ");
+
+const rowsFrom = (first: number, last: number) =>
+  `INSERT INTO readings (${columnList}) SELECT n, ${valueList} FROM generate_series(${first}, ${last}) AS n;
+   INSERT INTO readings (key) VALUES (${-last})`;
+
+const made = `
+  CREATE TYPE mood AS ENUM ('calm', 'cross');
+  CREATE TABLE readings (key integer PRIMARY KEY, ${fields.map(([name, [type]]) => `"${name}" ${type}`).join(", ")});
+  CREATE TABLE pairs (a text, b bigint, note text, PRIMARY KEY (a, b));
+  ${rowsFrom(1, 800)};
+  INSERT INTO pairs SELECT 'a' || n % 7, n, 'note ' || n FROM generate_series(1, 500) AS n`;
+
+/** Each kind of change, before and after a column is added. */
+const changes = [
+  rowsFrom(801, 1000),
+  "UPDATE readings SET price = price + 0.01, texts = texts || '{x}' WHERE key % 5 = 0",
+  "DELETE FROM readings WHERE key % 11 = 0",
+  "UPDATE pairs SET b = b + 10000 WHERE b % 3 = 0",
+  "ALTER TABLE readings ADD COLUMN added numeric(9,3); ALTER TABLE pairs ADD COLUMN tags uuid[]",
+  "UPDATE readings SET added = key / 8.0 WHERE key % 2 = 0",
+  "UPDATE pairs SET tags = ARRAY[md5(note)::uuid, NULL] WHERE b % 2 = 0",
+  rowsFrom(1001, 1100),
+  "UPDATE readings SET key = key + 5000 WHERE key % 13 = 0",
+  "DELETE FROM pairs WHERE b % 10 = 0; INSERT INTO pairs VALUES ('a0', 7, 'again', '{}') ON CONFLICT DO NOTHING",
+];
+
+for (const icebergVersion of ["3", "2"] as const) {
+  await pythonTest(
+    `independent readers find every row of inferred tables, Iceberg v${icebergVersion} and Paimon`,
+    (python, test) =>
+      withPostgres(({ url, client }) =>
+        withTemporaryFolder(async (lake) => {
+          await client.query(made);
+          const capture = { url, lake, tables: { tables: ["public.*"] }, icebergVersion };
+          const streamed = await captureIntoLake(capture, async () => {
+            for (const change of changes) await client.query(change);
+          });
+          const names = streamed.map(({ definition }) => definition.columns.at(-1)?.name);
+          assert.deepEqual(names.toSorted(), ["added", "tags"]);
+          await readAll({ python, url, lake, test }, { tables: streamed, stage: "after every kind of change" });
+        })
+      ),
+  );
+}
