@@ -63,9 +63,11 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
+    // A stop that was asked for lets the batch in hand end: only then do all its tables stand at one position.
+    const context = { ...options, signal: new AbortController().signal };
     this.#writers = new Map(options.plans.map((plan) => {
       const { namespace, table } = plan.dataset.source;
-      return [`${namespace}.${table}`, new DatasetWriter(plan, options)];
+      return [`${namespace}.${table}`, new DatasetWriter(plan, context)];
     }));
     this.#positions = new CommittedPositions(options.source, options.recordIdleMs ?? 10_000);
   }

@@ -37,8 +37,13 @@ export class CrashChild {
     await Promise.race([found, ended]);
   }
 
+  /** Of a job that has ended already, the report or the lack of a kill says what happened. */
   kill(signal: Deno.Signal): void {
-    this.#process.kill(signal);
+    try {
+      this.#process.kill(signal);
+    } catch (thrown) {
+      if (!(thrown instanceof TypeError)) throw thrown;
+    }
   }
 
   /** Waits for the end by SIGKILL and gives the hits of each fail point. */

@@ -290,7 +290,12 @@ export class ChangeStream {
     const isCurrent = () => !this.#closed && this.#connection === connection;
     const place = { commitLsn, builder: this.#builder, isCurrent };
     this.#options.resolve(message, place).catch((thrown) => {
-      if (isCurrent()) this.fail(toWeirError(thrown));
+      if (!isCurrent()) return;
+      const error = toWeirError(thrown);
+      // A server that ended the connection for questions is ending this one too: the stream starts over after it.
+      if (error.kind !== "connection" || connection === undefined) return this.fail(error);
+      this.#lost(connection, error);
+      void connection.close().catch(() => {});
     }).finally(release);
   }
 

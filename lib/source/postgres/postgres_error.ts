@@ -39,7 +39,9 @@ function kindOf(thrown: unknown, otherwise: ErrorKind): ErrorKind {
   if (code.startsWith("08") || socketCodes.test(code)) return "connection";
   const known = kindsByCode[code];
   if (known !== undefined && known !== "sourceLost") return known;
-  if (code === "" && /terminated|timeout expired|closed|SSL|stream/i.test(String(thrown))) return "connection";
+  if (code === "" && /terminated|timeout expired|closed|connection error|SSL|stream/i.test(String(thrown))) {
+    return "connection";
+  }
   return otherwise;
 }
 
