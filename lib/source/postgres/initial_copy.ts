@@ -57,8 +57,11 @@ interface FinishedPart {
 export async function* copyTable(copy: TableCopy, options: TableCopyOptions): AsyncGenerator<InitialCopyPart> {
   const parts = new PartQueue<FinishedPart>(options.connections.length, (part) => removeFiles([part.path]));
   const statements = [...copy.plan.statements];
-  const readers = options.connections.map((connection) => readChunks({ connection, statements, parts }, options));
-  const reading = Promise.all(readers).then(() => parts.end(), (thrown) => parts.fail(thrown));
+  const readers = options.connections.map((connection) =>
+    readChunks({ connection, statements, parts }, options).catch((thrown) => parts.fail(thrown))
+  );
+  // Over when the last reader is: one that another's failure stops still has a file to remove.
+  const reading = Promise.all(readers).then(() => parts.end());
   const cancel = () => parts.fail(new WeirError("interrupted", "The initial copy was interrupted"));
   options.signal.addEventListener("abort", cancel, { once: true });
   if (options.signal.aborted) cancel();
@@ -131,6 +134,7 @@ async function readChunks(reader: ReaderOptions, options: TableCopyOptions): Pro
     if (open !== undefined && (open.rows > 0 || parts.isUntouched)) await finish(open);
     else await open?.file.discard();
   } catch (thrown) {
+    await Promise.allSettled(finishing);
     await open?.file.discard();
     throw thrown;
   }

@@ -89,8 +89,7 @@ export class SpoolFile {
   /** Everything is in the file afterwards. Throws `storage` or `storageFull`. */
   async end(): Promise<void> {
     this.#flush();
-    await this.#written;
-    (await this.#file)?.close();
+    await this.#closeFile();
     if (this.#failure !== undefined) {
       await this.#removeFile();
       throw storageError(this.#failure, this.path);
@@ -99,9 +98,14 @@ export class SpoolFile {
 
   /** Gives the file up. Never throws. */
   async discard(): Promise<void> {
+    await this.#closeFile();
+    await this.#removeFile();
+  }
+
+  /** Once everything is written. A file that could not be opened has nothing to close, and its failure is known. */
+  async #closeFile(): Promise<void> {
     await this.#written;
     await this.#file?.then((file) => file.close(), () => {});
-    await this.#removeFile();
   }
 
   #flush(): void {
