@@ -4,6 +4,7 @@ import { accountHolders } from "../lib/domain/payments/account_holders.ts";
 import { transactions } from "../lib/domain/payments/transactions.ts";
 import { datasetText } from "../lib/embed/text_declaration.ts";
 import { settings as declared } from "../lib/settings/declarations.ts";
+import { generatorSettings } from "../lib/settings/generator.ts";
 import { captureSettings } from "./wiring/capture_settings.ts";
 import { CaptureRun } from "./wiring/capture_run.ts";
 import { Generation } from "./wiring/generation.ts";
@@ -27,10 +28,11 @@ await runJob({
     rate: declared.rate,
     generate: declared.generate,
     ...captureSettings,
+    ...generatorSettings,
   },
   main: async ({ settings, signal, progress, print }) => {
     const startedMs = performance.now();
-    await requireReach("pipeline", settings);
+    await requireReach("pipeline", settings, { files: [settings.pickListFile] });
     await using server = await openServer(settings, { progress });
     const { url } = server;
     if (settings.teardown) {

@@ -2,12 +2,14 @@
 import { resolve } from "node:path";
 import { type Need, requirePermissions } from "../../lib/cli/permission.ts";
 
-/** Asks for the lake folder and the source server. Throws `configuration` with the command that reaches them. */
+/** Asks for the lake folder, the source server and files to be read. Throws `configuration` with the command that reaches them. */
 export async function requireReach(
   job: string,
   settings: { readonly lake: string; readonly postgresUrl?: string | undefined },
+  { files = [] }: { readonly files?: readonly string[] } = {},
 ): Promise<void> {
   const needs: Need[] = [{ kind: "folder", path: resolve(settings.lake) }];
+  needs.push(...files.map((file): Need => ({ kind: "file", path: resolve(file) })));
   if (settings.postgresUrl !== undefined) {
     const { hostname, port } = new URL(settings.postgresUrl);
     needs.push({ kind: "host", host: `${hostname}:${port || "5432"}` });

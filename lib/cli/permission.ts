@@ -4,7 +4,9 @@ import { WeirError } from "../errors.ts";
 /** Something a job needs beside the defaults of its permission set. */
 export type Need =
   | { readonly kind: "host"; readonly host: string }
-  | { readonly kind: "folder"; readonly path: string };
+  | { readonly kind: "folder"; readonly path: string }
+  /** To be read. */
+  | { readonly kind: "file"; readonly path: string };
 
 type Access = "net" | "read" | "write";
 
@@ -13,7 +15,7 @@ interface Configuration {
 }
 
 /**
- * Makes sure that hosts (`host:port`) and folders named by the user are within reach, before anything is done.
+ * Makes sure that hosts (`host:port`), folders and files named by the user are within reach, before anything is done.
  *
  * @param job its name: that of its file and of its permission set
  *
@@ -53,7 +55,8 @@ export function explainRefusal(thrown: unknown): unknown {
 }
 
 function accesses(need: Need): [Access, string][] {
-  return need.kind === "host" ? [["net", need.host]] : [["read", need.path], ["write", need.path]];
+  if (need.kind === "host") return [["net", need.host]];
+  return need.kind === "file" ? [["read", need.path]] : [["read", need.path], ["write", need.path]];
 }
 
 function isGranted(name: Access, value: string): boolean {

@@ -69,8 +69,7 @@ export const settings = {
   }),
   rate: integer({
     flag: "rate",
-    help: "Rows a second that the generator writes while following",
-    defaultText: "1000",
+    help: "Rows a second that the generator writes while following; without it 1,000, or what SLEEP says",
     minimum: 1,
     maximum: 1_000_000,
   }),

@@ -1,16 +1,15 @@
 /** The kinds of settings there are. Each maker takes what is special about a setting and gives back its declaration. */
 import { InvalidValue, type Setting } from "./setting.ts";
 
-interface Described {
-  readonly flag: string;
-  readonly help: string;
-  /** Default: `WEIR_` and the flag in capitals. */
-  readonly environment?: string;
-}
+/** The environment name is by default `WEIR_` and the flag in capitals; a setting without a flag has to name its own. */
+type Described =
+  & { readonly help: string }
+  & ({ readonly flag: string; readonly environment?: string } | {
+    readonly flag?: undefined;
+    readonly environment: string;
+  });
 
-interface WithDefault extends Described {
-  readonly defaultText: string;
-}
+type WithDefault = Described & { readonly defaultText: string };
 
 interface Bounds {
   readonly minimum: number;
@@ -51,7 +50,11 @@ export function bytes(options: WithDefault & Bounds): Setting<number> {
 }
 
 /** A text that is not empty. */
-export function text(options: WithDefault & { readonly placeholder: string }): Setting<string> {
+export function text(options: WithDefault & { readonly placeholder: string }): Setting<string>;
+export function text(options: Described & { readonly placeholder: string }): Setting<string | undefined>;
+export function text(
+  options: Described & { readonly placeholder: string; readonly defaultText?: string },
+): Setting<string | undefined> {
   return single(
     options,
     options.placeholder,
@@ -126,8 +129,10 @@ export function splitList(given: string): string[] {
 }
 
 function common(options: Described): Pick<Setting<unknown>, "flag" | "environment" | "help" | "secret" | "repeatable"> {
-  const environment = options.environment ?? `WEIR_${options.flag.replaceAll("-", "_").toUpperCase()}`;
-  return { flag: options.flag, environment, help: options.help, secret: false, repeatable: false };
+  const { flag, help } = options;
+  if (flag === undefined) return { environment: options.environment, help, secret: false, repeatable: false };
+  const environment = options.environment ?? `WEIR_${flag.replaceAll("-", "_").toUpperCase()}`;
+  return { flag, environment, help, secret: false, repeatable: false };
 }
 
 function single<Value>(

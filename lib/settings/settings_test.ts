@@ -2,11 +2,15 @@ import assert from "node:assert/strict";
 import { WeirError } from "../errors.ts";
 import { settings } from "./declarations.ts";
 import { environmentExample } from "./environment_example.ts";
+import { paymentSettings } from "../domain/payments/settings.ts";
+import { generatorSettings, pickListVariable } from "./generator.ts";
 import { bytes, choices, decimal, integer, list, toggle } from "./kinds.ts";
 import { nearest } from "./nearest.ts";
 import { redaction } from "./redaction.ts";
 import { givenSecrets, resolveSettings, type SettingSources } from "./resolve.ts";
 import { type Declarations, InvalidValue } from "./setting.ts";
+
+const everySetting = { ...settings, ...generatorSettings };
 
 function sources(given: {
   readonly flags?: Record<string, string[]>;
@@ -33,7 +37,7 @@ Deno.test("every default is a valid value, and names are unique", () => {
   assert.equal(values.postgresUrl, undefined);
   assert.deepEqual(values.tables, []);
   assert.equal(values.follow, false);
-  const declared: Declarations = settings;
+  const declared: Declarations = everySetting;
   const names = Object.values(declared).map(({ environment }) => environment);
   assert.equal(new Set(names).size, names.length);
 });
@@ -46,7 +50,7 @@ Deno.test("a flag goes before the environment, that before .env, that before the
   assert.equal(rate({ flags: { rate: ["10"] }, environment, file }), 10);
   assert.equal(rate({ environment, file }), 20);
   assert.equal(rate({ file }), 30);
-  assert.equal(rate({}), 1000);
+  assert.equal(resolveSettings({ lake: settings.lake }, sources({})).lake, "data/lake");
   assert.equal(rate({ environment: { WEIR_RATE: "" }, file }), 30, "an empty variable is no value");
 });
 
@@ -54,6 +58,39 @@ Deno.test("a wrong value names the setting, its origin and the remedy", () => {
   const attempt = () => resolveSettings({ rate: settings.rate }, sources({ environment: { WEIR_RATE: "fast" } }));
   assert.throws(attempt, configurationError(/--rate "fast" \(environment WEIR_RATE\) is not a whole number/));
   assert.throws(attempt, { advice: "Give a number from 1 to 1,000,000" });
+});
+
+Deno.test("the generator's settings take what the generator can read, and refuse the rest with their names", () => {
+  const given = { NUM_ACCOUNTS: "2", ROE: " 17.25 ", PICK_LIST_EVENT_TYPE: "a:1,b:2" };
+  const values = resolveSettings(generatorSettings, sources({ environment: given }));
+  assert.deepEqual([values.NUM_ACCOUNTS, values.ROE, values.NUM_CREDCARDS], ["2", "17.25", "2"]);
+  assert.equal(values[pickListVariable("eventType")], "a:1,b:2");
+  assert.equal(paymentSettings(values).rateMillionths, 17_250_000n);
+  const wrong: Readonly<Record<string, RegExp>> = {
+    NUM_ACCOUNTS: /NUM_ACCOUNTS "x" \(environment NUM_ACCOUNTS\) cannot be used/,
+    ROE: /ROE/,
+    COUNTRY_CODE: /COUNTRY_CODE/,
+    PICK_LIST_GENDER: /PICK_LIST_GENDER "x" .* is no list of gender: Cannot read value 1/,
+    PICK_LIST_MEMBER: /is no list of member/,
+  };
+  for (const [name, message] of Object.entries(wrong)) {
+    const attempt = () => resolveSettings(generatorSettings, sources({ environment: { [name]: "x" } }));
+    assert.throws(attempt, configurationError(message));
+  }
+});
+
+Deno.test("the main job may read every environment name of the generator, and no other job may", async () => {
+  const text = await Deno.readTextFile(new URL("../../deno.json", import.meta.url));
+  const { permissions } = JSON.parse(text) as { permissions: Record<string, { env?: readonly string[] | boolean }> };
+  const granted = (set: string, name: string) => {
+    const names = permissions[set]?.env;
+    return Array.isArray(names) &&
+      names.some((held) => held === name || (held.endsWith("*") && name.startsWith(held.slice(0, -1))));
+  };
+  for (const { environment, flag } of Object.values(generatorSettings)) {
+    assert.ok(granted("pipeline", environment), environment);
+    if (flag === undefined) assert.ok(!granted("capture", environment), environment);
+  }
 });
 
 Deno.test("a secret is not shown in the error about it", () => {
@@ -117,5 +154,5 @@ Deno.test("a mistyped name finds the meant one, a strange one finds none", () =>
 
 Deno.test(".env.example says what the declarations say", async () => {
   const file = await Deno.readTextFile(new URL("../../.env.example", import.meta.url));
-  assert.equal(file, environmentExample(settings), "write it again with: deno task env-example");
+  assert.equal(file, environmentExample(everySetting), "write it again with: deno task env-example");
 });

@@ -13,7 +13,8 @@ const contracts = ["change", "dataset", "engine"];
 export const rooms: Readonly<Record<string, readonly string[]>> = {
   "errors.ts": [],
   "fail_point.ts": [],
-  settings: [],
+  // What the generator can be asked for is declared once, by the domain that reads it.
+  settings: ["domain"],
   cli: ["settings"],
   dataset: [],
   engine: ["dataset"],

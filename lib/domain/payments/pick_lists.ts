@@ -34,6 +34,9 @@ const cardBinShape = z.object({
   length: z.int().min(12).max(16),
 });
 
+/** How a list of objects is written where a text must do. */
+const jsonExample = '[{"value": {…}, "weight": 3}]';
+
 const placeShape = z.object({ countryCode: text, province: text, town: text, postalCode: text });
 const suburbShape = z.object({ countryCode: text, suburb: text });
 
@@ -59,6 +62,20 @@ const shapes = {
   suburb: suburbShape,
 } as const;
 
+/** What a value of each list means, and how a list is written. */
+const meanings: Readonly<Record<PickListName, { readonly help: string; readonly example: string }>> = {
+  accountType: { help: "Kinds of bank accounts", example: "Savings:3,Cheque:6" },
+  cardType: { help: "Card schemes; each needs a prefix in cardBin", example: "Visa:7,MasterCard:3" },
+  eventType: { help: "Kinds of payments", example: "paymentRT:4,paymentNRT:12" },
+  messageType: { help: "Message types of payments", example: "RTCCT:8,RTCCR:5" },
+  settlementClearingSystemCode: { help: "Clearing systems of payments", example: "EFT:8,RTC:4" },
+  gender: { help: "Genders of account holders, of M and F", example: "M:48,F:52" },
+  member: { help: "Banks and their branch ranges, as in data/payments/members.json", example: jsonExample },
+  cardBin: { help: "Beginnings of card numbers, as in data/payments/card_bins.json", example: jsonExample },
+  place: { help: "Towns and their postal codes, as in data/payments/places.json", example: jsonExample },
+  suburb: { help: "Parts of towns, as in data/payments/suburbs.json", example: jsonExample },
+};
+
 /** The name of a pick list. */
 export type PickListName = keyof typeof shapes;
 
@@ -67,6 +84,20 @@ export type PaymentPickLists = { readonly [Name in PickListName]: PickList<Reado
 
 /** All names, e.g. to look for overrides. */
 export const pickListNames = Object.keys(shapes) as readonly PickListName[];
+
+/** What a list holds, in one phrase, and how it is written. */
+export function pickListMeaning(name: PickListName): { readonly help: string; readonly example: string } {
+  return meanings[name];
+}
+
+/** Names that the contract's columns go by. */
+const otherNames: Readonly<Record<string, PickListName>> = { msgtype: "messageType", members: "member" };
+
+/** The list a user means: in any case, with or without underscores, or by the contract's column. Undefined: none. */
+export function pickListNamed(given: string): PickListName | undefined {
+  const plain = (name: string) => name.replaceAll("_", "").toLowerCase();
+  return pickListNames.find((name) => plain(name) === plain(given)) ?? otherNames[plain(given)];
+}
 
 const defaults: Readonly<Record<PickListName, unknown>> = {
   ...fieldsJson,
@@ -84,7 +115,7 @@ const defaults: Readonly<Record<PickListName, unknown>> = {
  */
 export function paymentPickLists(given: Partial<Record<PickListName, unknown>> = {}): PaymentPickLists {
   const lists = Object.fromEntries(
-    pickListNames.map((name) => [name, pickList(name, given[name] ?? defaults[name])]),
+    pickListNames.map((name) => [name, paymentPickList(name, given[name] ?? defaults[name])]),
   ) as unknown as PaymentPickLists;
   for (const { value: cardType } of lists.cardType.entries) {
     if (!lists.cardBin.entries.some((entry) => entry.value.cardType === cardType)) {
@@ -94,7 +125,13 @@ export function paymentPickLists(given: Partial<Record<PickListName, unknown>> =
   return lists;
 }
 
-function pickList(name: PickListName, json: unknown): PickList<unknown> {
+/**
+ * One list.
+ *
+ * @param json In a form that `pickEntries` reads.
+ * @throws {RangeError} If it is empty or misshapen. The message tells a value by its place, and does not repeat it.
+ */
+export function paymentPickList(name: PickListName, json: unknown): PickList<unknown> {
   const entries = pickEntries(json).map(({ value, weight }, index) => {
     const read = shapes[name].safeParse(value);
     if (read.success) return { value: read.data, weight };

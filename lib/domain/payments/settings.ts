@@ -23,33 +23,66 @@ export interface PaymentSettings {
   readonly currency: string;
   readonly amountLowCents: bigint;
   readonly amountHighCents: bigint;
-  /** Pause between two payments where no rate is given. */
-  readonly sleepMs: number;
   /** Age of the youngest holder, years; never under 16. */
   readonly ageLowYears: number;
   readonly ageHighYears: number;
 }
 
-/** Environment name, default and help of every setting. */
+/** One setting as text: what holds without it, what it means, and how it is read. */
+export interface PaymentSettingDeclaration<Value> {
+  readonly default: string;
+  readonly help: string;
+  /** Completes "expected …". */
+  readonly expected: string;
+  /** The value, or undefined where the text is none. */
+  readonly read: (text: string) => Value | undefined;
+}
+
+/** Every setting by its environment name. */
 export const paymentSettingDeclarations = {
-  NUM_ACCOUNTS: { default: "6", help: "Bank accounts of one account holder, at most" },
-  NUM_CREDCARDS: { default: "2", help: "Cards of one account holder, at most" },
-  COUNTRY: { default: "", help: "Country name in addresses; empty: the name of COUNTRY_CODE" },
-  LANG_CODE: { default: "en", help: "Language of names and streets" },
-  COUNTRY_CODE: { default: "ZA", help: `Country of the account holders: ${countryCodes.join(", ")}` },
-  DEST_COUNTRY: { default: "ZAF", help: "Destination country of payments, ISO 3166 alpha-3" },
-  BASECURRENCY: { default: "USD", help: "Currency that amounts are drawn in, ISO 4217" },
-  ROE: { default: "18.5", help: "Rate of exchange, units of CURRENCY per unit of BASECURRENCY" },
-  CURRENCY: { default: "ZAR", help: "Currency that payments are made in, ISO 4217" },
-  TXN_AMNT_LOW: { default: "10", help: "Smallest amount, in BASECURRENCY" },
-  TXN_AMNT_HIGH: { default: "3000", help: "Largest amount, in BASECURRENCY" },
-  SLEEP: { default: "125", help: "Pause between two payments where no rate is given, milliseconds" },
-  AGE_LOW: { default: "17.4", help: "Age of the youngest account holder, years (at least 16)" },
-  AGE_HIGH: { default: "67.8", help: "Age of the oldest account holder, years" },
-} as const;
+  NUM_ACCOUNTS: { default: "6", help: "Bank accounts of one account holder, at most", ...number(1, 100, "whole") },
+  NUM_CREDCARDS: { default: "2", help: "Cards of one account holder, at most", ...number(1, 100, "whole") },
+  COUNTRY: {
+    default: "",
+    help: "Country name in addresses; without it the name of COUNTRY_CODE",
+    expected: "a name",
+    read: (text: string) => text,
+  },
+  LANG_CODE: {
+    default: "en",
+    help: "Language of names and streets",
+    ...matching(/^[a-z]{2}$/, "two small letters, such as en"),
+  },
+  COUNTRY_CODE: {
+    default: "ZA",
+    help: "Country of the account holders",
+    expected: `one of ${countryCodes.join(", ")}`,
+    read: (text: string) => countryCodes.find((code) => code === text),
+  },
+  DEST_COUNTRY: {
+    default: "ZAF",
+    help: "Destination country of payments, ISO 3166 alpha-3",
+    ...matching(/^[A-Z]{3}$/, "three capital letters, such as ZAF"),
+  },
+  BASECURRENCY: { default: "USD", help: "Currency that amounts are drawn in, ISO 4217", ...currency() },
+  ROE: {
+    default: "18.5",
+    help: "Rate of exchange, units of CURRENCY per unit of BASECURRENCY",
+    ...decimal(rateScale, 6, "18.5"),
+  },
+  CURRENCY: { default: "ZAR", help: "Currency that payments are made in, ISO 4217", ...currency() },
+  TXN_AMNT_LOW: { default: "10", help: "Smallest amount, in BASECURRENCY", ...decimal(2, 9, "10.50") },
+  TXN_AMNT_HIGH: { default: "3000", help: "Largest amount, in BASECURRENCY", ...decimal(2, 9, "3000") },
+  AGE_LOW: { default: "17.4", help: "Age of the youngest account holder, years", ...number(16, 120) },
+  AGE_HIGH: { default: "67.8", help: "Age of the oldest account holder, years", ...number(16, 120) },
+} as const satisfies Readonly<Record<string, PaymentSettingDeclaration<unknown>>>;
 
 /** Environment name of a setting. */
 export type PaymentSettingName = keyof typeof paymentSettingDeclarations;
+
+type ValueOf<Name extends PaymentSettingName> = NonNullable<
+  ReturnType<(typeof paymentSettingDeclarations)[Name]["read"]>
+>;
 
 /**
  * Settings out of an environment; what is absent or empty takes its default.
@@ -64,55 +97,72 @@ export type PaymentSettingName = keyof typeof paymentSettingDeclarations;
  * assert.equal(paymentSettings({ ROE: "19.25" }).rateMillionths, 19_250_000n);
  * ```
  */
-export function paymentSettings(environment: Readonly<Record<string, string | undefined>> = {}): PaymentSettings {
-  const text = (name: PaymentSettingName) => environment[name]?.trim() || paymentSettingDeclarations[name].default;
+export function paymentSettings(environment: Readonly<Record<string, unknown>> = {}): PaymentSettings {
+  const read = <Name extends PaymentSettingName>(name: Name) => readSetting(name, environment[name]);
   const settings: PaymentSettings = {
-    accountsPerHolderMax: number(text, { name: "NUM_ACCOUNTS", low: 1, high: 100, whole: true }),
-    cardsPerHolderMax: number(text, { name: "NUM_CREDCARDS", low: 1, high: 100, whole: true }),
-    country: text("COUNTRY"),
-    languageCode: matching(text, { name: "LANG_CODE", pattern: /^[a-z]{2}$/ }),
-    countryCode: matching(text, {
-      name: "COUNTRY_CODE",
-      pattern: new RegExp(`^(${countryCodes.join("|")})$`),
-    }) as CountryCode,
-    destinationCountry: matching(text, { name: "DEST_COUNTRY", pattern: /^[A-Z]{3}$/ }),
-    baseCurrency: matching(text, { name: "BASECURRENCY", pattern: /^[A-Z]{3}$/ }),
-    rateMillionths: decimal(text, { name: "ROE", scale: rateScale }),
-    currency: matching(text, { name: "CURRENCY", pattern: /^[A-Z]{3}$/ }),
-    amountLowCents: decimal(text, { name: "TXN_AMNT_LOW", scale: 2 }),
-    amountHighCents: decimal(text, { name: "TXN_AMNT_HIGH", scale: 2 }),
-    sleepMs: number(text, { name: "SLEEP", low: 0, high: 3_600_000 }),
-    ageLowYears: number(text, { name: "AGE_LOW", low: 16, high: 120 }),
-    ageHighYears: number(text, { name: "AGE_HIGH", low: 16, high: 120 }),
+    accountsPerHolderMax: read("NUM_ACCOUNTS"),
+    cardsPerHolderMax: read("NUM_CREDCARDS"),
+    country: read("COUNTRY"),
+    languageCode: read("LANG_CODE"),
+    countryCode: read("COUNTRY_CODE"),
+    destinationCountry: read("DEST_COUNTRY"),
+    baseCurrency: read("BASECURRENCY"),
+    rateMillionths: read("ROE"),
+    currency: read("CURRENCY"),
+    amountLowCents: read("TXN_AMNT_LOW"),
+    amountHighCents: read("TXN_AMNT_HIGH"),
+    ageLowYears: read("AGE_LOW"),
+    ageHighYears: read("AGE_HIGH"),
   };
   // 2^31 cents is what one draw of 32 bits covers without visible bias.
   if (settings.amountHighCents - settings.amountLowCents >= 2n ** 31n) {
-    throw new RangeError("Cannot use TXN_AMNT_HIGH: at most 21 million above TXN_AMNT_LOW");
+    throw new RangeError("Cannot use TXN_AMNT_HIGH: expected at most 21 million above TXN_AMNT_LOW");
   }
-  if (settings.amountLowCents > settings.amountHighCents) throw new RangeError("TXN_AMNT_LOW is above TXN_AMNT_HIGH");
-  if (settings.ageLowYears > settings.ageHighYears) throw new RangeError("AGE_LOW is above AGE_HIGH");
+  if (settings.amountLowCents > settings.amountHighCents) {
+    throw new RangeError("Cannot use TXN_AMNT_LOW: expected at most TXN_AMNT_HIGH");
+  }
+  if (settings.ageLowYears > settings.ageHighYears) {
+    throw new RangeError("Cannot use AGE_LOW: expected at most AGE_HIGH");
+  }
   return settings;
 }
 
-type Text = (name: PaymentSettingName) => string;
-
-function number(
-  text: Text,
-  { name, low, high, whole = false }: { name: PaymentSettingName; low: number; high: number; whole?: boolean },
-): number {
-  const value = Number(text(name));
-  if (value >= low && value <= high && (!whole || Number.isInteger(value))) return value;
-  throw new RangeError(`Cannot use ${name}: expected a ${whole ? "whole " : ""}number from ${low} to ${high}`);
+function readSetting<Name extends PaymentSettingName>(name: Name, given: unknown): ValueOf<Name> {
+  const declared: PaymentSettingDeclaration<unknown> = paymentSettingDeclarations[name];
+  const text = typeof given === "string" ? given.trim() : "";
+  const value = declared.read(text === "" ? declared.default : text);
+  if (value === undefined) throw new RangeError(`Cannot use ${name}: expected ${declared.expected}`);
+  return value as ValueOf<Name>;
 }
 
-function decimal(text: Text, { name, scale }: { name: PaymentSettingName; scale: number }): bigint {
-  const units = parseDecimal(text(name), scale);
-  if (units > 0n) return units;
-  throw new RangeError(`Cannot use ${name}: expected more than 0`);
+type Reading<Value> = Pick<PaymentSettingDeclaration<Value>, "expected" | "read">;
+
+function number(low: number, high: number, kind: "whole" | "any" = "any"): Reading<number> {
+  return {
+    expected: `a ${kind === "whole" ? "whole " : ""}number from ${low} to ${high}`,
+    read: (text) => {
+      const value = Number(text);
+      return value >= low && value <= high && (kind === "any" || Number.isInteger(value)) ? value : undefined;
+    },
+  };
 }
 
-function matching(text: Text, { name, pattern }: { name: PaymentSettingName; pattern: RegExp }): string {
-  const value = text(name);
-  if (pattern.test(value)) return value;
-  throw new RangeError(`Cannot use "${value}" as ${name}: ${paymentSettingDeclarations[name].help}`);
+/** Six digits of a rate and nine of an amount leave their product inside a decimal(18,2). */
+function decimal(scale: number, digits: number, example: string): Reading<bigint> {
+  const pattern = new RegExp(`^\\d{1,${digits}}(\\.\\d{1,${scale}})?$`);
+  return {
+    expected: `a number above 0 of at most ${digits} digits and ${scale} after the point, such as ${example}`,
+    read: (text) => {
+      const units = pattern.test(text) ? parseDecimal(text, scale) : 0n;
+      return units > 0n ? units : undefined;
+    },
+  };
+}
+
+function matching(pattern: RegExp, expected: string): Reading<string> {
+  return { expected, read: (text) => pattern.test(text) ? text : undefined };
+}
+
+function currency(): Reading<string> {
+  return matching(/^[A-Z]{3}$/, "three capital letters, such as USD");
 }
