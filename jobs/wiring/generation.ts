@@ -74,8 +74,10 @@ export class Generation implements AsyncDisposable {
 /** Rows a second while following where nobody says otherwise. */
 const defaultRate = 1000;
 
-/** A payment is two rows. Undefined: as fast as the server takes them. */
-function rowsPerSecond({ rate, sleepMs }: GenerationOptions["settings"]): number | undefined {
+/** Pace while following: a payment is two rows. Undefined: as fast as the server takes them. */
+export function rowsPerSecond(
+  { rate, sleepMs }: { readonly rate: number | undefined; readonly sleepMs: number | undefined },
+): number | undefined {
   if (rate !== undefined || sleepMs === undefined) return rate ?? defaultRate;
   return sleepMs === 0 ? undefined : 2000 / sleepMs;
 }

@@ -1,5 +1,6 @@
 /** The main job as a user starts it, with pick lists of its own from every place they may stand in. */
 import assert from "node:assert/strict";
+import { rowsPerSecond } from "../../jobs/wiring/generation.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
@@ -71,3 +72,10 @@ Deno.test("pick lists and settings of environment, file and table show in the ro
       await Deno.remove(`${root}${lake}`, { recursive: true }).catch(() => {});
     }
   }, { settings: { wal_level: "logical" } }));
+
+Deno.test("--rate goes before SLEEP, which goes before the default pace", () => {
+  assert.equal(rowsPerSecond({ rate: 7, sleepMs: 125 }), 7);
+  assert.equal(rowsPerSecond({ rate: undefined, sleepMs: 125 }), 16);
+  assert.equal(rowsPerSecond({ rate: undefined, sleepMs: 0 }), undefined);
+  assert.equal(rowsPerSecond({ rate: undefined, sleepMs: undefined }), 1000);
+});
