@@ -6,6 +6,8 @@ export interface Column {
   readonly name: string;
   readonly type: ColumnType;
   readonly nullable: boolean;
+  /** Other names a source may have for it, in whatever case. The lake keeps the source's name. */
+  readonly aliases?: readonly string[];
   /** One phrase for people; written into the table formats. */
   readonly doc?: string;
   /** Names, addresses, numbers of people: masked wherever rows are shown. */

@@ -8,6 +8,8 @@ export interface Projection {
   readonly from: string;
   /** Object keys from the document's root, e.g. `["streetAddress"]`. */
   readonly path: readonly string[];
+  /** Of a value: where else senders put it, looked at in this order where the path gives no value. */
+  readonly otherPaths?: readonly (readonly string[])[];
   /** `value` (default) reads a scalar; `count` counts the elements of the array at `path` (0 where it is absent). */
   readonly take?: "value" | "count";
 }
@@ -28,5 +30,13 @@ export interface ChildArray {
   /** Object keys from the document's root to the array. */
   readonly path: readonly string[];
   /** Child column name → object keys inside an element, or a constant. A column left out is null. */
-  readonly columns: Readonly<Record<string, { readonly path: readonly string[] } | { readonly constant: string }>>;
+  readonly columns: Readonly<Record<string, ElementPlace | { readonly constant: string }>>;
+}
+
+/** Where an array's elements hold a value. */
+export type ElementPlace = Pick<Projection, "path" | "otherPaths">;
+
+/** Every path at which a value may stand, the declared one first. */
+export function pathsOf(place: ElementPlace): readonly (readonly string[])[] {
+  return [place.path, ...place.otherPaths ?? []];
 }

@@ -1,6 +1,6 @@
 /** What an embedding text is made of: derived from a dataset, or from a list of columns for tables nobody declared. */
 import type { Dataset } from "../dataset/dataset.ts";
-import type { ChildTable } from "../dataset/projection.ts";
+import { type ChildTable, pathsOf } from "../dataset/projection.ts";
 
 /** What of a JSON column stands in the text, in this order. */
 export interface JsonShape {
@@ -80,7 +80,7 @@ function childArrays(child: ChildTable): JsonShape["arrays"] {
     path,
     elements: child.columns.flatMap(({ name }) => {
       const place = columns[name];
-      return place !== undefined && "path" in place ? [place.path] : [];
+      return place !== undefined && "path" in place ? pathsOf(place) : [];
     }),
   }));
 }

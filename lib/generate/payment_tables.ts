@@ -53,7 +53,7 @@ export async function offerStoredHolders(
     [String(ids.low), String(ids.high), String(step)],
   );
   for (const { nationalid, accounts } of holders) {
-    if (holdsAccounts(accounts)) pool.offer({ nationalId: nationalid, accounts });
+    pool.offer({ nationalId: nationalid, accounts: readAccounts(accounts) });
   }
 }
 
@@ -67,8 +67,21 @@ export function generatedColumns(dataset: Dataset): readonly string[] {
   return dataset.columns.filter((column) => column.sourceDefault === undefined).map((column) => column.name);
 }
 
-/** Rows that somebody else wrote may hold anything. */
-function holdsAccounts(accounts: unknown): accounts is PayingHolder["accounts"] {
+/** Accounts and cards that can pay and be paid. Rows that somebody else wrote may hold anything. */
+function readAccounts(accounts: unknown): PayingHolder["accounts"] {
   const { bankAccounts, creditCards } = (accounts ?? {}) as Record<string, unknown>;
-  return Array.isArray(bankAccounts) && Array.isArray(creditCards);
+  return {
+    bankAccounts: usable(bankAccounts, "accountId").map((account) => {
+      const { branchId = account["brancId"] } = account;
+      return { ...account, branchId: typeof branchId === "string" ? branchId : "" };
+    }) as unknown as PayingHolder["accounts"]["bankAccounts"],
+    creditCards: usable(creditCards, "cardNumber") as unknown as PayingHolder["accounts"]["creditCards"],
+  };
+}
+
+function usable(instruments: unknown, number: string): readonly Readonly<Record<string, unknown>>[] {
+  if (!Array.isArray(instruments)) return [];
+  return instruments.filter((instrument) =>
+    [instrument?.tenantId, instrument?.[number]].every((text) => typeof text === "string" && text.length > 0)
+  );
 }

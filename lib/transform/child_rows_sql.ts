@@ -3,10 +3,10 @@ import type { Relation } from "../change/relation.ts";
 import type { Column } from "../dataset/column.ts";
 import { duckdbType } from "../dataset/column_type.ts";
 import { jsonPath } from "../dataset/json_path.ts";
-import type { ChildArray, ChildTable } from "../dataset/projection.ts";
+import { type ChildArray, type ChildTable, type ElementPlace, pathsOf } from "../dataset/projection.ts";
 import { identifier, literal } from "../engine/quote.ts";
 import { keyJsonSql } from "./dead_letters.ts";
-import { scalarStringSql } from "./flatten_sql.ts";
+import { firstOf, refusalSql, scalarStringSql } from "./flatten_sql.ts";
 import { holdsFractionSql, holdsLongNumberSql, quoteNumbersSql } from "./json_number.ts";
 import { scalarSql } from "./json_scalar.ts";
 import { shapeProblemSql } from "./json_shape.ts";
@@ -54,7 +54,7 @@ function elementsSql(input: Relation, child: ChildTable): string {
       lambda element: {source: ${index}, element: element})`
   );
   const texts = byArraySql(child, (array) => {
-    const paths = pathsOf(child, array).map(({ path }) => literal(jsonPath(path)));
+    const paths = placesOf(child, array).flatMap(({ place }) => pathsOf(place)).map((path) => literal(jsonPath(path)));
     return paths.length === 0 ? undefined : `json_extract_string(_element, [${paths.join(", ")}])`;
   });
   return `SELECT *, ${texts} AS _texts
@@ -79,9 +79,13 @@ function valueSql(child: ChildTable, column: Column): string {
     const place = array.columns[column.name];
     if (place === undefined) return undefined;
     if ("constant" in place) return `${literal(place.constant)}::${type}`;
-    const text = textOf(child, { array, column });
-    if (column.type.kind !== "string") return scalarSql(text, column.type);
-    return scalarStringSql(text, { document: "_element", path: place.path });
+    return firstOf(
+      textsOf(child, { array, column }).map(({ text, path }) =>
+        column.type.kind === "string"
+          ? scalarStringSql(text, { document: "_element", path })
+          : scalarSql(text, column.type)
+      ),
+    );
   });
   return `CAST(${value} AS ${type})`;
 }
@@ -89,7 +93,7 @@ function valueSql(child: ChildTable, column: Column): string {
 /** Whether a value or the text it would come from is missing; the latter because a misshapen element has no texts. */
 function suspectSql(child: ChildTable): string {
   const suspect = byArraySql(child, (array) => {
-    const missing = pathsOf(child, array).map(({ column }) => `${identifier(column.name)} IS NULL`);
+    const missing = placesOf(child, array).map(({ column }) => `${identifier(column.name)} IS NULL`);
     return missing.length === 0 ? undefined : missing.join(" OR ");
   });
   return `coalesce(${suspect}, false)`;
@@ -98,27 +102,31 @@ function suspectSql(child: ChildTable): string {
 function elementReasonSql(array: ChildArray, column: Column): string | undefined {
   const place = array.columns[column.name];
   if (place === undefined || !("path" in place)) return undefined;
-  const problem = shapeProblemSql("_element", { path: place.path, expected: "scalar" });
-  const path = literal(jsonPath(place.path));
-  return `coalesce(${problem}, CASE WHEN json_extract_string(_element, ${path}) IS NOT NULL
-    THEN ${literal(`${jsonPath(place.path)}: not held exactly by ${duckdbType(column.type)}`)} END)`;
+  return refusalSql("_element", place, column.type);
 }
 
 interface ColumnPlace {
   readonly column: Column;
-  readonly path: readonly string[];
+  readonly place: ElementPlace;
 }
 
-/** The columns an array's elements hold, in the order of `_texts`. */
-function pathsOf(child: ChildTable, array: ChildArray): readonly ColumnPlace[] {
+/** The columns an array's elements hold. `_texts` has a text for every path of each, in this order. */
+function placesOf(child: ChildTable, array: ChildArray): readonly ColumnPlace[] {
   return child.columns.flatMap((column) => {
     const place = array.columns[column.name];
-    return place !== undefined && "path" in place ? [{ column, path: place.path }] : [];
+    return place !== undefined && "path" in place ? [{ column, place }] : [];
   });
 }
 
-function textOf(child: ChildTable, place: { readonly array: ChildArray; readonly column: Column }): string {
-  return `_texts[${pathsOf(child, place.array).findIndex(({ column }) => column === place.column) + 1}]`;
+/** A column's texts in an array's elements, with the path of each. */
+function textsOf(
+  child: ChildTable,
+  of: { readonly array: ChildArray; readonly column: Column },
+): readonly { readonly text: string; readonly path: readonly string[] }[] {
+  const texts = placesOf(child, of.array).flatMap(({ column, place }) =>
+    pathsOf(place).map((path) => ({ column, path }))
+  ).map((found, index) => ({ ...found, text: `_texts[${index + 1}]` }));
+  return texts.filter(({ column }) => column === of.column);
 }
 
 /** One expression per array, chosen by the element's array; undefined stands for NULL. */

@@ -1,8 +1,8 @@
 /** The two statements of flatten: one that reads every document once, one that names what the first refused. */
 import type { Relation } from "../change/relation.ts";
-import { duckdbType } from "../dataset/column_type.ts";
+import { type ColumnType, duckdbType } from "../dataset/column_type.ts";
 import { jsonPath } from "../dataset/json_path.ts";
-import type { Projection } from "../dataset/projection.ts";
+import { type ElementPlace, pathsOf, type Projection } from "../dataset/projection.ts";
 import { identifier, literal } from "../engine/quote.ts";
 import { keyJsonSql } from "./dead_letters.ts";
 import { holdsLongNumberSql, looksFractionalSql, quoteNumbersSql } from "./json_number.ts";
@@ -89,22 +89,35 @@ function textsSql(document: string, values: readonly Projection[]): string {
 }
 
 function pathList(projections: readonly Projection[]): string {
-  return `[${projections.map(({ path }) => literal(jsonPath(path))).join(", ")}]`;
+  return `[${projections.flatMap(pathsOf).map((path) => literal(jsonPath(path))).join(", ")}]`;
 }
 
 /** The texts, read again from a document whose numbers are quoted where a double may have changed one of them. */
 function exactTextsSql({ document, values, texts }: JsonSource): string {
-  const changed = values.flatMap(({ column }, index) =>
-    column.type.kind === "string" ? [looksFractionalSql(`${texts}[${index + 1}]`)] : []
+  const types = values.flatMap((projection) => pathsOf(projection).map(() => projection.column.type));
+  const changed = types.flatMap(({ kind }, index) =>
+    kind === "string" ? [looksFractionalSql(`${texts}[${index + 1}]`)] : []
   );
   return `CASE WHEN ${[holdsLongNumberSql(document), ...changed].join(" OR ")}
     THEN ${textsSql(quoteNumbersSql(document), values)} ELSE ${texts} END AS ${texts}`;
 }
 
 function valueSql(projection: Projection, source: JsonSource): string {
-  const text = `${source.texts}[${source.values.indexOf(projection) + 1}]`;
-  if (projection.column.type.kind !== "string") return scalarSql(text, projection.column.type);
-  return scalarStringSql(text, { document: source.document, path: projection.path });
+  const { type } = projection.column;
+  const first = source.values.slice(0, source.values.indexOf(projection)).flatMap(pathsOf).length + 1;
+  return firstOf(
+    pathsOf(projection).map((path, index) => {
+      const text = `${source.texts}[${first + index}]`;
+      return type.kind === "string"
+        ? scalarStringSql(text, { document: source.document, path })
+        : scalarSql(text, type);
+    }),
+  );
+}
+
+/** The first expression that is not NULL. */
+export function firstOf(expressions: readonly string[]): string {
+  return expressions.length === 1 ? expressions.join() : `coalesce(${expressions.join(", ")})`;
 }
 
 /** A string that is not the text of an object or array; looked up only where it begins like one. */
@@ -127,9 +140,17 @@ function countSql(projection: Projection, source: JsonSource): string {
 
 function reasonSql(projection: Projection): string {
   const from = identifier(projection.from);
-  const problem = shapeProblemSql(from, { path: projection.path, expected: isCount(projection) ? "array" : "scalar" });
-  if (isCount(projection)) return problem;
-  const type = duckdbType(projection.column.type);
-  return `coalesce(${problem}, CASE WHEN json_extract_string(${from}, ${literal(jsonPath(projection.path))}) IS NOT NULL
-    THEN ${literal(`${jsonPath(projection.path)}: not held exactly by ${type}`)} END)`;
+  if (isCount(projection)) return shapeProblemSql(from, { path: projection.path, expected: "array" });
+  return refusalSql(from, projection, projection.column.type);
+}
+
+/** Why a document gives no value of a type at a place; NULL where there is nothing. */
+export function refusalSql(document: string, place: ElementPlace, type: ColumnType): string {
+  return firstOf(
+    pathsOf(place).map((path) =>
+      `coalesce(${shapeProblemSql(document, { path, expected: "scalar" })},
+    CASE WHEN json_extract_string(${document}, ${literal(jsonPath(path))}) IS NOT NULL
+    THEN ${literal(`${jsonPath(path)}: not held exactly by ${duckdbType(type)}`)} END)`
+    ),
+  );
 }

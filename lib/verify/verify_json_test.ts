@@ -40,6 +40,8 @@ const documents: Dataset = {
     project("local", types.timestamp),
     project("instant", types.timestamptz),
     project("deep", types.string, ["a", "b c"]),
+    { ...project("spelled", types.string), otherPaths: [["speled"], ["a", "spelled"]] },
+    { ...project("counted", types.int32), otherPaths: [["conted"]] },
     { ...project("items", types.int32), take: "count" },
   ],
   children: [{
@@ -56,7 +58,7 @@ const documents: Dataset = {
         path: ["items"],
         columns: {
           kind: { constant: "item" },
-          code: { path: ["code"] },
+          code: { path: ["code"], otherPaths: [["cod"]] },
           price: { path: ["price"] },
           since: { path: ["since"] },
         },
@@ -74,6 +76,11 @@ const cases: readonly string[] = [
   "null",
   '"a text"',
   "[1, 2]",
+  '{"speled": "x", "conted": 5, "items": [{"cod": "c"}, {"code": null, "cod": 7}, {"code": "a", "cod": "b"}]}',
+  '{"spelled": null, "speled": 5, "counted": "x", "conted": 7, "items": [{"code": {}, "cod": "c"}, {"code": [], "cod": {}}]}',
+  '{"spelled": {}, "speled": "y", "counted": 1, "conted": 2, "a": 5}',
+  '{"spelled": [], "speled": {}, "counted": 1.5, "conted": "x", "a": {"spelled": "z"}}',
+  '{"spelled": [], "speled": {}, "a": "not an object"}',
   "{}",
   ...[
     "null",

@@ -13,6 +13,7 @@ const columns = sourceColumns([
     required: true,
     indexed: true,
     personal: true,
+    aliases: ["idNumber", "PPS", "SSN"],
     doc: "national identity number; never part of an embedding",
   },
   { name: "firstname", sourceType: "varchar(100)", personal: true, doc: "first name", label: "First name" },
@@ -22,8 +23,22 @@ const columns = sourceColumns([
   { name: "children", sourceType: "integer", doc: "number of children", label: "Children" },
   { name: "address", sourceType: "jsonb", personal: true, doc: "postal address as JSON", label: "Address" },
   { name: "accounts", sourceType: "jsonb", personal: true, doc: "bank accounts and cards as JSON", label: "Accounts" },
-  { name: "emailaddress", sourceType: "varchar(100)", personal: true, doc: "e-mail address", label: "Email" },
-  { name: "mobilephonenumber", sourceType: "varchar(20)", personal: true, doc: "mobile phone number", label: "Mobile" },
+  {
+    name: "emailaddress",
+    sourceType: "varchar(100)",
+    personal: true,
+    aliases: ["eMailAddress"],
+    doc: "e-mail address",
+    label: "Email",
+  },
+  {
+    name: "mobilephonenumber",
+    sourceType: "varchar(20)",
+    personal: true,
+    aliases: ["mobilePhoneNumber"],
+    doc: "mobile phone number",
+    label: "Mobile",
+  },
   { name: "created_at", sourceType: "timestamptz", required: true, default: "now()", doc: "when the row was stored" },
 ]);
 
@@ -70,7 +85,7 @@ const accounts: ChildTable = {
       columns: {
         kind: { constant: "bank_account" },
         tenant_id: { path: ["tenantId"] },
-        branch_id: { path: ["branchId"] },
+        branch_id: { path: ["branchId"], otherPaths: [["brancId"]] },
         account_id: { path: ["accountId"] },
         account_type: { path: ["accountType"] },
         opening_date: { path: ["openingDate"] },

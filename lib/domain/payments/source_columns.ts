@@ -13,6 +13,8 @@ export interface SourceColumn {
   readonly required?: true;
   readonly indexed?: true;
   readonly personal?: true;
+  /** Other names a sender may use. */
+  readonly aliases?: readonly string[];
   /** Default expression. */
   readonly default?: string;
 }

@@ -167,6 +167,9 @@ const partyFields = [
   ["issuing_bank", "issuingBank", types.string, "name of the bank that issued the card"],
 ] as const;
 
+/** A misspelling that some senders use (contracts §1.1). */
+const otherKeys: Readonly<Record<string, string>> = { branchId: "brancId" };
+
 /** Fields that tell one person from another. */
 const personalFields: ReadonlySet<string> = new Set(["account_id", "card_number"]);
 
@@ -182,6 +185,7 @@ function partyProjections(prefix: string, options: { readonly from: string; read
     },
     from: options.from,
     path: [key],
+    ...(otherKeys[key] === undefined ? {} : { otherPaths: [[otherKeys[key]]] }),
   }));
 }
 

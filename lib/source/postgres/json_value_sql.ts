@@ -6,7 +6,13 @@
  */
 import type { Column } from "../../dataset/column.ts";
 import type { ScalarType } from "../../dataset/column_type.ts";
-import type { ChildArray, ChildTable, Projection } from "../../dataset/projection.ts";
+import {
+  type ChildArray,
+  type ChildTable,
+  type ElementPlace,
+  pathsOf,
+  type Projection,
+} from "../../dataset/projection.ts";
 import { identifier, literal } from "../../engine/quote.ts";
 import { jsonScalarText } from "./json_scalar_sql.ts";
 import type { ValueText } from "./value_text_sql.ts";
@@ -30,7 +36,7 @@ export function jsonDocument(sql: string, column: Column | undefined): JsonDocum
 export function projectedText(projection: Projection, document: JsonDocument): ValueText {
   const type = projection.column.type;
   if (type.kind === "list") throw new RangeError(`Cannot project a list into column "${projection.column.name}"`);
-  return projection.take === "count" ? elementCount(projection, document) : scalarAt(document, projection.path, type);
+  return projection.take === "count" ? elementCount(projection, document) : scalarOf(document, projection, type);
 }
 
 /** The rows of a child table as the SQL of a lateral subquery. */
@@ -80,7 +86,7 @@ function childValue(column: Column, array: ChildArray, element: JsonDocument): V
     const text = jsonScalarText(`${literal(place.constant)}::text`, column.type);
     return { text, present: "true", fallible: true };
   }
-  return scalarAt(element, place.path, column.type);
+  return scalarOf(element, place, column.type);
 }
 
 function presence(name: string): string {
@@ -94,6 +100,16 @@ function elementCount(projection: Projection, document: JsonDocument): ValueText
   // Nothing there counts 0; something there that cannot be counted is refused.
   const nothing = `WHEN NOT ${isPresent(document, projection.path)} THEN '0'`;
   return { text: `CASE ${counted} ${nothing} END`, present: "true", fallible: true };
+}
+
+/** The first value that one of the paths gives. */
+function scalarOf(document: JsonDocument, place: ElementPlace, type: ScalarType): ValueText {
+  const values = pathsOf(place).map((path) => scalarAt(document, path, type));
+  return {
+    text: `coalesce(${values.map(({ text }) => text).join(", ")})`,
+    present: `(${values.map(({ present }) => present).join(" OR ")})`,
+    fallible: true,
+  };
 }
 
 function scalarAt(document: JsonDocument, path: readonly string[], type: ScalarType): ValueText {

@@ -58,10 +58,21 @@ export function inferDataset(table: CatalogueTable): Dataset {
 /** A declared contract with the columns the source has now: what it does not declare is captured too. */
 export function completeDataset(declared: Dataset, table: CatalogueTable): Dataset {
   const inferred = inferDataset(table);
-  const columns = inferred.columns.map((column): Column =>
-    declared.columns.find((candidate) => candidate.name === column.name) ?? { ...column, nullable: true }
-  );
+  const columns = inferred.columns.map((column): Column => {
+    const known = declared.columns.find((candidate) => sourceColumn(candidate, inferred.columns) === column);
+    return known === undefined ? { ...column, nullable: true } : { ...known, name: column.name };
+  });
   return { ...declared, columns };
+}
+
+/** The source's column for a declared one: of its name, else of one of its aliases. */
+function sourceColumn<Named extends { readonly name: string }>(
+  declared: Column,
+  columns: readonly Named[],
+): Named | undefined {
+  const aliases = (declared.aliases ?? []).map((alias) => alias.toLowerCase());
+  return columns.find(({ name }) => name === declared.name) ??
+    columns.find(({ name }) => aliases.includes(name.toLowerCase()));
 }
 
 /** What keeps a table from being captured exactly. */
@@ -108,7 +119,7 @@ function contractProblems(table: CatalogueTable, declared: Dataset, key: readonl
     });
   }
   for (const column of declared.columns) {
-    const found = table.columns.find((candidate) => candidate.name === column.name);
+    const found = sourceColumn(column, table.columns);
     if (found === undefined) problems.push({ problem: `${name} has no column "${column.name}"`, remedy });
     else if (!sameType(lakeType(found.sourceType).type, column.type)) {
       problems.push({ problem: `${name} has another type than its dataset in column "${column.name}"`, remedy });

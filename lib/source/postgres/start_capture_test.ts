@@ -236,6 +236,39 @@ Deno.test("a declared dataset must agree with its table", async () => {
   });
 });
 
+Deno.test("a declared column is found under its aliases in any case, and its own name goes first", async () => {
+  await withStart(async ({ client, use }) => {
+    await client.query('CREATE TABLE orders (id int PRIMARY KEY, "SSN" text, mail text, "eMail" text)');
+    const column = (name: string, aliases: readonly string[]) => ({
+      name,
+      type: types.string,
+      nullable: true,
+      aliases,
+    });
+    const dataset: Dataset = {
+      namespace: "shop",
+      name: "people",
+      source: { namespace: "public", table: "orders" },
+      columns: [
+        { name: "id", type: types.int32, nullable: false },
+        { ...column("nationalid", ["ssn", "PPS"]), personal: true },
+        { ...column("mail", ["email"]), doc: "e-mail address" },
+      ],
+      key: ["id"],
+    };
+    await use({ datasets: [dataset], tables: [] }, async (source) => {
+      await source.start([]);
+      const found = source.datasets[0]?.columns.map(({ name, personal, doc }) => [name, personal, doc]);
+      assert.deepEqual(found, [
+        ["id", undefined, undefined],
+        ["SSN", true, undefined],
+        ["mail", undefined, "e-mail address"],
+        ["eMail", undefined, undefined],
+      ]);
+    });
+  });
+});
+
 Deno.test("a table without key is refused, one with a unique index and replica identity full is not", async () => {
   await withStart(async ({ client, use }) => {
     await client.query(
