@@ -88,7 +88,7 @@ export class PostgresConnection {
 
   /**
    * Runs a `COPY … TO STDOUT`. Each call of `onRow` gets the bytes of one row, valid during the call only.
-   * The socket pauses while a promise that `onRow` gave is pending.
+   * The socket pauses while a promise that `onRow` gave is pending, and the call ends once all of them have settled.
    */
   async copyOut(
     statement: string,

@@ -8,13 +8,13 @@ interface CopyOutOptions {
 
 /** A query object as `pg.Client` runs them (its `Submittable`). */
 export class CopyOut {
-  /** Settles when the server is ready again. */
+  /** Settles when the server is ready again and every promise that `onRow` gave has settled; rejects with the first failure. */
   readonly done: Promise<void>;
   readonly #statement: string;
   readonly #options: CopyOutOptions;
   readonly #settle: { resolve: () => void; reject: (reason: unknown) => void };
+  readonly #pending = new Set<Promise<void>>();
   #failure: unknown;
-  #pending = 0;
 
   constructor(statement: string, options: CopyOutOptions) {
     this.#statement = statement;
@@ -51,22 +51,31 @@ export class CopyOut {
 
   /** Called for an error of the server or of the socket; the latter is not followed by anything. */
   handleError(thrown: unknown): void {
-    this.#settle.reject(this.#failure ?? thrown);
+    this.#failure ??= thrown;
+    void this.#end();
   }
 
   /** Called when the server is ready for the next query. */
   handleReadyForQuery(): void {
-    if (this.#failure === undefined) this.#settle.resolve();
-    else this.#settle.reject(this.#failure);
+    void this.#end();
   }
 
   #pauseUntil(pending: Promise<void>): void {
     const { stream } = this.#options.wire;
-    if (this.#pending++ === 0) stream.pause();
-    pending.catch((thrown) => {
+    if (this.#pending.size === 0) stream.pause();
+    const watched = pending.catch((thrown) => {
       this.#failure ??= thrown;
     }).finally(() => {
-      if (--this.#pending === 0) stream.resume();
+      this.#pending.delete(watched);
+      if (this.#pending.size === 0) stream.resume();
     });
+    this.#pending.add(watched);
+  }
+
+  /** The last rows stand in the same network packet as the end: what `onRow` began with them is still running. */
+  async #end(): Promise<void> {
+    await Promise.all(this.#pending);
+    if (this.#failure === undefined) this.#settle.resolve();
+    else this.#settle.reject(this.#failure);
   }
 }

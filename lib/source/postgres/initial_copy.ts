@@ -106,8 +106,6 @@ interface ReaderOptions {
 async function readChunks(reader: ReaderOptions, options: TableCopyOptions): Promise<void> {
   const { connection, statements, parts } = reader;
   let open: { file: SpoolFile; rows: number } | undefined;
-  // Of the chunk being read: the server may have sent its last row before a full part is put away.
-  let finishing: Promise<void>[] = [];
   const finish = async (full: { file: SpoolFile; rows: number }) => {
     await full.file.end();
     await parts.put({ path: full.file.path, rows: full.rows });
@@ -124,17 +122,12 @@ async function readChunks(reader: ReaderOptions, options: TableCopyOptions): Pro
         if (open.file.bytes < options.partBytes) return options.folder.backPressure;
         const full = open;
         open = undefined;
-        const finished = finish(full);
-        finishing.push(finished);
-        return finished;
+        return finish(full);
       });
-      await Promise.all(finishing);
-      finishing = [];
     }
     if (open !== undefined && (open.rows > 0 || parts.isUntouched)) await finish(open);
     else await open?.file.discard();
   } catch (thrown) {
-    await Promise.allSettled(finishing);
     await open?.file.discard();
     throw thrown;
   }
