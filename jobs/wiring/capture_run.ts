@@ -30,6 +30,8 @@ export interface CaptureRunOptions {
   readonly textOf: (dataset: Dataset) => TextDeclaration | undefined;
   readonly signal: AbortSignal;
   readonly progress: Progress;
+  /** How long the stream waits for a server that is silent. Default: the source's own. */
+  readonly silenceMs?: number;
 }
 
 /** A source, a lake and the pipeline between them. Disposing closes what was opened. */
@@ -95,6 +97,7 @@ export class CaptureRun implements AsyncDisposable {
       maxValueBytes,
       batchBytes: spoolBytes,
       copyPartBytes: spoolBytes,
+      ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
     };
     const source = new PostgresSource({ ...captureSource(options), ...limits, folder: lake.stateFolder });
     open.defer(() => source.close());

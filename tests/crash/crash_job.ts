@@ -24,6 +24,8 @@ export interface CrashJobPlan {
   readonly point?: string;
   /** Kill at the point whether a table commit came before or not: for the initial copy, which makes the first. */
   readonly atOnce?: boolean;
+  /** Milliseconds of silence after which the stream counts as lost. */
+  readonly silenceMs?: number;
 }
 
 /** What it says at its end. */
@@ -64,6 +66,7 @@ async function run(plan: CrashJobPlan): Promise<CrashJobReport> {
     textOf: datasetText,
     signal: stop.signal,
     progress: new Progress({ write: () => {} }),
+    ...(plan.silenceMs === undefined ? {} : { silenceMs: plan.silenceMs }),
   });
   const verified = await capture.during(async () => {
     console.error("streaming");

@@ -3,35 +3,13 @@
  * after a table commit of the same run, but for those of the initial copy, which makes the first.
  */
 import assert from "node:assert/strict";
-import type pg from "pg";
 import { PaymentsWriter } from "../../lib/generate/payments_writer.ts";
 import { batchFailPoints, copyStepFailPoints } from "../../lib/pipeline/fail_points.ts";
 import { copyFailPoints } from "../../lib/source/postgres/initial_copy.ts";
 import { icebergFailPoints } from "../../lib/table/iceberg/fail_points.ts";
 import { paimonFailPoints } from "../../lib/table/paimon/fail_points.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
-import { withPostgres } from "../../lib/testing/with_postgres.ts";
-import { assertExact, CrashChild } from "./crash_child.ts";
-
-interface Scene {
-  readonly url: string;
-  readonly client: pg.Client;
-  readonly writer: PaymentsWriter;
-  readonly folder: string;
-  readonly lake: string;
-  restartServer(): Promise<void>;
-}
-
-/** A server with some holders and payments, and an empty lake. */
-async function withScene(body: (scene: Scene) => Promise<void>): Promise<void> {
-  await withTemporaryFolder((folder) =>
-    withPostgres(async ({ url, client, server }) => {
-      await using writer = await PaymentsWriter.open({ url });
-      await writer.load({ holders: 100, payments: 300 });
-      await body({ url, client, writer, folder, lake: `${folder}/lake`, restartServer: () => server.restart() });
-    })
-  );
-}
+import { CrashChild } from "./crash_child.ts";
+import { dropSlots, runToEnd, type Scene, untilCapturing, withScene } from "./scene.ts";
 
 /**
  * Rows of every kind: payments, changed, deleted and moved holders, a new column, and values the lake cannot hold, the last of
@@ -44,10 +22,6 @@ async function changeEverything({ writer, client }: Scene, round: number): Promi
   await client.query(`ALTER TABLE accountholders ADD COLUMN added_${round} integer`);
   await writer.stream({ payments: 300, churnShare: 0.3 });
   await client.query(refused);
-}
-
-async function runToEnd({ url, lake, folder }: Scene): Promise<void> {
-  assertExact(await new CrashChild({ url, lake }, folder).report());
 }
 
 Deno.test("killed at every step of every sink and of the pipeline, a restart leaves every row once", async (test) => {
@@ -137,15 +111,3 @@ Deno.test("a slot that was moved on behind its back, or dropped, is refused", as
     assert.equal((await new CrashChild({ url, lake }, scene.folder).report()).error?.kind, "sourceLost");
   });
 });
-
-/** Waits until the job reads its slot. */
-async function untilCapturing(client: pg.Client): Promise<void> {
-  for (let isActive = false; !isActive;) {
-    const { rows } = await client.query("SELECT active_pid FROM pg_replication_slots WHERE active AND NOT temporary");
-    isActive = rows.length > 0;
-  }
-}
-
-async function dropSlots(client: pg.Client): Promise<void> {
-  await client.query("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active");
-}

@@ -31,8 +31,10 @@ export interface StreamLimits {
   readonly heartbeatMs: number;
   /** Milliseconds between status replies. */
   readonly statusMs: number;
-  /** Milliseconds to go on trying after the connection was lost. */
+  /** Milliseconds to go on trying to connect, at first and after the connection was lost. */
   readonly reconnectMs: number;
+  /** Milliseconds without a word, though asked, after which a connection counts as lost. */
+  readonly silenceMs: number;
   readonly maxValueBytes: number;
 }
 
@@ -87,12 +89,16 @@ export class ChangeStream {
   #closed = false;
   #lastCutMs = Date.now();
   #lastStatusMs = 0;
+  #lastMessageMs = 0;
+  /** Grows while connections end in silence: a server can be busy for long with what it then does not send. */
+  #silenceMs: number;
   #timer: ReturnType<typeof setInterval> | undefined;
   readonly #stopped = Promise.withResolvers<void>();
-  #reconnecting: Promise<void> | undefined;
+  #connecting: Promise<void> | undefined;
 
   constructor(options: ChangeStreamOptions) {
     this.#options = options;
+    this.#silenceMs = options.limits.silenceMs;
     this.#builder = this.#newBuilder(options.afterLsn);
     this.#decoder = this.#newDecoder();
   }
@@ -108,10 +114,12 @@ export class ChangeStream {
       this.#decoder.seenLsn < lsn;
   }
 
-  /** Connects and starts to read. */
+  /** Connects and starts to read. Throws `connection` once the server was out of reach for `reconnectMs`. */
   async open(): Promise<void> {
     this.#options.memory.rewind(this.#builder.afterLsn);
-    await this.#connect();
+    this.#connecting = this.#connectPatiently((kind) => kind === "connection");
+    await this.#connecting;
+    if (this.#closed) return;
     this.#timer = setInterval(() => this.#tick(), tickMs);
   }
 
@@ -156,7 +164,7 @@ export class ChangeStream {
     clearInterval(this.#timer);
     this.#stopped.resolve();
     this.#waiting?.resolve();
-    await this.#reconnecting?.catch(() => {});
+    await this.#connecting?.catch(() => {});
     await this.#connection?.close();
     await this.#builder.discard();
     for (const batch of this.#ready.splice(0)) await batch.then((taken) => taken.release(), () => {});
@@ -168,6 +176,7 @@ export class ChangeStream {
     const connection = await this.#options.connect(afterLsn);
     if (this.#closed) return await connection.close();
     this.#connection = connection;
+    this.#lastMessageMs = Date.now();
     this.#isPaused = false;
     connection.stream({
       slot,
@@ -180,6 +189,7 @@ export class ChangeStream {
   }
 
   #receive(message: Uint8Array): void {
+    this.#lastMessageMs = Date.now();
     try {
       if (this.#isHeld || this.#kept.length > 0) {
         // A copy: `slice` of a node Buffer would share the bytes that the client overwrites next.
@@ -224,6 +234,7 @@ export class ChangeStream {
     const pause = this.#isHeld || this.#waitsForDisk;
     if (pause === this.#isPaused) return;
     this.#isPaused = pause;
+    this.#lastMessageMs = Date.now();
     if (pause) this.#connection?.pause();
     else this.#connection?.resume();
   }
@@ -250,6 +261,7 @@ export class ChangeStream {
     const batch = this.#finish(this.#builder, lsn);
     batch.catch((thrown) => this.fail(toWeirError(thrown, "storage")));
     this.#ready.push(batch);
+    this.#silenceMs = this.#options.limits.silenceMs;
     for (const table of this.#options.tables.values()) table.markCut();
     this.#lastCutMs = Date.now();
     this.#builder = this.#newBuilder(lsn);
@@ -302,6 +314,7 @@ export class ChangeStream {
   #tick(): void {
     if (this.#waiting !== undefined) this.#cutIfDue();
     const now = Date.now();
+    if (!this.#isPaused && now - this.#lastMessageMs > this.#silenceMs) return this.#endSilence();
     const point = this.#options.cutPoints.next;
     const soon = point !== undefined && !this.#isHeld;
     if (soon || now - this.#lastStatusMs >= this.#options.limits.statusMs) this.#sendStatus(!this.#isHeld);
@@ -314,37 +327,50 @@ export class ChangeStream {
     this.#connection.sendStatus({ writtenLsn: this.#decoder.seenLsn, recordedLsn }, { replyRequested });
   }
 
+  /** A half-open connection: the other side is gone, or what stands between forwards nothing more, and no error ever comes. */
+  #endSilence(): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    const message = `The server said nothing for ${this.#silenceMs} ms`;
+    this.#silenceMs *= 2;
+    this.#lost(connection, new WeirError("connection", message));
+    void connection.close();
+  }
+
   #lost(connection: ReplicationConnection, thrown: unknown): void {
     if (this.#closed || this.#connection !== connection) return;
     this.#connection = undefined;
     const error = replicationError(thrown, { position: formatLsn(this.#decoder.seenLsn) });
     // Taken by another reader in the moment between check and start, or by our own lost connection: told apart below.
     if (error.kind !== "connection" && error.kind !== "fenced") return this.fail(error);
-    this.#reconnecting = this.#reconnect(error).catch((failure) => this.fail(toWeirError(failure)));
+    this.#connecting = this.#reconnect().catch((failure) => this.fail(toWeirError(failure)));
   }
 
-  async #reconnect(error: WeirError): Promise<void> {
-    const { limits, memory, tables } = this.#options;
-    await this.#builder.discard();
-    this.#builder = this.#newBuilder(this.#builder.afterLsn);
+  /** Goes back to the last finished batch at once: what is half read must not become one while its files are removed. */
+  async #reconnect(): Promise<void> {
+    const { memory, tables } = this.#options;
+    const halfRead = this.#builder;
+    this.#builder = this.#newBuilder(halfRead.afterLsn);
     this.#decoder = this.#newDecoder();
     this.#kept = [];
     this.#full = false;
     for (const table of tables.values()) table.rewind();
-    memory.rewind(this.#builder.afterLsn);
-    const deadline = Date.now() + limits.reconnectMs;
+    memory.rewind(halfRead.afterLsn);
+    await halfRead.discard();
+    await this.#connectPatiently((kind) => kind === "connection" || kind === "fenced");
+  }
+
+  /** Tries again, less and less often, until `reconnectMs` have passed or an error is of a kind that does not pass. */
+  async #connectPatiently(passes: (kind: WeirError["kind"]) => boolean): Promise<void> {
+    const deadline = Date.now() + this.#options.limits.reconnectMs;
     for (let waitMs = firstRetryMs; !this.#closed; waitMs = Math.min(waitMs * 2, longestRetryMs)) {
-      await this.#sleep(waitMs);
-      if (this.#closed) return;
       try {
         return await this.#connect();
       } catch (thrown) {
         const failure = toWeirError(thrown);
-        const passing = failure.kind === "connection" || failure.kind === "fenced";
-        if (!passing || Date.now() >= deadline) {
-          throw failure.kind === "fenced" ? failure : toWeirError(failure, error.kind);
-        }
+        if (!passes(failure.kind) || Date.now() >= deadline) throw failure;
       }
+      await this.#sleep(waitMs);
     }
   }
 

@@ -43,15 +43,17 @@ export class PostgresConnection {
       connectionString: url,
       application_name: "weir",
       keepAlive: true,
-      connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
       ...(options.replication ? { replication: "database" } : {}),
     };
     const client = new pg.Client(config as pg.ClientConfig);
     client.on("error", () => {});
     const connection = new PostgresConnection(client);
+    const connectTimeoutMs = options.connectTimeoutMs ?? 10_000;
     try {
-      await client.connect();
-      for (const statement of sessionSettings()) await client.query(statement);
+      await connection.within(connectTimeoutMs, async () => {
+        await client.connect();
+        for (const statement of sessionSettings()) await client.query(statement);
+      });
     } catch (thrown) {
       connection.destroy();
       throw postgresError(thrown, "connection");
@@ -62,6 +64,11 @@ export class PostgresConnection {
   /** The wire under the client: socket and protocol messages. */
   get wire(): WireConnection {
     return (this.client as unknown as { connection: WireConnection }).connection;
+  }
+
+  /** Number of the server's process behind this connection; undefined where something between does not say. */
+  get serverProcessId(): number | undefined {
+    return (this.client as unknown as { processID: number | null }).processID ?? undefined;
   }
 
   /** Reads a small result whole. `T` is the caller's promise about the columns; 64-bit integers arrive as text. */
@@ -101,6 +108,16 @@ export class PostgresConnection {
       await query.done;
     } catch (thrown) {
       throw postgresError(thrown, "internal", detail);
+    }
+  }
+
+  /** Runs something that the server answers soon, and cuts the socket where it does not: what waits then throws `connection`. */
+  async within<T>(limitMs: number, body: () => Promise<T>): Promise<T> {
+    const timer = setTimeout(() => this.destroy(), limitMs);
+    try {
+      return await body();
+    } finally {
+      clearTimeout(timer);
     }
   }
 

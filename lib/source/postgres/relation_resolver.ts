@@ -31,9 +31,10 @@ export class RelationResolver {
     const { tables, memory, side, generatedColumns } = this.#options;
     const captured = tables.get(message.oid);
     if (captured === undefined) return;
-    const connection = await side.get();
-    const [found] = await tablesByOid(connection, [message.oid]);
-    const sourceTypes = await sourceTypesOf(connection, message.columns);
+    const { found, sourceTypes } = await side.ask(async (connection) => {
+      const [found] = await tablesByOid(connection, [message.oid]);
+      return { found, sourceTypes: await sourceTypesOf(connection, message.columns) };
+    });
     if (!place.isCurrent()) return;
     if (found === undefined) {
       place.builder.endSegment(captured);

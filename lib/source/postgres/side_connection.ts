@@ -1,6 +1,9 @@
 /** The connection for questions beside the stream, opened when first needed and again when it was lost. */
 import { PostgresConnection } from "./connection.ts";
 
+/** Milliseconds a question beside the stream may take: the catalogue answers in less, and a dead network never does. */
+export const answerMs = 30_000;
+
 /** The connection. */
 export class SideConnection {
   readonly #url: string;
@@ -12,7 +15,9 @@ export class SideConnection {
 
   /** A connection that was alive when last seen. Throws `connection` or `authentication`. */
   async get(): Promise<PostgresConnection> {
-    const opening = this.#open ?? this.#connect();
+    const opening: Promise<PostgresConnection> = this.#open ?? this.#connect(() => {
+      if (this.#open === opening) this.#open = undefined;
+    });
     this.#open = opening;
     try {
       return await opening;
@@ -22,17 +27,27 @@ export class SideConnection {
     }
   }
 
+  /** Asks something that the server answers at once. Throws `connection` where no answer comes: its socket is cut then. */
+  async ask<T>(question: (connection: PostgresConnection) => Promise<T>): Promise<T> {
+    const connection = await this.get();
+    return await connection.within(answerMs, () => question(connection));
+  }
+
+  /** Gives the connection up without a farewell: what broke the stream may have broken this one too. */
+  drop(): void {
+    this.#open?.then((connection) => connection.destroy(), () => {});
+    this.#open = undefined;
+  }
+
   async close(): Promise<void> {
     const open = this.#open;
     this.#open = undefined;
     await (await open?.catch(() => undefined))?.close();
   }
 
-  async #connect(): Promise<PostgresConnection> {
+  async #connect(onEnd: () => void): Promise<PostgresConnection> {
     const connection = await PostgresConnection.open(this.#url);
-    connection.client.on("end", () => {
-      this.#open = undefined;
-    });
+    connection.client.on("end", onEnd);
     return connection;
   }
 }

@@ -86,6 +86,17 @@ export function assertSlot(slot: SlotState | undefined, expected: SlotExpectatio
   return { isMissing: false };
 }
 
+/**
+ * Ends the server's side of a lost connection of ours: where no word gets through, the server itself would hold the slot until
+ * its `wal_sender_timeout`. Whoever else reads the slot is left alone.
+ */
+export async function endReader(connection: PostgresConnection, name: string, processId: number): Promise<void> {
+  await connection.run(
+    `SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots
+     WHERE slot_name = ${literal(name)} AND active_pid = ${processId}`,
+  );
+}
+
 /** Waits for another reader to let go of the slot. Throws `fenced` where it does not. */
 export async function awaitFreeSlot(connection: PostgresConnection, name: string, limitMs: number): Promise<void> {
   const deadline = Date.now() + limitMs;

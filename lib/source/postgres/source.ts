@@ -27,8 +27,8 @@ import { versionOfTable } from "./relation_version.ts";
 import { RelationResolver } from "./relation_resolver.ts";
 import { ReplicationConnection } from "./replication_connection.ts";
 import { openSharedSnapshot, type SharedSnapshot } from "./shared_snapshot.ts";
-import { SideConnection } from "./side_connection.ts";
-import { assertSlot, awaitFreeSlot, dropSlot, readSlot } from "./slot.ts";
+import { answerMs, SideConnection } from "./side_connection.ts";
+import { assertSlot, awaitFreeSlot, dropSlot, endReader, readSlot } from "./slot.ts";
 import { completeDataset, inferDataset, qualifiedName } from "./source_table.ts";
 import { spoolColumn } from "./special_values.ts";
 import { SpoolFolder } from "./spool_folder.ts";
@@ -60,8 +60,10 @@ export interface PostgresSourceOptions {
   readonly heartbeatMs?: number;
   /** Milliseconds between status replies to the server. Default 1000. */
   readonly statusMs?: number;
-  /** Milliseconds to go on trying after a connection was lost. Default 60,000. */
+  /** Milliseconds to go on trying to connect the stream, at first and after it was lost. Default 60,000. */
   readonly reconnectMs?: number;
+  /** Milliseconds without a word of the server after which the stream counts as lost. Default 60,000. */
+  readonly silenceMs?: number;
   /** Milliseconds to wait for another reader to let go of the slot. Default 5000. */
   readonly slotWaitMs?: number;
   /** Milliseconds to wait for running transactions when a snapshot is opened. Default 60,000. */
@@ -90,6 +92,8 @@ export class PostgresSource implements Source {
   #recordedLsn = 0n;
   #handed: { readonly lsn: bigint; readonly commitTimeMs: number } | undefined;
   #watch: TableWatch | undefined;
+  /** The server's process behind the last stream. */
+  #walsenderId: number | undefined;
 
   constructor(options: PostgresSourceOptions) {
     if ((options.datasets?.length ?? 0) + (options.tables?.length ?? 0) === 0) {
@@ -105,6 +109,7 @@ export class PostgresSource implements Source {
       heartbeatMs: options.heartbeatMs ?? 10_000,
       statusMs: options.statusMs ?? 1000,
       reconnectMs: options.reconnectMs ?? 60_000,
+      silenceMs: options.silenceMs ?? 60_000,
       maxValueBytes: options.maxValueBytes ?? 64 * 2 ** 20,
     };
     this.#folder = new SpoolFolder(join(options.folder, "spool"));
@@ -391,13 +396,20 @@ export class PostgresSource implements Source {
 
   async #connectStream(afterLsn: bigint): Promise<ReplicationConnection> {
     const { server, instance } = this.#capture();
+    const slotWaitMs = this.#options.slotWaitMs ?? 5000;
+    if (this.#walsenderId !== undefined) this.#side.drop();
     const replication = await ReplicationConnection.open(this.#options.url);
+    const { connection } = replication;
     try {
-      const found = instanceOf(await replication.identify());
-      lsnOf({ instance, offset: formatLsn(afterLsn) }, found);
-      await awaitFreeSlot(replication.connection, this.#slot, this.#options.slotWaitMs ?? 5000);
-      const slot = await readSlot(replication.connection, this.#slot);
-      assertSlot(slot, { name: this.#slot, database: server.database, recordedLsn: afterLsn });
+      await connection.within(answerMs + slotWaitMs, async () => {
+        const found = instanceOf(await replication.identify());
+        lsnOf({ instance, offset: formatLsn(afterLsn) }, found);
+        if (this.#walsenderId !== undefined) await endReader(connection, this.#slot, this.#walsenderId);
+        await awaitFreeSlot(connection, this.#slot, slotWaitMs);
+        const slot = await readSlot(connection, this.#slot);
+        assertSlot(slot, { name: this.#slot, database: server.database, recordedLsn: afterLsn });
+      });
+      this.#walsenderId = connection.serverProcessId;
       return replication;
     } catch (thrown) {
       await replication.close();

@@ -5,6 +5,7 @@
 import { WeirError } from "../../errors.ts";
 import type { CapturedTable } from "./captured_table.ts";
 import { tablesByOid } from "./catalogue.ts";
+import type { PostgresConnection } from "./connection.ts";
 import { parseLsn } from "./lsn.ts";
 import { readPublication } from "./publication.ts";
 import type { RelationMemory } from "./relation_memory.ts";
@@ -56,7 +57,7 @@ export class TableWatch {
     if (this.#running) return;
     this.#running = true;
     try {
-      await this.#look();
+      await this.#options.side.ask((connection) => this.#look(connection));
     } catch (thrown) {
       if (thrown instanceof WeirError && thrown.kind === "precondition") this.#options.onFailure(thrown);
     } finally {
@@ -64,9 +65,8 @@ export class TableWatch {
     }
   }
 
-  async #look(): Promise<void> {
-    const { side, tables, memory, generatedColumns } = this.#options;
-    const connection = await side.get();
+  async #look(connection: PostgresConnection): Promise<void> {
+    const { tables, memory, generatedColumns } = this.#options;
     const row = await connection.row<{ lsn: string }>("SELECT pg_current_wal_lsn()::text AS lsn");
     if (row !== undefined) this.walEndLsn = parseLsn(row.lsn);
     const found = await tablesByOid(connection, [...tables.keys()]);

@@ -1,0 +1,45 @@
+/** What the crash tests play in: a server with payments in it, an empty lake, and a job that is run to its end. */
+import type pg from "pg";
+import { PaymentsWriter } from "../../lib/generate/payments_writer.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withPostgres } from "../../lib/testing/with_postgres.ts";
+import { assertExact, CrashChild } from "./crash_child.ts";
+
+/** What a test gets. */
+export interface Scene {
+  readonly url: string;
+  readonly client: pg.Client;
+  readonly writer: PaymentsWriter;
+  readonly folder: string;
+  readonly lake: string;
+  restartServer(): Promise<void>;
+}
+
+/** A server with some holders and payments, and an empty lake. */
+export async function withScene(body: (scene: Scene) => Promise<void>): Promise<void> {
+  await withTemporaryFolder((folder) =>
+    withPostgres(async ({ url, client, server }) => {
+      await using writer = await PaymentsWriter.open({ url });
+      await writer.load({ holders: 100, payments: 300 });
+      await body({ url, client, writer, folder, lake: `${folder}/lake`, restartServer: () => server.restart() });
+    })
+  );
+}
+
+/** Runs the job until everything is in the lake, and holds that against the source. */
+export async function runToEnd({ url, lake, folder }: Scene): Promise<void> {
+  assertExact(await new CrashChild({ url, lake }, folder).report());
+}
+
+/** Waits until the job reads its slot. */
+export async function untilCapturing(client: pg.Client): Promise<void> {
+  for (let isActive = false; !isActive;) {
+    const { rows } = await client.query("SELECT active_pid FROM pg_replication_slots WHERE active AND NOT temporary");
+    isActive = rows.length > 0;
+  }
+}
+
+/** Drops every slot that nobody reads. */
+export async function dropSlots(client: pg.Client): Promise<void> {
+  await client.query("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active");
+}
