@@ -50,6 +50,14 @@ export class CommittedPositions {
     return recorded !== undefined && this.#source.compare(recorded.position, position) < 0;
   }
 
+  /** Whether every sink has recorded exactly the position. */
+  areAt(sinks: readonly Sink[], position: Position): boolean {
+    return sinks.every((sink) => {
+      const recorded = this.#recorded.get(sink);
+      return recorded !== undefined && this.#source.compare(recorded.position, position) === 0;
+    });
+  }
+
   /** Every distinct recorded position. */
   all(): readonly Position[] {
     const positions = [...this.#recorded.values()].map(({ position }) => position);

@@ -42,10 +42,18 @@ export interface PipelineOptions extends WriterContext {
 
 /** Attempts of one dataset's batch when the error is of a kind that passes. */
 const writeAttempts = 4;
+/** Points opened for one verification, at most. */
+const verificationAttempts = 10;
 /** Wait before the second attempt, milliseconds; doubled each time. */
 const firstWaitMs = 250;
 /** Kinds that concern the whole job, not one dataset. */
 const fatalKinds = new Set(["fenced", "storageFull", "tooManyDeadLetters", "interrupted"]);
+
+/** Somebody who waits for every table to stand at a position. */
+interface WaitingPoint {
+  readonly position: Position;
+  readonly arrived: (isThere: boolean) => Promise<void>;
+}
 
 /** One run over a source. */
 export class Pipeline {
@@ -53,7 +61,7 @@ export class Pipeline {
   readonly #writers: ReadonlyMap<string, DatasetWriter>;
   readonly #positions: CommittedPositions;
   readonly #failures = new Map<DatasetWriter, WeirError>();
-  readonly #waiting: { position: Position; reached: () => Promise<void> | void }[] = [];
+  readonly #waiting: WaitingPoint[] = [];
   readonly #adopted = new Set<DatasetWriter>();
   /** Pending while a verification point is being opened. */
   #opening: Promise<void> | undefined;
@@ -93,13 +101,25 @@ export class Pipeline {
 
   /**
    * Opens a verification point and calls `reached` inside the loop once every table stands exactly there: what it reads of
-   * the sinks belongs together. Resolves after the call; rejects when it throws.
+   * the sinks belongs together. Resolves after the call; rejects when it throws. A point at which a table waits for its copy
+   * is given up for a later one.
+   *
+   * Throws `conflict` where that goes on and on.
    */
   async verificationPoint(reached: () => Promise<void> | void): Promise<VerificationPoint> {
+    for (let attempt = 0; attempt < verificationAttempts; attempt++) {
+      const point = await this.#verificationPoint(reached);
+      if (point !== undefined) return point;
+    }
+    throw new WeirError("conflict", "Tables are copied again and again, so that they never all stand at one position");
+  }
+
+  /** Undefined where the point passed while a table was not there. */
+  async #verificationPoint(reached: () => Promise<void> | void): Promise<VerificationPoint | undefined> {
     // No batch may be applied while the point is being opened: it could be the very one that ends there.
     const opening = Promise.withResolvers<void>();
     this.#opening = opening.promise;
-    let arrival: Promise<void>;
+    let arrival: Promise<boolean>;
     let point: VerificationPoint;
     try {
       point = await this.#options.source.verificationPoint();
@@ -109,19 +129,24 @@ export class Pipeline {
       this.#opening = undefined;
     }
     try {
-      await arrival;
-      return point;
+      if (await arrival) return point;
+      await point.close();
+      return undefined;
     } catch (thrown) {
       await point.close();
       throw thrown;
     }
   }
 
-  #arrival(position: Position, reached: () => Promise<void> | void): Promise<void> {
+  /** Whether every table stood at the position when it was passed. */
+  #arrival(position: Position, reached: () => Promise<void> | void): Promise<boolean> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({
         position,
-        reached: async () => await Promise.resolve().then(reached).then(resolve, reject),
+        arrived: async (isThere) => {
+          if (!isThere) return resolve(false);
+          await Promise.resolve().then(reached).then(() => resolve(true), reject);
+        },
       });
     });
   }
@@ -163,6 +188,8 @@ export class Pipeline {
       throw this.#firstFailure() ?? new WeirError("configuration", "There is no table to capture");
     }
     this.#streaming.resolve();
+    // A point opened before the tables were copied is not passed any more.
+    await this.#arrive(after);
     for await (const batch of source.changes(after, this.#positions.all(), signal)) {
       await this.#opening;
       try {
@@ -221,19 +248,27 @@ export class Pipeline {
   }
 
   async #afterBatch(batch: MicroBatch): Promise<void> {
-    const reached = this.#waiting.filter(({ position }) => this.#options.source.compare(batch.to, position) >= 0);
     const sinks = this.#live().flatMap(sinksOf);
-    await this.#positions.passed(sinks, { position: batch.to, now: reached.length > 0 });
+    await this.#positions.passed(sinks, { position: batch.to, now: this.#reached(batch.to).length > 0 });
     await this.#detachOverdue(batch.to);
     await failPoint("pipeline.beforeAcknowledge");
     const smallest = this.#positions.smallest(this.#holding());
     if (smallest !== undefined) this.#options.source.acknowledge(smallest);
     this.#report("stream", batch.to);
-    for (const waiting of reached) {
-      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
-      await waiting.reached();
-    }
+    await this.#arrive(batch.to);
     if (this.#live().length === 0) throw this.#firstFailure();
+  }
+
+  #reached(now: Position): readonly WaitingPoint[] {
+    return this.#waiting.filter(({ position }) => this.#options.source.compare(now, position) >= 0);
+  }
+
+  /** Tells those who wait for points up to here whether every table stands at theirs. */
+  async #arrive(now: Position): Promise<void> {
+    for (const waiting of this.#reached(now)) {
+      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+      await waiting.arrived(this.#positions.areAt(this.#live().flatMap(sinksOf), waiting.position));
+    }
   }
 
   /** A dataset that holds back too much of the source's log loses its position: better copied again than a full disk there. */

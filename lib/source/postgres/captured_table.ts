@@ -84,11 +84,16 @@ export class CapturedTable {
     return pending;
   }
 
-  /** Notices at the start that changes of this table were missed: it was captured before, and then not published. */
-  checkHistory(memory: RelationMemory, added: ReadonlySet<number>): void {
+  /** Notices at the start what was missed: the table was captured before, and then not published, or changed quietly. */
+  checkHistory(
+    table: CatalogueTable,
+    known: { readonly memory: RelationMemory; readonly added: ReadonlySet<number> },
+  ): void {
+    const { memory, added } = known;
     if (!memory.knows(this.source)) return;
     if (memory.latest(this.oid) === undefined) this.recopyReason = "the table was dropped and made again";
     else if (added.has(this.oid)) this.recopyReason = "the table was not published for a while";
+    else this.recopyReason = this.quietChange(table, memory);
   }
 
   /** A fresh copy holds everything. */
@@ -103,7 +108,9 @@ export class CapturedTable {
    */
   quietChange(table: CatalogueTable | undefined, memory: RelationMemory): string | undefined {
     const latest = memory.latest(this.oid);
-    const marks = JSON.stringify(table === undefined ? null : [table.fileNode, table.leaves, table.columns]);
+    const marks = JSON.stringify(
+      table === undefined ? null : [table.fileNode, table.leaves, table.typeForms, table.columns],
+    );
     if (latest === undefined || marks === this.#toldMarks) return undefined;
     const reason = table === undefined
       ? "the table was dropped"

@@ -6,6 +6,7 @@
  */
 import type { PostgresConnection } from "./connection.ts";
 import type { SourceType } from "./source_type.ts";
+import { type TypeForm, typeFormsOf } from "./type_forms.ts";
 import { sourceTypesOf, unknownSourceType } from "./type_lookup.ts";
 
 /** One live column. */
@@ -58,6 +59,8 @@ export interface CatalogueTable {
   readonly keys: readonly CatalogueKey[];
   /** Of a partitioned table. */
   readonly leaves: readonly CatalogueLeaf[];
+  /** Of every enum and composite type that its columns' types are made of. */
+  readonly typeForms: readonly TypeForm[];
 }
 
 /** A table partition that holds rows. */
@@ -192,7 +195,9 @@ async function withColumns(
     connection,
     rows.map((row) => ({ typeOid: Number(row.type_oid), typeModifier: row.type_modifier })),
   );
+  const forms = await typeFormsOf(connection, rows.map((row) => Number(row.type_oid)));
   const columns = rows.map((row, index) => ({ relation: row.relation, column: columnOf(row, sourceTypes[index]) }));
+  const columnsOf = (oid: string) => columns.filter(({ relation }) => relation === oid).map(({ column }) => column);
   return tables.map((table) => ({
     oid: Number(table.oid),
     namespace: table.namespace,
@@ -208,7 +213,8 @@ async function withColumns(
     hasDropped: table.has_dropped,
     keys: table.keys,
     leaves: table.leaves,
-    columns: columns.filter(({ relation }) => relation === table.oid).map(({ column }) => column),
+    typeForms: columnsOf(table.oid).flatMap(({ typeOid }) => forms.get(typeOid) ?? []),
+    columns: columnsOf(table.oid),
   }));
 }
 

@@ -42,7 +42,12 @@ export class RelationMemory {
       const stored = JSON.parse(await Deno.readTextFile(this.#path)) as { owner: string; tables: StoredEntry[][] };
       if (stored.owner !== this.#owner) return;
       for (const entries of stored.tables) {
-        const read = entries.map((entry) => ({ ...entry, lsn: parseLsn(entry.lsn) }));
+        // Files of older releases know no type forms.
+        const read = entries.map(({ version, ...entry }) => ({
+          ...entry,
+          version: { ...version, typeForms: version.typeForms ?? [] },
+          lsn: parseLsn(entry.lsn),
+        }));
         if (read[0] !== undefined) this.#entries.set(read[0].version.oid, read);
       }
     } catch {

@@ -2,15 +2,19 @@
  * One version of a table's columns, and the way from one version to the next.
  *
  * Promise: a step is derived only where the catalogue proves it. A rename needs the same attribute number on both sides; what
- * changed rows without row events (a default filled in, `ALTER … TYPE … USING`), or may have, asks for a new copy.
+ * changed rows without row events (a default filled in, `ALTER … TYPE … USING`, a renamed enum value), or may have, asks for
+ * a new copy.
  *
- * One thing the catalogue cannot show: an `ALTER … TYPE` to a wider type whose USING clause also computes new values looks
- * like a plain widening, which rewrites the table too but changes no value. It is taken for one; verification finds it.
+ * Two things the catalogue cannot tell apart, so that both ask for one: a plain widening of a type, which rewrites the table
+ * and changes no value, from one whose USING clause computes new values (a widening that needs no rewrite changes none); and
+ * a partition that was truncated from one under VACUUM FULL or CLUSTER. VACUUM FULL and CLUSTER of a table that is not
+ * partitioned change its file and no column, and ask for nothing.
  */
 import type { SchemaChange } from "../../dataset/schema_change.ts";
 import { type ColumnType, sameType, widens } from "../../dataset/column_type.ts";
 import type { CatalogueColumn, CatalogueLeaf, CatalogueTable } from "./catalogue.ts";
 import type { RelationMessage } from "./pgoutput.ts";
+import type { TypeForm } from "./type_forms.ts";
 import { lakeType, type SourceType } from "./source_type.ts";
 import type { ListText } from "./special_values.ts";
 
@@ -34,6 +38,8 @@ export interface RelationVersion {
   readonly fileNode: string;
   /** Of a partitioned table. Their rows come and go with them, without row events. */
   readonly leaves: readonly CatalogueLeaf[];
+  /** What the texts of its columns' own types depend on. */
+  readonly typeForms: readonly TypeForm[];
   readonly columns: readonly VersionColumn[];
   readonly key: readonly string[];
 }
@@ -53,7 +59,8 @@ export interface VersionStep {
 /** The version a catalogue shows; `table.columns` are the captured ones. */
 export function versionOfTable(table: CatalogueTable, captured: CapturedAs): RelationVersion {
   const columns = table.columns.map((column) => versionColumn(column.name, column.sourceType, column));
-  return { oid: table.oid, fileNode: table.fileNode, leaves: table.leaves, columns, ...captured };
+  const { oid, fileNode, leaves, typeForms } = table;
+  return { oid, fileNode, leaves, typeForms, columns, ...captured };
 }
 
 /** What is known beside a Relation message. */
@@ -85,7 +92,8 @@ export function versionOfMessage(message: RelationMessage, context: RelationCont
     return isCurrent ? made : asBefore(made, before);
   });
   const fileNode = isCurrent ? table.fileNode : before?.fileNode ?? table.fileNode;
-  return { oid: message.oid, fileNode, leaves: table.leaves, columns, ...captured };
+  const { leaves, typeForms } = table;
+  return { oid: message.oid, fileNode, leaves, typeForms, columns, ...captured };
 }
 
 /** A column that the version before knows too keeps what was known of it; a new type is of now. */
@@ -137,7 +145,7 @@ function matchColumns(
 
 /**
  * The step from one version to the next. Drops come first, then renames and widenings, then new columns. `fileNodeNow` is the
- * catalogue's: a rewrite that filled a new column may be older than the version shows.
+ * catalogue's: a rewrite that filled a new column or widened one may be older than the version shows.
  */
 export function stepBetween(
   before: RelationVersion,
@@ -146,14 +154,15 @@ export function stepBetween(
 ): VersionStep {
   if (before.oid !== after.oid) return { schemaChanges: [], recopyReason: "the table was dropped and made again" };
   const pairs = pairColumns(before, after);
-  const rewritten = before.fileNode !== after.fileNode;
+  const rewritten = { inStep: before.fileNode !== after.fileNode, byNow: before.fileNode !== fileNodeNow };
   const plan = new StepPlan();
   for (const old of before.columns) if (!pairs.has(old)) plan.drop(old);
   for (const [old, now] of pairs) plan.keep(old, now, rewritten);
   const kept = new Set(pairs.values());
-  for (const now of after.columns) if (!kept.has(now)) plan.add(now, before.fileNode !== fileNodeNow);
+  for (const now of after.columns) if (!kept.has(now)) plan.add(now, rewritten.byNow);
   plan.checkKey(before, after, pairs);
   plan.checkLeaves(before.leaves, after.leaves);
+  plan.checkTypeForms(before.typeForms, after.typeForms);
   return plan.finish(before);
 }
 
@@ -182,7 +191,11 @@ class StepPlan {
     this.#drops.push(column);
   }
 
-  keep(old: VersionColumn, now: VersionColumn, rewritten: boolean): void {
+  keep(
+    old: VersionColumn,
+    now: VersionColumn,
+    rewritten: { readonly inStep: boolean; readonly byNow: boolean },
+  ): void {
     if (!sameType(old.type, now.type)) {
       if (!widens(old.type, now.type)) {
         this.#reason ??= `the type of column "${now.name}" changed`;
@@ -191,7 +204,12 @@ class StepPlan {
         return;
       }
       this.#widenings.push({ name: now.name, type: now.type });
-    } else if (rewritten && old.changedBy !== now.changedBy) {
+      if (rewritten.byNow) {
+        this.#reason ??=
+          `column "${now.name}" was rewritten with a wider type, and whether a USING clause changed its ` +
+          "values cannot be told";
+      }
+    } else if (rewritten.inStep && old.changedBy !== now.changedBy) {
       this.#reason ??= `column "${now.name}" was rewritten`;
     }
     if (old.name !== now.name) this.#renames.push({ from: old.name, to: now.name });
@@ -211,18 +229,25 @@ class StepPlan {
     if (!same) this.#reason ??= "the key changed";
   }
 
-  /**
-   * The stream says nothing of a partition that is truncated, detached, dropped, or attached with rows. A partition that only
-   * got another file may have been vacuumed; that cannot be told from a truncate.
-   */
+  /** The stream says nothing of a partition that is truncated, detached, dropped, or attached with rows. */
   checkLeaves(before: readonly CatalogueLeaf[], after: readonly CatalogueLeaf[]): void {
     for (const old of before) {
       const now = after.find((leaf) => leaf.oid === old.oid);
       if (now === undefined) this.#reason ??= "a partition was detached or dropped";
-      else if (now.fileNode !== old.fileNode) this.#reason ??= "a partition was truncated or rewritten";
+      else if (now.fileNode !== old.fileNode) {
+        this.#reason ??= "a partition was truncated or rewritten; VACUUM FULL and CLUSTER cannot be told from that";
+      }
     }
     const attached = after.some((leaf) => !leaf.madeInPlace && !before.some((old) => old.oid === leaf.oid));
     if (attached) this.#reason ??= "a table was attached as a partition";
+  }
+
+  /** Rows that nobody touched have another text then. What only one side knows came with a column or a new enum value. */
+  checkTypeForms(before: readonly TypeForm[], after: readonly TypeForm[]): void {
+    const changed = after.find((form) => before.some((old) => old.oid === form.oid && old.form !== form.form));
+    if (changed === undefined) return;
+    const what = changed.kind === "enum" ? "a value of an enum type was renamed" : "a composite type got other fields";
+    this.#reason ??= `${what}, which changes the text of rows that nobody touched`;
   }
 
   finish(before: RelationVersion): VersionStep {

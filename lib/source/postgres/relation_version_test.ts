@@ -12,6 +12,7 @@ function version(columns: Readonly<Record<string, number | undefined>>, fileNode
     oid: 1,
     fileNode,
     leaves: [],
+    typeForms: [],
     ...captured,
     columns: Object.entries(columns).map(([name, attributeNumber]) => ({
       name,
@@ -39,6 +40,7 @@ function catalogue(columns: Readonly<Record<string, number>>, hasDropped: boolea
     hasDropped,
     keys: [],
     leaves: [],
+    typeForms: [],
     columns: Object.entries(columns).map(([name, attributeNumber]): CatalogueColumn => ({
       name,
       attributeNumber,

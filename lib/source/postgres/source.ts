@@ -76,6 +76,9 @@ export interface PostgresSourceOptions {
   readonly copyPartBytes?: number;
 }
 
+/** Points opened for one verification, at most. */
+const verificationAttempts = 5;
+
 /** PostgreSQL as a source. */
 export class PostgresSource implements Source {
   readonly #options: PostgresSourceOptions;
@@ -171,7 +174,8 @@ export class PostgresSource implements Source {
         { table, dataset, isDeclared },
       ) => [table.oid, new CapturedTable(table.oid, dataset, { isDeclared })]),
     );
-    for (const { table } of started.tables) this.#tables.get(table.oid)?.checkHistory(memory, started.added);
+    const { added } = started;
+    for (const { table } of started.tables) this.#tables.get(table.oid)?.checkHistory(table, { memory, added });
   }
 
   /** Copies datasets one after another under one exported snapshot. The tables' columns cannot change meanwhile. */
@@ -238,12 +242,27 @@ export class PostgresSource implements Source {
     }
   }
 
-  /** Opens the source as it is now; the running {@linkcode changes} ends a batch exactly there. */
+  /**
+   * Opens the source as it is now; the running {@linkcode changes} ends a batch exactly there. A table that changed without row
+   * events before the point is named in a batch before it.
+   *
+   * Throws `conflict` where that happens each time that a point is being opened.
+   */
   async verificationPoint(): Promise<VerificationPoint> {
     const { instance } = this.#capture();
-    const snapshot = await this.#openSnapshot(1);
-    const position = { instance, offset: formatLsn(snapshot.lsn) };
-    return new PostgresVerificationPoint(position, snapshot, this.#folder);
+    for (let attempt = 0; attempt < verificationAttempts; attempt++) {
+      const watch = this.#watch;
+      await watch?.look();
+      const told = watch?.told;
+      const snapshot = await this.#openSnapshot(1);
+      await watch?.look();
+      if (watch?.told === told) {
+        const position = { instance, offset: formatLsn(snapshot.lsn) };
+        return new PostgresVerificationPoint(position, snapshot, this.#folder);
+      }
+      await snapshot.close();
+    }
+    throw new WeirError("conflict", "Tables are rewritten at the source each time that a verification point is opened");
   }
 
   acknowledge(position: Position): void {

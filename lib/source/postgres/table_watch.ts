@@ -34,6 +34,8 @@ const pollsPerPublication = 10;
 export class TableWatch {
   /** End of the server's log as of the last poll. */
   walEndLsn = 0n;
+  /** Quiet changes told so far. */
+  told = 0;
   readonly #options: TableWatchOptions;
   #timer: ReturnType<typeof setInterval> | undefined;
   #polls = 0;
@@ -57,12 +59,20 @@ export class TableWatch {
     if (this.#running) return;
     this.#running = true;
     try {
-      await this.#options.side.ask((connection) => this.#look(connection));
+      await this.look();
+      if (this.#timer !== undefined && this.#polls++ % pollsPerPublication === 0) {
+        await this.#options.side.ask((connection) => this.#checkPublication(connection));
+      }
     } catch (thrown) {
       if (thrown instanceof WeirError && thrown.kind === "precondition") this.#options.onFailure(thrown);
     } finally {
       this.#running = false;
     }
+  }
+
+  /** Looks at the log's end and for quiet changes now. Throws what the connection throws. */
+  async look(): Promise<void> {
+    await this.#options.side.ask((connection) => this.#look(connection));
   }
 
   async #look(connection: PostgresConnection): Promise<void> {
@@ -74,9 +84,14 @@ export class TableWatch {
     for (const table of tables.values()) {
       const current = found.find((candidate) => candidate.oid === table.oid);
       const reason = table.quietChange(current && publishedTable(current, generatedColumns), memory);
-      if (reason !== undefined) this.#options.onRecopy(table, reason);
+      if (reason === undefined) continue;
+      this.told++;
+      this.#options.onRecopy(table, reason);
     }
-    if (this.#polls++ % pollsPerPublication !== 0) return;
+  }
+
+  async #checkPublication(connection: PostgresConnection): Promise<void> {
+    const found = await tablesByOid(connection, [...this.#options.tables.keys()]);
     const publication = await readPublication(connection, this.#options.publication);
     const missing = found.find((table) =>
       publication?.tables.every(({ namespace, name }) => namespace !== table.namespace || name !== table.name)
