@@ -46,5 +46,6 @@ export class Connection {
 
 /** A full disk is a storage error whoever meets it; everything else passes as it came. */
 function engineError(thrown: unknown): unknown {
-  return /no space left|disk quota/i.test(String(thrown)) ? storageError(thrown, "engine") : thrown;
+  if (!/no space left|disk quota/i.test(String(thrown))) return thrown;
+  return storageError(thrown, /file "([^"]+)"/.exec(String(thrown))?.[1] ?? "engine");
 }

@@ -105,7 +105,10 @@ export class SpoolFile {
   /** Once everything is written. A file that could not be opened has nothing to close, and its failure is known. */
   async #closeFile(): Promise<void> {
     await this.#written;
-    await this.#file?.then((file) => file.close(), () => {});
+    const file = this.#file;
+    // A file whose end failed is discarded after it.
+    this.#file = undefined;
+    await file?.then((open) => open.close(), () => {});
   }
 
   #flush(): void {
