@@ -83,7 +83,7 @@ const policies: Readonly<Record<ErrorKind, ErrorPolicy>> = {
   storageFull: { retry: "manual", advice: "Free disk space and start again; nothing was lost" },
   tableUnreadable: {
     retry: "manual",
-    advice: "The table's metadata is damaged; restore the file named above, or start over with --resync",
+    advice: "Restore the file named above; or remove the table's folder and start again: the table is then copied anew",
   },
   unsupportedSchemaChange: { retry: "manual", advice: "Copy the table again with --resync" },
   tooManyDeadLetters: {

@@ -1,6 +1,6 @@
 /** One DuckDB connection with the three ways we ask it for things. */
 import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
-import { storageError } from "../errors.ts";
+import { storageError, WeirError } from "../errors.ts";
 
 /** One row of a small result, by column name. 64-bit integers arrive as `bigint`. */
 export type Row = Readonly<Record<string, DuckDBValue>>;
@@ -44,8 +44,17 @@ export class Connection {
   }
 }
 
-/** A full disk is a storage error whoever meets it; everything else passes as it came. */
+/** What the engine says of a Parquet file that is not there, or is none. */
+const unreadableFile = /Cannot open file|No files found|No magic bytes|too small to be a Parquet file/;
+
+/** A full disk and a damaged file are errors of ours whoever meets them; everything else passes as it came. */
 function engineError(thrown: unknown): unknown {
-  if (!/no space left|disk quota/i.test(String(thrown))) return thrown;
-  return storageError(thrown, /file "([^"]+)"/.exec(String(thrown))?.[1] ?? "engine");
+  const text = String(thrown);
+  const path = /["']([^"']+\.parquet)["']/.exec(text)?.[1];
+  if (/no space left|disk quota/i.test(text)) return storageError(thrown, path ?? "engine");
+  if (path === undefined || !unreadableFile.test(text)) return thrown;
+  return new WeirError("tableUnreadable", `Cannot read ${path}: it is damaged or missing`, {
+    cause: thrown,
+    detail: { path },
+  });
 }

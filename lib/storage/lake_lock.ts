@@ -20,7 +20,9 @@ export async function lockLake(folder: string): Promise<Disposable> {
 
 async function open(path: string, folder: string): Promise<Deno.FsFile> {
   try {
-    await Deno.mkdir(folder, { recursive: true });
+    await Deno.mkdir(folder, { recursive: true }).catch((thrown) => {
+      throw storageError(thrown, folder);
+    });
     return await Deno.open(path, { create: true, read: true, write: true });
   } catch (thrown) {
     throw storageError(thrown, path);

@@ -12,6 +12,8 @@ export interface Scene {
   readonly writer: PaymentsWriter;
   readonly folder: string;
   readonly lake: string;
+  /** Ends the server as a power cut would. */
+  killServer(): Promise<void>;
   restartServer(): Promise<void>;
 }
 
@@ -21,7 +23,9 @@ export async function withScene(body: (scene: Scene) => Promise<void>): Promise<
     withPostgres(async ({ url, client, server }) => {
       await using writer = await PaymentsWriter.open({ url });
       await writer.load({ holders: 100, payments: 300 });
-      await body({ url, client, writer, folder, lake: `${folder}/lake`, restartServer: () => server.restart() });
+      const lake = `${folder}/lake`;
+      const [killServer, restartServer] = [() => server.kill(), () => server.restart()];
+      await body({ url, client, writer, folder, lake, killServer, restartServer });
     })
   );
 }
@@ -34,7 +38,10 @@ export async function runToEnd({ url, lake, folder }: Scene): Promise<void> {
 /** Waits until the job reads its slot. */
 export async function untilCapturing(client: pg.Client): Promise<void> {
   for (let isActive = false; !isActive;) {
-    const { rows } = await client.query("SELECT active_pid FROM pg_replication_slots WHERE active AND NOT temporary");
+    // The one that makes a slot holds it for a moment too, but is no walsender.
+    const { rows } = await client.query(
+      "SELECT 1 FROM pg_replication_slots JOIN pg_stat_replication ON pid = active_pid WHERE NOT temporary",
+    );
     isActive = rows.length > 0;
   }
 }
