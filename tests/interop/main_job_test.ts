@@ -6,8 +6,9 @@ import { PaymentsWriter } from "../../lib/generate/payments_writer.ts";
 import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 import { captureIntoLake } from "./captured_lake.ts";
-import { type LakeReading, readAll, readers } from "./lake_reading.ts";
+import { type LakeReading, readAll } from "./lake_reading.ts";
 import { pythonTest } from "./python_env.ts";
+import { readers } from "./readers.ts";
 
 for (const icebergVersion of ["3", "2"] as const) {
   await pythonTest(

@@ -1,38 +1,103 @@
 """Reads a Paimon table with pypaimon and says what it saw.
 
-Usage: paimon_read.py WAREHOUSE DATABASE.TABLE OUTPUT_PARQUET [COLUMN=INTEGER ...]
+Usage: paimon_read.py WAREHOUSE DATABASE.TABLE OUTPUT_PARQUET [FILTER ...]
 
-Writes all rows as Parquet, so that they can be compared with exact types, and prints JSON: rows, columns, totalFiles, and per
-filter the files planned and the rows found.
+A filter is `COLUMN OPERATOR VALUE`, several joined by ` and `; texts, dates and times stand in single quotes.
+
+Writes all rows as Parquet, so that they can be compared with exact types, and prints JSON: version (of pypaimon), rows,
+columns, snapshot, totalFiles, buckets, and per filter the files planned and the rows found.
 """
 
+import datetime
+import decimal
+import importlib.metadata
 import json
+import os
+import re
 import sys
 
 import pyarrow.parquet
+import pypaimon
 from pypaimon import CatalogFactory
+
+METHODS = {"=": "equal", "<": "less_than", "<=": "less_or_equal", ">": "greater_than", ">=": "greater_or_equal"}
+
+
+def value_of(text, field_type):
+    quoted = text.strip("'")
+    if field_type.startswith("TIMESTAMP"):
+        return datetime.datetime.fromisoformat(quoted)
+    if field_type.startswith("DATE"):
+        return datetime.date.fromisoformat(quoted)
+    if field_type.startswith("DECIMAL"):
+        return decimal.Decimal(text)
+    return quoted if text.startswith("'") else int(text)
+
+
+def predicate_of(builder, types, text):
+    parts = []
+    for part in re.split(" and ", text, flags=re.IGNORECASE):
+        column, operator, value = re.fullmatch(r"(.+?) (<=|>=|<|>|=) (.+)", part).groups()
+        parts.append(getattr(builder, METHODS[operator])(column, value_of(value, types[column])))
+    return builder.and_predicates(parts)
+
+
+def snapshot_of(table):
+    snapshot = table.snapshot_manager().get_latest_snapshot()
+    if snapshot is None:
+        return None
+    return {
+        "id": str(snapshot.id),
+        "schemaId": snapshot.schema_id,
+        "commitUser": snapshot.commit_user,
+        "commitIdentifier": str(snapshot.commit_identifier),
+        "commitKind": snapshot.commit_kind,
+        "totalRecordCount": snapshot.total_record_count,
+        "properties": snapshot.properties,
+    }
+
+
+def version():
+    """The package read from may stand before the installed one."""
+    folder = os.path.dirname(os.path.dirname(pypaimon.__file__))
+    [found] = importlib.metadata.distributions(name="pypaimon", path=[folder])
+    return found.version
 
 
 def main() -> None:
     warehouse, name, output, *filters = sys.argv[1:]
     table = CatalogFactory.create({"warehouse": warehouse}).get_table(name)
+    types = {field.name: str(field.type) for field in table.fields}
 
     def read(text):
         builder = table.new_read_builder()
         if text is not None:
-            column, value = text.split("=")
-            builder = builder.with_filter(builder.new_predicate_builder().equal(column, int(value)))
+            builder = builder.with_filter(predicate_of(builder.new_predicate_builder(), types, text))
         splits = builder.new_scan().plan().splits()
-        files = sum(len(split.files) for split in splits)
-        return files, builder.new_read().to_arrow(splits)
+        return splits, builder.new_read().to_arrow(splits)
 
-    files, rows = read(None)
+    def file_count(splits):
+        return sum(len(split.files) for split in splits)
+
+    splits, rows = read(None)
     pyarrow.parquet.write_table(rows, output)
     planned = []
     for text in filters:
-        found_files, found_rows = read(text)
-        planned.append({"filter": text, "files": found_files, "rows": found_rows.num_rows})
-    print(json.dumps({"rows": rows.num_rows, "columns": rows.column_names, "totalFiles": files, "planned": planned}))
+        found_splits, found_rows = read(text)
+        planned.append({"filter": text, "files": file_count(found_splits), "rows": found_rows.num_rows})
+    print(
+        json.dumps(
+            {
+                "version": version(),
+                "rows": rows.num_rows,
+                "columns": rows.column_names,
+                "snapshot": snapshot_of(table),
+                "totalFiles": file_count(splits),
+                "buckets": len({split.bucket for split in splits}),
+                "planned": planned,
+            }
+        )
+    )
 
 
 main()

@@ -180,7 +180,6 @@ function fileRecord(
   schema: PaimonSchema,
   options: PrepareOptions,
 ): Omit<FileRecord, "_MIN_SEQUENCE_NUMBER" | "_MAX_SEQUENCE_NUMBER"> {
-  const values = valueStatistics(file, schema.fields);
   return {
     _FILE_NAME: file.path.slice(file.path.lastIndexOf("/") + 1),
     _FILE_SIZE: file.bytes,
@@ -188,7 +187,7 @@ function fileRecord(
     _MIN_KEY: emptyRow,
     _MAX_KEY: emptyRow,
     _KEY_STATS: noStatistics,
-    _VALUE_STATS: values.statistics,
+    _VALUE_STATS: valueStatistics(file, schema.fields),
     _SCHEMA_ID: BigInt(schema.id),
     _LEVEL: 0,
     _EXTRA_FILES: [],
@@ -196,7 +195,7 @@ function fileRecord(
     _DELETE_ROW_COUNT: 0n,
     _EMBEDDED_FILE_INDEX: null,
     _FILE_SOURCE: 0,
-    _VALUE_STATS_COLS: values.columns,
+    _VALUE_STATS_COLS: null,
     _EXTERNAL_PATH: null,
     _FIRST_ROW_ID: null,
     _WRITE_COLS: null,

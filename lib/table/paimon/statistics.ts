@@ -1,8 +1,7 @@
 /**
- * Column statistics of a data file as its manifest entry holds them, "dense": only the columns that have any
- * (Paimon `SimpleStats`, `SimpleStatsConverter`).
+ * Column statistics of a data file as its manifest entry holds them (Paimon `SimpleStats`, `SimpleStatsConverter`).
  *
- * Promise: a bound never excludes a value that is in the file. What cannot be bounded safely is left out: readers take
+ * Promise: a bound never excludes a value that is in the file. What cannot be bounded safely is null: readers take
  * unknown as "may match".
  */
 import type { ScalarType } from "../../dataset/column_type.ts";
@@ -15,24 +14,23 @@ import type { PaimonField } from "./schema.ts";
 /** Characters kept of a string's bounds: Paimon's default `truncate(16)`. */
 const boundCharacters = 16;
 
-/** Value statistics of a file and the columns they are of. */
-export function valueStatistics(
-  file: DataFile,
-  fields: readonly PaimonField[],
-): { readonly columns: readonly string[]; readonly statistics: SimpleStatistics } {
-  const kept = fields.flatMap((field) => {
-    const found = file.statistics.get(field.name);
-    const bounds = found && field.type.kind !== "list" ? boundsOf(field.type, found) : undefined;
-    return bounds === undefined ? [] : [{ name: field.name, type: field.type as ScalarType, bounds, found: found! }];
+/**
+ * Value statistics of a file, of every column of the schema it is written with. A list of only those columns that have any
+ * would be shorter, but pypaimon (1.4.2 and 2.0.0) looks its names and types up in the newest schema: it fails once one of
+ * them is renamed or dropped, and misreads the bounds of one that is widened.
+ */
+export function valueStatistics(file: DataFile, fields: readonly PaimonField[]): SimpleStatistics {
+  const found = fields.map(({ name }) => file.statistics.get(name));
+  // A list has no bounds, so the type of its null does not matter.
+  const types = fields.map(({ type }) => type.kind === "list" ? type.element : type);
+  const bounds = fields.map(({ type }, index) => {
+    const statistics = found[index];
+    return statistics && type.kind !== "list" ? boundsOf(type, statistics) : undefined;
   });
-  const types = kept.map(({ type }) => type);
   return {
-    columns: kept.map(({ name }) => name),
-    statistics: {
-      _MIN_VALUES: serializeRow(types, kept.map(({ bounds }) => bounds.min)),
-      _MAX_VALUES: serializeRow(types, kept.map(({ bounds }) => bounds.max)),
-      _NULL_COUNTS: kept.map(({ found }) => found.nulls),
-    },
+    _MIN_VALUES: serializeRow(types, bounds.map((bound) => bound?.min ?? null)),
+    _MAX_VALUES: serializeRow(types, bounds.map((bound) => bound?.max ?? null)),
+    _NULL_COUNTS: found.map((statistics) => statistics?.nulls ?? null),
   };
 }
 

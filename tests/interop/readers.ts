@@ -1,0 +1,65 @@
+/** The independent readers, and what they print. Nothing of Weir reads the lake here. */
+import { runPython } from "./python_env.ts";
+
+/** What every reader prints. */
+export interface ReaderReport {
+  readonly rows: number;
+  readonly columns: readonly string[];
+  readonly totalFiles: number;
+  readonly planned: readonly { readonly filter: string; readonly files: number; readonly rows: number }[];
+}
+
+/** What `iceberg_read.py` prints. */
+export interface IcebergReport extends ReaderReport {
+  readonly snapshotId: string | null;
+  readonly formatVersion: number;
+  readonly properties: Readonly<Record<string, string>>;
+  readonly manifests: number;
+}
+
+/** What `paimon_read.py` prints. */
+export interface PaimonReport extends ReaderReport {
+  /** Of pypaimon. */
+  readonly version: string;
+  /** How many buckets hold files. */
+  readonly buckets: number;
+  readonly snapshot: {
+    readonly id: string;
+    readonly schemaId: number;
+    readonly commitUser: string;
+    readonly commitIdentifier: string;
+    readonly commitKind: string;
+    readonly totalRecordCount: number;
+    readonly properties: Readonly<Record<string, string>>;
+  } | null;
+}
+
+/** One reading of one table. */
+export interface TableReading {
+  readonly python: string;
+  readonly lake: string;
+  /** `namespace.name`. */
+  readonly table: string;
+  /** Where the rows are written, as Parquet. */
+  readonly output: string;
+  /** `column operator value`, joined by ` AND `; texts and times in single quotes. */
+  readonly filters?: readonly string[];
+}
+
+/** The readers by name. */
+export const readers = {
+  pyiceberg: ({ python, lake, table, output, filters }: TableReading): Promise<IcebergReport> => {
+    const folder = `${lake}/iceberg/${table.replace(".", "/")}`;
+    return runPython(python, { script: "iceberg_read.py", args: [folder, output, ...filters ?? []] });
+  },
+  pypaimon: (reading: TableReading): Promise<PaimonReport> => readPaimon(reading, { older: false }),
+  olderPypaimon: (reading: TableReading): Promise<PaimonReport> => readPaimon(reading, { older: true }),
+} as const;
+
+function readPaimon(
+  { python, lake, table, output, filters }: TableReading,
+  { older }: { readonly older: boolean },
+): Promise<PaimonReport> {
+  const args = [`${lake}/paimon`, table, output, ...filters ?? []];
+  return runPython(python, { script: "paimon_read.py", args, older });
+}
