@@ -21,20 +21,27 @@ export interface CapturedTable {
   readonly definition: TableDefinition;
 }
 
+/** Waits until the lake holds all that the server does, and says what its tables are then. */
+export type CatchUp = () => Promise<readonly CapturedTable[]>;
+
 /**
  * Captures everything the server holds when `work` is done, which runs while rows stream, and says what the lake's tables are.
  * Throws what any dataset failed with.
  */
 export async function captureIntoLake(
   options: CaptureIntoLake,
-  work: () => Promise<void> = () => Promise.resolve(),
+  work: (catchUp: CatchUp) => Promise<void> = () => Promise.resolve(),
 ): Promise<readonly CapturedTable[]> {
   await using run = await openRun(options);
-  await run.during(async () => {
-    await work();
-    const point = await run.pipeline.verificationPoint(() => {});
-    await point.close();
+  return await run.during(async () => {
+    await work(() => caughtUp(run));
+    return await caughtUp(run);
   });
+}
+
+async function caughtUp(run: CaptureRun): Promise<readonly CapturedTable[]> {
+  const point = await run.pipeline.verificationPoint(() => {});
+  await point.close();
   for (const error of run.pipeline.failures.values()) throw error;
   return run.plans.flatMap(({ dataset: declared, tables }) => {
     const dataset = run.source.datasets.find(({ name }) => name === declared.name) ?? declared;

@@ -20,6 +20,8 @@ export interface LakeReading {
   readonly test: Deno.TestContext;
 }
 
+const both = ["pyiceberg", "pypaimon"] as const;
+
 /** Reads every table with every reader: each row is the source's, and every reader gives the same vectors. */
 export async function readAll(
   { python, url, lake, test }: LakeReading,
@@ -30,11 +32,14 @@ export async function readAll(
     await withDatabase(async (fixture) => {
       for (const table of tables) {
         const name = `${table.definition.namespace}.${table.definition.name}`;
-        for (const reader of ["pyiceberg", "pypaimon"] as const) {
-          const report = await readers[reader]({ python, lake, table: name, output: fileOf(fixture, reader) });
+        const reports = await Promise.all(both.map((reader) => {
+          return readers[reader]({ python, lake, table: name, output: fileOf(fixture, reader) });
+        }));
+        for (const [index, { rows, totalFiles }] of reports.entries()) {
+          const reader = both[index]!;
           await test.step(
-            `${stage}: ${reader} reads ${report.rows} rows of ${name}`,
-            () => sameAsSource({ source, table, fixture, reader, rows: report.rows }),
+            `${stage}: ${reader} reads ${rows} rows of ${name} in ${totalFiles} files`,
+            () => sameAsSource({ source, table, fixture, reader, rows }),
           );
         }
         await test.step(`${stage}: the readers agree about every column of ${name}`, () => sameRows(fixture, table));
@@ -70,7 +75,7 @@ async function sameAsSource({ source, table, fixture, reader, rows }: SourceComp
 async function sameRows(fixture: DatabaseFixture, { definition }: CapturedTable): Promise<void> {
   const { connection } = fixture;
   const names = definition.columns.map(({ name }) => identifier(name)).join(", ");
-  const [left, right] = ["pyiceberg", "pypaimon"].map((reader) => `SELECT ${names} FROM (${scanOf(fixture, reader)})`);
+  const [left, right] = both.map((reader) => `SELECT ${names} FROM (${scanOf(fixture, reader)})`);
   const differing = await connection.value(
     `SELECT count(*) FROM ((${left} EXCEPT ALL ${right}) UNION ALL (${right} EXCEPT ALL ${left}))`,
   );
