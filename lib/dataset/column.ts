@@ -6,6 +6,8 @@ export interface Column {
   readonly name: string;
   readonly type: ColumnType;
   readonly nullable: boolean;
+  /** The source's name where the lake cannot hold it beside the others (source/postgres/lake_names.ts). */
+  readonly sourceName?: string;
   /** Other names a source may have for it, in whatever case. The lake keeps the source's name. */
   readonly aliases?: readonly string[];
   /** One phrase for people; written into the table formats. */

@@ -58,7 +58,7 @@ export function createEmbed(options: EmbedOptions): EmbedTransform {
 
 function define(input: TableDefinition, text: TextDeclaration): TableDefinition {
   recordTextSql(text, { columns: input.columns, from: input.name });
-  const taken = embeddingColumns.find(({ name }) => input.columns.some((column) => column.name === name));
+  const taken = embeddingColumns.find(({ name }) => input.columns.some((column) => column.name.toLowerCase() === name));
   if (taken !== undefined) {
     throw new WeirError("configuration", `Cannot embed a table that has a column named "${taken.name}" of its own`, {
       detail: { table: `${input.namespace}.${input.name}` },

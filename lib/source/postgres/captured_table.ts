@@ -7,6 +7,7 @@ import type { CatalogueTable } from "./catalogue.ts";
 import type { RelationMessage } from "./pgoutput.ts";
 import type { RelationMemory } from "./relation_memory.ts";
 import { type RelationVersion, stepBetween, versionOfTable, type VersionStep } from "./relation_version.ts";
+import { lakeNamed } from "./source_table.ts";
 import { spoolColumn } from "./special_values.ts";
 
 /** What a reading of the stream adds to a table; taken back when the stream is read again. */
@@ -147,8 +148,8 @@ function unreadableReason(message: RelationMessage, keyColumns: readonly number[
 }
 
 function inSourceOrder(columns: readonly Column[], version: RelationVersion): readonly Column[] {
-  return version.columns.map(({ name, type }) => {
-    const known = columns.find((column) => column.name === name);
-    return known === undefined ? { name, type, nullable: true } : { ...known, type };
+  return version.columns.map(({ name, sourceName, type }) => {
+    const { sourceName: _, ...known } = columns.find((column) => column.name === name) ?? { nullable: true };
+    return { ...known, ...lakeNamed(sourceName ?? name, name), type };
   });
 }

@@ -15,7 +15,10 @@ export interface CopyPlan {
 /** What {@linkcode planCopy} needs beside the table. */
 export interface CopyPlanOptions {
   readonly table: CatalogueTable;
+  /** The columns that name a row. */
   readonly key: readonly string[];
+  /** Name of a column in the lake. */
+  readonly lakeName: (name: string) => string;
   readonly maxValueBytes: number;
   readonly serverVersion: number;
   readonly encoding: string;
@@ -96,12 +99,14 @@ function textBytes(name: string, encoding: string): string {
 function oversizedQuery(options: CopyPlanOptions, large: ReadonlySet<string>): string {
   const { table, key, maxValueBytes } = options;
   const keyJson = `json_build_object(${
-    key.map((name) => `${quoteText(name)}, concat(${identifier(name)})`).join(", ")
+    key.map((name) => `${quoteText(options.lakeName(name))}, concat(${identifier(name)})`).join(", ")
   })::text`;
   const fits = key.filter((name) => large.has(name))
     .map((name) => `${textBytes(name, options.encoding)} <= ${maxValueBytes}`).join(" AND ") || "true";
   const selects = table.columns.filter(({ name }) => large.has(name)).map(({ name }) =>
-    `SELECT CASE WHEN ${fits} THEN ${quoteText(name)} END AS "column", CASE WHEN ${fits} THEN ${keyJson} END AS key,
+    `SELECT CASE WHEN ${fits} THEN ${
+      quoteText(options.lakeName(name))
+    } END AS "column", CASE WHEN ${fits} THEN ${keyJson} END AS key,
        ${textBytes(name, options.encoding)} AS bytes FROM ${qualifiedName(table)}
      WHERE ${textBytes(name, options.encoding)} > ${maxValueBytes}`
   );

@@ -2,6 +2,7 @@
 import type { CapturedTable } from "./captured_table.ts";
 import { tablesByOid } from "./catalogue.ts";
 import type { RelationPlace } from "./change_stream.ts";
+import { lakeNames } from "./lake_names.ts";
 import type { RelationMessage } from "./pgoutput.ts";
 import type { RelationMemory } from "./relation_memory.ts";
 import { stepBetween, versionOfMessage } from "./relation_version.ts";
@@ -59,10 +60,13 @@ function keyAt(
   message: RelationMessage,
   known: { readonly captured: CapturedTable; readonly current: readonly string[] | undefined },
 ): readonly string[] {
-  const fits = (key: readonly string[]) =>
-    key.length > 0 && key.every((name) => message.columns.some((column) => column.name === name && column.inIdentity));
+  const names = lakeNames(message.columns.map(({ name }) => name));
+  const identity = names.filter((_, index) => message.columns[index]?.inIdentity);
+  const fits = (key: readonly string[]) => key.length > 0 && key.every((name) => identity.includes(name));
   const { key } = known.captured.dataset;
   if (fits(key)) return key;
-  if (known.current !== undefined && fits(known.current)) return known.current;
-  return message.columns.filter((column) => column.inIdentity).map((column) => column.name);
+  const current = known.current?.map((name) =>
+    names[message.columns.findIndex((column) => column.name === name)] ?? name
+  );
+  return current !== undefined && fits(current) ? current : identity;
 }

@@ -13,14 +13,19 @@
 import type { SchemaChange } from "../../dataset/schema_change.ts";
 import { type ColumnType, sameType, widens } from "../../dataset/column_type.ts";
 import type { CatalogueColumn, CatalogueLeaf, CatalogueTable } from "./catalogue.ts";
+import { lakeNames } from "./lake_names.ts";
 import type { RelationMessage } from "./pgoutput.ts";
 import type { TypeForm } from "./type_forms.ts";
 import { lakeType, type SourceType } from "./source_type.ts";
+import { lakeNamed } from "./source_table.ts";
 import type { ListText } from "./special_values.ts";
 
 /** A column in one version. */
 export interface VersionColumn {
+  /** In the lake. */
   readonly name: string;
+  /** At the source, where it is another there. */
+  readonly sourceName?: string;
   readonly type: ColumnType;
   readonly listText?: ListText;
   /** Undefined where the catalogue has moved on and the number cannot be told for certain. */
@@ -58,7 +63,10 @@ export interface VersionStep {
 
 /** The version a catalogue shows; `table.columns` are the captured ones. */
 export function versionOfTable(table: CatalogueTable, captured: CapturedAs): RelationVersion {
-  const columns = table.columns.map((column) => versionColumn(column.name, column.sourceType, column));
+  const names = lakeNames(table.columns.map(({ name }) => name));
+  const columns = table.columns.map((column, index) =>
+    versionColumn(lakeNamed(column.name, names[index] ?? column.name), column.sourceType, column)
+  );
   const { oid, fileNode, leaves, typeForms } = table;
   return { oid, fileNode, leaves, typeForms, columns, ...captured };
 }
@@ -85,10 +93,12 @@ export function versionOfMessage(message: RelationMessage, context: RelationCont
     return now?.name === column.name && now.typeOid === column.typeOid && now.typeModifier === column.typeModifier;
   });
   const matched = matchColumns(message, { table, candidates });
+  const names = lakeNames(message.columns.map(({ name }) => name));
   const columns = message.columns.map((column, index) => {
     const sourceType = context.sourceTypes[index];
     if (sourceType === undefined) throw new RangeError("Cannot make a version: a type is missing");
-    const made = versionColumn(column.name, sourceType, matched[index]);
+    const named = lakeNamed(column.name, names[index] ?? column.name);
+    const made = versionColumn(named, sourceType, matched[index]);
     return isCurrent ? made : asBefore(made, before);
   });
   const fileNode = isCurrent ? table.fileNode : before?.fileNode ?? table.fileNode;
@@ -106,10 +116,14 @@ function asBefore(column: VersionColumn, before: RelationVersion | undefined): V
   };
 }
 
-function versionColumn(name: string, source: SourceType, found: CatalogueColumn | undefined): VersionColumn {
+function versionColumn(
+  named: Pick<VersionColumn, "name" | "sourceName">,
+  source: SourceType,
+  found: CatalogueColumn | undefined,
+): VersionColumn {
   const { type, listText } = lakeType(source);
   return {
-    name,
+    ...named,
     type,
     ...(listText === undefined ? {} : { listText }),
     ...(found === undefined ? {} : { attributeNumber: found.attributeNumber, changedBy: found.changedBy }),
@@ -265,7 +279,10 @@ class StepPlan {
       ...this.#drops.map((column) => ({ kind: "dropColumn", name: column.name }) as const),
       ...renames,
       ...this.#widenings.map(({ name, type }) => ({ kind: "widenColumn", name, type }) as const),
-      ...this.#adds.map(({ name, type }) => ({ kind: "addColumn", column: { name, type, nullable: true } }) as const),
+      ...this.#adds.map(({ name, sourceName, type }) => {
+        const named = lakeNamed(sourceName ?? name, name);
+        return { kind: "addColumn", column: { ...named, type, nullable: true } } as const;
+      }),
     ];
     return { schemaChanges, ...(this.#reason === undefined ? {} : { recopyReason: this.#reason }) };
   }

@@ -88,7 +88,10 @@ class SourceTable {
   }
 
   #sourceText(name: string): ValueText {
-    return valueText(`s.${identifier(name)}`, this.#lakeColumn(name).type, { maxValueBytes: this.#maxValueBytes });
+    const { sourceName = name } = this.#dataset.columns.find((column) => column.name === name) ?? {};
+    return valueText(`s.${identifier(sourceName)}`, this.#lakeColumn(name).type, {
+      maxValueBytes: this.#maxValueBytes,
+    });
   }
 
   #document(name: string): ReturnType<typeof jsonDocument> {

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import type { MicroBatch } from "../../change/micro_batch.ts";
 import type { Position } from "../../change/position.ts";
 import type { InitialCopyPart, Source, SourceLag, VerificationPoint } from "../../change/source.ts";
+import type { Column } from "../../dataset/column.ts";
 import type { Dataset } from "../../dataset/dataset.ts";
 import { identifier } from "../../engine/quote.ts";
 import { WeirError } from "../../errors.ts";
@@ -354,7 +355,8 @@ export class PostgresSource implements Source {
     );
     const plan = await planCopy(guard, {
       table,
-      key: dataset.key,
+      key: dataset.columns.filter(({ name }) => dataset.key.includes(name)).map(sourceNameOf),
+      lakeName: (name) => dataset.columns.find((column) => sourceNameOf(column) === name)?.name ?? name,
       maxValueBytes,
       serverVersion: server.version,
       encoding: server.encoding,
@@ -435,6 +437,10 @@ export class PostgresSource implements Source {
       throw thrown;
     }
   }
+}
+
+function sourceNameOf({ name, sourceName = name }: Column): string {
+  return sourceName;
 }
 
 /** Also the partitions of a partitioned table are locked. Readers and writers go on; only ALTER TABLE and the like wait. */

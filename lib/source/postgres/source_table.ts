@@ -4,6 +4,7 @@ import type { Column } from "../../dataset/column.ts";
 import type { Dataset } from "../../dataset/dataset.ts";
 import { identifier } from "../../engine/quote.ts";
 import type { CatalogueTable } from "./catalogue.ts";
+import { lakeNames } from "./lake_names.ts";
 import { lakeType } from "./source_type.ts";
 
 /** Something that must be put right before capture can start. */
@@ -42,17 +43,23 @@ export function keyOf(table: CatalogueTable): readonly string[] | undefined {
  */
 export function inferDataset(table: CatalogueTable): Dataset {
   const key = keyOf(table) ?? [];
+  const names = lakeNames(table.columns.map(({ name }) => name));
   return {
     namespace: table.namespace,
     name: table.name,
     source: { namespace: table.namespace, table: table.name },
-    columns: table.columns.map(({ name, sourceType }) => ({
-      name,
+    columns: table.columns.map(({ name, sourceType }, index) => ({
+      ...lakeNamed(name, names[index] ?? name),
       type: lakeType(sourceType).type,
       nullable: !key.includes(name),
     })),
-    key,
+    key: key.map((name) => names[table.columns.findIndex((column) => column.name === name)] ?? name),
   };
+}
+
+/** A column's name in the lake, and the source's where that is another. */
+export function lakeNamed(name: string, held: string): Pick<Column, "name" | "sourceName"> {
+  return held === name ? { name } : { name: held, sourceName: name };
 }
 
 /** A declared contract with the columns the source has now: what it does not declare is captured too. */
@@ -60,7 +67,9 @@ export function completeDataset(declared: Dataset, table: CatalogueTable): Datas
   const inferred = inferDataset(table);
   const columns = inferred.columns.map((column): Column => {
     const known = declared.columns.find((candidate) => sourceColumn(candidate, inferred.columns) === column);
-    return known === undefined ? { ...column, nullable: true } : { ...known, name: column.name };
+    if (known === undefined) return { ...column, nullable: true };
+    const { sourceName: _, ...declaration } = known;
+    return { ...declaration, ...lakeNamed(column.sourceName ?? column.name, column.name) };
   });
   return { ...declared, columns };
 }
