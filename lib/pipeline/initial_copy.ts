@@ -9,8 +9,9 @@ import type { Sink, TableLoad } from "../change/sink.ts";
 import type { Dataset } from "../dataset/dataset.ts";
 import { columnDifference } from "../dataset/schema_change.ts";
 import { failPoint } from "../fail_point.ts";
-import { allOrFirstError, currentDefinition, type DatasetWriter } from "./dataset_writer.ts";
+import { currentDefinition, type DatasetWriter } from "./dataset_writer.ts";
 import { commitOrder } from "./plan.ts";
+import { allOrFirstError, type CopiedRows, writeLetters } from "./transformed_changes.ts";
 
 /** What {@linkcode copyDatasets} needs. */
 export interface CopyOptions {
@@ -57,6 +58,8 @@ class TableCopy {
   readonly #options: CopyOptions;
   readonly #loads = new Map<Sink, TableLoad>();
   #parts = 0;
+  /** The part whose files are being written, after all before it. */
+  #adding: Promise<void> = Promise.resolve();
 
   constructor(writer: DatasetWriter, options: CopyOptions) {
     this.#writer = writer;
@@ -69,21 +72,24 @@ class TableCopy {
       if (segment !== undefined) this.#writer.adopt(segment);
       await this.#begin(part);
     }
-    const commitTimeMs = Date.now();
-    await this.#writer.writeCopied(part.changes, {
+    const rows = await this.#writer.transformCopied(part.changes, {
       to: part.position,
-      commitTimeMs,
+      commitTimeMs: Date.now(),
       part: this.#parts++,
-      take: async (plan, relation) => {
-        if (relation.rows === 0) return;
-        await allOrFirstError(plan.sinks.map((sink) => this.#loads.get(sink)?.add(relation)));
-      },
     });
     await part.release();
-    await failPoint("pipeline.afterCopyPart");
+    // One part's files are written while the next is read and transformed.
+    const previous = this.#adding;
+    this.#adding = previous.then(() => this.#write(rows), async (thrown) => {
+      await rows[Symbol.asyncDispose]();
+      throw thrown;
+    });
+    this.#adding.catch(() => {});
+    await previous;
   }
 
   async commit(): Promise<void> {
+    await this.#adding;
     for (const load of this.#loads.values()) {
       await load.commit();
       await failPoint("pipeline.afterCopyCommit");
@@ -92,7 +98,18 @@ class TableCopy {
   }
 
   async abandon(): Promise<void> {
+    await this.#adding.catch(() => {});
     for (const load of this.#loads.values()) await load.abandon().catch(() => {});
+  }
+
+  async #write(rows: CopiedRows): Promise<void> {
+    await using copied = rows;
+    for (const { plan, relation } of copied.tables) {
+      if (relation.rows === 0) continue;
+      await allOrFirstError(plan.sinks.map((sink) => this.#loads.get(sink)?.add(relation)));
+    }
+    await writeLetters(copied.letters);
+    await failPoint("pipeline.afterCopyPart");
   }
 
   async #begin(part: InitialCopyPart): Promise<void> {

@@ -1,5 +1,6 @@
 /**
- * The micro-batch loop: source → folding → transforms → sinks, with one batch read ahead.
+ * The micro-batch loop: source → folding → transforms → sinks. While one batch is committed the next is transformed and the
+ * one after it is read.
  *
  * Promise: the source is acknowledged only up to the smallest position that every sink has recorded; a dataset that fails is
  * left where it stands while the others go on; a stop, asked for or not, loses nothing and repeats nothing.
@@ -15,6 +16,8 @@ import { DatasetWriter, type WriterContext } from "./dataset_writer.ts";
 import { copyDatasets } from "./initial_copy.ts";
 import type { DatasetPlan } from "./plan.ts";
 import { recopyReason } from "./recopy.ts";
+import type { TransformedChanges } from "./transformed_changes.ts";
+import { VerificationPoints } from "./verification_points.ts";
 
 /** What a pipeline reports while it runs. */
 export interface PipelineProgress {
@@ -40,20 +43,12 @@ export interface PipelineOptions extends WriterContext {
   readonly onDatasetError?: (dataset: string, error: WeirError) => void;
 }
 
-/** Attempts of one dataset's batch when the error is of a kind that passes. */
-const writeAttempts = 4;
-/** Points opened for one verification, at most. */
-const verificationAttempts = 10;
+/** Attempts of a step of one dataset's batch when the error is of a kind that passes. */
+const stepAttempts = 4;
 /** Wait before the second attempt, milliseconds; doubled each time. */
 const firstWaitMs = 250;
 /** Kinds that concern the whole job, not one dataset. */
 const fatalKinds = new Set(["fenced", "storageFull", "tooManyDeadLetters", "interrupted"]);
-
-/** Somebody who waits for every table to stand at a position. */
-interface WaitingPoint {
-  readonly position: Position;
-  readonly arrived: (isThere: boolean) => Promise<void>;
-}
 
 /** One run over a source. */
 export class Pipeline {
@@ -61,10 +56,8 @@ export class Pipeline {
   readonly #writers: ReadonlyMap<string, DatasetWriter>;
   readonly #positions: CommittedPositions;
   readonly #failures = new Map<DatasetWriter, WeirError>();
-  readonly #waiting: WaitingPoint[] = [];
+  readonly #points: VerificationPoints;
   readonly #adopted = new Set<DatasetWriter>();
-  /** Pending while a verification point is being opened. */
-  #opening: Promise<void> | undefined;
   readonly #streaming = Promise.withResolvers<void>();
   #rows = 0;
   #batches = 0;
@@ -77,6 +70,7 @@ export class Pipeline {
       const { namespace, table } = plan.dataset.source;
       return [`${namespace}.${table}`, new DatasetWriter(plan, context)];
     }));
+    this.#points = new VerificationPoints(options.source);
     this.#positions = new CommittedPositions(options.source, options.recordIdleMs ?? 10_000);
   }
 
@@ -99,56 +93,9 @@ export class Pipeline {
     return this.#rows;
   }
 
-  /**
-   * Opens a verification point and calls `reached` inside the loop once every table stands exactly there: what it reads of
-   * the sinks belongs together. Resolves after the call; rejects when it throws. A point at which a table waits for its copy
-   * is given up for a later one.
-   *
-   * Throws `conflict` where that goes on and on.
-   */
+  /** Opens a point and calls `reached` inside the loop once every table stands exactly there (see {@linkcode VerificationPoints}). */
   async verificationPoint(reached: () => Promise<void> | void): Promise<VerificationPoint> {
-    for (let attempt = 0; attempt < verificationAttempts; attempt++) {
-      const point = await this.#verificationPoint(reached);
-      if (point !== undefined) return point;
-    }
-    throw new WeirError("conflict", "Tables are copied again and again, so that they never all stand at one position");
-  }
-
-  /** Undefined where the point passed while a table was not there. */
-  async #verificationPoint(reached: () => Promise<void> | void): Promise<VerificationPoint | undefined> {
-    // No batch may be applied while the point is being opened: it could be the very one that ends there.
-    const opening = Promise.withResolvers<void>();
-    this.#opening = opening.promise;
-    let arrival: Promise<boolean>;
-    let point: VerificationPoint;
-    try {
-      point = await this.#options.source.verificationPoint();
-      arrival = this.#arrival(point.position, reached);
-    } finally {
-      opening.resolve();
-      this.#opening = undefined;
-    }
-    try {
-      if (await arrival) return point;
-      await point.close();
-      return undefined;
-    } catch (thrown) {
-      await point.close();
-      throw thrown;
-    }
-  }
-
-  /** Whether every table stood at the position when it was passed. */
-  #arrival(position: Position, reached: () => Promise<void> | void): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({
-        position,
-        arrived: async (isThere) => {
-          if (!isThere) return resolve(false);
-          await Promise.resolve().then(reached).then(() => resolve(true), reject);
-        },
-      });
-    });
+    return await this.#points.open(reached);
   }
 
   /** Runs until the signal aborts. */
@@ -190,54 +137,95 @@ export class Pipeline {
     this.#streaming.resolve();
     // A point opened before the tables were copied is not passed any more.
     await this.#arrive(after);
-    for await (const batch of source.changes(after, this.#positions.all(), signal)) {
-      await this.#opening;
-      try {
-        await this.#apply(batch);
-      } finally {
-        await batch.release();
+    const failed = new AbortController();
+    const both = AbortSignal.any([signal, failed.signal]);
+    let committing = Promise.resolve();
+    try {
+      for await (const batch of source.changes(after, this.#positions.all(), both)) {
+        const previous = committing;
+        const transformed = await this.#transform(batch, previous);
+        committing = this.#commit(batch, { transformed, previous });
+        committing.catch(() => failed.abort());
+        await previous;
+        // A table that lost its position is copied again: nothing more may be read before that.
+        if (this.#missesPosition()) return;
       }
-      await this.#afterBatch(batch);
-      if (this.#live().some((writer) => sinksOf(writer).some((sink) => !this.#positions.has(sink)))) return;
+    } finally {
+      await committing;
     }
   }
 
-  async #apply(batch: MicroBatch): Promise<void> {
-    for (const [name, changes] of batch.changes) {
-      const writer = this.#writers.get(name);
-      if (writer === undefined || this.#failures.has(writer)) continue;
-      const wants = (sink: Sink) => this.#positions.isBefore(sink, batch.to);
-      if (!sinksOf(writer).some(wants)) continue;
-      const reason = await recopyReason(writer, { changes, first: !this.#adopted.has(writer) });
-      this.#adopted.add(writer);
-      if (reason !== undefined) {
-        await this.#forget(writer, reason);
-        continue;
+  /** Makes a batch ready for its tables; `previous` resolves when the batch before is in the lake. */
+  async #transform(batch: MicroBatch, previous: Promise<void>): Promise<Transformed> {
+    const transformed: Transformed = new Map();
+    // What became of the batch before is told where it is awaited.
+    const settled = previous.catch(() => {});
+    try {
+      for (const [name, changes] of batch.changes) {
+        const writer = this.#writers.get(name);
+        if (writer === undefined || this.#failures.has(writer)) continue;
+        const wants = (sink: Sink) => this.#positions.isBefore(sink, batch.to);
+        if (!sinksOf(writer).some(wants)) continue;
+        const reason = await recopyReason(writer, { changes, first: !this.#adopted.has(writer) });
+        this.#adopted.add(writer);
+        if (reason !== undefined) {
+          await settled;
+          await this.#forget(writer, reason);
+          continue;
+        }
+        const { to, commitTimeMs } = batch;
+        await this.#guarded(writer, async () => {
+          transformed.set(writer, await writer.transform(changes, { to, commitTimeMs, wants, settled }));
+        });
       }
-      await this.#guarded(
-        writer,
-        () => writer.write(changes, { to: batch.to, commitTimeMs: batch.commitTimeMs, wants }),
-      );
+      return transformed;
+    } catch (thrown) {
+      await dispose(transformed);
+      throw thrown;
+    } finally {
+      await batch.release();
     }
-    this.#rows += batch.rows;
-    this.#batches++;
+  }
+
+  async #commit(
+    batch: MicroBatch,
+    { transformed, previous }: { readonly transformed: Transformed; readonly previous: Promise<void> },
+  ): Promise<void> {
+    try {
+      await previous;
+      for (const [writer, changes] of transformed) {
+        if (this.#failures.has(writer)) continue;
+        await this.#guarded(writer, async (attempt) => {
+          // Some sinks may have taken the batch before another failed; they must not take it twice.
+          if (attempt > 1) await this.#positions.load(sinksOf(writer));
+          await changes.commit((sink) => this.#positions.isBefore(sink, batch.to));
+          await this.#positions.load(sinksOf(writer));
+        });
+      }
+      this.#rows += batch.rows;
+      this.#batches++;
+      await this.#points.opening;
+      await this.#afterBatch(batch);
+    } finally {
+      await dispose(transformed);
+    }
+  }
+
+  #missesPosition(): boolean {
+    return this.#live().some((writer) => sinksOf(writer).some((sink) => !this.#positions.has(sink)));
   }
 
   /** A failing dataset is set aside and the others go on; what concerns the whole job stops it. */
-  async #guarded(writer: DatasetWriter, write: () => Promise<void>): Promise<void> {
+  async #guarded(writer: DatasetWriter, step: (attempt: number) => Promise<void>): Promise<void> {
     for (let attempt = 1, waitMs = firstWaitMs;; attempt++, waitMs *= 2) {
       try {
-        await write();
-        await this.#positions.load(sinksOf(writer));
-        return;
+        return await step(attempt);
       } catch (thrown) {
         const { namespace, name } = writer.plan.dataset;
         const error = toWeirError(thrown, "internal", { table: `${namespace}.${name}` });
         if (fatalKinds.has(error.kind)) throw error;
-        if (errorPolicy(error.kind).retry === "timed" && attempt < writeAttempts && !this.#options.signal.aborted) {
+        if (errorPolicy(error.kind).retry === "timed" && attempt < stepAttempts && !this.#options.signal.aborted) {
           await new Promise((resolve) => setTimeout(resolve, waitMs));
-          // Some sinks may have taken the batch before another failed; they must not take it twice.
-          await this.#positions.load(sinksOf(writer));
           continue;
         }
         this.#failures.set(writer, error);
@@ -249,7 +237,7 @@ export class Pipeline {
 
   async #afterBatch(batch: MicroBatch): Promise<void> {
     const sinks = this.#live().flatMap(sinksOf);
-    await this.#positions.passed(sinks, { position: batch.to, now: this.#reached(batch.to).length > 0 });
+    await this.#positions.passed(sinks, { position: batch.to, now: this.#points.isReached(batch.to) });
     await this.#detachOverdue(batch.to);
     await failPoint("pipeline.beforeAcknowledge");
     const smallest = this.#positions.smallest(this.#holding());
@@ -259,16 +247,8 @@ export class Pipeline {
     if (this.#live().length === 0) throw this.#firstFailure();
   }
 
-  #reached(now: Position): readonly WaitingPoint[] {
-    return this.#waiting.filter(({ position }) => this.#options.source.compare(now, position) >= 0);
-  }
-
-  /** Tells those who wait for points up to here whether every table stands at theirs. */
   async #arrive(now: Position): Promise<void> {
-    for (const waiting of this.#reached(now)) {
-      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
-      await waiting.arrived(this.#positions.areAt(this.#live().flatMap(sinksOf), waiting.position));
-    }
+    await this.#points.arrive(now, (position) => this.#positions.areAt(this.#live().flatMap(sinksOf), position));
   }
 
   /** A dataset that holds back too much of the source's log loses its position: better copied again than a full disk there. */
@@ -329,6 +309,13 @@ export class Pipeline {
       ...(position === undefined ? {} : { position }),
     });
   }
+}
+
+/** What a batch became, by dataset. */
+type Transformed = Map<DatasetWriter, TransformedChanges>;
+
+async function dispose(transformed: Transformed): Promise<void> {
+  for (const changes of transformed.values()) await changes[Symbol.asyncDispose]();
 }
 
 function sinksOf(writer: DatasetWriter): readonly Sink[] {

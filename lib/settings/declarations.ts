@@ -124,7 +124,13 @@ export const settings = {
     minimum: 2 ** 26,
     maximum: 2 ** 45,
   }),
-  threads: integer({ flag: "threads", help: "Threads DuckDB may use", defaultText: "2", minimum: 1, maximum: 512 }),
+  threads: integer({
+    flag: "threads",
+    help: "Threads DuckDB may use for one statement; table formats and the next batch have one each beside it",
+    defaultText: "1",
+    minimum: 1,
+    maximum: 512,
+  }),
   json: toggle({ flag: "json", help: "Print one JSON object on standard output at the end, and nothing else there" }),
 } as const;
 

@@ -10,6 +10,7 @@ import type { TableDefinition } from "../dataset/dataset.ts";
 import { type Embedder, modelVersion } from "../embed/embedder.ts";
 import { recordTextSql } from "../embed/record_text.ts";
 import type { TextDeclaration } from "../embed/text_declaration.ts";
+import type { Connection } from "../engine/connection.ts";
 import { identifier, literal } from "../engine/quote.ts";
 import { WeirError } from "../errors.ts";
 import { keyJsonSql, reportDeadLetters } from "./dead_letters.ts";
@@ -88,7 +89,10 @@ async function apply(
   );
   const reusable = await findReusable({ ...task, texts }, context);
   const done = await embedTexts({ connection, embedder, texts, vectors, signal: context.signal });
-  await connection.run(`CREATE TABLE ${identifier(name)} AS ${
+  await connection.run(`ALTER TABLE ${identifier(texts)} DROP COLUMN text`);
+  await checkOrder(connection, { rows: input.name, texts });
+  // A view: what reads it writes files, and a copy of every column first would cost as much as half of that.
+  await connection.run(`CREATE VIEW ${identifier(name)} AS ${
     embeddedSql(input, {
       texts,
       vectors,
@@ -99,15 +103,24 @@ async function apply(
     })
   }`);
   await reportFailures({ done, texts, embedded: { ...input, name } }, context);
-  for (const used of [texts, vectors, reusable?.table]) {
-    if (used !== undefined) await connection.run(`DROP TABLE ${identifier(used)}`);
-  }
   return {
     relation: { name, definition, rows: input.rows },
     embedded: done.embedded,
     reused: reusable?.rows ?? 0,
     failed: done.failures.length,
   };
+}
+
+/** Fails rather than put a vector beside another row. */
+async function checkOrder(
+  connection: Connection,
+  tables: { readonly rows: string; readonly texts: string },
+): Promise<void> {
+  const misplaced = await connection.value(
+    `SELECT 1 FROM ${identifier(tables.rows)} AS rows POSITIONAL JOIN ${identifier(tables.texts)} AS texts
+     WHERE rows._ordinal IS DISTINCT FROM texts._ordinal LIMIT 1`,
+  );
+  if (misplaced !== undefined) throw new WeirError("internal", "Texts do not stand in the order of their rows");
 }
 
 /** A table of vectors the lake already holds for these very texts; their rows' texts are taken away. */

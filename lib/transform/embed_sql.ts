@@ -29,10 +29,7 @@ export interface EmbeddedParts {
   readonly embeddedAt: Date;
 }
 
-/**
- * SELECT giving the input's columns and the embedding columns. Fails rather than put a vector beside another row: the ordinals
- * of both sides are compared on the way.
- */
+/** SELECT giving the input's columns and the embedding columns. */
 export function embeddedSql(input: Relation, parts: EmbeddedParts): string {
   const columns = input.definition.columns.map(({ name }) => `rows.${identifier(name)}`);
   const reused = parts.reusable !== undefined;
@@ -40,9 +37,7 @@ export function embeddedSql(input: Relation, parts: EmbeddedParts): string {
   const fresh = "vectors.vector::FLOAT[]";
   const freshAt = `CASE WHEN vectors.vector IS NOT NULL THEN ${now} END`;
   const embedded = (value: string) => `CASE WHEN texts.hash IS NOT NULL THEN ${value} END`;
-  return `SELECT CASE WHEN rows._ordinal = texts._ordinal THEN rows._ordinal
-      ELSE error('Texts do not stand in the order of their rows') END AS _ordinal,
-    rows._delete, rows._replaces, ${columns.join(", ")},
+  return `SELECT rows._ordinal, rows._delete, rows._replaces, ${columns.join(", ")},
     ${reused ? `coalesce(reusable.vector, ${fresh})` : fresh} AS embedding_vector,
     ${embedded(`${parts.model.dimensions}::INTEGER`)} AS embedding_dimensions,
     ${reused ? `coalesce(reusable.embedded_at, ${freshAt})` : freshAt} AS embedding_timestamp,

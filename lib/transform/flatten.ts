@@ -3,7 +3,7 @@
  *
  * Promise: every row is kept. A value that is not there is NULL (a count of it 0); a value that is there but cannot be held
  * exactly, in a document of another shape, or in no document at all, is NULL with a dead letter naming key, column and reason.
- * Each document is parsed for all its columns at once; only rows that lack a value are looked at again.
+ * Each document is parsed for all its columns at once; only rows that lack one they may have had are looked at again.
  */
 import type { Relation } from "../change/relation.ts";
 import type { Transform, TransformContext } from "../change/transform.ts";
@@ -13,7 +13,7 @@ import type { Projection } from "../dataset/projection.ts";
 import { identifier } from "../engine/quote.ts";
 import { WeirError } from "../errors.ts";
 import { reportDeadLetters } from "./dead_letters.ts";
-import { flattenSql, refusedSql } from "./flatten_sql.ts";
+import { flattenSql, refusedSql, suspectColumn } from "./flatten_sql.ts";
 import { scalarSql } from "./json_scalar.ts";
 
 /**
@@ -63,6 +63,9 @@ async function apply(task: FlattenTask, context: TransformContext): Promise<Rela
   if (projections.length === 0) return { ...input, definition };
   const name = context.temporaryName("flattened");
   await context.connection.run(`CREATE TABLE ${identifier(name)} AS ${flattenSql(input, projections)}`);
-  await reportDeadLetters(refusedSql({ ...input, name }, projections), context);
+  const suspect = `SELECT 1 FROM ${identifier(name)} WHERE ${suspectColumn} LIMIT 1`;
+  if (await context.connection.value(suspect) !== undefined) {
+    await reportDeadLetters(refusedSql({ ...input, name }, projections), context);
+  }
   return { name, definition, rows: input.rows };
 }

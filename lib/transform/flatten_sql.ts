@@ -5,7 +5,7 @@ import { jsonPath } from "../dataset/json_path.ts";
 import { type ElementPlace, pathsOf, type Projection } from "../dataset/projection.ts";
 import { identifier, literal } from "../engine/quote.ts";
 import { keyJsonSql } from "./dead_letters.ts";
-import { holdsLongNumberSql, looksFractionalSql, quoteNumbersSql } from "./json_number.ts";
+import { holdsDoubtfulNumberSql, holdsLongNumberSql, looksFractionalSql, quoteNumbersSql } from "./json_number.ts";
 import { scalarSql } from "./json_scalar.ts";
 import { shapeProblemSql } from "./json_shape.ts";
 
@@ -19,26 +19,49 @@ interface JsonSource {
   readonly lengths: string;
 }
 
-/** SELECT giving the input's columns and the projected ones, a row per input row in the same order. */
+/** Column of the flattened rows: true where a value may be missing that should not be. Never false for such a row. */
+export const suspectColumn = "_weir_suspect";
+
+/** SELECT giving the input's columns, the projected ones and {@linkcode suspectColumn}, a row per input row in the same order. */
 export function flattenSql(input: Relation, projections: readonly Projection[]): string {
   const sources = jsonSources(projections);
-  const columns = input.definition.columns.map(({ name }) => identifier(name));
+  const columns = [...input.definition.columns, ...projections.map(({ column }) => column)]
+    .map(({ name }) => identifier(name));
   const values = projections.map((projection) => {
     const source = sources.find(({ from }) => from === projection.from)!;
     const value = isCount(projection) ? countSql(projection, source) : valueSql(projection, source);
     return `${value} AS ${identifier(projection.column.name)}`;
   });
   const exact = sources.filter((source) => source.values.length > 0).map(exactTextsSql);
-  return `SELECT _ordinal, _delete, _replaces, ${[...columns, ...values].join(", ")}
+  return `SELECT _ordinal, _delete, _replaces, ${columns.join(", ")},
+    ${sources.map(suspectSql).join(" OR ")} AS ${suspectColumn}
+    FROM (SELECT *, ${values.join(", ")}
     FROM (SELECT *${exact.length === 0 ? "" : ` REPLACE (${exact.join(", ")})`}
     FROM (SELECT *, ${sources.flatMap(readSql).join(", ")}
-    FROM (SELECT *, ${sources.map(documentSql).join(", ")} FROM ${identifier(input.name)})))`;
+    FROM (SELECT *, ${sources.map(documentSql).join(", ")} FROM ${identifier(input.name)}))))`;
 }
 
 /**
- * SELECT over the flattened relation giving what {@linkcode import("./dead_letters.ts").reportDeadLetters} wants. Cheap where
- * nothing is missing: only rows with a document but without a value are parsed again.
+ * A document that is none or no object, a text without a value, a step on the way that is no object. Many values are
+ * rightly missing (a card has no account number), and to parse their documents again costs more than to flatten all.
  */
+function suspectSql({ from, document, values, counts, texts }: JsonSource): string {
+  const missing = (projection: Projection) => `${identifier(projection.column.name)} IS NULL`;
+  const steps = new Set(
+    values.flatMap(({ path }) => path.slice(1).map((_, depth) => jsonPath(path.slice(0, depth + 1)))),
+  );
+  const suspicions = [
+    `${document} IS NULL`,
+    ...(values.length === 0 ? [] : [`NOT starts_with(${document}, '{')`]),
+    ...[...steps].map((path) => `json_type(${document}, ${literal(path)}) NOT IN ('OBJECT', 'NULL')`),
+    ...values.map((projection, index) => `(${texts}[${index + 1}] IS NOT NULL AND ${missing(projection)})`),
+    ...counts.map(missing),
+  ];
+  const suspicious = suspicions.map((suspicion) => `coalesce(${suspicion}, false)`).join(" OR ");
+  return `(NOT _delete AND ${identifier(from)} IS NOT NULL AND (${suspicious}))`;
+}
+
+/** SELECT over the suspect rows giving what {@linkcode import("./dead_letters.ts").reportDeadLetters} wants. */
 export function refusedSql(flattened: Relation, projections: readonly Projection[]): string {
   const missing = (projection: Projection) =>
     `(${identifier(projection.from)} IS NOT NULL AND ${identifier(projection.column.name)} IS NULL)`;
@@ -51,7 +74,7 @@ export function refusedSql(flattened: Relation, projections: readonly Projection
     SELECT _ordinal AS ordinal, ${keyJsonSql(flattened.definition.key)} AS key, unnest([${
     letters.join(", ")
   }]) AS letter
-    FROM ${identifier(flattened.name)} WHERE ${projections.map(missing).join(" OR ")}) WHERE letter.reason IS NOT NULL`;
+    FROM ${identifier(flattened.name)} WHERE ${suspectColumn}) WHERE letter.reason IS NOT NULL`;
 }
 
 function isCount(projection: Projection): boolean {
@@ -98,7 +121,7 @@ function exactTextsSql({ document, values, texts }: JsonSource): string {
   const changed = types.flatMap(({ kind }, index) =>
     kind === "string" ? [looksFractionalSql(`${texts}[${index + 1}]`)] : []
   );
-  return `CASE WHEN ${[holdsLongNumberSql(document), ...changed].join(" OR ")}
+  return `CASE WHEN ${holdsDoubtfulNumberSql(document)} AND (${[holdsLongNumberSql(document), ...changed].join(" OR ")})
     THEN ${textsSql(quoteNumbersSql(document), values)} ELSE ${texts} END AS ${texts}`;
 }
 
@@ -126,7 +149,7 @@ export function scalarStringSql(
   place: { readonly document: string; readonly path: readonly string[] },
 ): string {
   const kind = `json_type(${place.document}, ${literal(jsonPath(place.path))})`;
-  return `CASE WHEN left(${text}, 1) IN ('{', '[') THEN CASE WHEN ${kind} NOT IN ('OBJECT', 'ARRAY') THEN ${text} END
+  return `CASE WHEN starts_with(${text}, '{') OR starts_with(${text}, '[') THEN CASE WHEN ${kind} NOT IN ('OBJECT', 'ARRAY') THEN ${text} END
     ELSE ${text} END`;
 }
 

@@ -210,6 +210,7 @@ Deno.test("the relation has the columns it was defined with, and deletes pass", 
       "body VARCHAR",
       "n INTEGER",
       "c INTEGER",
+      "_weir_suspect BOOLEAN",
     ]);
     assert.deepEqual(await connection.rows(`SELECT id, n, c, _delete FROM ${output.name} ORDER BY id`), [
       { id: 1n, n: 1, c: 0, _delete: false },

@@ -57,17 +57,16 @@ interface ExactOptions {
   readonly scale: number;
 }
 
-/** A number all of whose digits fit. One with an exponent is written out first; that branch is taken for such texts alone. */
+/** A number all of whose digits fit. What is not spelled plainly may have an exponent, and is written out first. */
 function exactSql(text: string, options: ExactOptions): string {
   const { type, precision, scale } = options;
   const fraction = scale === 0 ? String.raw`(\.0+)?` : String.raw`(\.[0-9]{1,${scale}}0*)?`;
   const spelling = `-?0*[0-9]{1,${Math.max(precision - scale, 1)}}${fraction}`;
-  const plain = castWhere(text, { type, spelling });
   const parts = String.raw`^(-?)([0-9]+)[.]?([0-9]*)[eE]([+-]?[0-9]{1,3})$`;
-  return `CASE WHEN regexp_matches(${text}, ${literal(parts)}) THEN
+  return `CASE WHEN regexp_full_match(${text}, ${literal(spelling)}) THEN TRY_CAST(${text} AS ${duckdbType(type)})
+    WHEN regexp_matches(${text}, ${literal(parts)}) THEN
     list_transform([${writtenOutSql(`regexp_extract(${text}, ${literal(parts)}, ['sign', 'whole', 'part', 'power'])`)}],
-      lambda written: ${castWhere("written", { type, spelling })})[1]
-    ELSE ${plain} END`;
+      lambda written: ${castWhere("written", { type, spelling })})[1] END`;
 }
 
 /** A number in scientific notation without its exponent: the digits, with the point moved by the power of ten. */

@@ -15,7 +15,7 @@ import type { FilePlace } from "./file_rows_sql.ts";
 import { keyColumns } from "./key_columns.ts";
 import { additionOf, deletionOf, type FileRecord, type ManifestEntry, mergeEntries, noStatistics } from "./manifest.ts";
 import type { MetadataReader } from "./metadata_reader.ts";
-import { type BucketPart, routeChange } from "./routing.ts";
+import { type BucketPart, isInKeyOrder, routeChange } from "./routing.ts";
 import { type NewRows, newRowsSql } from "./new_rows_sql.ts";
 import { bucketCount, bucketKey, type PaimonSchema } from "./schema.ts";
 import { keyStatistics, valueStatistics } from "./statistics.ts";
@@ -128,10 +128,12 @@ async function writeBuckets(work: Work, written: WrittenFile[]): Promise<void> {
       ...(upserts === undefined ? {} : { upserts: upserts.name }),
       ...(deletedKeys === undefined ? {} : { deletedKeys }),
     };
+    const isOrdered = upserts !== undefined &&
+      await isInKeyOrder(connection, { name: upserts.name, key: schema.primaryKeys });
     for (const part of await routeChange({ connection, key, bucket, ...relations })) {
       if (written.length > 0) await failPoint("paimon.betweenDataFiles");
       const rows = { schema, bucket, deletedKeys, ...(upserts === undefined ? {} : { upserts }) };
-      await writeBucket({ work, part, rows }, written);
+      await writeBucket({ work, part, rows, isOrdered }, written);
     }
   } finally {
     if (deletedKeys !== undefined) await connection.run(`DROP TABLE IF EXISTS ${identifier(deletedKeys)}`);
@@ -143,16 +145,17 @@ async function writeBuckets(work: Work, written: WrittenFile[]): Promise<void> {
  * of one key, and a key stands in a file once.
  */
 async function writeBucket(
-  { work, part, rows }: {
+  { work, part, rows, isOrdered }: {
     readonly work: Work;
     readonly part: BucketPart;
     readonly rows: Omit<NewRows, "version">;
+    readonly isOrdered: boolean;
   },
   written: WrittenFile[],
 ): Promise<void> {
   const { state, schema, options } = work;
   const sequenceNumber = (state.sequenceNumbers.get(part.bucket) ?? -1n) + 1n;
-  const select = newRowsSql({ ...rows, version: { part, buckets: bucketCount(schema), sequenceNumber } });
+  const select = newRowsSql({ ...rows, version: { part, buckets: bucketCount(schema), sequenceNumber, isOrdered } });
   const path = options.layout.data(part.bucket, dataFileName());
   const file = await writeParquet(options.connection, { storage: options.storage, path, select });
   if (file === undefined) return;

@@ -48,6 +48,19 @@ export async function routeChange(change: RoutedChange): Promise<readonly Bucket
   return rows.map((row) => bucketPart(row, key.length));
 }
 
+/** Whether rows stand in key order as they are. Only the key columns are read. */
+export async function isInKeyOrder(
+  connection: Connection,
+  rows: { readonly name: string; readonly key: readonly string[] },
+): Promise<boolean> {
+  const whole = `{${rows.key.map((name, index) => `k${index}: ${identifier(name)}`).join(", ")}}`;
+  const misplaced = await connection.value(
+    `SELECT 1 FROM (SELECT ${whole} AS key, lag(${whole}) OVER () AS previous FROM ${identifier(rows.name)})
+     WHERE key < previous LIMIT 1`,
+  );
+  return misplaced === undefined;
+}
+
 function bucketPart(row: Row, arity: number): BucketPart {
   const each = (prefix: string): readonly KeyValue[] =>
     Array.from({ length: arity }, (_, index) => toKeyValue(row[`${prefix}${index}`]!));

@@ -1,0 +1,79 @@
+/**
+ * One dataset's part of a batch after the transforms: what its lake tables commit, and the dead letters found on the way.
+ *
+ * Promise: dead letters first, then child tables, then the main table. So a crash anywhere leaves the main table at the
+ * batch's start whenever any table of its format is, and a replay finds the values that the source did not send again.
+ */
+import type { Position } from "../change/position.ts";
+import type { Relation } from "../change/relation.ts";
+import type { Sink, TableChange } from "../change/sink.ts";
+import { failPoint } from "../fail_point.ts";
+import type { DeadLetters, LetterDraft } from "./dead_letters.ts";
+import type { TablePlan } from "./plan.ts";
+import type { Scratch } from "./scratch.ts";
+
+/** Letters of one dataset and batch. */
+export interface BatchLetters {
+  readonly deadLetters: DeadLetters;
+  readonly drafts: readonly LetterDraft[];
+  /** Dataset they are filed under. */
+  readonly table: string;
+  readonly position: Position;
+  /** Rows of which these are the refused ones. */
+  readonly rows: number;
+}
+
+/** What {@linkcode TransformedChanges} holds. */
+export interface TransformedParts {
+  readonly scratch: Scratch;
+  readonly letters: BatchLetters;
+  /** In commit order. */
+  readonly tables: readonly { readonly sinks: readonly Sink[]; readonly change: TableChange }[];
+}
+
+/** Changes ready to be committed. Disposing drops the relations they stand in. */
+export class TransformedChanges implements AsyncDisposable {
+  readonly #parts: TransformedParts;
+  #hasLetters = false;
+
+  constructor(parts: TransformedParts) {
+    this.#parts = parts;
+  }
+
+  /** Commits to every sink for which `wants` is true; may be called again after an error, with the sinks that are left. */
+  async commit(wants: (sink: Sink) => boolean): Promise<void> {
+    if (!this.#hasLetters) await writeLetters(this.#parts.letters);
+    this.#hasLetters = true;
+    for (const { sinks, change } of this.#parts.tables) {
+      await allOrFirstError(
+        sinks.filter(wants).map(async (sink) => {
+          await sink.commit(change);
+          await failPoint("pipeline.afterTableCommit");
+        }),
+      );
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.scratch[Symbol.asyncDispose]();
+  }
+}
+
+/** A part of an initial copy after the transforms. Disposing drops the relations. */
+export interface CopiedRows extends AsyncDisposable {
+  readonly tables: readonly { readonly plan: TablePlan; readonly relation: Relation }[];
+  readonly letters: BatchLetters;
+}
+
+/** Writes a batch's letters; none for none. */
+export async function writeLetters({ deadLetters, drafts, ...batch }: BatchLetters): Promise<void> {
+  await deadLetters.write(drafts, batch);
+  if (drafts.length > 0) await failPoint("pipeline.afterDeadLetters");
+}
+
+/** Waits for every one, also after an error: what they read is dropped afterwards. */
+export async function allOrFirstError(running: readonly (Promise<void> | undefined)[]): Promise<void> {
+  const ended = await Promise.allSettled(running);
+  const failed = ended.find((end) => end.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+}
