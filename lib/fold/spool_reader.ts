@@ -24,8 +24,12 @@ export interface ReadSpoolOptions {
 
 /** First guess of DuckDB's `max_line_size`, bytes: its default. */
 const firstLineLimitBytes = 2 * 2 ** 20;
-/** No row longer than this is read: values over `maxValueBytes` never reach the spool. */
-const lastLineLimitBytes = 512 * 2 ** 20;
+/** PostgreSQL sends no longer row. */
+const lastLineLimitBytes = 2 ** 30;
+/** DuckDB's own choice is 16 lines, which is more than there is memory where lines are long. It needs no more than one. */
+const bufferBytes = 32 * 2 ** 20;
+/** What DuckDB says of a line over its limit, and of one that three buffers do not hold: every quote of a spool is closed. */
+const lineTooLong = /maximum line size|unterminated quote/i;
 
 /**
  * Makes the typed table: `_op`, `_ordinal`, `_unchanged` (names of columns not sent), `_old_<key>`, the definition's columns,
@@ -41,13 +45,16 @@ export async function readSpool(options: ReadSpoolOptions): Promise<void> {
   });
 }
 
-/** Runs a reading statement, with longer line limits while DuckDB says that a line does not fit. */
+/**
+ * Runs a reading statement, with longer line limits while DuckDB says that a line does not fit. There is no other bound of a
+ * row than memory: one of the row's values left out would depend on the values beside it, which an update need not send.
+ */
 export async function withLineLimit<T>(read: (lineLimitBytes: number) => Promise<T>): Promise<T> {
-  for (let limitBytes = firstLineLimitBytes;; limitBytes *= 4) {
+  for (let limitBytes = firstLineLimitBytes;; limitBytes *= 2) {
     try {
       return await read(limitBytes);
     } catch (thrown) {
-      if (limitBytes >= lastLineLimitBytes || !/maximum line size/i.test(String(thrown))) throw thrown;
+      if (limitBytes >= lastLineLimitBytes || !lineTooLong.test(String(thrown))) throw thrown;
     }
   }
 }
@@ -138,5 +145,6 @@ export function readCsv(
   const paths = segment.paths.map((path) => literal(path)).join(", ");
   return `read_csv([${paths}], header = false, auto_detect = false, delim = ',', quote = '"', escape = '"', ` +
     `new_line = '\\n', allow_quoted_nulls = false, nullstr = '', max_line_size = ${lineLimitBytes}, ` +
+    `buffer_size = ${Math.max(lineLimitBytes, bufferBytes)}, ` +
     `columns = {${columns.join(", ")}})`;
 }

@@ -15,11 +15,6 @@ export interface BatchBuilderOptions {
   readonly maxValueBytes: number;
 }
 
-/** Bound of one spooled line: several of the largest values may stand in a row, but not any number of them. */
-const largestLineInValues = 4;
-/** A bound below this would serve nobody. */
-const smallestLineLimitBytes = 64 * 2 ** 20;
-
 interface OpenSegment {
   readonly spool: TupleSpool;
   readonly file: SpoolFile;
@@ -156,7 +151,6 @@ export class BatchBuilder {
       columnCount: table.columns.length,
       keyColumns: table.keyColumns,
       maxValueBytes,
-      maxLineBytes: Math.max(smallestLineLimitBytes, maxValueBytes * largestLineInValues),
       onRefused: (refused) => changes.deadLetters.push(this.#deadLetter(table, refused)),
     });
     changes.segments.push({ spool, file, columns: table.columns, schemaChanges: table.takePending() });

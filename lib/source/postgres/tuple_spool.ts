@@ -20,7 +20,6 @@ export interface TupleSpoolOptions {
   /** Places of the key columns among the columns, in key order. */
   readonly keyColumns: readonly number[];
   readonly maxValueBytes: number;
-  readonly maxLineBytes: number;
   /** A value was left out because of its size. `column` undefined: the key was, so the whole row is. */
   readonly onRefused: (refused: RefusedValue) => void;
 }
@@ -83,7 +82,6 @@ export class TupleSpool {
   readonly #options: TupleSpoolOptions;
   readonly #new: TuplePlaces;
   readonly #old: TuplePlaces;
-  #lineLeft = 0;
 
   constructor(options: TupleSpoolOptions) {
     this.#options = options;
@@ -157,7 +155,6 @@ export class TupleSpool {
   /** Reserves room and writes operation and ordinal; false where the row's key is over the limit. */
   #begin(message: Uint8Array, letter: number, ordinal: number): boolean {
     const { file, columnCount, keyColumns } = this.#options;
-    this.#lineLeft = this.#options.maxLineBytes;
     if (message.length > largeRowBytes && this.#refusesLarge(message, ordinal)) return false;
     if (message.length <= largeRowBytes && message.length > this.#options.maxValueBytes) {
       if (this.#refusesLarge(message, ordinal)) return false;
@@ -189,8 +186,7 @@ export class TupleSpool {
     const refused: number[] = [];
     for (let column = 0; column < columnCount; column++) {
       const length = this.#new.lengths[column] as number;
-      if (length <= maxValueBytes && length <= this.#lineLeft) this.#lineLeft -= Math.max(0, length);
-      else refused.push(column);
+      if (length > maxValueBytes) refused.push(column);
     }
     const whole = refused.find((column) => keyColumns.includes(column));
     if (whole !== undefined) {

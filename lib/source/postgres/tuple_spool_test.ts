@@ -39,7 +39,6 @@ async function spooled(
         columnCount: options.columnCount ?? 2,
         keyColumns: [0],
         maxValueBytes: options.maxValueBytes ?? 2 ** 26,
-        maxLineBytes: 2 ** 28,
         onRefused: (refused) => options.refused?.push(refused),
       }),
     );
