@@ -4,14 +4,12 @@ import { WorkerPool } from "./worker_pool.ts";
 
 /** Options of {@linkcode createEmbedder}. */
 export interface EmbedderOptions {
-  /** Floats per vector, where the model lets one choose. Default: the model's own (128 for `hash`). */
-  readonly dimensions?: number;
   /** Worker threads. Default 1: on two cores DuckDB needs the other. */
   readonly workers?: number;
 }
 
 /**
- * Starts the model of a name. The only name so far is `hash`.
+ * Starts the model of a name, with its vector size where it comes in several: `hash`, `hash:256`.
  *
  * @throws {WeirError} `configuration` for an unknown name or a size the model does not have.
  *
@@ -27,7 +25,8 @@ export interface EmbedderOptions {
  * assert.equal(vectors.length, 128);
  * ```
  */
-export function createEmbedder(name: string, options: EmbedderOptions = {}): Embedder {
-  const { dimensions, workers = 1 } = options;
-  return new WorkerPool(dimensions === undefined ? { name } : { name, dimensions }, workers);
+export function createEmbedder(model: string, options: EmbedderOptions = {}): Embedder {
+  const [name = "", size] = model.split(":");
+  const choice = size === undefined ? { name } : { name, dimensions: Number(size) };
+  return new WorkerPool(choice, options.workers ?? 1);
 }

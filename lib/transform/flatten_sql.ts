@@ -45,16 +45,17 @@ export function flattenSql(input: Relation, projections: readonly Projection[]):
  * A document that is none or no object, a text without a value, a step on the way that is no object. Many values are
  * rightly missing (a card has no account number), and to parse their documents again costs more than to flatten all.
  */
-function suspectSql({ from, document, values, counts, texts }: JsonSource): string {
+function suspectSql(source: JsonSource): string {
+  const { from, document, values, counts } = source;
   const missing = (projection: Projection) => `${identifier(projection.column.name)} IS NULL`;
   const steps = new Set(
-    values.flatMap(({ path }) => path.slice(1).map((_, depth) => jsonPath(path.slice(0, depth + 1)))),
+    values.flatMap(pathsOf).flatMap((path) => path.slice(1).map((_, depth) => jsonPath(path.slice(0, depth + 1)))),
   );
   const suspicions = [
     `${document} IS NULL`,
     ...(values.length === 0 ? [] : [`NOT starts_with(${document}, '{')`]),
     ...[...steps].map((path) => `json_type(${document}, ${literal(path)}) NOT IN ('OBJECT', 'NULL')`),
-    ...values.map((projection, index) => `(${texts}[${index + 1}] IS NOT NULL AND ${missing(projection)})`),
+    ...values.map((projection) => `(coalesce(${textsOf(projection, source)}) IS NOT NULL AND ${missing(projection)})`),
     ...counts.map(missing),
   ];
   const suspicious = suspicions.map((suspicion) => `coalesce(${suspicion}, false)`).join(" OR ");
@@ -127,15 +128,21 @@ function exactTextsSql({ document, values, texts }: JsonSource): string {
 
 function valueSql(projection: Projection, source: JsonSource): string {
   const { type } = projection.column;
-  const first = source.values.slice(0, source.values.indexOf(projection)).flatMap(pathsOf).length + 1;
+  const texts = textsOf(projection, source);
   return firstOf(
     pathsOf(projection).map((path, index) => {
-      const text = `${source.texts}[${first + index}]`;
+      const text = texts[index]!;
       return type.kind === "string"
         ? scalarStringSql(text, { document: source.document, path })
         : scalarSql(text, type);
     }),
   );
+}
+
+/** The texts read for a projection, one for each of its paths. */
+function textsOf(projection: Projection, { values, texts }: JsonSource): readonly string[] {
+  const first = values.slice(0, values.indexOf(projection)).flatMap(pathsOf).length + 1;
+  return pathsOf(projection).map((_, index) => `${texts}[${first + index}]`);
 }
 
 /** The first expression that is not NULL. */

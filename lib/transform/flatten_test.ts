@@ -3,6 +3,7 @@ import type { Column } from "../dataset/column.ts";
 import { type ColumnType, types } from "../dataset/column_type.ts";
 import { type Dataset, sourceTable } from "../dataset/dataset.ts";
 import type { Projection } from "../dataset/projection.ts";
+import { transactions } from "../domain/payments/transactions.ts";
 import { literal } from "../engine/quote.ts";
 import { withDatabase } from "../testing/temporary.ts";
 import { changeRelation, type HandedLetter, transformFixture } from "../testing/transform_context.ts";
@@ -122,6 +123,30 @@ Deno.test("what is not there is NULL without a letter", async () => {
   assert.deepEqual(values, [null, null, null, null, null, null]);
   assert.deepEqual(letters, []);
 });
+
+Deno.test("only a row that may lack a value it had is looked at again", () =>
+  withDatabase(async ({ connection }) => {
+    const { projections = [] } = transactions;
+    const body = (json: string) =>
+      `SELECT ${
+        transactions.columns.map(({ name }) =>
+          `${name === "accountholderaccount" ? literal(json) : "NULL::VARCHAR"} AS ${name}`
+        )
+      }`;
+    const input = await changeRelation(connection, {
+      definition: sourceTable(transactions),
+      select: [
+        `{"accountId": "A-1", "branchId": "580344", "openingDate": "2023-01-07"}`,
+        `{"cardNumber": "4111068191619373", "expDate": "10/28"}`,
+        `{"expDate": {"year": 28}}`,
+        "[]",
+      ].map(body).join(" UNION ALL "),
+    });
+    const { context } = transformFixture(connection);
+    const output = await createFlatten({ ...transactions, projections }).apply(input, context);
+    const rows = await connection.rows(`SELECT _weir_suspect AS suspect FROM ${output.name} ORDER BY _ordinal`);
+    assert.deepEqual(rows.map(({ suspect }) => suspect), [false, false, true, true]);
+  }));
 
 Deno.test("a malformed or misshapen document costs its own value and no other", async () => {
   const { values, letters } = await flattenOne(

@@ -1,4 +1,5 @@
 /** A capture through the jobs' own wiring, timed. */
+import process from "node:process";
 import { Progress } from "../../lib/cli/progress.ts";
 import type { Dataset } from "../../lib/dataset/dataset.ts";
 import { datasetText } from "../../lib/embed/text_declaration.ts";
@@ -12,14 +13,34 @@ export interface BenchCapture {
   readonly lake: string;
   readonly tables: CapturedTables;
   readonly formats: string;
-  readonly embedded?: boolean;
+  /** Model of the vectors. Absent: none. */
+  readonly model?: string;
+}
+
+/** What a stretch of work took of this process. */
+export interface Taken {
+  readonly ms: number;
+  readonly cpuSeconds: number;
+}
+
+/** Measures work. */
+export async function taken(work: () => Promise<unknown>): Promise<Taken> {
+  const [startedMs, startedCpu] = [performance.now(), cpuSeconds()];
+  await work();
+  return { ms: performance.now() - startedMs, cpuSeconds: cpuSeconds() - startedCpu };
+}
+
+function cpuSeconds(): number {
+  const { userCPUTime, systemCPUTime } = process.resourceUsage();
+  return (userCPUTime + systemCPUTime) / 1e6;
 }
 
 /** Opens a capture with the jobs' default settings. */
 export function openCapture(options: BenchCapture): Promise<CaptureRun> {
-  const flags = new Map([["lake", [options.lake]], ["formats", [options.formats]]]);
+  const { model = "hash" } = options;
+  const flags = new Map([["lake", [options.lake]], ["formats", [options.formats]], ["model", [model]]]);
   const settings = resolveSettings(captureSettings, { flags, environment: () => undefined, file: {} });
-  const textOf = (dataset: Dataset) => options.embedded ? datasetText(dataset) : undefined;
+  const textOf = (dataset: Dataset) => options.model === undefined ? undefined : datasetText(dataset);
   return CaptureRun.open({
     job: "bench",
     url: options.url,
@@ -31,19 +52,19 @@ export function openCapture(options: BenchCapture): Promise<CaptureRun> {
   });
 }
 
-/** Copies what is there, so that the slot stands and later changes wait in the log. Gives milliseconds until it streamed. */
-export async function copyFirst(options: BenchCapture): Promise<number> {
+/** Copies what is there, so that the slot stands and later changes wait in the log. */
+export async function copyFirst(options: BenchCapture): Promise<Taken> {
   await using run = await openCapture(options);
-  const startedMs = performance.now();
-  return await run.during(() => Promise.resolve(performance.now() - startedMs));
+  return await taken(() => run.during(() => Promise.resolve()));
 }
 
-/** Takes a backlog of so many rows and gives milliseconds until all were committed. */
-export async function takeBacklog(options: BenchCapture, rows: number): Promise<number> {
+/** Takes a backlog of so many rows, until all are committed. */
+export async function takeBacklog(options: BenchCapture, rows: number): Promise<Taken> {
   await using run = await openCapture(options);
-  return await run.during(async () => {
-    const startedMs = performance.now();
-    while (run.pipeline.rows < rows) await new Promise((resolve) => setTimeout(resolve, 10));
-    return performance.now() - startedMs;
-  });
+  return await run.during(() => taken(() => untilCarried(run, rows)));
+}
+
+/** Resolves when a run has carried so many rows. */
+export async function untilCarried(run: CaptureRun, rows: number): Promise<void> {
+  while (run.pipeline.rows < rows) await new Promise((resolve) => setTimeout(resolve, 10));
 }

@@ -5,7 +5,7 @@ import { accountHolders } from "../../lib/domain/payments/account_holders.ts";
 import { transactions } from "../../lib/domain/payments/transactions.ts";
 import { PaymentsWriter } from "../../lib/generate/payments_writer.ts";
 import { parseJson } from "../../lib/table/lossless_json.ts";
-import { copyFirst, openCapture, takeBacklog } from "./capture_bench.ts";
+import { copyFirst, openCapture, takeBacklog, type Taken, taken, untilCarried } from "./capture_bench.ts";
 import { createWide, insertWide, mixChanges, rawCopy, rawReceive } from "./wide_table.ts";
 
 /** Figures of one measurement, by name with its unit. */
@@ -25,7 +25,9 @@ const payments = { datasets: [accountHolders, transactions] };
 const measurements: Readonly<Record<string, (place: Place, rows: number) => Promise<Figures>>> = {
   cdc: measureCdc,
   copy: measureCopy,
-  job: measureJob,
+  job: (place, rows) => measureJob(place, { rows, dimensions: 128 }),
+  job256: (place, rows) => measureJob(place, { rows, dimensions: 256 }),
+  job384: (place, rows) => measureJob(place, { rows, dimensions: 384 }),
   updates: measureUpdates,
   latency: measureLatency,
 };
@@ -37,9 +39,7 @@ if (import.meta.main) {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   const figures = await measure({ url, lake, client }, Number(rows));
-  const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
-  const cpuSeconds = Math.round((userCPUTime + systemCPUTime) / 1e4) / 100;
-  console.log(JSON.stringify({ ...figures, cpuSeconds, peakMemoryMB: Math.round(maxRSS / 1024) }));
+  console.log(JSON.stringify({ ...figures, peakMemoryMB: Math.round(process.resourceUsage().maxRSS / 1024) }));
   Deno.exit(0);
 }
 
@@ -53,8 +53,7 @@ async function measureCdc({ url, lake, client }: Place, rows: number): Promise<F
   await insertWide(client, { from: 1, to: rows, commitRows: 1000 });
   const { rows: [end] } = await client.query("SELECT pg_current_wal_lsn()::text AS lsn");
   const rawMs = await rawReceive(url, { slot: "raw", publication: publication.pubname, endLsn: end.lsn });
-  const ownMs = await takeBacklog(capture, rows);
-  return { rows, ...against(rows, ownMs, rawMs) };
+  return { rows, ...against(rows, await takeBacklog(capture, rows), rawMs) };
 }
 
 /** Question: how far is the initial copy from what COPY alone takes? */
@@ -62,52 +61,62 @@ async function measureCopy({ url, lake, client }: Place, rows: number): Promise<
   await createWide(client);
   await insertWide(client, { from: 1, to: rows, commitRows: 100_000 });
   const rawMs = await rawCopy(url);
-  const ownMs = await copyFirst({ url, lake, tables: wide, formats: "iceberg" });
-  return { rows, ...against(rows, ownMs, rawMs) };
+  const own = await copyFirst({ url, lake, tables: wide, formats: "iceberg" });
+  return { rows, ...against(rows, own, rawMs) };
 }
 
-/** Question: what does the whole job carry: CDC, flatten, embed (hash, 128 dimensions), Iceberg and Paimon? */
-async function measureJob({ url, lake }: Place, rows: number): Promise<Figures> {
-  const capture = { url, lake, tables: payments, formats: "iceberg,paimon", embedded: true };
+/** Question: what does the whole job carry: CDC, flatten, embed (hash), Iceberg and Paimon? */
+async function measureJob(
+  { url, lake }: Place,
+  { rows, dimensions }: { readonly rows: number; readonly dimensions: number },
+): Promise<Figures> {
+  const capture = { url, lake, tables: payments, formats: "iceberg,paimon", model: `hash:${dimensions}` };
   await using writer = await PaymentsWriter.open({ url });
   await writer.load({ holders: 1000, payments: 100 });
   await copyFirst(capture);
   await writer.stream({ payments: rows / 2, churnShare: 0.02 });
-  const ownMs = await takeBacklog(capture, rows);
-  return { rows, dimensions: 128, rowsPerSecond: Math.round(rows / ownMs * 1000) };
+  return { rows, dimensions, ...rates(rows, await takeBacklog(capture, rows)) };
 }
 
-/** Question: how many changes a second does a table of many rows take when most are updates and deletes? */
-async function measureUpdates({ url, lake, client }: Place, changes: number): Promise<Figures> {
+/**
+ * Question: do half updates and a tenth deletes, on any key of a large table, keep up at the default settings, commit after
+ * commit? The changes are made at a pace a third above the target while they are captured.
+ */
+async function measureUpdates({ url, lake, client }: Place, seconds: number): Promise<Figures> {
   const rows = 1_000_000;
   await createWide(client);
   await insertWide(client, { from: 1, to: rows, commitRows: 100_000 });
   const capture = { url, lake, tables: wide, formats: "iceberg" };
   await copyFirst(capture);
-  const made = await mixChanges(client, { changes, rows });
-  const ownMs = await takeBacklog(capture, made);
-  return {
-    tableRows: rows,
-    changes: made,
-    seconds: Math.round(ownMs / 1000),
-    changesPerSecond: Math.round(made / ownMs * 1000),
-  };
+  await using run = await openCapture(capture);
+  let made = 0;
+  const own = await run.during(() =>
+    taken(async () => {
+      made = await mixChanges(client, { seconds, rows, changesPerSecond: 20_000 });
+      await untilCarried(run, made);
+    })
+  );
+  const { rowsPerSecond: changesPerSecond, ...rest } = rates(made, own);
+  return { tableRows: rows, changes: made, seconds: Math.round(own.ms / 1000), changesPerSecond, ...rest };
 }
 
 /** Question: how old is a source commit when a reader can see it, at 1,000 rows/s and the default settings? */
 async function measureLatency({ url, lake }: Place, seconds: number): Promise<Figures> {
   await using writer = await PaymentsWriter.open({ url });
   await writer.load({ holders: 1000, payments: 100 });
-  await using run = await openCapture({ url, lake, tables: payments, formats: "iceberg,paimon", embedded: true });
-  await run.during(async () => {
-    await writer.stream({ rate: 1000, payments: 500 * seconds });
-    await new Promise((resolve) => setTimeout(resolve, 2000));
-  });
+  await using run = await openCapture({ url, lake, tables: payments, formats: "iceberg,paimon", model: "hash" });
+  const own = await run.during(() =>
+    taken(async () => {
+      await writer.stream({ rate: 1000, payments: 500 * seconds });
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+    })
+  );
   const agesMs = (await commitAgesMs(`${lake}/iceberg/payments/transactions/metadata`)).sort((left, right) =>
     left - right
   );
   const at = (share: number) => Math.round(agesMs[Math.floor(agesMs.length * share)] ?? NaN);
-  return { seconds, tableCommits: agesMs.length / commitsPerSpan, p50Ms: at(0.5), p95Ms: at(0.95) };
+  const cpuSeconds = Math.round(own.cpuSeconds * 10) / 10;
+  return { seconds, tableCommits: agesMs.length / commitsPerSpan, p50Ms: at(0.5), p95Ms: at(0.95), cpuSeconds };
 }
 
 /**
@@ -132,12 +141,19 @@ async function commitAgesMs(folder: string): Promise<number[]> {
   });
 }
 
-function against(rows: number, ownMs: number, rawMs: number | undefined): Figures {
-  const rowsPerSecond = Math.round(rows / ownMs * 1000);
-  if (rawMs === undefined) return { rowsPerSecond, raw: "postgresql-client is not installed" };
+function rates(rows: number, own: Taken): { readonly rowsPerSecond: number; readonly rowsPerCpuSecond: number } {
   return {
-    rowsPerSecond,
+    rowsPerSecond: Math.round(rows / own.ms * 1000),
+    rowsPerCpuSecond: Math.round(rows / own.cpuSeconds),
+  };
+}
+
+function against(rows: number, own: Taken, rawMs: number | undefined): Figures {
+  const figures = rates(rows, own);
+  if (rawMs === undefined) return { ...figures, raw: "postgresql-client is not installed" };
+  return {
+    ...figures,
     rawRowsPerSecond: Math.round(rows / rawMs * 1000),
-    ratio: Math.round(rawMs / ownMs * 100) / 100,
+    ratio: Math.round(rawMs / own.ms * 100) / 100,
   };
 }

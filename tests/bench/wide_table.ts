@@ -31,23 +31,27 @@ export async function insertWide(
   }
 }
 
-/** 40 % inserts, 50 % updates and 10 % deletes in commits of 1000 changes, keys uniform over the table. */
+/** For so long: 40 % inserts, 50 % updates and 10 % deletes in commits of 1000 changes, keys uniform over the table. Gives their number. */
 export async function mixChanges(
   client: pg.Client,
-  options: { readonly changes: number; readonly rows: number },
+  options: { readonly seconds: number; readonly rows: number; readonly changesPerSecond: number },
 ): Promise<number> {
+  const { seconds, rows, changesPerSecond } = options;
+  const anyKey = `(random() * ${rows})::bigint`;
+  const keys = (count: number) => `(SELECT DISTINCT ${anyKey} FROM generate_series(1, ${count}))`;
+  const startedMs = performance.now();
   let made = 0;
-  let next = options.rows + 1;
-  while (made < options.changes) {
-    const anyKey = `(random() * ${options.rows})::bigint`;
+  let next = rows + 1;
+  while (performance.now() - startedMs < seconds * 1000) {
     await client.query("BEGIN");
     await insertWide(client, { from: next, to: next + 399, commitRows: 400 });
-    const keys = (count: number) => `(SELECT DISTINCT ${anyKey} FROM generate_series(1, ${count}))`;
     const updated = await client.query(`UPDATE wide SET i0 = i0 + 1, s0 = s0 || '!' WHERE id IN ${keys(500)}`);
     const deleted = await client.query(`DELETE FROM wide WHERE id IN ${keys(100)}`);
     await client.query("COMMIT");
     next += 400;
     made += 400 + (updated.rowCount ?? 0) + (deleted.rowCount ?? 0);
+    const aheadMs = made / changesPerSecond * 1000 - (performance.now() - startedMs);
+    if (aheadMs > 0) await new Promise((resolve) => setTimeout(resolve, aheadMs));
   }
   return made;
 }
