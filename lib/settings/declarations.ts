@@ -42,9 +42,9 @@ export const settings = {
   }),
   model: choice({
     flag: "model",
-    help: "Embedding model; hash is deterministic and carries no meaning",
+    help: "Embedding model; hash (128 dimensions, or as many as named) is deterministic and carries no meaning",
     defaultText: "hash",
-    choices: ["hash"],
+    choices: ["hash", "hash:128", "hash:256", "hash:384"],
   }),
   holders: integer({
     flag: "holders",
