@@ -25,6 +25,7 @@ export class WorkerPool implements Embedder {
   readonly #inFlight: number[];
   readonly #pending = new Map<number, Pending>();
   readonly #waiting: (() => void)[] = [];
+  readonly #script: URL;
   #batches = 0;
   #stopped: WeirError | undefined;
 
@@ -33,12 +34,14 @@ export class WorkerPool implements Embedder {
    *
    * @param choice Which model.
    * @param workers How many, 1 or more.
+   * @param script What each worker runs; answers as `embed_worker.ts` does, which is the default.
    * @throws {WeirError} `configuration` for an unknown model.
    * @throws {RangeError} If there would be no worker.
    */
-  constructor(choice: ModelChoice, workers: number) {
+  constructor(choice: ModelChoice, workers: number, script: URL = new URL("./embed_worker.ts", import.meta.url)) {
     if (!Number.isInteger(workers) || workers < 1) throw new RangeError(`Cannot start ${workers} workers: 1 or more`);
     this.model = describeModel(choice);
+    this.#script = script;
     this.maxBatchesInFlight = workers * batchesPerWorker;
     this.#workers = Array.from({ length: workers }, () => this.#start(choice));
     this.#inFlight = this.#workers.map(() => 0);
@@ -70,7 +73,7 @@ export class WorkerPool implements Embedder {
   }
 
   #start(choice: ModelChoice): Worker {
-    const worker = new Worker(new URL("./embed_worker.ts", import.meta.url), { type: "module", name: "embed" });
+    const worker = new Worker(this.#script, { type: "module", name: "embed" });
     worker.onmessage = ({ data }: MessageEvent<WorkerReply>) => this.#receive(data);
     worker.onerror = (event) => {
       event.preventDefault();
