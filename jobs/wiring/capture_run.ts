@@ -103,6 +103,7 @@ export class CaptureRun implements AsyncDisposable {
     open.defer(() => source.close());
     const datasets = await source.inspect();
     const embedder = createEmbedder(settings.model);
+    open.defer(() => embedder.close());
     const run = new CaptureRun(options, { source, lake, embedder, datasets });
     if (settings.resync) await run.#forgetEverything();
     open.move();

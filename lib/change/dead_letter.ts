@@ -1,8 +1,8 @@
 /** A value or row that could not be carried into the lake, named so that nobody has to look for it. */
 
-/** One dead letter. Its id is position and ordinal (and column), so a replay writes it once. */
+/** One dead letter. Its id says where in the stream the value stood, so a replay writes it once. */
 export interface DeadLetter {
-  /** `<offset>:<ordinal>` or `<offset>:<ordinal>:<column>`. */
+  /** `<offset>:<ordinal>`, `:<column>` where only a value is refused, `:<element>` where it stood in an array. */
   readonly id: string;
   /** Lake table, `namespace.name`. */
   readonly table: string;

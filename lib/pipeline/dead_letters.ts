@@ -6,6 +6,7 @@
  */
 import type { DeadLetter } from "../change/dead_letter.ts";
 import type { Position } from "../change/position.ts";
+import type { TransformContext } from "../change/transform.ts";
 import type { Storage } from "../storage/storage.ts";
 import { WeirError } from "../errors.ts";
 
@@ -18,7 +19,7 @@ export interface DeadLetterLimits {
 }
 
 /** A letter as transforms and folding write it; id and table are added here. */
-export type LetterDraft = Omit<DeadLetter, "id" | "table"> & { readonly ordinal: bigint };
+export type LetterDraft = Parameters<TransformContext["deadLetter"]>[0];
 
 /** Writes letters below a folder of a storage and watches their share. */
 export class DeadLetters {
@@ -46,18 +47,23 @@ export class DeadLetters {
     drafts: readonly LetterDraft[],
     batch: { readonly table: string; readonly position: Position; readonly rows: number },
   ): Promise<void> {
+    if (drafts.length > 0) await this.#put(drafts, batch);
     this.#rows += batch.rows;
-    if (drafts.length === 0) return;
-    const offset = batch.position.offset;
-    const lines = drafts.map(({ ordinal, ...draft }) => {
-      const id = [offset, ordinal, ...(draft.column === undefined ? [] : [draft.column])].join(":");
-      return JSON.stringify({ id, table: batch.table, ...draft } satisfies DeadLetter) + "\n";
+    this.#letters += drafts.length;
+    if (drafts.length > 0) this.#checkShare(batch.table);
+  }
+
+  async #put(
+    drafts: readonly LetterDraft[],
+    { table, position: { offset } }: { readonly table: string; readonly position: Position },
+  ): Promise<void> {
+    const lines = drafts.map(({ ordinal, element, ...draft }) => {
+      const id = [offset, ordinal, draft.column, element].filter((part) => part !== undefined).join(":");
+      return JSON.stringify({ id, table, ...draft } satisfies DeadLetter) + "\n";
     });
-    const folder = `dead_letters/${batch.table}`;
+    const folder = `dead_letters/${table}`;
     await this.#storage.prepareFolder(folder);
     await this.#storage.put(`${folder}/${offset.replaceAll("/", "-")}.jsonl`, new TextEncoder().encode(lines.join("")));
-    this.#letters += drafts.length;
-    this.#checkShare(batch.table);
   }
 
   #checkShare(table: string): void {
