@@ -8,7 +8,7 @@ import { PostgresConnection } from "../../lib/source/postgres/connection.ts";
 import { rowTextQuery } from "../../lib/source/postgres/row_text_sql.ts";
 import type { PostgresSource } from "../../lib/source/postgres/source.ts";
 import { columnText, rowHash } from "../../lib/verify/row_text.ts";
-import { columns, row, tableDdl } from "./nasty_values.ts";
+import { columns, row, tableDdl } from "./nasty_columns.ts";
 import {
   changesOf,
   changesUntilNow,

@@ -112,7 +112,8 @@ function listText(value: string, type: ScalarType, limits: ValueLimits): string 
   const text = framed(`CASE WHEN ${accepted} THEN ${scalarText("element", type)} END`);
   const elements = `SELECT CASE WHEN bool_and((${accepted}) IS TRUE OR NOT (${present})) IS NOT FALSE THEN ` +
     `count(*) || '[' || coalesce(string_agg(${text}, '' ORDER BY position), '') END ` +
-    `FROM unnest(${list}) WITH ORDINALITY AS elements (element, position)`;
+    // Not in FROM, where elements of a composite type would become a column a field.
+    `FROM (SELECT unnest(${list}) AS element, generate_subscripts(${list}, 1) AS position) AS elements`;
   const holds = `${list} IS NOT NULL AND coalesce(array_ndims(${list}), 1) = 1 ` +
     `AND octet_length(concat(${list})) <= ${limits.maxValueBytes}`;
   return `CASE WHEN ${holds} THEN (${elements}) END`;
