@@ -5,13 +5,14 @@ import { LocalStorage } from "../../lib/storage/local.ts";
 import { IcebergTable } from "../../lib/table/iceberg/iceberg_table.ts";
 import type { DatabaseFixture } from "../../lib/testing/temporary.ts";
 import { LakeModel } from "./lake_model.ts";
+import type { Python } from "./python.ts";
 import { type IcebergReport, readers } from "./readers.ts";
 
 /** Options of {@linkcode IcebergModel}. */
 export interface IcebergModelOptions {
   readonly definition: TableDefinition;
   readonly formatVersion: 2 | 3;
-  readonly python: string;
+  readonly python: Python;
 }
 
 /** A table and its oracle. */

@@ -1,20 +1,17 @@
 """Reads an Iceberg table with pyiceberg and says what it saw.
 
-Usage: iceberg_read.py TABLE_FOLDER OUTPUT_PARQUET [FILTER ...]
+Arguments of a request: TABLE_FOLDER OUTPUT_PARQUET [FILTER ...]
 
-Writes all rows of the current snapshot as Parquet, so that they can be compared with exact types, and prints JSON:
-rows, snapshotId, formatVersion, properties, totalFiles, and per filter the files planned and the rows found.
+Writes all rows of the current snapshot as Parquet, so that they can be compared with exact types, and answers with rows,
+columns, snapshotId, formatVersion, properties, totalFiles, and per filter the files planned and the rows found.
 """
 
-import json
-import sys
-
 import pyarrow.parquet
+from answering import answer_requests
 from pyiceberg.table import StaticTable
 
 
-def main() -> None:
-    folder, output, *filters = sys.argv[1:]
+def read(folder, output, *filters):
     table = StaticTable.from_metadata(folder)
     rows = table.scan().to_arrow()
     pyarrow.parquet.write_table(rows, output)
@@ -27,20 +24,16 @@ def main() -> None:
         }
         for text in filters
     ]
-    print(
-        json.dumps(
-            {
-                "rows": rows.num_rows,
-                "columns": rows.column_names,
-                "snapshotId": str(snapshot.snapshot_id) if snapshot else None,
-                "formatVersion": table.metadata.format_version,
-                "properties": table.properties,
-                "totalFiles": len(list(table.scan().plan_files())),
-                "manifests": table.inspect.manifests().num_rows,
-                "planned": planned,
-            }
-        )
-    )
+    return {
+        "rows": rows.num_rows,
+        "columns": rows.column_names,
+        "snapshotId": str(snapshot.snapshot_id) if snapshot else None,
+        "formatVersion": table.metadata.format_version,
+        "properties": table.properties,
+        "totalFiles": len(list(table.scan().plan_files())),
+        "manifests": table.inspect.manifests().num_rows,
+        "planned": planned,
+    }
 
 
-main()
+answer_requests(read)

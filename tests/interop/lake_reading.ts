@@ -10,11 +10,12 @@ import { type DatabaseFixture, withDatabase } from "../../lib/testing/temporary.
 import { embeddingColumns } from "../../lib/transform/embedding_columns.ts";
 import { verifyTable } from "../../lib/verify/verify.ts";
 import type { CapturedTable } from "./captured_lake.ts";
+import type { Python } from "./python.ts";
 import { readers } from "./readers.ts";
 
 /** A lake, and what is needed to read it. */
 export interface LakeReading {
-  readonly python: string;
+  readonly python: Python;
   readonly url: string;
   readonly lake: string;
   readonly test: Deno.TestContext;

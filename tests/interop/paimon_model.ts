@@ -5,12 +5,13 @@ import { LocalStorage } from "../../lib/storage/local.ts";
 import { PaimonTable } from "../../lib/table/paimon/paimon_table.ts";
 import type { DatabaseFixture } from "../../lib/testing/temporary.ts";
 import { LakeModel } from "./lake_model.ts";
+import type { Python } from "./python.ts";
 import { type PaimonReport, readers } from "./readers.ts";
 
 /** Options of {@linkcode PaimonModel}. */
 export interface PaimonModelOptions {
   readonly definition: TableDefinition;
-  readonly python: string;
+  readonly python: Python;
   /** Default: the table's own. */
   readonly buckets?: number;
 }
@@ -23,7 +24,7 @@ const releases = { newer: readers.pypaimon, older: readers.olderPypaimon } as co
 /** A table and its oracle. */
 export class PaimonModel extends LakeModel {
   readonly #folder: string;
-  readonly #python: string;
+  readonly #python: Python;
 
   constructor(fixture: DatabaseFixture, { definition, python, buckets }: PaimonModelOptions) {
     const { namespace, name } = definition;

@@ -1,23 +1,22 @@
 """Reads a Paimon table with pypaimon and says what it saw.
 
-Usage: paimon_read.py WAREHOUSE DATABASE.TABLE OUTPUT_PARQUET [FILTER ...]
+Arguments of a request: WAREHOUSE DATABASE.TABLE OUTPUT_PARQUET [FILTER ...]
 
 A filter is `COLUMN OPERATOR VALUE`, several joined by ` and `; texts, dates and times stand in single quotes.
 
-Writes all rows as Parquet, so that they can be compared with exact types, and prints JSON: version (of pypaimon), rows,
+Writes all rows as Parquet, so that they can be compared with exact types, and answers with version (of pypaimon), rows,
 columns, snapshot, totalFiles, buckets, and per filter the files planned and the rows found.
 """
 
 import datetime
 import decimal
 import importlib.metadata
-import json
 import os
 import re
-import sys
 
 import pyarrow.parquet
 import pypaimon
+from answering import answer_requests
 from pypaimon import CatalogFactory
 
 METHODS = {"=": "equal", "<": "less_than", "<=": "less_or_equal", ">": "greater_than", ">=": "greater_or_equal"}
@@ -64,12 +63,11 @@ def version():
     return found.version
 
 
-def main() -> None:
-    warehouse, name, output, *filters = sys.argv[1:]
+def read(warehouse, name, output, *filters):
     table = CatalogFactory.create({"warehouse": warehouse}).get_table(name)
     types = {field.name: str(field.type) for field in table.fields}
 
-    def read(text):
+    def scan(text):
         builder = table.new_read_builder()
         if text is not None:
             builder = builder.with_filter(predicate_of(builder.new_predicate_builder(), types, text))
@@ -79,25 +77,21 @@ def main() -> None:
     def file_count(splits):
         return sum(len(split.files) for split in splits)
 
-    splits, rows = read(None)
+    splits, rows = scan(None)
     pyarrow.parquet.write_table(rows, output)
     planned = []
     for text in filters:
-        found_splits, found_rows = read(text)
+        found_splits, found_rows = scan(text)
         planned.append({"filter": text, "files": file_count(found_splits), "rows": found_rows.num_rows})
-    print(
-        json.dumps(
-            {
-                "version": version(),
-                "rows": rows.num_rows,
-                "columns": rows.column_names,
-                "snapshot": snapshot_of(table),
-                "totalFiles": file_count(splits),
-                "buckets": len({split.bucket for split in splits}),
-                "planned": planned,
-            }
-        )
-    )
+    return {
+        "version": version(),
+        "rows": rows.num_rows,
+        "columns": rows.column_names,
+        "snapshot": snapshot_of(table),
+        "totalFiles": file_count(splits),
+        "buckets": len({split.bucket for split in splits}),
+        "planned": planned,
+    }
 
 
-main()
+answer_requests(read)

@@ -1,6 +1,7 @@
 /** A Python with the independent readers, made on demand in `tests/.venv` and kept. */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Python } from "./python.ts";
 
 const testsFolder = fileURLToPath(new URL("..", import.meta.url));
 const environment = join(testsFolder, ".venv");
@@ -48,35 +49,18 @@ async function runProgram([program, ...args]: readonly string[]): Promise<{ code
   return { code, output: decoder.decode(stdout) + decoder.decode(stderr) };
 }
 
-/** What {@linkcode runPython} runs. */
-export interface PythonCall {
-  readonly script: string;
-  readonly args: readonly string[];
-  /** Whether with the older pypaimon. Default false. */
-  readonly older?: boolean;
-}
-
-/**
- * Runs a script of this folder and reads the JSON it prints.
- *
- * @throws {Error} With what the script wrote to standard error, if it fails.
- */
-export async function runPython<T>(python: string, { script, args, older = false }: PythonCall): Promise<T> {
-  const path = join(testsFolder, "interop", script);
-  const env = older ? { PYTHONPATH: olderPypaimon.folder } : {};
-  const { code, stdout, stderr } = await new Deno.Command(python, { args: [path, ...args], env, stdin: "null" })
-    .output();
-  const decoder = new TextDecoder();
-  if (code !== 0) throw new Error(`${script} failed:\n${decoder.decode(stderr)}`);
-  return JSON.parse(decoder.decode(stdout)) as T;
-}
-
 /** Declares a test that needs the environment; without one it is reported as skipped, with the reason in its name. */
 export async function pythonTest(
   name: string,
-  body: (python: string, test: Deno.TestContext) => Promise<void>,
+  body: (python: Python, test: Deno.TestContext) => Promise<void>,
 ): Promise<void> {
   const found = await pythonEnvironment();
-  if ("missing" in found) Deno.test({ name: `${name} (skipped: ${found.missing})`, ignore: true, fn: () => {} });
-  else Deno.test(name, (test) => body(found.python, test));
+  if ("missing" in found) {
+    Deno.test({ name: `${name} (skipped: ${found.missing})`, ignore: true, fn: () => {} });
+    return;
+  }
+  Deno.test(name, async (test) => {
+    await using python = new Python({ program: found.python, olderFolder: olderPypaimon.folder });
+    await body(python, test);
+  });
 }

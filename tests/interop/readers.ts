@@ -1,5 +1,5 @@
 /** The independent readers, and what they print. Nothing of Weir reads the lake here. */
-import { runPython } from "./python_env.ts";
+import type { Python } from "./python.ts";
 
 /** What every reader prints. */
 export interface ReaderReport {
@@ -36,7 +36,7 @@ export interface PaimonReport extends ReaderReport {
 
 /** One reading of one table. */
 export interface TableReading {
-  readonly python: string;
+  readonly python: Python;
   readonly lake: string;
   /** `namespace.name`. */
   readonly table: string;
@@ -50,7 +50,7 @@ export interface TableReading {
 export const readers = {
   pyiceberg: ({ python, lake, table, output, filters }: TableReading): Promise<IcebergReport> => {
     const folder = `${lake}/iceberg/${table.replace(".", "/")}`;
-    return runPython(python, { script: "iceberg_read.py", args: [folder, output, ...filters ?? []] });
+    return python.run({ script: "iceberg_read.py", args: [folder, output, ...filters ?? []] });
   },
   pypaimon: (reading: TableReading): Promise<PaimonReport> => readPaimon(reading, { older: false }),
   olderPypaimon: (reading: TableReading): Promise<PaimonReport> => readPaimon(reading, { older: true }),
@@ -61,5 +61,5 @@ function readPaimon(
   { older }: { readonly older: boolean },
 ): Promise<PaimonReport> {
   const args = [`${lake}/paimon`, table, output, ...filters ?? []];
-  return runPython(python, { script: "paimon_read.py", args, older });
+  return python.run({ script: "paimon_read.py", args, older });
 }
