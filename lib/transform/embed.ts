@@ -90,7 +90,7 @@ async function apply(
   const reusable = await findReusable({ ...task, texts }, context);
   const done = await embedTexts({ connection, embedder, texts, vectors, signal: context.signal });
   await connection.run(`ALTER TABLE ${identifier(texts)} DROP COLUMN text`);
-  await checkOrder(connection, { rows: input.name, texts });
+  await checkOrder(connection, { rows: input.name, texts, ...(reusable && { reusable: reusable.table }) });
   // A view: what reads it writes files, and a copy of every column first would cost as much as half of that.
   await connection.run(`CREATE VIEW ${identifier(name)} AS ${
     embeddedSql(input, {
@@ -114,16 +114,19 @@ async function apply(
 /** Fails rather than put a vector beside another row. */
 async function checkOrder(
   connection: Connection,
-  tables: { readonly rows: string; readonly texts: string },
+  tables: { readonly rows: string; readonly texts: string; readonly reusable?: string },
 ): Promise<void> {
+  const { reusable } = tables;
   const misplaced = await connection.value(
     `SELECT 1 FROM ${identifier(tables.rows)} AS rows POSITIONAL JOIN ${identifier(tables.texts)} AS texts
-     WHERE rows._ordinal IS DISTINCT FROM texts._ordinal LIMIT 1`,
+     ${reusable === undefined ? "" : `POSITIONAL JOIN ${identifier(reusable)} AS reusable`}
+     WHERE rows._ordinal IS DISTINCT FROM texts._ordinal
+     ${reusable === undefined ? "" : "OR texts.rowid IS DISTINCT FROM reusable.place"} LIMIT 1`,
   );
   if (misplaced !== undefined) throw new WeirError("internal", "Texts do not stand in the order of their rows");
 }
 
-/** A table of vectors the lake already holds for these very texts; their rows' texts are taken away. */
+/** A table of the vectors the lake already holds, beside the texts they are of; those texts are taken away. */
 async function findReusable(
   task: EmbedTask & { readonly texts: string },
   context: TransformContext,
@@ -142,7 +145,7 @@ async function findReusable(
   const table = context.temporaryName("reusable");
   const version = { model: modelVersion(task.embedder.model), template: task.text.version };
   await connection.run(`CREATE TABLE ${identifier(table)} AS ${reusableSql(input, { ...version, texts, current })}`);
-  const taken = `rowid IN (SELECT place FROM ${identifier(table)})`;
+  const taken = `rowid IN (SELECT place FROM ${identifier(table)} WHERE vector IS NOT NULL)`;
   const rows = await connection.run(`UPDATE ${identifier(texts)} SET text = NULL WHERE ${taken}`);
   return { table, rows };
 }

@@ -3,13 +3,16 @@ import type { Relation } from "../change/relation.ts";
 import { type EmbeddingModel, modelVersion } from "../embed/embedder.ts";
 import { identifier, literal } from "../engine/quote.ts";
 
-/** SELECT giving `place`, `vector` and `embedded_at` of rows whose text, template and model are those of the lake's row. */
+/**
+ * SELECT giving a row per text, in their order: its `place`, and `vector` and `embedded_at` of the lake's row where that has
+ * the same text, template and model.
+ */
 export function reusableSql(
   input: Relation,
   options: { readonly texts: string; readonly current: string; readonly model: string; readonly template: string },
 ): string {
   const key = input.definition.key.map(identifier);
-  return `SELECT fresh.place, lake.embedding_vector AS vector, lake.embedding_timestamp AS embedded_at
+  const found = `SELECT fresh.place, lake.embedding_vector AS vector, lake.embedding_timestamp AS embedded_at
     FROM (SELECT ${key.map((name) => `rows.${name}`).join(", ")}, rows._delete, rows._replaces, texts.hash,
         texts.rowid AS place
       FROM ${identifier(input.name)} AS rows POSITIONAL JOIN ${identifier(options.texts)} AS texts) AS fresh
@@ -17,6 +20,8 @@ export function reusableSql(
     WHERE fresh._replaces AND NOT fresh._delete AND lake.embedding_text_hash = fresh.hash
       AND lake.embedding_model = ${literal(options.model)} AND lake.embedding_template = ${literal(options.template)}
       AND lake.embedding_vector IS NOT NULL`;
+  return `SELECT texts.rowid AS place, vector, embedded_at FROM ${identifier(options.texts)} AS texts
+    LEFT JOIN (${found}) AS found ON found.place = texts.rowid ORDER BY texts.rowid`;
 }
 
 /** What {@linkcode embeddedSql} puts together. */
@@ -29,7 +34,10 @@ export interface EmbeddedParts {
   readonly embeddedAt: Date;
 }
 
-/** SELECT giving the input's columns and the embedding columns. */
+/**
+ * SELECT giving the input's columns and the embedding columns. It keeps the input's order whatever is asked of it: another
+ * join may give its rows in another order for each question, and who writes them asks first whether they must be sorted.
+ */
 export function embeddedSql(input: Relation, parts: EmbeddedParts): string {
   const columns = input.definition.columns.map(({ name }) => `rows.${identifier(name)}`);
   const reused = parts.reusable !== undefined;
@@ -46,5 +54,5 @@ export function embeddedSql(input: Relation, parts: EmbeddedParts): string {
     texts.hash AS embedding_text_hash
     FROM ${identifier(input.name)} AS rows
     POSITIONAL JOIN ${identifier(parts.texts)} AS texts POSITIONAL JOIN ${identifier(parts.vectors)} AS vectors
-    ${reused ? `LEFT JOIN ${identifier(parts.reusable!)} AS reusable ON reusable.place = texts.rowid` : ""}`;
+    ${reused ? `POSITIONAL JOIN ${identifier(parts.reusable!)} AS reusable` : ""}`;
 }

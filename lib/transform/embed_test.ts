@@ -178,6 +178,32 @@ Deno.test("another model, another template or a vector that is missing embeds th
   });
 });
 
+Deno.test("the rows keep their order whatever is asked of them, also beside vectors out of the lake", async () => {
+  await withDatabase(async ({ connection }) => {
+    const { table: lake } = await embedRows(connection, {
+      embedder: new AngleModel(),
+      select:
+        `SELECT n::BIGINT AS id, n::VARCHAR AS note, 1::INTEGER AS price FROM range(3000) AS t(n) ORDER BY hash(n)`,
+    });
+    const { table, counts } = await embedRows(connection, {
+      embedder: new AngleModel(),
+      lake,
+      select: `SELECT n::BIGINT AS id, (CASE WHEN n % 3 = 0 THEN n ELSE -n END)::VARCHAR AS note, 1::INTEGER AS price,
+        true AS _replaces FROM range(3000) AS t(n)`,
+    });
+    assert.deepEqual(counts, { embedded: 2000, reused: 1000, failed: 0 });
+    const questions = ["id", "id, embedding_vector", "*", "id, price"].flatMap((columns) =>
+      ["true", "id % 2 = 1", "embedding_vector[1] > 0", "hash(id) % 5 = 2"].map((where) =>
+        `SELECT ${columns} FROM "${table}" WHERE ${where}`
+      )
+    );
+    for (const question of questions) {
+      const ids = (await connection.rows(`SELECT id FROM (${question})`)).map(({ id }) => Number(id));
+      assert.ok(ids.length > 100 && ids.every((id, row) => row === 0 || ids[row - 1]! < id), question);
+    }
+  });
+});
+
 Deno.test("a text the model cannot embed leaves its row in place with a null vector and a dead letter", async () => {
   const answers = new Map<string, ReturnType<Misbehaviour>>([
     ["note: 3000", { reason: "it's odd" }],
