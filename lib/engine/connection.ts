@@ -45,22 +45,22 @@ export class Connection {
 }
 
 /** What the engine says of a Parquet file that is not there, or is none. */
-const unreadableFile = /Cannot open file|No files found|No magic bytes|too small to be a Parquet file/;
+const damagedFile = /No such file|No files found|No magic bytes|too small to be a Parquet file/;
+/** What it says of a file or folder that it may not or cannot use. */
+const refusedFile = /no space left|disk quota|Cannot open file|Could not write/i;
 
-/** A full disk, too little memory and a damaged file are errors of ours whoever meets them; all else passes as it came. */
+/** Trouble with disk, memory or a file is an error of ours whoever meets it; everything else passes as it came. */
 function engineError(thrown: unknown): unknown {
   const text = String(thrown);
   const path = /["']([^"']+\.parquet)["']/.exec(text)?.[1];
-  if (/no space left|disk quota/i.test(text)) return storageError(thrown, path ?? "engine");
-  if (/^(Error: )?Out of Memory/i.test(text)) {
-    return new WeirError("configuration", "DuckDB needs more memory than it may use", {
-      cause: thrown,
-      advice: "Raise --memory-limit (a single row may need four times its size), or lower --max-value-bytes",
-    });
+  if (path !== undefined && damagedFile.test(text)) {
+    const message = `Cannot read ${path}: it is damaged or missing`;
+    return new WeirError("tableUnreadable", message, { cause: thrown, detail: { path } });
   }
-  if (path === undefined || !unreadableFile.test(text)) return thrown;
-  return new WeirError("tableUnreadable", `Cannot read ${path}: it is damaged or missing`, {
+  if (refusedFile.test(text)) return storageError(thrown, path ?? "engine");
+  if (!/^(Error: )?Out of Memory/i.test(text)) return thrown;
+  return new WeirError("configuration", "DuckDB needs more memory than it may use", {
     cause: thrown,
-    detail: { path },
+    advice: "Raise --memory-limit (a single row may need four times its size), or lower --max-value-bytes",
   });
 }
