@@ -15,7 +15,8 @@ export interface WrittenTable {
   readonly name: string;
   readonly location: string;
   readonly snapshotId: bigint | null;
-  readonly rows: bigint;
+  /** Null for a table that was set aside and cannot be read. */
+  readonly rows: bigint | null;
   readonly position: string | null;
 }
 
@@ -63,16 +64,29 @@ export async function captureOutcome(
 
 async function writtenTables(run: CaptureRun): Promise<WrittenTable[]> {
   const written: WrittenTable[] = [];
-  for (const sink of run.plans.flatMap((plan) => plan.tables).flatMap((table) => table.sinks)) {
-    const { position, snapshotId } = await sink.status();
-    written.push({
-      ...sink.table,
-      snapshotId: snapshotId ?? null,
-      rows: await countedRows(run, sink),
-      position: position === undefined ? null : formatPosition(position),
-    });
+  for (const { dataset, tables } of run.plans) {
+    const failed = run.pipeline.failures.has(`${dataset.namespace}.${dataset.name}`);
+    for (const sink of tables.flatMap((table) => table.sinks)) {
+      written.push(
+        await writtenTable(run, sink).catch((thrown) => {
+          // What keeps the table from being written may keep it from being read: its error is told already.
+          if (!failed) throw thrown;
+          return { ...sink.table, snapshotId: null, rows: null, position: null };
+        }),
+      );
+    }
   }
   return written;
+}
+
+async function writtenTable(run: CaptureRun, sink: Sink): Promise<WrittenTable> {
+  const { position, snapshotId } = await sink.status();
+  return {
+    ...sink.table,
+    snapshotId: snapshotId ?? null,
+    rows: await countedRows(run, sink),
+    position: position === undefined ? null : formatPosition(position),
+  };
 }
 
 /** Rows a reader sees: a table's own totals also count rows that a later version replaced (Paimon's level 0). */
@@ -94,7 +108,12 @@ export function outcomeText(outcome: CaptureOutcome, next: readonly string[]): s
     const counts = check === undefined
       ? ["not checked", "", ""]
       : [check.missing, check.extra, check.different].map((count) => formatCount(count));
-    return [`${table.namespace}.${table.name}`, table.format, formatCount(Number(table.rows)), ...counts];
+    return [
+      `${table.namespace}.${table.name}`,
+      table.format,
+      table.rows === null ? "unreadable" : formatCount(Number(table.rows)),
+      ...counts,
+    ];
   });
   const right = (title: string) => ({ title, align: "right" as const });
   const columns = [

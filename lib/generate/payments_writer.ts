@@ -135,7 +135,7 @@ export class PaymentsWriter implements AsyncDisposable {
       owedChanges += 2 * count * churnShare;
       onProgress?.(this.counts);
       for (; owedChanges >= 1 && !signal?.aborted; owedChanges -= Math.min(Math.floor(owedChanges), batchRowsMax)) {
-        await this.#changeHolders(Math.min(Math.floor(owedChanges), batchRowsMax));
+        pace?.sent(await this.#changeHolders(Math.min(Math.floor(owedChanges), batchRowsMax)));
         onProgress?.(this.counts);
       }
     }
@@ -206,7 +206,8 @@ export class PaymentsWriter implements AsyncDisposable {
     });
   }
 
-  async #changeHolders(count: number): Promise<void> {
+  /** Gives the number of rows changed: of a holder that is gone already there is none. */
+  async #changeHolders(count: number): Promise<number> {
     this.#time.nowMs = this.#wallClock();
     const ids = { low: this.#lowHolderId, high: this.#nextHolderId - 1n, newId: () => this.#nextHolderId++ };
     const changes = Array.from({ length: count }, () => this.#planner.change(this.#nextChange++, ids));
@@ -216,7 +217,7 @@ export class PaymentsWriter implements AsyncDisposable {
       return [copyLine(holderColumns, accountHolderRow(change.holder))];
     });
     const statement = copyStatement(accountHolders, holderColumns);
-    await this.#inTransaction(async () => {
+    return await this.#inTransaction(async () => {
       const next = lines.values();
       const inserted = await copyIn(this.#connection.client, {
         statement,
@@ -230,14 +231,16 @@ export class PaymentsWriter implements AsyncDisposable {
       this.#counts.updated += updated;
       this.#counts.deleted += deleted;
       this.#counts.keyChanged += keyChanged;
+      return inserted + updated + deleted + keyChanged;
     });
   }
 
-  async #inTransaction(body: () => Promise<void>): Promise<void> {
+  async #inTransaction<T>(body: () => Promise<T>): Promise<T> {
     await this.#connection.run("BEGIN");
     try {
-      await body();
+      const result = await body();
       await this.#connection.run("COMMIT");
+      return result;
     } catch (thrown) {
       await this.#connection.run("ROLLBACK").catch(() => {});
       throw thrown;

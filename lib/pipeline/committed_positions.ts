@@ -34,8 +34,12 @@ export class CommittedPositions {
   async load(sinks: readonly Sink[]): Promise<void> {
     for (const sink of sinks) {
       const { position } = await sink.status();
+      const before = this.#recorded.get(sink)?.position;
       if (position === undefined) this.#recorded.delete(sink);
-      else this.#recorded.set(sink, { position, recordedMs: performance.now() });
+      // Asked again and again, a table that stands still must not seem to have recorded something each time.
+      else if (before === undefined || formatPosition(before) !== formatPosition(position)) {
+        this.#recorded.set(sink, { position, recordedMs: performance.now() });
+      }
     }
   }
 

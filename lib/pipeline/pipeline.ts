@@ -39,7 +39,7 @@ export interface PipelineOptions extends WriterContext {
   /** Longest time a table without changes goes without recording its position, milliseconds. Default 10,000. */
   readonly recordIdleMs?: number;
   readonly onProgress?: (progress: PipelineProgress) => void;
-  /** Told once for each dataset that is set aside, with the reason. */
+  /** Told of each dataset that is set aside, with the reason, and of what becomes of it. */
   readonly onDatasetError?: (dataset: string, error: WeirError) => void;
 }
 
@@ -58,6 +58,9 @@ export class Pipeline {
   readonly #failures = new Map<DatasetWriter, WeirError>();
   readonly #points: VerificationPoints;
   readonly #adopted = new Set<DatasetWriter>();
+  readonly #recordIdleMs: number;
+  /** Not before this clock is a failing dataset detached. */
+  #detachAfterMs = 0;
   readonly #streaming = Promise.withResolvers<void>();
   #rows = 0;
   #batches = 0;
@@ -71,7 +74,8 @@ export class Pipeline {
       return [`${namespace}.${table}`, new DatasetWriter(plan, context)];
     }));
     this.#points = new VerificationPoints(options.source);
-    this.#positions = new CommittedPositions(options.source, options.recordIdleMs ?? 10_000);
+    this.#recordIdleMs = options.recordIdleMs ?? 10_000;
+    this.#positions = new CommittedPositions(options.source, this.#recordIdleMs);
   }
 
   /** Datasets that were set aside, with the reason. */
@@ -221,23 +225,22 @@ export class Pipeline {
       try {
         return await step(attempt);
       } catch (thrown) {
-        const { namespace, name } = writer.plan.dataset;
-        const error = toWeirError(thrown, "internal", { table: `${namespace}.${name}` });
+        const table = nameOf(writer);
+        const error = toWeirError(thrown, "internal", { table });
         if (fatalKinds.has(error.kind)) throw error;
         if (errorPolicy(error.kind).retry === "timed" && attempt < stepAttempts && !this.#options.signal.aborted) {
           await new Promise((resolve) => setTimeout(resolve, waitMs));
           continue;
         }
         this.#failures.set(writer, error);
-        this.#options.onDatasetError?.(`${namespace}.${name}`, error);
+        this.#options.onDatasetError?.(table, error);
         return;
       }
     }
   }
 
   async #afterBatch(batch: MicroBatch): Promise<void> {
-    const sinks = this.#live().flatMap(sinksOf);
-    await this.#positions.passed(sinks, { position: batch.to, now: this.#points.isReached(batch.to) });
+    await this.#recordEnd({ position: batch.to, now: this.#points.isReached(batch.to) });
     await this.#detachOverdue(batch.to);
     await failPoint("pipeline.beforeAcknowledge");
     const smallest = this.#positions.smallest(this.#holding());
@@ -247,28 +250,42 @@ export class Pipeline {
     if (this.#live().length === 0) throw this.#firstFailure();
   }
 
+  /** Tables that had no part in what was read note its end, at once or when they have not for too long. */
+  async #recordEnd(end: { readonly position: Position; readonly now: boolean }): Promise<void> {
+    for (const writer of this.#live()) await this.#guarded(writer, () => this.#positions.passed(sinksOf(writer), end));
+  }
+
   async #arrive(now: Position): Promise<void> {
     await this.#points.arrive(now, (position) => this.#positions.areAt(this.#live().flatMap(sinksOf), position));
   }
 
   /** A dataset that holds back too much of the source's log loses its position: better copied again than a full disk there. */
   async #detachOverdue(now: Position): Promise<void> {
+    if (performance.now() < this.#detachAfterMs) return;
     const limitBytes = this.#options.maxRetainedWalBytes ?? 4 * 2 ** 30;
     for (const writer of this.#failures.keys()) {
-      const held = this.#positions.smallest(sinksOf(writer));
+      const held = this.#positions.smallest(sinksOf(writer).filter((sink) => this.#positions.has(sink)));
       if (held === undefined || this.#options.source.distanceBytes(held, now) <= limitBytes) continue;
-      await this.#forget(writer, `it held back more than ${limitBytes} bytes of the source's log while it failed`);
+      const reason = `it held back more than ${limitBytes} bytes of the source's log while it failed`;
+      await this.#forget(writer, reason).catch((thrown) => this.#notForgotten(writer, toWeirError(thrown)));
     }
+  }
+
+  /** A table that cannot even take note that its position is given up keeps its claim for now; the others go on. */
+  #notForgotten(writer: DatasetWriter, error: WeirError): void {
+    if (fatalKinds.has(error.kind)) throw error;
+    this.#detachAfterMs = performance.now() + this.#recordIdleMs;
+    this.#options.onDatasetError?.(nameOf(writer), error);
   }
 
   /** Takes the recorded positions away, so that the tables are copied again. */
   async #forget(writer: DatasetWriter, reason: string): Promise<void> {
-    const { namespace, name } = writer.plan.dataset;
-    for (const sink of sinksOf(writer)) await this.#positions.forget(sink);
+    const table = nameOf(writer);
+    for (const sink of sinksOf(writer)) if (this.#positions.has(sink)) await this.#positions.forget(sink);
     this.#options.onDatasetError?.(
-      `${namespace}.${name}`,
-      new WeirError("unsupportedSchemaChange", `${namespace}.${name} is copied again: ${reason}`, {
-        detail: { table: `${namespace}.${name}` },
+      table,
+      new WeirError("unsupportedSchemaChange", `${table} is copied again: ${reason}`, {
+        detail: { table },
         advice: "Nothing to do: the job copies the table by itself",
       }),
     );
@@ -277,7 +294,7 @@ export class Pipeline {
   async #recordAll(): Promise<void> {
     const last = this.#positions.last;
     if (last === undefined) return;
-    await this.#positions.passed(this.#live().flatMap(sinksOf), { position: last, now: true });
+    await this.#recordEnd({ position: last, now: true });
     const smallest = this.#positions.smallest(this.#holding());
     if (smallest !== undefined) this.#options.source.acknowledge(smallest);
   }
@@ -316,6 +333,10 @@ type Transformed = Map<DatasetWriter, TransformedChanges>;
 
 async function dispose(transformed: Transformed): Promise<void> {
   for (const changes of transformed.values()) await changes[Symbol.asyncDispose]();
+}
+
+function nameOf({ plan: { dataset } }: DatasetWriter): string {
+  return `${dataset.namespace}.${dataset.name}`;
 }
 
 function sinksOf(writer: DatasetWriter): readonly Sink[] {

@@ -50,7 +50,7 @@ export function assertComplete({ code, log, outcome }: RealJobEnd, tables: numbe
     const { missing, extra, different } = found;
     assert.deepEqual({ missing, extra, different }, { missing: 0, extra: 0, different: 0 }, JSON.stringify(found));
   }
-  for (const { rows, name } of outcome.tables) assert.ok(rows > 0, `${name} is empty`);
+  for (const { rows, name } of outcome.tables) assert.ok(rows !== null && rows > 0, `${name} is empty`);
 }
 
 /** The job says what is wrong, where and what to do, to people and to machines, and does not call it success. */
