@@ -17,7 +17,9 @@ export interface PostgresBinaries {
   readonly postgres: string;
 }
 
-interface NativePackage {
+/** The programs as npm unpacked them. */
+export interface NativePackage {
+  /** The package's `native` folder. */
   readonly folder: string;
   readonly version: string;
 }
@@ -35,8 +37,15 @@ const versionFile = "weir-version";
  *
  * Throws `precondition` where npm has no package for this machine, `storage` or `storageFull` where the folder cannot be written.
  */
-export async function layOutBinaries(folder: string, platform = platformName()): Promise<PostgresBinaries> {
-  const source = await nativePackage(platform);
+export async function layOutBinaries(
+  folder: string,
+  platform = platformName(),
+): Promise<PostgresBinaries> {
+  return await layOutPackage(await nativePackage(platform), folder);
+}
+
+/** The same for a package that stands elsewhere. */
+export async function layOutPackage(source: NativePackage, folder: string): Promise<PostgresBinaries> {
   if (await layoutVersion(folder) !== source.version) {
     try {
       await layOut(source, folder);
@@ -49,7 +58,7 @@ export async function layOutBinaries(folder: string, platform = platformName()):
 }
 
 /** npm's name of this machine: `linux-x64`, `darwin-arm64` and so on. */
-function platformName(): string {
+export function platformName(): string {
   const system: string = Deno.build.os;
   return `${system}-${Deno.build.arch === "aarch64" ? "arm64" : "x64"}`;
 }

@@ -54,7 +54,8 @@ export async function openCluster(folder: string, durable = true): Promise<Clust
   }
 }
 
-type Place = Pick<Cluster, "home" | "binaries" | "user">;
+/** Where a cluster is to be. */
+export type Place = Pick<Cluster, "home" | "binaries" | "user">;
 
 async function findPlace(folder: string): Promise<Place> {
   const home = resolve(folder);
@@ -106,7 +107,8 @@ export function childOptions(user: ServerUser | undefined): Deno.CommandOptions 
   return { ...user, clearEnv: true, env: { LC_ALL: "C", TZ: "UTC" }, stdin: "null", stdout: "null", stderr: "piped" };
 }
 
-async function createCluster(place: Place, dataFolder: string, durable: boolean): Promise<Cluster> {
+/** Makes a cluster: UTF-8, C locale, superuser `postgres` with a random password. */
+export async function createCluster(place: Place, dataFolder: string, durable: boolean): Promise<Cluster> {
   const password = randomBytes(24).toString("hex");
   const passwordFile = join(place.home, "password");
   await Deno.remove(passwordFile).catch(absent);

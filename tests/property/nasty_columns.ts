@@ -1,9 +1,17 @@
 /** A table with a column of every type that PostgreSQL has, and the values for it. */
 import fc from "fast-check";
+import { identifier, literal } from "../../lib/engine/quote.ts";
 import { arrayOf, bytes, day, document, double, element, instant, number, real, text } from "./nasty_values.ts";
 
-/** Column name → PostgreSQL type and the values for it. */
-export const columns: Readonly<Record<string, { readonly type: string; readonly values: fc.Arbitrary<string> }>> = {
+interface NastyColumn {
+  readonly type: string;
+  /** Input texts. */
+  readonly values: fc.Arbitrary<string>;
+  /** The first major version that has the type, and these values of it. */
+  readonly since?: number;
+}
+
+const columns: Readonly<Record<string, NastyColumn>> = {
   a_bool: { type: "boolean", values: fc.constantFrom("t", "f") },
   a_int2: { type: "smallint", values: fc.integer({ min: -32768, max: 32767 }).map(String) },
   a_int4: { type: "integer", values: fc.integer().map(String) },
@@ -13,11 +21,12 @@ export const columns: Readonly<Record<string, { readonly type: string; readonly 
   a_double: { type: "double precision", values: double },
   a_decimal: { type: "numeric(12,2)", values: fc.oneof(number(9, 2), fc.constant("NaN")) },
   a_decimal_38: { type: "numeric(38,9)", values: fc.oneof(number(29, 9), fc.constant("NaN")) },
-  a_fraction: { type: "numeric(3,5)", values: fc.stringMatching(/^0\.00[0-9]{3}$/) },
-  a_rounded: { type: "numeric(5,-2)", values: number(6, 0) },
+  a_fraction: { type: "numeric(3,5)", values: fc.stringMatching(/^0\.00[0-9]{3}$/), since: 15 },
+  a_rounded: { type: "numeric(5,-2)", values: number(6, 0), since: 15 },
   a_numeric: {
     type: "numeric",
     values: fc.oneof(number(60, 30), fc.constantFrom("NaN", "Infinity", "1.239", "1.2300")),
+    since: 14,
   },
   a_numeric_50: { type: "numeric(50,4)", values: number(46, 4) },
   a_domain: { type: "money_amount", values: number(6, 2) },
@@ -55,7 +64,11 @@ export const columns: Readonly<Record<string, { readonly type: string; readonly 
   a_circle: { type: "circle", values: fc.constantFrom("<(1,2),3>") },
   a_num_range: { type: "numrange", values: fc.constantFrom("[1.10,2)", "(,)", "empty") },
   a_time_range: { type: "tstzrange", values: fc.constantFrom('["2024-01-01 00:00:00.000001+02",infinity)', "(,)") },
-  a_multirange: { type: "datemultirange", values: fc.constantFrom("{[2024-01-01,2024-02-01),[2025-01-01,)}", "{}") },
+  a_multirange: {
+    type: "datemultirange",
+    values: fc.constantFrom("{[2024-01-01,2024-02-01),[2025-01-01,)}", "{}"),
+    since: 14,
+  },
   a_mood: { type: "a_mood", values: fc.constantFrom("happy", "a,b") },
   a_list_domain: { type: "int_list", values: arrayOf(fc.integer().map(String)) },
   a_vector: { type: "int2vector", values: fc.constantFrom("1 2 3", "") },
@@ -82,6 +95,7 @@ export const columns: Readonly<Record<string, { readonly type: string; readonly 
   a_huge_numeric: {
     type: "numeric",
     values: fc.constantFrom("-Infinity", `1e-16383`, `${"9".repeat(5000)}.5`, "0.000", "-0", "1e131000"),
+    since: 14,
   },
   a_point: { type: "point", values: fc.constantFrom("(1,2)", "(NaN,Infinity)") },
   many_int4: { type: "integer[]", values: arrayOf(fc.integer().map(String)) },
@@ -103,7 +117,11 @@ export const columns: Readonly<Record<string, { readonly type: string; readonly 
   many_hstore: { type: "hstore[]", values: arrayOf(fc.constantFrom('"a,b"=>"c\\"d"', "")) },
   many_oid: { type: "oid[]", values: arrayOf(fc.integer({ min: 0, max: 2 ** 32 - 1 }).map(String)) },
   many_real: { type: "real[]", values: arrayOf(real) },
-  many_numeric: { type: "numeric[]", values: arrayOf(fc.oneof(number(30, 10), fc.constantFrom("NaN", "-Infinity"))) },
+  many_numeric: {
+    type: "numeric[]",
+    values: arrayOf(fc.oneof(number(30, 10), fc.constantFrom("NaN", "-Infinity"))),
+    since: 14,
+  },
   many_money: { type: "money_amount[]", values: arrayOf(number(6, 2)) },
   many_time: { type: "time[]", values: arrayOf(fc.constantFrom("24:00:00", "00:00:00.000001")) },
   many_timestamp: { type: "timestamp[]", values: arrayOf(instant) },
@@ -124,8 +142,7 @@ const vectorDdl = `
     AS $$ SELECT translate(public.vector_out($1)::text, '[]', '{}')::real[] $$;
   CREATE CAST (vector AS real[]) WITH FUNCTION vector_to_reals(vector)`;
 
-/** The table of these columns, with what it needs. */
-export const tableDdl = `${vectorDdl};
+const typesDdl = `${vectorDdl};
   CREATE TYPE mood AS ENUM ('happy', 'so "so"', 'a,b');
   CREATE TYPE pair AS (number int, name text);
   CREATE DOMAIN money_amount AS numeric(10,2);
@@ -133,12 +150,32 @@ export const tableDdl = `${vectorDdl};
   CREATE DOMAIN a_pair AS pair; CREATE TYPE text_range AS RANGE (subtype = text);
   CREATE TYPE nested AS (pair pair, many int[], mood mood);
   CREATE DOMAIN a_mood AS mood; CREATE DOMAIN int_list AS int[];
-  CREATE EXTENSION hstore; CREATE EXTENSION citext; CREATE EXTENSION ltree; CREATE EXTENSION cube; CREATE EXTENSION seg;
-  CREATE TABLE nasty (id int PRIMARY KEY, ${
-  Object.entries(columns).map(([name, { type }]) => `${name} ${type}`).join(", ")
-})`;
+  CREATE EXTENSION hstore; CREATE EXTENSION citext; CREATE EXTENSION ltree; CREATE EXTENSION cube; CREATE EXTENSION seg`;
 
-/** A row: input texts in column order. */
-export const row: fc.Arbitrary<readonly (string | null)[]> = fc.tuple(
-  ...Object.values(columns).map(({ values }) => fc.option(values, { freq: 6 })),
-);
+/** The table `nasty`, and rows for it. */
+export interface NastyTable {
+  /** Makes the table, with what it needs. */
+  readonly ddl: string;
+  /** Rows from a seed, as one statement. */
+  insert(options: { readonly seed: number; readonly rows: number; readonly firstId: number }): string;
+}
+
+/** The table as a major version of PostgreSQL can have it. */
+export function nastyTable(major: number): NastyTable {
+  const own = Object.entries(columns).filter(([, { since = 0 }]) => major >= since);
+  const row = fc.tuple(...own.map(([, { values }]) => fc.option(values, { freq: 6 })));
+  const names = own.map(([name]) => identifier(name)).join(", ");
+  return {
+    ddl: `${typesDdl};
+      CREATE TABLE nasty (id int PRIMARY KEY, ${own.map(([name, { type }]) => `${name} ${type}`).join(", ")})`,
+    insert: ({ seed, rows, firstId }) => {
+      const tuples = fc.sample(row, { seed, numRuns: rows })
+        .map((values, index) => `(${firstId + index}, ${values.map(sqlText).join(", ")})`);
+      return `INSERT INTO nasty (id, ${names}) VALUES ${tuples.join(", ")}`;
+    },
+  };
+}
+
+function sqlText(value: string | null): string {
+  return value === null ? "NULL" : literal(value);
+}

@@ -6,7 +6,6 @@ import type { Position } from "../../lib/change/position.ts";
 import type { InitialCopyPart } from "../../lib/change/source.ts";
 import { sourceTable } from "../../lib/dataset/dataset.ts";
 import type { Connection } from "../../lib/engine/connection.ts";
-import { literal } from "../../lib/engine/quote.ts";
 import { readSpool } from "../../lib/fold/spool_reader.ts";
 import { PostgresSource, type PostgresSourceOptions } from "../../lib/source/postgres/source.ts";
 import { withDatabase } from "../../lib/testing/temporary.ts";
@@ -122,9 +121,4 @@ export async function readTyped(
   );
   if (dataset === undefined) throw new RangeError(`Cannot read ${options.changes.source}: it is not captured`);
   await readSpool({ connection, changes: options.changes, definition: sourceTable(dataset), table: options.table });
-}
-
-/** Text of a value for SQL, or NULL. */
-export function sqlText(value: string | null): string {
-  return value === null ? "NULL" : literal(value);
 }
