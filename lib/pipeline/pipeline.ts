@@ -228,6 +228,8 @@ export class Pipeline {
         const table = nameOf(writer);
         const error = toWeirError(thrown, "internal", { table });
         if (fatalKinds.has(error.kind)) throw error;
+        // Its other batch, under way at the same time, has failed before and said why.
+        if (this.#failures.has(writer)) return;
         if (errorPolicy(error.kind).retry === "timed" && attempt < stepAttempts && !this.#options.signal.aborted) {
           await new Promise((resolve) => setTimeout(resolve, waitMs));
           continue;
