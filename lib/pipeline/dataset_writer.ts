@@ -50,7 +50,7 @@ interface TransformScope {
   readonly scratch: Scratch;
   readonly drafts: LetterDraft[];
   readonly sinks: readonly Sink[];
-  /** Resolves when the batch before is in the lake. */
+  /** Resolves when the dataset's changes of the batch before are in the lake. */
   readonly settled: Promise<void>;
 }
 
@@ -82,8 +82,8 @@ export class DatasetWriter {
   }
 
   /**
-   * Makes changes ready for every sink for which `wants` is true. `settled` resolves when the batch before is in the lake; only
-   * a transform that reads the lake waits for it.
+   * Makes changes ready for every sink for which `wants` is true. `settled` resolves when the dataset's changes of the batch
+   * before are in the lake; only a transform that reads the lake waits for it.
    */
   async transform(
     changes: DatasetChanges,

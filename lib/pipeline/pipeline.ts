@@ -143,27 +143,25 @@ export class Pipeline {
     await this.#arrive(after);
     const failed = new AbortController();
     const both = AbortSignal.any([signal, failed.signal]);
-    let committing = Promise.resolve();
+    let last: Committing = { transformed: new Map(), done: Promise.resolve() };
     try {
       for await (const batch of source.changes(after, this.#positions.all(), both)) {
-        const previous = committing;
+        const previous = last;
         const transformed = await this.#transform(batch, previous);
-        committing = this.#commit(batch, { transformed, previous });
-        committing.catch(() => failed.abort());
-        await previous;
+        last = { transformed, done: this.#commit(batch, { transformed, previous: previous.done }) };
+        last.done.catch(() => failed.abort());
+        await previous.done;
         // A table that lost its position is copied again: nothing more may be read before that.
         if (this.#missesPosition()) return;
       }
     } finally {
-      await committing;
+      await last.done;
     }
   }
 
-  /** Makes a batch ready for its tables; `previous` resolves when the batch before is in the lake. */
-  async #transform(batch: MicroBatch, previous: Promise<void>): Promise<Transformed> {
+  /** Makes a batch ready for its tables while the batch before is committed. */
+  async #transform(batch: MicroBatch, previous: Committing): Promise<Transformed> {
     const transformed: Transformed = new Map();
-    // What became of the batch before is told where it is awaited.
-    const settled = previous.catch(() => {});
     try {
       for (const [name, changes] of batch.changes) {
         const writer = this.#writers.get(name);
@@ -173,11 +171,13 @@ export class Pipeline {
         const reason = await recopyReason(writer, { changes, first: !this.#adopted.has(writer) });
         this.#adopted.add(writer);
         if (reason !== undefined) {
-          await settled;
+          // What became of the batch before is told where it is awaited.
+          await previous.done.catch(() => {});
           await this.#forget(writer, reason);
           continue;
         }
         const { to, commitTimeMs } = batch;
+        const settled = previous.transformed.get(writer)?.settled ?? Promise.resolve();
         await this.#guarded(writer, async () => {
           transformed.set(writer, await writer.transform(changes, { to, commitTimeMs, wants, settled }));
         });
@@ -332,6 +332,12 @@ export class Pipeline {
 
 /** What a batch became, by dataset. */
 type Transformed = Map<DatasetWriter, TransformedChanges>;
+
+/** A batch on its way into the lake. */
+interface Committing {
+  readonly transformed: Transformed;
+  readonly done: Promise<void>;
+}
 
 async function dispose(transformed: Transformed): Promise<void> {
   for (const changes of transformed.values()) await changes[Symbol.asyncDispose]();

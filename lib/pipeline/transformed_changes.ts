@@ -34,10 +34,16 @@ export interface TransformedParts {
 /** Changes ready to be committed. Disposing drops the relations they stand in. */
 export class TransformedChanges implements AsyncDisposable {
   readonly #parts: TransformedParts;
+  readonly #settled = Promise.withResolvers<void>();
   #hasLetters = false;
 
   constructor(parts: TransformedParts) {
     this.#parts = parts;
+  }
+
+  /** Resolves when the changes are in the lake, or will not come there. */
+  get settled(): Promise<void> {
+    return this.#settled.promise;
   }
 
   /** Commits to every sink for which `wants` is true; may be called again after an error, with the sinks that are left. */
@@ -52,9 +58,11 @@ export class TransformedChanges implements AsyncDisposable {
         }),
       );
     }
+    this.#settled.resolve();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#settled.resolve();
     await this.#parts.scratch[Symbol.asyncDispose]();
   }
 }
