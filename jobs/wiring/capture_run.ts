@@ -62,6 +62,7 @@ export class CaptureRun implements AsyncDisposable {
       source,
       plans: this.plans,
       connection: lake.connection,
+      copyConnections: lake.copyConnections,
       deadLetters: this.deadLetters,
       signal: AbortSignal.any([options.signal, this.#stop.signal]),
       maxRetainedWalBytes: settings.maxRetainedWalBytes,

@@ -29,6 +29,8 @@ export class Lake implements Disposable {
   readonly stateFolder: string;
   readonly storage: LocalStorage;
   readonly connection: Connection;
+  /** The connection and one beside it: an initial copy keeps two cores at work. */
+  readonly copyConnections: readonly Connection[];
   readonly #options: LakeOptions;
   readonly #database: Database;
   readonly #lock: Disposable;
@@ -41,6 +43,7 @@ export class Lake implements Disposable {
     this.stateFolder = stateFolderOf(options);
     this.storage = new LocalStorage(this.folder);
     this.connection = parts.connection;
+    this.copyConnections = [parts.connection, parts.copyConnection];
     this.#database = parts.database;
     this.#lock = parts.lock;
     this.#connections = parts.connections;
@@ -63,7 +66,8 @@ export class Lake implements Disposable {
       });
       const connections = new Map<string, Connection>();
       for (const format of options.formats) connections.set(format, await database.connect());
-      return new Lake(options, { database, lock, connection: await database.connect(), connections });
+      const [connection, copyConnection] = [await database.connect(), await database.connect()];
+      return new Lake(options, { database, lock, connection, copyConnection, connections });
     } catch (thrown) {
       lock[Symbol.dispose]();
       throw thrown;
@@ -93,7 +97,7 @@ export class Lake implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const connection of [this.connection, ...this.#connections.values()]) connection.close();
+    for (const connection of [...this.copyConnections, ...this.#connections.values()]) connection.close();
     this.#database.close();
     this.#lock[Symbol.dispose]();
   }
@@ -103,6 +107,7 @@ interface LakeParts {
   readonly database: Database;
   readonly lock: Disposable;
   readonly connection: Connection;
+  readonly copyConnection: Connection;
   readonly connections: ReadonlyMap<string, Connection>;
 }
 

@@ -47,6 +47,7 @@ interface Transformed {
 }
 
 interface TransformScope {
+  readonly connection: Connection;
   readonly scratch: Scratch;
   readonly drafts: LetterDraft[];
   readonly sinks: readonly Sink[];
@@ -94,7 +95,7 @@ export class DatasetWriter {
     const source = { ...this.#source, ...evolved(this.#source, schemaChanges) };
     await using open = new AsyncDisposableStack();
     const scratch = open.use(new Scratch(connection));
-    const made = await this.#transform(changes, { ...options, scratch, source });
+    const made = await this.#transform(changes, { ...options, scratch, source, connection });
     const tables: { sinks: readonly Sink[]; change: TableChange }[] = [];
     for (const table of made.tables) {
       const change = await tableChange(table, { ...options, ...made, changes, schemaChanges, scratch, connection });
@@ -105,15 +106,16 @@ export class DatasetWriter {
     return new TransformedChanges({ scratch, tables, letters: this.#letters(changes, { ...options, ...made }) });
   }
 
-  /** Makes a part of an initial copy ready. */
+  /** Makes a part of an initial copy ready, on a connection of its own: parts may be made ready side by side. */
   async transformCopied(
     changes: DatasetChanges,
-    options: BatchEnd & { readonly part: number },
+    options: BatchEnd & { readonly part: number; readonly connection: Connection },
   ): Promise<CopiedRows> {
+    const { connection } = options;
     await using open = new AsyncDisposableStack();
-    const scratch = open.use(new Scratch(this.#context.connection));
+    const scratch = open.use(new Scratch(connection));
     const all = { wants: () => true, settled: Promise.resolve(), source: this.#source };
-    const made = await this.#transform(changes, { ...all, scratch });
+    const made = await this.#transform(changes, { ...all, scratch, connection });
     const to = { ...options.to, offset: `${options.to.offset}-copy-${options.part}` };
     open.move();
     return {
@@ -126,6 +128,7 @@ export class DatasetWriter {
   async #transform(
     changes: DatasetChanges,
     options: {
+      readonly connection: Connection;
       readonly scratch: Scratch;
       readonly source: TableDefinition;
       readonly wants: (sink: Sink) => boolean;
@@ -149,7 +152,7 @@ export class DatasetWriter {
 
   #transformContext(scope: TransformScope): TransformContext {
     return {
-      connection: this.#context.connection,
+      connection: scope.connection,
       signal: this.#context.signal,
       temporaryName: scope.scratch.name,
       deadLetter: (letter) => void scope.drafts.push(letter),

@@ -8,6 +8,7 @@ import type { InitialCopyPart, Source } from "../change/source.ts";
 import type { Sink, TableLoad } from "../change/sink.ts";
 import type { Dataset } from "../dataset/dataset.ts";
 import { columnDifference } from "../dataset/schema_change.ts";
+import type { Connection } from "../engine/connection.ts";
 import { failPoint } from "../fail_point.ts";
 import { currentDefinition, type DatasetWriter } from "./dataset_writer.ts";
 import { commitOrder } from "./plan.ts";
@@ -19,6 +20,8 @@ export interface CopyOptions {
   readonly writers: readonly DatasetWriter[];
   /** Sinks to be filled: those without a position. */
   readonly wants: (sink: Sink) => boolean;
+  /** On each of them one part is transformed at a time, then written: so many parts are in hand at most. */
+  readonly connections: readonly Connection[];
   readonly signal: AbortSignal;
   /** Called after each part with its rows. */
   readonly onRows: (rows: number) => void;
@@ -38,7 +41,6 @@ export async function copyDatasets(options: CopyOptions): Promise<void> {
       if (writer === undefined) throw new TypeError(`Cannot copy "${part.dataset.name}": it was not asked for`);
       copy ??= new TableCopy(writer, options);
       await copy.add(part);
-      options.onRows(part.changes.segments.reduce((rows, segment) => rows + segment.rows, 0));
       if (!part.last) continue;
       await copy.commit();
       copy = undefined;
@@ -58,38 +60,48 @@ class TableCopy {
   readonly #options: CopyOptions;
   readonly #loads = new Map<Sink, TableLoad>();
   #parts = 0;
-  /** The part whose files are being written, after all before it. */
-  #adding: Promise<void> = Promise.resolve();
+  /** The last part of each connection. */
+  readonly #inHand: Promise<void>[];
+  /** Files are written one part after another. */
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(writer: DatasetWriter, options: CopyOptions) {
     this.#writer = writer;
     this.#options = options;
+    this.#inHand = options.connections.map(() => Promise.resolve());
   }
 
+  /** Takes a part in hand, as soon as a connection is free. */
   async add(part: InitialCopyPart): Promise<void> {
     const [segment] = part.changes.segments;
     if (this.#parts === 0) {
       if (segment !== undefined) this.#writer.adopt(segment);
       await this.#begin(part);
     }
-    const rows = await this.#writer.transformCopied(part.changes, {
-      to: part.position,
-      commitTimeMs: Date.now(),
-      part: this.#parts++,
-    });
-    await part.release();
-    // One part's files are written while the next is read and transformed.
-    const previous = this.#adding;
-    this.#adding = previous.then(() => this.#write(rows), async (thrown) => {
-      await rows[Symbol.asyncDispose]();
-      throw thrown;
-    });
-    this.#adding.catch(() => {});
-    await previous;
+    const number = this.#parts++;
+    const lane = number % this.#inHand.length;
+    await this.#inHand[lane];
+    const connection = this.#options.connections[lane] as Connection;
+    const carried = this.#carry(part, { number, connection });
+    // A failure is met where the lane is awaited next; until then it must not count as unhandled.
+    carried.catch(() => {});
+    this.#inHand[lane] = carried;
+  }
+
+  async #carry(
+    part: InitialCopyPart,
+    { number, connection }: { readonly number: number; readonly connection: Connection },
+  ): Promise<void> {
+    const to = { to: part.position, commitTimeMs: Date.now() };
+    await using rows = await this.#writer.transformCopied(part.changes, { ...to, part: number, connection })
+      .finally(() => part.release());
+    this.#writing = this.#writing.then(() => this.#write(rows));
+    await this.#writing;
+    this.#options.onRows(part.changes.segments.reduce((sum, segment) => sum + segment.rows, 0));
   }
 
   async commit(): Promise<void> {
-    await this.#adding;
+    await Promise.all(this.#inHand);
     for (const load of this.#loads.values()) {
       await load.commit();
       await failPoint("pipeline.afterCopyCommit");
@@ -98,12 +110,11 @@ class TableCopy {
   }
 
   async abandon(): Promise<void> {
-    await this.#adding.catch(() => {});
+    await Promise.allSettled(this.#inHand);
     for (const load of this.#loads.values()) await load.abandon().catch(() => {});
   }
 
-  async #write(rows: CopiedRows): Promise<void> {
-    await using copied = rows;
+  async #write(copied: CopiedRows): Promise<void> {
     for (const { plan, relation } of copied.tables) {
       if (relation.rows === 0) continue;
       await allOrFirstError(plan.sinks.map((sink) => this.#loads.get(sink)?.add(relation)));

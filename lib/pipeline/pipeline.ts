@@ -9,6 +9,7 @@ import type { MicroBatch } from "../change/micro_batch.ts";
 import type { Position } from "../change/position.ts";
 import type { Sink } from "../change/sink.ts";
 import type { Source, SourceLag, VerificationPoint } from "../change/source.ts";
+import type { Connection } from "../engine/connection.ts";
 import { errorPolicy, toWeirError, WeirError } from "../errors.ts";
 import { failPoint } from "../fail_point.ts";
 import { CommittedPositions } from "./committed_positions.ts";
@@ -34,6 +35,8 @@ export interface PipelineProgress {
 export interface PipelineOptions extends WriterContext {
   readonly source: Source;
   readonly plans: readonly DatasetPlan[];
+  /** Parts of an initial copy are transformed side by side, one on each. Default: the connection of the stream alone. */
+  readonly copyConnections?: readonly Connection[];
   /** Log bytes a failing dataset may hold back at the source before it is detached and must be copied again. Default 4 GiB. */
   readonly maxRetainedWalBytes?: number;
   /** Longest time a table without changes goes without recording its position, milliseconds. Default 10,000. */
@@ -121,6 +124,7 @@ export class Pipeline {
       source: this.#options.source,
       writers,
       wants: (sink) => !this.#positions.has(sink),
+      connections: this.#options.copyConnections ?? [this.#options.connection],
       signal: this.#options.signal,
       onRows: (rows) => {
         this.#rows += rows;
