@@ -135,7 +135,8 @@ export class PaymentsWriter implements AsyncDisposable {
       owedChanges += 2 * count * churnShare;
       onProgress?.(this.counts);
       for (; owedChanges >= 1 && !signal?.aborted; owedChanges -= Math.min(Math.floor(owedChanges), batchRowsMax)) {
-        pace?.sent(await this.#changeHolders(Math.min(Math.floor(owedChanges), batchRowsMax)));
+        const changed = await this.#changeHolders(Math.min(Math.floor(owedChanges), batchRowsMax));
+        pace?.sent(changed);
         onProgress?.(this.counts);
       }
     }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import type pg from "pg";
 import { paymentPickLists } from "../domain/payments/pick_lists.ts";
 import { WeirError } from "../errors.ts";
@@ -66,6 +67,17 @@ Deno.test("churn inserts, updates, deletes and moves keys, and keeps the contrac
     assert.equal(outside, 0);
   }));
 
+Deno.test("a stream without a pace changes holders as well: a twentieth as many as payment rows, of every kind", () =>
+  withPostgres(async ({ url }) => {
+    await using writer = await PaymentsWriter.open({ url });
+    await writer.load({ holders: 1000, payments: 0 });
+    const counts = await writer.stream({ payments: 5000 });
+    const kinds = [counts.holders - 1000, counts.updated, counts.deleted, counts.keyChanged];
+    for (const kind of kinds) assert.ok(kind > 0);
+    const changed = kinds.reduce((sum, kind) => sum + kind);
+    assert.ok(changed > 400 && changed <= 500, `${changed} of 500 wanted changes found a holder`);
+  }));
+
 Deno.test("same seed and same stored state lead to the same rows after churn", async () => {
   const clock = () => Date.UTC(2026, 2, 3, 4, 5, 6);
   const digest = () =>
@@ -81,19 +93,20 @@ Deno.test("same seed and same stored state lead to the same rows after churn", a
   assert.equal(await digest(), await digest());
 });
 
-Deno.test("the writer takes 20,000 rows per second and more", () =>
+Deno.test("half a core is enough to write 20,000 rows a second", () =>
   withPostgres(async ({ url }) => {
     await using writer = await PaymentsWriter.open({ url });
     await writer.load({ holders: 2000, payments: 5000 });
-    // What else runs on the machine can only slow it: the best of some rounds is nearest to what it can do.
-    let rowsPerSecond = 0;
-    for (let round = 0; round < 5 && rowsPerSecond < 20_000; round++) {
-      const startMs = performance.now();
+    // CPU time, not time: what else runs on the machine must not decide. `deno task bench generate` takes the time.
+    let rowsPerCpuSecond = 0;
+    for (let round = 0; round < 5 && rowsPerCpuSecond < 40_000; round++) {
+      const before = process.cpuUsage();
       await writer.load({ holders: 0, payments: 15_000 });
-      rowsPerSecond = Math.max(rowsPerSecond, Math.round(30_000 / (performance.now() - startMs) * 1000));
+      const { user, system } = process.cpuUsage(before);
+      rowsPerCpuSecond = Math.max(rowsPerCpuSecond, Math.round(30_000 / (user + system) * 1e6));
     }
-    console.log(`      payments: ${rowsPerSecond} rows/s through COPY`);
-    assert.ok(rowsPerSecond >= 20_000);
+    console.log(`      payments: ${rowsPerCpuSecond} rows a CPU-second through COPY`);
+    assert.ok(rowsPerCpuSecond >= 40_000);
   }));
 
 /** The whole promise takes a minute; set WEIR_TEST_RATE_SECONDS=60 to see it kept. */

@@ -21,6 +21,7 @@ interface Measurement {
 }
 
 const measurements: readonly Measurement[] = [
+  { name: "generate", size: 300_000, fullSize: 1_000_000, target: "rowsPerSecond ≥ 20000" },
   { name: "cdc", size: 500_000, fullSize: 3_000_000, target: "ratio ≥ 1.0" },
   { name: "copy", size: 1_000_000, fullSize: 3_000_000, target: "ratio ≥ 0.45" },
   { name: "job", size: 200_000, fullSize: 3_000_000, target: "rowsPerSecond ≥ 25000, peakMemoryMB ≤ 1500" },

@@ -23,6 +23,7 @@ const wide = { tables: ["public.wide"] };
 const payments = { datasets: [accountHolders, transactions] };
 
 const measurements: Readonly<Record<string, (place: Place, rows: number) => Promise<Figures>>> = {
+  generate: measureGenerate,
   cdc: measureCdc,
   copy: measureCopy,
   job: (place, rows) => measureJob(place, { rows, dimensions: 128 }),
@@ -41,6 +42,13 @@ if (import.meta.main) {
   const figures = await measure({ url, lake, client }, Number(rows));
   console.log(JSON.stringify({ ...figures, peakMemoryMB: Math.round(process.resourceUsage().maxRSS / 1024) }));
   Deno.exit(0);
+}
+
+/** Question: how fast does the generator fill the embedded server? */
+async function measureGenerate({ url }: Place, rows: number): Promise<Figures> {
+  await using writer = await PaymentsWriter.open({ url });
+  await writer.load({ holders: 2000, payments: 5000 });
+  return { rows, ...rates(rows, await taken(() => writer.load({ holders: 0, payments: rows / 2 }))) };
 }
 
 /** Question: does one Iceberg table keep up with the walsender? Not measured: generating, the slot's creation. */
