@@ -99,7 +99,8 @@ export class Progress {
 
   #line(state: ProgressState): string {
     const rate = this.#rowsPerSecond();
-    const parts = [state.activity, `${formatCount(state.rows)} rows`];
+    const parts = [state.activity];
+    if (state.rows > 0) parts.push(`${formatCount(state.rows)} rows`);
     if (rate !== undefined) parts.push(`${formatCount(rate)} rows/s`);
     if (state.lagBytes !== undefined) parts.push(`lag ${formatBytes(state.lagBytes)}`);
     if (state.lagSeconds !== undefined) parts.push(`lag ${formatSeconds(state.lagSeconds)}`);
