@@ -2,8 +2,9 @@
  * Folds the changes of a batch to one row per key, in source order.
  *
  * Promise: a key change is a delete of the old key and an insert of the new one; a delete ends a key's chain; a key that
- * was born inside the batch is never looked for in the lake (`_replaces` false). Sound because PostgreSQL checks a replica
- * identity's uniqueness row by row: a deferrable key cannot be one.
+ * was born inside the batch is never looked for in the lake (`_replaces` false); a key that the lake type cannot hold in
+ * whole is in no row, also as the one a row had before. Sound because PostgreSQL checks a replica identity's uniqueness row
+ * by row: a deferrable key cannot be one.
  */
 import type { TableDefinition } from "../dataset/dataset.ts";
 import type { Connection } from "../engine/connection.ts";
@@ -37,9 +38,8 @@ export async function latestByKey(options: LatestByKeyOptions): Promise<void> {
   } AS _born FROM typed
       WHERE ${key.map((name) => `${name} IS NOT NULL`).join(" AND ")}
       UNION ALL BY NAME
-      SELECT ${oldKeyAsKey(definition)}, _ordinal, true AS _delete, false AS _born FROM typed WHERE ${
-    keyChanged(definition)
-  }
+      SELECT ${oldKeyAsKey(definition)}, _ordinal, true AS _delete, false AS _born FROM typed
+      WHERE ${definition.key.map((name) => `${identifier(`_old_${name}`)} IS NOT NULL`).join(" AND ")}
     ),
     latest AS (
       SELECT ${key.join(", ")}, max(_ordinal) AS _ordinal, arg_max(_delete, _ordinal) AS _delete,

@@ -1,10 +1,10 @@
 /** Names every value that the lake type cannot hold: key, column, reason. Runs only when a row was marked refused. */
-import type { DatasetChanges, SpoolColumn, SpoolSegment } from "../change/micro_batch.ts";
+import type { DatasetChanges, SpoolColumn } from "../change/micro_batch.ts";
 import type { TransformContext } from "../change/transform.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier, literal } from "../engine/quote.ts";
-import { readCsv, refusedSql, withLineLimit } from "./spool_reader.ts";
+import { keyNamesIn, readCsv, refusedSql, withLineLimit } from "./spool_reader.ts";
 
 /** What {@linkcode reportRefusedValues} needs. */
 export interface RefusedValuesOptions {
@@ -16,27 +16,29 @@ export interface RefusedValuesOptions {
 
 /** Writes a dead letter for each refused value, and one for the whole row where the value is part of the key. */
 export async function reportRefusedValues(options: RefusedValuesOptions): Promise<void> {
-  for (const segment of options.changes.segments) {
+  for (const [index, segment] of options.changes.segments.entries()) {
     for (const column of segment.columns.filter((candidate) => candidate.fallible)) {
-      await reportColumn(options, { segment, column });
+      await reportColumn(options, { index, column });
     }
   }
 }
 
 async function reportColumn(
   options: RefusedValuesOptions,
-  place: { readonly segment: SpoolSegment; readonly column: SpoolColumn },
+  place: { readonly index: number; readonly column: SpoolColumn },
 ): Promise<void> {
-  const { segment, column } = place;
+  const { column, index } = place;
   const { connection, changes, definition } = options;
-  const inKey = definition.key.includes(column.name);
-  const ordinal = segment.layout === "rows" ? "row_number() OVER ()" : "CAST(_ordinal AS BIGINT)";
-  const key = changes.key.map((name) => `${literal(name)}, ${identifier(name)}`).join(", ");
+  const segment = changes.segments[index]!;
+  const keyNames = keyNamesIn(options, index);
+  const inKey = keyNames.includes(column.name);
+  const ordinal = segment.layout === "rows" ? "row_number() OVER () - 1" : "CAST(_ordinal AS BIGINT)";
+  const key = keyNames.map((name, place) => `${literal(definition.key[place]!)}, ${identifier(name)}`).join(", ");
   const rows = await withLineLimit((lineLimitBytes) =>
     connection.rows(
       `SELECT * FROM (SELECT ${ordinal} AS ordinal, json_object(${key})::VARCHAR AS key,
        ${column.reasonSql ?? "'the lake type cannot hold the value'"} AS reason, ${refusedSql(column)} AS refused
-       FROM ${readCsv(segment, { key: changes.key, lineLimitBytes })}) WHERE refused`,
+       FROM ${readCsv(segment, { key: keyNames, lineLimitBytes })}) WHERE refused`,
     )
   );
   for (const row of rows) {

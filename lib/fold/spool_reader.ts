@@ -75,7 +75,9 @@ function segmentSelect(options: ReadSpoolOptions, place: SegmentPlace): string {
   );
   const refused = segment.columns.filter((column) => column.fallible).map(refusedSql).join(" OR ") || "false";
   const select = [...changeColumns(options, place, finalNames), ...values, `(${refused}) AS _refused`];
-  return `SELECT ${select.join(", ")} FROM ${readCsv(segment, { key: keyNamesIn(options, place), lineLimitBytes })}`;
+  return `SELECT ${select.join(", ")} FROM ${
+    readCsv(segment, { key: keyNamesIn(options, place.index), lineLimitBytes })
+  }`;
 }
 
 /** The names a segment's columns have once the later segments' schema changes are applied; dropped ones are undefined. */
@@ -89,10 +91,13 @@ function namesAfter(changes: DatasetChanges, index: number): readonly (string | 
   ) ?? [];
 }
 
-/** Key column names as this segment spells them. */
-function keyNamesIn(options: ReadSpoolOptions, place: SegmentPlace): readonly string[] {
-  const finalNames = namesAfter(options.changes, place.index);
-  return options.definition.key.map((name) => place.segment.columns[finalNames.indexOf(name)]?.name ?? name);
+/** Key column names, in key order, as the segment of an index spells them. */
+export function keyNamesIn(
+  { changes, definition }: Pick<ReadSpoolOptions, "changes" | "definition">,
+  index: number,
+): readonly string[] {
+  const finalNames = namesAfter(changes, index);
+  return definition.key.map((name) => changes.segments[index]?.columns[finalNames.indexOf(name)]?.name ?? name);
 }
 
 function changeColumns(
