@@ -44,7 +44,7 @@ export async function latestByKey(options: LatestByKeyOptions): Promise<void> {
     latest AS (
       SELECT ${key.join(", ")}, max(_ordinal) AS _ordinal, arg_max(_delete, _ordinal) AS _delete,
         ${truncated ? "true" : "arg_min(_born, _ordinal)"} AS _born
-      FROM events GROUP BY ALL
+      FROM events GROUP BY ${groupOf(definition).join(", ")}
     )
     SELECT latest._ordinal, false AS _delete, NOT _born AS _replaces, ${
     columns.map((name) => `typed.${name}`).join(", ")
@@ -55,6 +55,15 @@ export async function latestByKey(options: LatestByKeyOptions): Promise<void> {
     rest.map((name) => `NULL AS ${name}`).join(", ")
   }
     FROM latest WHERE _delete AND NOT _born`);
+}
+
+/** DuckDB takes -0 for 0, but an update from one to the other is a delete and an insert, and the lake tells them apart. */
+function groupOf(definition: TableDefinition): readonly string[] {
+  const isFloat = (name: string) =>
+    definition.columns.some((column) => column.name === name && /^float/.test(column.type.kind));
+  return definition.key.flatMap((name) =>
+    isFloat(name) ? [identifier(name), `signbit(${identifier(name)})`] : identifier(name)
+  );
 }
 
 /** True for an update that moved the row to another key. */

@@ -49,7 +49,10 @@ export interface CatalogueTable {
   readonly rowSecurity: boolean;
   readonly maySelect: boolean;
   readonly mayAlter: boolean;
-  readonly isPartition: boolean;
+  /** Of the partitioned tables that it is a table partition of, at every depth: their changes are its own. */
+  readonly ancestors: readonly number[];
+  /** Its primary key is checked at the end of a transaction, so that it cannot name rows before. */
+  readonly keyIsDeferred: boolean;
   /** File the rows stand in; a rewrite of the table, also VACUUM FULL and TRUNCATE, gives it another. */
   readonly fileNode: string;
   /** Columns in attribute order; dropped ones are left out. */
@@ -67,6 +70,9 @@ export interface CatalogueTable {
 export interface CatalogueLeaf {
   readonly oid: number;
   readonly fileNode: string;
+  readonly name: string;
+  readonly isLogged: boolean;
+  readonly maySelect: boolean;
   /** Made as a partition, and so empty; one that was attached may have brought rows that no row event speaks of. */
   readonly madeInPlace: boolean;
 }
@@ -75,7 +81,9 @@ export interface CatalogueLeaf {
 const tableQuery = `
   SELECT c.oid::int8::text AS oid, n.nspname AS namespace, c.relname AS name, c.relkind::text AS kind,
     c.relpersistence::text AS persistence, c.relreplident::text AS replica_identity,
-    row_security_active(c.oid) AS row_security, c.relispartition AS is_partition,
+    row_security_active(c.oid) AS row_security,
+    ARRAY(SELECT a.relid::oid::int8::text FROM pg_partition_ancestors(c.oid) a WHERE a.relid <> c.oid) AS ancestors,
+    EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND NOT i.indimmediate) AS key_is_deferred,
     has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE') AS may_select,
     pg_has_role(c.relowner, 'USAGE') AS may_alter,
     coalesce(pg_relation_filenode(c.oid)::text, '') AS file_node,
@@ -89,12 +97,14 @@ const tableQuery = `
      FROM pg_index i
      WHERE i.indrelid = c.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL
        AND i.indexprs IS NULL AND NOT EXISTS (
-         SELECT FROM unnest(i.indkey::int2[]) AS k (number) JOIN pg_attribute a
-           ON a.attrelid = c.oid AND a.attnum = k.number WHERE NOT a.attnotnull)) AS keys,
+         SELECT FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, place) JOIN pg_attribute a
+           ON a.attrelid = c.oid AND a.attnum = k.number WHERE k.place <= i.indnkeyatts AND NOT a.attnotnull)) AS keys,
     (SELECT coalesce(json_agg(json_build_object('oid', l.oid::int8, 'fileNode', pg_relation_filenode(l.oid)::text,
-        'madeInPlace', y.xmin = h.xmin) ORDER BY l.oid), '[]')
+        'madeInPlace', y.xmin = h.xmin, 'name', quote_ident(ln.nspname) || '.' || quote_ident(l.relname),
+        'isLogged', l.relpersistence = 'p', 'maySelect', has_table_privilege(l.oid, 'SELECT')
+          AND has_schema_privilege(ln.oid, 'USAGE')) ORDER BY l.oid), '[]')
      FROM pg_partition_tree(c.oid) t JOIN pg_class l ON l.oid = t.relid JOIN pg_inherits h ON h.inhrelid = l.oid
-     JOIN pg_type y ON y.oid = l.reltype
+     JOIN pg_type y ON y.oid = l.reltype JOIN pg_namespace ln ON ln.oid = l.relnamespace
      WHERE c.relkind = 'p' AND t.isleaf) AS leaves
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace`;
 
@@ -114,7 +124,8 @@ interface TableRow {
   readonly persistence: string;
   readonly replica_identity: string;
   readonly row_security: boolean;
-  readonly is_partition: boolean;
+  readonly ancestors: readonly string[];
+  readonly key_is_deferred: boolean;
   readonly may_select: boolean;
   readonly may_alter: boolean;
   readonly file_node: string;
@@ -147,8 +158,7 @@ export async function tablesByOid(
 
 /**
  * Reads the tables whose `namespace.name` matches a pattern, in name order. `*` stands for any characters, `?` for one; a
- * pattern without a point is a table of `public`. Partitions are left out where their root matches too, for their changes
- * arrive as the root's.
+ * pattern without a point is a table of `public`.
  */
 export async function tablesByPattern(
   connection: PostgresConnection,
@@ -157,9 +167,7 @@ export async function tablesByPattern(
   const expressions = patterns.map(patternExpression);
   const rows = await connection.rows<TableRow>(
     `${tableQuery} WHERE n.nspname || '.' || c.relname ~ ANY ($1::text[]) AND c.relkind IN ('r', 'p')
-       AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
-       AND NOT (c.relispartition AND (SELECT rn.nspname || '.' || r.relname FROM pg_class r
-         JOIN pg_namespace rn ON rn.oid = r.relnamespace WHERE r.oid = pg_partition_root(c.oid)) ~ ANY ($1::text[])) ORDER BY 2, 3`,
+       AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)' ORDER BY 2, 3`,
     [expressions],
   );
   return await withColumns(connection, rows);
@@ -208,7 +216,8 @@ async function withColumns(
     rowSecurity: table.row_security,
     maySelect: table.may_select,
     mayAlter: table.may_alter,
-    isPartition: table.is_partition,
+    ancestors: table.ancestors.map(Number),
+    keyIsDeferred: table.key_is_deferred,
     fileNode: table.file_node,
     hasDropped: table.has_dropped,
     keys: table.keys,

@@ -107,7 +107,7 @@ function oversizedQuery(options: CopyPlanOptions, large: ReadonlySet<string>): s
     `SELECT CASE WHEN ${fits} THEN ${
       quoteText(options.lakeName(name))
     } END AS "column", CASE WHEN ${fits} THEN ${keyJson} END AS key,
-       ${textBytes(name, options.encoding)} AS bytes FROM ${qualifiedName(table)}
+       ${textBytes(name, options.encoding)} AS bytes FROM ${table.kind === "r" ? "ONLY " : ""}${qualifiedName(table)}
      WHERE ${textBytes(name, options.encoding)} > ${maxValueBytes}`
   );
   return selects.join(" UNION ALL ");

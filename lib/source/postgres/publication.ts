@@ -16,6 +16,7 @@ export interface PublicationState {
 
 /** One published table. */
 export interface PublishedTable {
+  readonly oid: number;
   readonly namespace: string;
   readonly name: string;
   readonly filtered: boolean;
@@ -47,8 +48,8 @@ export async function readPublication(
     [name],
   );
   if (row === undefined) return undefined;
-  const tables = await connection.rows<{ namespace: string; name: string; filtered: boolean }>(
-    `SELECT t.schemaname AS namespace, t.tablename AS name,
+  const tables = await connection.rows<PublishedTable>(
+    `SELECT c.oid::int8::float8 AS oid, t.schemaname AS namespace, t.tablename AS name,
        (to_jsonb(t) ->> 'rowfilter') IS NOT NULL OR EXISTS (
          SELECT FROM pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = c.oid
            AND (to_jsonb(r) ->> 'prattrs') IS NOT NULL) AS filtered
@@ -106,7 +107,25 @@ export function planPublication(
     problem: `publication ${quoted} leaves out rows or columns of ${qualifiedName(table)}`,
     remedy: `ALTER PUBLICATION ${quoted} DROP TABLE ${qualifiedName(table)}`,
   }));
-  return { ...plan, problems: [...plan.problems, ...filtered] };
+  return { ...plan, problems: [...plan.problems, ...filtered, ...sentAsOthers(quoted, tables, state)] };
+}
+
+/** Changes of a table partition are sent as those of the published table that it belongs to. */
+function sentAsOthers(
+  publication: string,
+  tables: readonly CatalogueTable[],
+  state: PublicationState,
+): readonly Problem[] {
+  return tables.flatMap((table): Problem[] => {
+    const root = state.tables.find((published) => table.ancestors.includes(published.oid));
+    if (root === undefined) return [];
+    return [{
+      problem: `publication ${publication} sends the changes of ${qualifiedName(table)} as those of ${
+        qualifiedName(root)
+      }`,
+      remedy: `ALTER PUBLICATION ${publication} DROP TABLE ${qualifiedName(root)}`,
+    }];
+  });
 }
 
 /** Tables that inherit from an ordinary table are tables of their own. */

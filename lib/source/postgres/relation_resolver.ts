@@ -8,7 +8,7 @@ import type { RelationMemory } from "./relation_memory.ts";
 import { stepBetween, versionOfMessage } from "./relation_version.ts";
 import type { SideConnection } from "./side_connection.ts";
 import { keyOf } from "./source_table.ts";
-import { publishedTable } from "./start_capture.ts";
+import { publishedTable } from "./find_tables.ts";
 import { sourceTypesOf } from "./type_lookup.ts";
 
 /** What a {@linkcode RelationResolver} works with. */

@@ -254,6 +254,7 @@ class StepPlan {
     }
     const attached = after.some((leaf) => !leaf.madeInPlace && !before.some((old) => old.oid === leaf.oid));
     if (attached) this.#reason ??= "a table was attached as a partition";
+    if (after.some((leaf) => !leaf.isLogged)) this.#reason ??= "a partition is unlogged";
   }
 
   /** Rows that nobody touched have another text then. What only one side knows came with a column or a new enum value. */

@@ -35,7 +35,8 @@ function catalogue(columns: Readonly<Record<string, number>>, hasDropped: boolea
     rowSecurity: false,
     maySelect: true,
     mayAlter: true,
-    isPartition: false,
+    ancestors: [],
+    keyIsDeferred: false,
     fileNode: "1",
     hasDropped,
     keys: [],
@@ -134,12 +135,20 @@ Deno.test("another table of the same name asks for a new copy", () => {
 });
 
 Deno.test("partitions whose rows come or go without row events ask for a new copy, new empty ones do not", () => {
-  const leaf = (oid: number, fileNode: string, madeInPlace: boolean) => ({ oid, fileNode, madeInPlace });
+  const leaf = (oid: number, fileNode: string, madeInPlace: boolean, isLogged = true) => ({
+    oid,
+    fileNode,
+    madeInPlace,
+    isLogged,
+    name: `p${oid}`,
+    maySelect: true,
+  });
   const root = (...leaves: RelationVersion["leaves"]) => ({ ...version({ id: 1 }), leaves });
   const reason = (before: RelationVersion, after: RelationVersion) => stepBetween(before, after).recopyReason ?? "";
   const one = leaf(1, "1", true);
   assert.equal(reason(root(one), root(one, leaf(2, "2", true))), "");
   assert.match(reason(root(one), root(one, leaf(2, "2", false))), /attached/);
+  assert.match(reason(root(one), root(one, leaf(2, "2", true, false))), /unlogged/);
   assert.match(reason(root(one, leaf(2, "2", true)), root(one)), /detached or dropped/);
   assert.match(reason(root(one), root(leaf(1, "9", true))), /truncated/);
 });

@@ -10,7 +10,7 @@
 import type { Column } from "../../dataset/column.ts";
 import type { Dataset, TableDefinition } from "../../dataset/dataset.ts";
 import type { ChildTable } from "../../dataset/projection.ts";
-import { identifier } from "../../engine/quote.ts";
+import { identifier, literal } from "../../engine/quote.ts";
 import { childRows, jsonDocument, projectedText } from "./json_value_sql.ts";
 import { framed, type ValueText, valueText } from "./value_text_sql.ts";
 
@@ -64,7 +64,10 @@ class SourceTable {
     this.#dataset = dataset;
     this.#definition = definition;
     this.#maxValueBytes = maxValueBytes;
-    this.#from = `${identifier(dataset.source.namespace)}.${identifier(dataset.source.table)} AS s`;
+    const name = `${identifier(dataset.source.namespace)}.${identifier(dataset.source.table)}`;
+    // Rows of table partitions are its own; rows of tables that inherit from it are not.
+    this.#from = `(SELECT * FROM ${name} AS o WHERE o.tableoid = ${literal(name)}::regclass
+      OR (SELECT relkind = 'p' FROM pg_catalog.pg_class WHERE oid = ${literal(name)}::regclass)) AS s`;
   }
 
   ownQuery(): RowTextQuery {
@@ -124,20 +127,50 @@ interface StatementParts {
   readonly keyTexts: readonly string[];
 }
 
+/** PostgreSQL takes 1664 expressions in a select list, and each column needs two. */
+const columnsPerGroup = 400;
+
 function statement({ from, texts, keyTexts }: StatementParts): string {
-  const inner = texts.flatMap(({ text, present, fallible }, index) =>
-    fallible ? [`${text} AS t${index}`, `${present} AS p${index}`] : [`${text} AS t${index}`]
-  );
-  const refused = texts.flatMap(({ fallible }, index) => fallible ? [`(p${index} AND t${index} IS NULL)::int`] : []);
-  const rowText = texts.map((_, index) => framed(`t${index}`)).join(" || ");
+  // One group, the common case, is read without a join.
+  const isWide = texts.length > columnsPerGroup;
+  const groups: string[] = [];
+  for (let first = 0; first < texts.length; first += columnsPerGroup) {
+    const last = Math.min(first + columnsPerGroup, texts.length);
+    const keys = keyTexts.filter((name) => Number(name.slice(1)) >= first && Number(name.slice(1)) < last);
+    groups.push(groupSql(texts, { first, last, keys, from: isWide ? "" : `FROM ${from}` }));
+  }
+  const joined = groups.map((group, index) => `LATERAL (${group}) AS g${index}`);
+  const sum = (name: string, operator: string) => groups.map((_, index) => `g${index}.${name}`).join(` ${operator} `);
   // Hashed as UTF-8, whatever the server's encoding is.
-  const hash = `md5(convert_to(${rowText}, 'UTF8'))`;
+  const hash = `md5(convert_to(${sum("text", "||")}, 'UTF8'))`;
   const readable = keyTexts.map((name) => `${name} IS NOT NULL`).join(" AND ");
   const outer = [
     ...keyTexts.map((name, index) => `${name} AS k${index}`),
     `${keyTexts.length === 0 ? hash : `CASE WHEN ${readable} THEN ${hash} END`} AS hash`,
-    `${refused.join(" + ") || "0"} AS refused`,
+    `${sum("refused", "+")} AS refused`,
   ];
+  return `SELECT ${outer.join(", ")} FROM ${[...isWide ? [from] : [], ...joined].join(" CROSS JOIN ")}`;
+}
+
+/** Row text and refused values of some columns of one row, and the key texts among them. */
+function groupSql(
+  texts: readonly ValueText[],
+  { first, last, keys, from }: {
+    readonly first: number;
+    readonly last: number;
+    readonly keys: readonly string[];
+    readonly from: string;
+  },
+): string {
+  const columns = texts.slice(first, last).map((column, index) => ({ ...column, number: first + index }));
+  const inner = columns.flatMap(({ text, present, fallible, number }) =>
+    fallible ? [`${text} AS t${number}`, `${present} AS p${number}`] : [`${text} AS t${number}`]
+  );
+  const refused = columns.flatMap(({ fallible, number }) =>
+    fallible ? [`(p${number} AND t${number} IS NULL)::int`] : []
+  );
+  const rowText = columns.map(({ number }) => framed(`t${number}`)).join(" || ");
   // OFFSET 0 keeps the planner from putting each text's expression in the place of each of its uses.
-  return `SELECT ${outer.join(", ")} FROM (SELECT ${inner.join(", ")} FROM ${from} OFFSET 0) AS texts`;
+  return `SELECT ${rowText} AS text, ${refused.join(" + ") || "0"} AS refused${keys.map((name) => `, ${name}`).join("")}
+    FROM (SELECT ${inner.join(", ")} ${from} OFFSET 0) AS texts`;
 }

@@ -21,8 +21,10 @@ import { ChangeStream, type StreamLimits } from "./change_stream.ts";
 import { PostgresConnection } from "./connection.ts";
 import { planCopy } from "./copy_plan.ts";
 import { CutPoints } from "./cut_points.ts";
+import { publishedTable } from "./find_tables.ts";
 import { copyTable, type TableCopy } from "./initial_copy.ts";
 import { formatLsn, instanceOf, lsnOf } from "./lsn.ts";
+import { assertReady } from "./preflight.ts";
 import { RelationMemory } from "./relation_memory.ts";
 import { versionOfTable } from "./relation_version.ts";
 import { RelationResolver } from "./relation_resolver.ts";
@@ -30,10 +32,10 @@ import { ReplicationConnection } from "./replication_connection.ts";
 import { openSharedSnapshot, type SharedSnapshot } from "./shared_snapshot.ts";
 import { answerMs, SideConnection } from "./side_connection.ts";
 import { assertSlot, awaitFreeSlot, dropSlot, endReader, readSlot } from "./slot.ts";
-import { completeDataset, inferDataset, qualifiedName } from "./source_table.ts";
+import { completeDataset, inferDataset, qualifiedName, tableProblems } from "./source_table.ts";
 import { spoolColumn } from "./special_values.ts";
 import { SpoolFolder } from "./spool_folder.ts";
-import { inspectTables, publishedTable, startCapture, type StartedCapture } from "./start_capture.ts";
+import { inspectTables, startCapture, type StartedCapture } from "./start_capture.ts";
 import { TableWatch } from "./table_watch.ts";
 import { PostgresVerificationPoint } from "./verification_point.ts";
 
@@ -338,6 +340,8 @@ export class PostgresSource implements Source {
   async #planTable(guard: PostgresConnection, table: CatalogueTable, lsn: bigint): Promise<TableCopy> {
     const captured = this.#tables.get(table.oid);
     if (captured === undefined) throw new RangeError(`Cannot copy ${qualifiedName(table)}: it is not captured`);
+    // Much may have happened to it since the start.
+    assertReady(tableProblems(table, { user: this.#capture().server.user }));
     const dataset = captured.isDeclared ? completeDataset(captured.dataset, table) : {
       ...inferDataset(table),
       namespace: captured.dataset.namespace,

@@ -84,9 +84,13 @@ function sourceColumn<Named extends { readonly name: string }>(
     columns.find(({ name }) => aliases.includes(name.toLowerCase()));
 }
 
-/** What keeps a table from being captured exactly. */
-export function tableProblems(table: CatalogueTable, declared: Dataset | undefined): readonly Problem[] {
+/** What keeps a table from being captured exactly by a user. */
+export function tableProblems(
+  table: CatalogueTable,
+  options: { readonly user: string; readonly declared?: Dataset | undefined },
+): readonly Problem[] {
   const name = qualifiedName(table);
+  const user = identifier(options.user);
   const problems: Problem[] = [];
   const add = (problem: string, remedy: string) => problems.push({ problem: `${name} ${problem}`, remedy });
   if (table.kind !== "r" && table.kind !== "p") add("is not a table", "name tables only");
@@ -94,27 +98,57 @@ export function tableProblems(table: CatalogueTable, declared: Dataset | undefin
   if (!table.maySelect) {
     add(
       "may not be read",
-      `GRANT USAGE ON SCHEMA ${identifier(table.namespace)} TO CURRENT_USER; GRANT SELECT ON ${name} TO CURRENT_USER`,
+      `GRANT USAGE ON SCHEMA ${identifier(table.namespace)} TO ${user}; GRANT SELECT ON ${name} TO ${user}`,
     );
   }
-  if (table.rowSecurity) add("has row security, which hides rows from this user", "ALTER ROLE … BYPASSRLS");
+  const hidden = table.leaves.filter((leaf) => !leaf.maySelect).map((leaf) => leaf.name);
+  // Its partitions are read one by one.
+  if (hidden.length > 0) {
+    add("has table partitions that may not be read", `GRANT SELECT ON ${hidden.join(", ")} TO ${user}`);
+  }
+  const unlogged = table.leaves.filter((leaf) => !leaf.isLogged);
+  if (unlogged.length > 0) {
+    add("has unlogged table partitions", unlogged.map((leaf) => `ALTER TABLE ${leaf.name} SET LOGGED`).join("; "));
+  }
+  if (table.rowSecurity) add("has row security, which hides rows from this user", `ALTER ROLE ${user} BYPASSRLS`);
   const key = keyOf(table);
-  if (key === undefined) add(...missingKey(table, name));
-  else if (declared !== undefined) problems.push(...contractProblems(table, declared, key));
-  return problems;
+  if (key === undefined) return [...problems, ...missingKey(table, name)];
+  const contract = options.declared === undefined ? [] : contractProblems(table, options.declared, key);
+  return [...problems, ...keyProblems(table, key), ...contract];
 }
 
-function missingKey(table: CatalogueTable, name: string): [string, string] {
+/** No table format tells rows apart by a list. */
+function keyProblems(table: CatalogueTable, key: readonly string[]): readonly Problem[] {
+  const lists = table.columns.filter(({ name, sourceType }) =>
+    key.includes(name) && lakeType(sourceType).type.kind === "list"
+  );
+  return lists.map(({ name }) => ({
+    problem: `${qualifiedName(table)} names its rows by column ${identifier(name)}, which is an array`,
+    remedy: `give it another unique index, and ALTER TABLE ${qualifiedName(table)} REPLICA IDENTITY USING INDEX …`,
+  }));
+}
+
+function missingKey(table: CatalogueTable, name: string): readonly Problem[] {
+  const because = (problem: string, remedy: string) => [{ problem: `${name} ${problem}`, remedy }];
   if (table.replicaIdentity === "n") {
-    return [
+    return because(
       "has replica identity nothing: updates and deletes are not sent",
       `ALTER TABLE ${name} REPLICA IDENTITY DEFAULT`,
-    ];
+    );
   }
   if (table.keys.length > 0) {
-    return ["has no primary key, but a unique index that can serve", `ALTER TABLE ${name} REPLICA IDENTITY FULL`];
+    return because(
+      "has no primary key, but a unique index that can serve",
+      `ALTER TABLE ${name} REPLICA IDENTITY FULL`,
+    );
   }
-  return ["has no key by which rows can be told apart", `ALTER TABLE ${name} ADD PRIMARY KEY (…)`];
+  if (table.keyIsDeferred) {
+    return because(
+      "has a primary key that can be deferred, so that it does not tell rows apart at every moment",
+      `ALTER TABLE ${name} DROP CONSTRAINT …, ADD PRIMARY KEY (…)`,
+    );
+  }
+  return because("has no key by which rows can be told apart", `ALTER TABLE ${name} ADD PRIMARY KEY (…)`);
 }
 
 function contractProblems(table: CatalogueTable, declared: Dataset, key: readonly string[]): readonly Problem[] {

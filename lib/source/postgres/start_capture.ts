@@ -2,14 +2,13 @@
 import type { Position } from "../../change/position.ts";
 import type { Dataset } from "../../dataset/dataset.ts";
 import { WeirError } from "../../errors.ts";
-import { type CatalogueTable, tablesByName, tablesByPattern } from "./catalogue.ts";
 import type { PostgresConnection } from "./connection.ts";
+import { type CaptureTable, findTables } from "./find_tables.ts";
 import { formatLsn, instanceOf, lsnOf, parseLsn } from "./lsn.ts";
 import { assertReady, oldestServerVersion, readServerState, serverProblems, type ServerState } from "./preflight.ts";
 import { generatedColumnsVersion, planPublication, type PublicationPlan, readPublication } from "./publication.ts";
 import type { ReplicationConnection } from "./replication_connection.ts";
 import { assertSlot, awaitFreeSlot, createSlot, readSlot } from "./slot.ts";
-import { completeDataset, inferDataset, type Problem, tableProblems } from "./source_table.ts";
 
 /** What {@linkcode startCapture} needs. */
 export interface StartOptions {
@@ -21,14 +20,6 @@ export interface StartOptions {
   readonly publication: string;
   readonly slotWaitMs: number;
   readonly recorded: readonly Position[];
-}
-
-/** A table and its contract. */
-export interface CaptureTable {
-  readonly table: CatalogueTable;
-  readonly dataset: Dataset;
-  /** Whether somebody declared it, rather than that it was inferred. */
-  readonly isDeclared: boolean;
 }
 
 /** What is known after the start. */
@@ -50,7 +41,8 @@ export async function inspectTables(
   const server = await readServerState(connection);
   if (server.version < oldestServerVersion) assertReady(serverProblems(server, true));
   const state = await readPublication(connection, options.publication);
-  const found = await findTables(options, sendsGeneratedColumns(server, state));
+  const generatedColumns = sendsGeneratedColumns(server, state);
+  const found = await findTables({ ...options, user: server.user, generatedColumns });
   assertReady(found.problems);
   return found.tables;
 }
@@ -68,7 +60,7 @@ export async function startCapture(options: StartOptions): Promise<StartedCaptur
   if (server.version < oldestServerVersion) assertReady(problems);
   const state = await readPublication(connection, options.publication);
   const generatedColumns = sendsGeneratedColumns(server, state);
-  const found = await findTables(options, generatedColumns);
+  const found = await findTables({ ...options, user: server.user, generatedColumns });
   const plan = planPublication(options.publication, {
     tables: found.tables.map(({ table }) => table),
     state,
@@ -87,46 +79,6 @@ export async function startCapture(options: StartOptions): Promise<StartedCaptur
   if (isMissing) await createSlot(connection, name);
   const added = new Set(state === undefined ? [] : plan.added.map((table) => table.oid));
   return { instance, server, tables: found.tables, generatedColumns, added };
-}
-
-/** A table with the columns that the stream sends: a generated one only where it is stored and the publication says so. */
-export function publishedTable(table: CatalogueTable, generatedColumns: boolean): CatalogueTable {
-  const columns = table.columns.filter(({ generated }) => generated === "" || (generated === "s" && generatedColumns));
-  return { ...table, columns };
-}
-
-async function findTables(
-  options: Pick<StartOptions, "connection" | "datasets" | "tables">,
-  generatedColumns: boolean,
-): Promise<{ readonly tables: readonly CaptureTable[]; readonly problems: readonly Problem[] }> {
-  const { connection, datasets = [], tables: patterns = [] } = options;
-  const named = await tablesByName(connection, datasets.map((dataset) => dataset.source));
-  const problems: Problem[] = [];
-  const tables: CaptureTable[] = [];
-  for (const declared of datasets) {
-    const { namespace, table: name } = declared.source;
-    const found = named.find((table) => table.namespace === namespace && table.name === name);
-    if (found === undefined) {
-      problems.push({ problem: `there is no table ${namespace}.${name}`, remedy: "create it, or correct the dataset" });
-      continue;
-    }
-    const table = publishedTable(found, generatedColumns);
-    problems.push(...tableProblems(table, declared));
-    tables.push({ table, dataset: completeDataset(declared, table), isDeclared: true });
-  }
-  for (const pattern of patterns) {
-    const matching = await tablesByPattern(connection, [pattern]);
-    if (matching.length === 0) {
-      problems.push({ problem: `no table matches "${pattern}"`, remedy: "correct the pattern" });
-    }
-    for (const found of matching) {
-      if (tables.some(({ table }) => table.oid === found.oid)) continue;
-      const table = publishedTable(found, generatedColumns);
-      problems.push(...tableProblems(table, undefined));
-      tables.push({ table, dataset: inferDataset(table), isDeclared: false });
-    }
-  }
-  return { tables, problems };
 }
 
 async function identify(options: StartOptions): Promise<string> {

@@ -11,7 +11,7 @@ import { readPublication } from "./publication.ts";
 import type { RelationMemory } from "./relation_memory.ts";
 import type { SideConnection } from "./side_connection.ts";
 import { qualifiedName } from "./source_table.ts";
-import { publishedTable } from "./start_capture.ts";
+import { publishedTable } from "./find_tables.ts";
 
 /** What a {@linkcode TableWatch} works with. */
 export interface TableWatchOptions {
