@@ -135,11 +135,11 @@ Deno.test("another table of the same name asks for a new copy", () => {
 });
 
 Deno.test("partitions whose rows come or go without row events ask for a new copy, new empty ones do not", () => {
-  const leaf = (oid: number, fileNode: string, madeInPlace: boolean, isLogged = true) => ({
+  const leaf = (oid: number, fileNode: string, madeInPlace: boolean) => ({
     oid,
     fileNode,
     madeInPlace,
-    isLogged,
+    isLogged: true,
     name: `p${oid}`,
     maySelect: true,
   });
@@ -148,7 +148,7 @@ Deno.test("partitions whose rows come or go without row events ask for a new cop
   const one = leaf(1, "1", true);
   assert.equal(reason(root(one), root(one, leaf(2, "2", true))), "");
   assert.match(reason(root(one), root(one, leaf(2, "2", false))), /attached/);
-  assert.match(reason(root(one), root(one, leaf(2, "2", true, false))), /unlogged/);
+  assert.match(reason(root(one), root(one, { ...leaf(2, "2", true), isLogged: false })), /unlogged/);
   assert.match(reason(root(one, leaf(2, "2", true)), root(one)), /detached or dropped/);
   assert.match(reason(root(one), root(leaf(1, "9", true))), /truncated/);
 });
