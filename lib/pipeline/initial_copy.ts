@@ -2,7 +2,8 @@
  * The initial copy of datasets into the sinks that have no position.
  *
  * Promise: one table commit per table and format, at the consistent point of the snapshot it was read under; a copy that is
- * interrupted leaves nothing behind but files that it removes, and is made anew.
+ * interrupted leaves nothing behind but files that it removes, and is made anew; a dataset that fails does not keep the others
+ * from being copied.
  */
 import type { InitialCopyPart, Source } from "../change/source.ts";
 import type { Sink, TableLoad } from "../change/sink.ts";
@@ -25,6 +26,8 @@ export interface CopyOptions {
   readonly signal: AbortSignal;
   /** Called after each part with its rows. */
   readonly onRows: (rows: number) => void;
+  /** Called when a dataset cannot be carried into its tables; the others go on unless it throws. */
+  readonly onFailure: (writer: DatasetWriter, thrown: unknown) => void;
 }
 
 /** Copies every dataset that has a sink without a position. */
@@ -34,16 +37,26 @@ export async function copyDatasets(options: CopyOptions): Promise<void> {
   );
   if (waiting.length === 0) return;
   const writers = new Map(waiting.map((writer) => [sourceName(writer.plan.dataset), writer]));
+  const failed = new Set<DatasetWriter>();
   let copy: TableCopy | undefined;
   try {
     for await (const part of options.source.copy(waiting.map((writer) => writer.plan.dataset), options.signal)) {
       const writer = writers.get(sourceName(part.dataset));
       if (writer === undefined) throw new TypeError(`Cannot copy "${part.dataset.name}": it was not asked for`);
+      if (failed.has(writer)) {
+        await part.release();
+        continue;
+      }
       copy ??= new TableCopy(writer, options);
-      await copy.add(part);
-      if (!part.last) continue;
-      await copy.commit();
-      copy = undefined;
+      try {
+        await copy.add(part);
+        if (part.last) await copy.commit();
+      } catch (thrown) {
+        await copy.abandon();
+        failed.add(writer);
+        options.onFailure(writer, thrown);
+      }
+      if (part.last || failed.has(writer)) copy = undefined;
     }
   } finally {
     await copy?.abandon();
@@ -73,14 +86,15 @@ class TableCopy {
 
   /** Takes a part in hand, as soon as a connection is free. */
   async add(part: InitialCopyPart): Promise<void> {
-    const [segment] = part.changes.segments;
-    if (this.#parts === 0) {
-      if (segment !== undefined) this.#writer.adopt(segment);
-      await this.#begin(part);
-    }
     const number = this.#parts++;
     const lane = number % this.#inHand.length;
-    await this.#inHand[lane];
+    try {
+      if (number === 0) await this.#begin(part);
+      await this.#inHand[lane];
+    } catch (thrown) {
+      await part.release();
+      throw thrown;
+    }
     const connection = this.#options.connections[lane] as Connection;
     const carried = this.#carry(part, { number, connection });
     // A failure is met where the lane is awaited next; until then it must not count as unhandled.
@@ -124,6 +138,8 @@ class TableCopy {
   }
 
   async #begin(part: InitialCopyPart): Promise<void> {
+    const [segment] = part.changes.segments;
+    if (segment !== undefined) this.#writer.adopt(segment);
     for (const plan of commitOrder(this.#writer.plan)) {
       const definition = currentDefinition(this.#writer, plan);
       for (const sink of plan.sinks.filter(this.#options.wants)) {

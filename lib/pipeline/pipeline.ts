@@ -130,6 +130,7 @@ export class Pipeline {
         this.#rows += rows;
         this.#report("copy");
       },
+      onFailure: (writer, thrown) => this.#setAside(writer, thrown),
     });
     for (const writer of writers) this.#adopted.delete(writer);
     await this.#positions.load(this.#sinks());
@@ -229,20 +230,23 @@ export class Pipeline {
       try {
         return await step(attempt);
       } catch (thrown) {
-        const table = nameOf(writer);
-        const error = toWeirError(thrown, "internal", { table });
-        if (fatalKinds.has(error.kind)) throw error;
-        // Its other batch, under way at the same time, has failed before and said why.
-        if (this.#failures.has(writer)) return;
-        if (errorPolicy(error.kind).retry === "timed" && attempt < stepAttempts && !this.#options.signal.aborted) {
-          await new Promise((resolve) => setTimeout(resolve, waitMs));
-          continue;
-        }
-        this.#failures.set(writer, error);
-        this.#options.onDatasetError?.(table, error);
-        return;
+        const { kind } = toWeirError(thrown);
+        const isTimed = errorPolicy(kind).retry === "timed" && !fatalKinds.has(kind) && !this.#failures.has(writer);
+        if (!isTimed || attempt >= stepAttempts || this.#options.signal.aborted) return this.#setAside(writer, thrown);
+        await new Promise((resolve) => setTimeout(resolve, waitMs));
       }
     }
+  }
+
+  /** Leaves a dataset where it stands; throws what concerns the whole job. */
+  #setAside(writer: DatasetWriter, thrown: unknown): void {
+    const table = nameOf(writer);
+    const error = toWeirError(thrown, "internal", { table });
+    if (fatalKinds.has(error.kind)) throw error;
+    // Its other batch, under way at the same time, has failed before and said why.
+    if (this.#failures.has(writer)) return;
+    this.#failures.set(writer, error);
+    this.#options.onDatasetError?.(table, error);
   }
 
   async #afterBatch(batch: MicroBatch): Promise<void> {

@@ -246,6 +246,49 @@ Deno.test("a dataset that fails is set aside and told of once; the others go on,
   });
 });
 
+for (const step of ["transformed", "committed"] as const) {
+  Deno.test(`a dataset whose copy cannot be ${step} is set aside; the others are copied and go on, and the next start copies it`, async () => {
+    await withPipelineScene(async (scene, { connection }) => {
+      appendAll(scene, [1, 2, 3, 4].map((id) => ({ orders: [insert(id)], customers: [insert(id)] })));
+      const broken = new Error("the model is gone");
+      const run = await scene.start({
+        onTransform: (name) => {
+          if (step === "transformed" && name === "orders") throw broken;
+        },
+        onOpen: ({ orders: [, two] }) => {
+          if (step === "committed") two.before = () => Promise.reject(broken);
+        },
+      });
+      await run.reached(appendAll(scene, [{ orders: [reprice(1, 5)], customers: [reprice(1, 5)] }]));
+      await run.stop();
+      assert.deepEqual(run.errors.map(({ dataset, error }) => [dataset, error.message]), [
+        ["shop.orders", "the model is gone"],
+      ]);
+      for (const sink of run.sinks.customers) assert.deepEqual(await scene.rows(sink), scene.expected("customers"));
+      assert.deepEqual(await scene.rows(run.sinks.orders[1]), []);
+      assert.deepEqual(await leftOver(connection), []);
+      const next = await scene.start();
+      await next.reached(appendAll(scene, [{ orders: [reprice(2, 6)] }]));
+      await next.stop();
+      assert.deepEqual(next.errors, []);
+      await assertTables(scene, next);
+    });
+  });
+}
+
+Deno.test("a copy that meets a full disk stops the job, and the next start makes it anew", async () => {
+  await withPipelineScene(async (scene, { connection }) => {
+    appendAll(scene, [1, 2, 3, 4].map((id) => ({ orders: [insert(id)], customers: [insert(id)] })));
+    const full = new WeirError("storageFull", "No space");
+    const failing = scene.start({ onOpen: ({ customers: [one] }) => void (one.before = () => Promise.reject(full)) });
+    await assert.rejects(failing, full);
+    assert.deepEqual(await leftOver(connection), []);
+    const next = await scene.start();
+    await next.stop();
+    await assertTables(scene, next);
+  });
+});
+
 Deno.test("a dataset that holds back too much of the source's log is let go, and copied again at the next start", async () => {
   await withPipelineScene(async (scene) => {
     const run = await scene.start({ maxRetainedWalBytes: 3 });

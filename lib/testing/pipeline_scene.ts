@@ -48,6 +48,8 @@ export interface SceneRun {
 export type SceneOptions = Partial<Pick<PipelineOptions, "maxRetainedWalBytes">> & {
   /** Called when a dataset's part of a batch is transformed; may wait, and may throw. */
   readonly onTransform?: (dataset: string) => void | Promise<void>;
+  /** Called with the tables before anything happens to them. */
+  readonly onOpen?: (sinks: SceneRun["sinks"]) => void;
 };
 
 /** A source and a lake, and runs between them. */
@@ -58,16 +60,17 @@ export class PipelineScene {
   readonly #close: (() => Promise<void>)[] = [];
 
   constructor(options: { readonly folder: string; readonly pipeline: Connection; readonly lake: Connection }) {
-    this.source = new MemorySource({ datasets: scenes, folder: options.folder });
+    this.source = new MemorySource({ datasets: scenes, folder: options.folder, rowsPerPart: 3 });
     this.#connection = options.pipeline;
     this.#lake = new MemoryLake(options.lake);
   }
 
   /** Starts a pipeline as a new process would: its tables know only what the lake tells. Resolves when it streams. */
   async start(options: SceneOptions = {}): Promise<SceneRun> {
-    const { onTransform = () => {}, ...rest } = options;
+    const { onTransform = () => {}, onOpen = () => {}, ...rest } = options;
     const stopped = new AbortController();
     const sinks = { orders: this.#sinks("orders"), customers: this.#sinks("customers") };
+    onOpen(sinks);
     const errors: SceneRun["errors"][number][] = [];
     const transformed: string[] = [];
     const progress = new EventTarget();

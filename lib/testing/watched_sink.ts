@@ -37,8 +37,16 @@ export class WatchedSink implements Sink {
     return this.#inner.scan();
   }
 
-  load(change: Omit<TableChange, "upserts" | "removals">): Promise<TableLoad> {
-    return this.#inner.load(change);
+  async load(change: Omit<TableChange, "upserts" | "removals">): Promise<TableLoad> {
+    const load = await this.#inner.load(change);
+    return {
+      add: (upserts) => load.add(upserts),
+      commit: async () => {
+        await this.before(change);
+        return await load.commit();
+      },
+      abandon: () => load.abandon(),
+    };
   }
 
   recordPosition(position: Position | undefined): Promise<void> {
