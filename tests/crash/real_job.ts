@@ -62,3 +62,14 @@ export function assertRefused(end: RealJobEnd, expected: { readonly kind: string
   assert.match(`${error?.message} ${JSON.stringify(error?.detail)} ${error?.advice}`, expected.says);
   assert.match(log, /error: .+[\s\S]*what to do: .+/);
 }
+
+/** The job sets one dataset aside, says why and what to do, carries the others, and does not call that success. */
+export function assertSetAside(
+  { code, log, outcome }: RealJobEnd,
+  expected: { readonly kind: string; readonly dataset: string; readonly says: RegExp },
+): void {
+  assert.deepEqual([code, outcome.ok, outcome.error], [1, false, undefined], log);
+  assert.deepEqual(outcome.failures.map(({ dataset, kind }) => [dataset, kind]), [[expected.dataset, expected.kind]]);
+  assert.match(log, expected.says);
+  for (const { missing, extra, different } of outcome.verification) assert.equal(missing + extra + different, 0, log);
+}

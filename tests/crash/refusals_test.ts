@@ -1,7 +1,7 @@
 /** What a user gets wrong, or finds broken: each is said with what to do, ends with an error, and costs nothing. */
 import assert from "node:assert/strict";
 import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
-import { assertComplete, assertRefused, endOf, runJob, startJob } from "./real_job.ts";
+import { assertComplete, assertRefused, assertSetAside, endOf, runJob, startJob } from "./real_job.ts";
 import { untilCapturing, withScene } from "./scene.ts";
 
 Deno.test("a port that is taken, a wrong password and a server that is not there are named", async () => {
@@ -75,7 +75,6 @@ Deno.test("a lake that cannot be read is named with the file to look at, and wha
         /iceberg\/payments\/account_holders\/metadata\/snap-.*\.avro$/,
         /iceberg\/payments\/transactions\/data\/.*\.parquet$/,
         /paimon\/payments\.db\/transactions\/snapshot\/snapshot-\d+$/,
-        /paimon\/payments\.db\/accounts\/bucket-\d+\/.*\.parquet$/,
       ]
     ) {
       await test.step(`${pattern.source} damaged`, async () => {
@@ -89,6 +88,17 @@ Deno.test("a lake that cannot be read is named with the file to look at, and wha
         await Deno.writeFile(path, bytes);
       });
     }
+    await test.step("a file damaged that only changed holders are looked up in: their dataset is set aside", async () => {
+      await writer.stream({ payments: 20, churnShare: 1 });
+      const path = await newestFile(lake, /paimon\/payments\.db\/accounts\/bucket-\d+\/.*\.parquet$/);
+      const bytes = await Deno.readFile(path);
+      await Deno.writeTextFile(path, "{damaged");
+      const name = path.slice(path.lastIndexOf("/") + 1);
+      const says = new RegExp(`set aside: Cannot read .*${name}[^]*What to do: Restore the file named above`);
+      const expected = { kind: "tableUnreadable", dataset: "payments.account_holders", says };
+      assertSetAside(await runJob(plan), expected);
+      await Deno.writeFile(path, bytes);
+    });
     await test.step("a table whose folder was removed is copied anew, the others go on", async () => {
       await Deno.remove(`${lake}/iceberg/payments/transactions`, { recursive: true });
       assertComplete(await runJob(plan), 6);
