@@ -1,35 +1,46 @@
-/** One DuckDB connection with the three ways we ask it for things. */
+/** One DuckDB connection, and the ways we ask it for things. */
 import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
 import { storageError, WeirError } from "../errors.ts";
 
 /** One row of a small result, by column name. 64-bit integers arrive as `bigint`. */
 export type Row = Readonly<Record<string, DuckDBValue>>;
 
-/** A connection. Statements on one connection run one after another. */
+/**
+ * A connection.
+ *
+ * Promise: what is asked of it at the same time is done one after another. DuckDB itself does not see to that: a second
+ * statement fails the first, or cuts off, without a word, a result that is read piece by piece.
+ */
 export class Connection {
-  readonly native: DuckDBConnection;
+  readonly #native: DuckDBConnection;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(native: DuckDBConnection) {
-    this.native = native;
+    this.#native = native;
+  }
+
+  /**
+   * Has the connection to itself: for results that are read piece by piece, and for appenders. The work must not ask this
+   * {@linkcode Connection} for anything, for that would wait for the work's own end.
+   */
+  async exclusively<T>(work: (native: DuckDBConnection) => T | Promise<T>): Promise<T> {
+    const done = this.#last.then(() => work(this.#native));
+    this.#last = done.catch(() => {});
+    try {
+      return await done;
+    } catch (thrown) {
+      throw engineError(thrown);
+    }
   }
 
   /** Runs a statement for its effect and gives the number of rows it changed. */
   async run(sql: string): Promise<number> {
-    try {
-      return (await this.native.run(sql)).rowsChanged;
-    } catch (thrown) {
-      throw engineError(thrown);
-    }
+    return await this.exclusively(async (native) => (await native.run(sql)).rowsChanged);
   }
 
   /** Reads a small result whole. */
   async rows(sql: string): Promise<readonly Row[]> {
-    try {
-      const reader = await this.native.runAndReadAll(sql);
-      return reader.getRowObjects() as Row[];
-    } catch (thrown) {
-      throw engineError(thrown);
-    }
+    return await this.exclusively(async (native) => (await native.runAndReadAll(sql)).getRowObjects() as Row[]);
   }
 
   /** First column of the first row. Undefined where there is no row. */
@@ -40,7 +51,7 @@ export class Connection {
 
   /** Frees the connection. */
   close(): void {
-    this.native.closeSync();
+    this.#native.closeSync();
   }
 }
 

@@ -1,4 +1,5 @@
 /** From a statement that finds refused values to dead letters. */
+import type { DuckDBValue } from "@duckdb/node-api";
 import type { TransformContext } from "../change/transform.ts";
 import { identifier, literal } from "../engine/quote.ts";
 
@@ -14,18 +15,22 @@ export function keyJsonSql(key: readonly string[]): string {
  * source may refuse every one of them.
  */
 export async function reportDeadLetters(statement: string, context: TransformContext): Promise<void> {
-  const result = await context.connection.native.stream(
-    `SELECT ordinal, key, name, reason, element FROM (${statement}) ORDER BY ordinal, element, name`,
-  );
-  for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
-    for (const [ordinal, key, name, reason, element] of chunk.getRows()) {
-      context.deadLetter({
-        ordinal: ordinal as bigint,
-        reason: String(reason),
-        ...(key === null ? {} : { key: String(key) }),
-        ...(name === null ? {} : { column: String(name) }),
-        ...(element === null ? {} : { element: Number(element) }),
-      });
+  const query = `SELECT ordinal, key, name, reason, element FROM (${statement}) ORDER BY ordinal, element, name`;
+  await context.connection.exclusively(async (native) => {
+    const result = await native.stream(query);
+    for (let chunk = await result.fetchChunk(); chunk?.rowCount; chunk = await result.fetchChunk()) {
+      for (const row of chunk.getRows()) context.deadLetter(letterOf(row));
     }
-  }
+  });
+}
+
+function letterOf(row: readonly DuckDBValue[]): Parameters<TransformContext["deadLetter"]>[0] {
+  const [ordinal = null, key = null, name = null, reason = null, element = null] = row;
+  return {
+    ordinal: ordinal as bigint,
+    reason: String(reason),
+    ...(key === null ? {} : { key: String(key) }),
+    ...(name === null ? {} : { column: String(name) }),
+    ...(element === null ? {} : { element: Number(element) }),
+  };
 }

@@ -39,19 +39,12 @@ export async function embedTexts(options: EmbedTextsOptions): Promise<EmbeddedTe
   const rows = Number(await connection.value(`SELECT count(*) FROM ${identifier(texts)}`));
   const table = await VectorTable.create(connection, { name: options.vectors, dimensions });
   const progress: Progress = { table, dimensions, rows: 0, embedded: 0, failures: [] };
-  try {
-    await embedRanges({ ...options, rows }, progress);
-  } finally {
-    table.close();
-  }
+  await embedRanges({ ...options, rows }, progress);
   if (progress.rows !== rows) throw new WeirError("internal", "Fewer texts were read than there are rows");
   return progress;
 }
 
-/**
- * While the workers embed one range the next is read; appending and reading take turns, because an appender and a query must
- * not run on one connection at once.
- */
+/** While the workers embed one range the next is read. */
 async function embedRanges(options: EmbedTextsOptions & { readonly rows: number }, progress: Progress): Promise<void> {
   const { connection, texts, rows, signal } = options;
   let ahead: readonly UnderWay[] = [];
@@ -94,7 +87,7 @@ async function append(batches: readonly UnderWay[], progress: Progress): Promise
       );
       if (reason !== undefined) reasons.set(text, reason);
     }
-    progress.table.append({ ...source, batch, usable: (text) => !reasons.has(text) });
+    await progress.table.append({ ...source, batch, usable: (text) => !reasons.has(text) });
     for (const [text, reason] of reasons) {
       progress.failures.push({ place: progress.rows + source.places[text]!, reason });
     }

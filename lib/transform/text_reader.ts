@@ -29,11 +29,12 @@ export interface TextRange {
 
 /** Reads the rows of a range; NULL is no text. `first` must be a multiple of {@linkcode rowsPerBatch}. */
 export async function readTexts(connection: Connection, range: TextRange): Promise<readonly TextRows[]> {
-  const result = await connection.native.run(`
+  const query = `
     SELECT rowid // ${rowsPerBatch} AS batch, encode(string_agg(text, '')) AS bytes,
       list(coalesce(strlen(text), -1)::INTEGER) AS lengths, list(rowid::INTEGER) AS places
     FROM ${identifier(range.table)} WHERE rowid >= ${range.first} AND rowid < ${range.end}
-    GROUP BY batch ORDER BY batch`);
+    GROUP BY batch ORDER BY batch`;
+  const result = await connection.exclusively((native) => native.run(query));
   const found: TextRows[] = [];
   for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
     for (let row = 0; row < chunk.rowCount; row++) {

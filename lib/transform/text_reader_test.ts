@@ -29,13 +29,15 @@ Deno.test("texts come byte for byte and in their rows, whatever they are and how
   const texts = fc.sample(fc.tuple(text, text), { seed: 5, numRuns: 3 * rowsPerBatch }).flat();
   await withDatabase(async ({ connection }) => {
     await connection.run("CREATE TABLE texts (text VARCHAR)");
-    const appender = await connection.native.createAppender("texts");
-    for (const text of texts) {
-      if (text === null) appender.appendNull();
-      else appender.appendVarchar(text);
-      appender.endRow();
-    }
-    appender.closeSync();
+    await connection.exclusively(async (native) => {
+      const appender = await native.createAppender("texts");
+      for (const text of texts) {
+        if (text === null) appender.appendNull();
+        else appender.appendVarchar(text);
+        appender.endRow();
+      }
+      appender.closeSync();
+    });
     const expected = texts.flatMap((text, row) => text === null ? [] : [[row, text]]);
     for (const [first, end] of [[0, texts.length], [2048, 5000], [4096, 4097], [2048, 2048]] as const) {
       const found = await readBack(connection, { first, end });

@@ -1,6 +1,5 @@
 /** Vectors into DuckDB, a data chunk at a time: a Float32Array becomes a fixed-size array column by two copies of memory. */
 import { ARRAY, DuckDBDataChunk, FLOAT } from "@duckdb/node-api";
-import type { DuckDBAppender } from "@duckdb/node-api";
 import type { VectorBatch } from "../embed/embedder.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier } from "../engine/quote.ts";
@@ -23,14 +22,16 @@ export interface VectorRows {
   readonly batch: VectorBatch;
 }
 
-/** Appends to a table with the one column `vector`. No other statement may run on the connection during `append`. */
+/** A table with the one column `vector`. */
 export class VectorTable {
-  readonly #appender: DuckDBAppender;
+  readonly #connection: Connection;
+  readonly #name: string;
   readonly #dimensions: number;
 
-  private constructor(appender: DuckDBAppender, dimensions: number) {
-    this.#appender = appender;
-    this.#dimensions = dimensions;
+  private constructor(connection: Connection, table: { readonly name: string; readonly dimensions: number }) {
+    this.#connection = connection;
+    this.#name = table.name;
+    this.#dimensions = table.dimensions;
   }
 
   /** Makes the table. */
@@ -39,11 +40,20 @@ export class VectorTable {
     table: { readonly name: string; readonly dimensions: number },
   ): Promise<VectorTable> {
     await connection.run(`CREATE TABLE ${identifier(table.name)} (vector FLOAT[${table.dimensions}])`);
-    return new VectorTable(await connection.native.createAppender(table.name), table.dimensions);
+    return new VectorTable(connection, table);
   }
 
   /** Appends up to one data chunk of rows. */
-  append(rows: VectorRows): void {
+  async append(rows: VectorRows): Promise<void> {
+    const chunk = this.#chunk(rows);
+    await this.#connection.exclusively(async (native) => {
+      const appender = await native.createAppender(this.#name);
+      appender.appendDataChunk(chunk);
+      appender.closeSync();
+    });
+  }
+
+  #chunk(rows: VectorRows): DuckDBDataChunk {
     const dimensions = this.#dimensions;
     const { vectors } = rows.batch;
     const chunk = DuckDBDataChunk.create([ARRAY(FLOAT, dimensions)], rows.rows);
@@ -58,12 +68,7 @@ export class VectorTable {
       if (isNext) next++;
     }
     column.flush();
-    this.#appender.appendDataChunk(chunk);
-  }
-
-  /** Writes what is left. */
-  close(): void {
-    this.#appender.closeSync();
+    return chunk;
   }
 }
 

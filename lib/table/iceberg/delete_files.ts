@@ -2,7 +2,7 @@
  * Deleted rows on disk: deletion vectors in Puffin (format version 3) or position delete files (version 2), one per data
  * file, each holding every deleted position of it, so that the one before it is replaced.
  */
-import { BIGINT, DuckDBBigIntVector, DuckDBDataChunk } from "@duckdb/node-api";
+import { BIGINT, type DuckDBAppender, DuckDBBigIntVector, DuckDBDataChunk } from "@duckdb/node-api";
 import { literal } from "../../engine/quote.ts";
 import { writeParquet } from "../parquet.ts";
 import type { TablePlace } from "./load_state.ts";
@@ -73,7 +73,9 @@ async function writePositionFiles(
   await connection.run("CREATE OR REPLACE TEMP TABLE iceberg_positions (pos BIGINT)");
   for (const [index, { dataFile, positions }] of deletes.entries()) {
     await connection.run("TRUNCATE iceberg_positions");
-    await appendPositions(place, positions);
+    await connection.exclusively(async (native) =>
+      appendPositions(await native.createAppender("iceberg_positions"), positions)
+    );
     const file = await writeParquet(connection, {
       storage,
       path: `${place.folder}/data/${prefix}-${index}-deletes.parquet`,
@@ -99,8 +101,7 @@ async function writePositionFiles(
   return records;
 }
 
-async function appendPositions(place: TablePlace, positions: PositionBitmap): Promise<void> {
-  const appender = await place.connection.native.createAppender("iceberg_positions");
+function appendPositions(appender: DuckDBAppender, positions: PositionBitmap): void {
   let buffer = new BigInt64Array(vectorSize);
   let filled = 0;
   const flush = () => {

@@ -4,7 +4,7 @@
  * Promise: a scan text keeps giving the rows of its own state while later commits delete more. Rows are only ever added to
  * the table, each with the sequence number since which it is deleted.
  */
-import { BIGINT, type DuckDBBigIntVector, DuckDBDataChunk } from "@duckdb/node-api";
+import { BIGINT, type DuckDBAppender, type DuckDBBigIntVector, DuckDBDataChunk } from "@duckdb/node-api";
 import type { Connection } from "../../engine/connection.ts";
 import { identifier } from "../../engine/quote.ts";
 import type { PositionBitmap } from "./position_bitmap.ts";
@@ -63,19 +63,25 @@ export class DeletedRows {
 
   async #append(rows: readonly bigint[]): Promise<void> {
     const columns = "file BIGINT NOT NULL, row BIGINT NOT NULL, since BIGINT NOT NULL";
-    await this.#connection.run(`CREATE TABLE IF NOT EXISTS ${identifier(this.name)} (${columns})`);
-    if (rows.length === 0) return;
-    const appender = await this.#connection.native.createAppender(this.name);
-    for (let start = 0; start < rows.length; start += 3 * vectorSize) {
-      const count = Math.min(vectorSize, (rows.length - start) / 3);
-      const chunk = DuckDBDataChunk.create([BIGINT, BIGINT, BIGINT], count);
-      for (let column = 0; column < 3; column++) {
-        const vector = chunk.getColumnVector(column) as DuckDBBigIntVector;
-        for (let row = 0; row < count; row++) vector.setItem(row, rows[start + 3 * row + column]!);
-        vector.flush();
-      }
-      appender.appendDataChunk(chunk);
-    }
-    appender.closeSync();
+    // In one piece: who asks meanwhile, and finds all files known, waits until their rows are there.
+    await this.#connection.exclusively(async (native) => {
+      await native.run(`CREATE TABLE IF NOT EXISTS ${identifier(this.name)} (${columns})`);
+      if (rows.length > 0) appendRows(await native.createAppender(this.name), rows);
+    });
   }
+}
+
+/** Three numbers a row. */
+function appendRows(appender: DuckDBAppender, rows: readonly bigint[]): void {
+  for (let start = 0; start < rows.length; start += 3 * vectorSize) {
+    const count = Math.min(vectorSize, (rows.length - start) / 3);
+    const chunk = DuckDBDataChunk.create([BIGINT, BIGINT, BIGINT], count);
+    for (let column = 0; column < 3; column++) {
+      const vector = chunk.getColumnVector(column) as DuckDBBigIntVector;
+      for (let row = 0; row < count; row++) vector.setItem(row, rows[start + 3 * row + column]!);
+      vector.flush();
+    }
+    appender.appendDataChunk(chunk);
+  }
+  appender.closeSync();
 }

@@ -17,37 +17,42 @@ const registered = new WeakMap<Connection, Set<string>>();
  * @param options.buckets Number of buckets.
  * @param options.connection Where the expression will run.
  */
-export function bucketSql(
+export async function bucketSql(
   key: readonly KeyColumn[],
   options: { readonly buckets: number; readonly connection: Connection },
-): string {
+): Promise<string> {
   const whole = key.every(({ type }) => type.kind === "int32" || type.kind === "int64" || type.kind === "date");
-  const hash = whole ? wholeNumberHashSql(key) : functionHashSql(key, options.connection);
+  const hash = whole ? wholeNumberHashSql(key) : await functionHashSql(key, options.connection);
   return `abs(${hash} % ${options.buckets})::INTEGER`;
 }
 
-function functionHashSql(key: readonly KeyColumn[], connection: Connection): string {
+async function functionHashSql(key: readonly KeyColumn[], connection: Connection): Promise<string> {
   const types = key.map(({ type }) => type);
   const name = `weir_paimon_hash_${types.map(typeName).join("_")}`;
   const names = registered.get(connection) ?? new Set();
   registered.set(connection, names);
   if (!names.has(name)) {
-    connection.native.registerScalarFunction(DuckDBScalarFunction.create({
-      name,
-      returnType: INTEGER,
-      parameterTypes: types.map(keyValueType),
-      mainFunction: (_info, input, output) => {
-        const columns = types.map((_, index) => input.getColumnVector(index));
-        for (let row = 0; row < input.rowCount; row++) {
-          const values = columns.map((column) => toKeyValue(column.getItem(row)));
-          output.setItem(row, hashRow(encodeRow(types, values)));
-        }
-        output.flush();
-      },
-    }));
+    const hash = hashFunction(name, types);
+    await connection.exclusively((native) => native.registerScalarFunction(hash));
     names.add(name);
   }
   return `${name}(${key.map((column) => keyValueSql(column)).join(", ")})`;
+}
+
+function hashFunction(name: string, types: readonly KeyColumn["type"][]): DuckDBScalarFunction {
+  return DuckDBScalarFunction.create({
+    name,
+    returnType: INTEGER,
+    parameterTypes: types.map(keyValueType),
+    mainFunction: (_info, input, output) => {
+      const columns = types.map((_, index) => input.getColumnVector(index));
+      for (let row = 0; row < input.rowCount; row++) {
+        const values = columns.map((column) => toKeyValue(column.getItem(row)));
+        output.setItem(row, hashRow(encodeRow(types, values)));
+      }
+      output.flush();
+    },
+  });
 }
 
 function typeName(type: KeyColumn["type"]): string {

@@ -61,7 +61,7 @@ Deno.test("buckets computed inside DuckDB equal those of the key row", async () 
   for (const names of ["a", "b", "d", "ab", "bad", "c", "ca", "e", "f", "g", "hjkl"]) {
     const key = [...names].map((name) => ({ name, type: column[name]! }));
     const select = key.map((each, index) => `${keyValueSql(each)} AS v${index}`).join();
-    const bucket = bucketSql(key, { buckets: 7, connection });
+    const bucket = await bucketSql(key, { buckets: 7, connection });
     const rows = await connection.rows(`SELECT ${bucket} AS bucket, ${select} FROM keys`);
     for (const row of rows) {
       const values = key.map((_, index) => toKeyValue(row[`v${index}`]!));

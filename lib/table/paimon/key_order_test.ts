@@ -147,9 +147,8 @@ async function writtenKeys(
   const values = keyColumns(definition.columns, definition.key).map((column) => keyValueSql(column)).join(", ");
   return await Promise.all(prepared.paths.map(async (path) => {
     const file = literal(`${folder}/${path}`);
-    const reader = await connection.native.runAndReadAll(
-      `SELECT ${values} FROM read_parquet(${file}, file_row_number = true) ORDER BY file_row_number`,
-    );
+    const query = `SELECT ${values} FROM read_parquet(${file}, file_row_number = true) ORDER BY file_row_number`;
+    const reader = await connection.exclusively((native) => native.runAndReadAll(query));
     return reader.getRows().map((row) => row.map(toKeyValue));
   }));
 }

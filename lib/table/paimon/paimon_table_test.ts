@@ -333,7 +333,9 @@ Deno.test("text keys order by their bytes, a leading U+FEFF and emoji among them
     const rows = names.map((name) => `SELECT 1 AS id, chr(${name.codePointAt(0) ?? 0}) AS name, 1 AS amount`);
     await lake.connection.run("CREATE TABLE texts (id BIGINT, name VARCHAR, amount DECIMAL(12,2))");
     assert.ok(rows.length > 0);
-    for (const name of names) await lake.connection.native.run("INSERT INTO texts VALUES (1, $1, 1)", [name]);
+    for (const name of names) {
+      await lake.connection.exclusively((native) => native.run("INSERT INTO texts VALUES (1, $1, 1)", [name]));
+    }
     for (let round = 0; round < 3; round++) {
       await apply(lake, table, { definition: byName, upserts: `SELECT ${round} AS id, name, amount FROM texts` });
     }

@@ -120,7 +120,7 @@ async function writeBuckets(work: Work, written: WrittenFile[]): Promise<void> {
   const { state, change, schema, options: { connection } } = work;
   const buckets = bucketCount(schema);
   const key = keyColumns(schema.fields, schema.primaryKeys);
-  const bucket = bucketSql(keyColumns(schema.fields, bucketKey(schema)), { buckets, connection });
+  const bucket = await bucketSql(keyColumns(schema.fields, bucketKey(schema)), { buckets, connection });
   const deletedKeys = await makeDeletedKeys(state, { connection, place: work.options, schema, key, bucket, change });
   try {
     const { upserts } = change;
