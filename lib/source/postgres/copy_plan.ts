@@ -28,10 +28,13 @@ export interface CopyPlanOptions {
 const chunkBytes = 64 * 2 ** 20;
 /** Reading a range of row addresses is a plan of its own since PostgreSQL 14; before, it reads the whole table. */
 const rangeScanVersion = 140_000;
-/** LZ4 at its best: no stored byte stands for more than 255. */
-const bestCompression = 255;
-/** The largest value that stands inside a page, at the best compression. */
-const largestInlineBytes = 8192 * bestCompression;
+/**
+ * Most bytes of text that one stored byte stands for: LZ4 makes one of 255 at its best, and a byte of an array, a timestamp or
+ * a bytea prints as 8 at most. A numeric beyond 1e1000 prints as more; the verification tells of one that gets past this.
+ */
+const mostTextPerByte = 255 * 8;
+/** The largest text of a value that stands inside a page. */
+const largestInlineBytes = 8192 * mostTextPerByte;
 
 interface Leaf {
   readonly name: string;
@@ -52,7 +55,7 @@ export async function planCopy(connection: PostgresConnection, options: CopyPlan
     [table.oid],
   );
   const mayBeOversized = maxValueBytes < largestInlineBytes ||
-    leaves.some((leaf) => Number(leaf.toast_bytes) * bestCompression > maxValueBytes);
+    leaves.some((leaf) => Number(leaf.toast_bytes) * mostTextPerByte > maxValueBytes);
   const large = mayBeOversized ? await variableColumns(connection, table.oid) : new Set<string>();
   const bytes = (name: string) => textBytes(name, options.encoding);
   const columns = table.columns.map(({ name }) => {
