@@ -16,7 +16,7 @@ import { evolveColumns, type SchemaChange } from "../dataset/schema_change.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier } from "../engine/quote.ts";
 import { fold } from "../fold/fold.ts";
-import type { DeadLetters, LetterDraft } from "./dead_letters.ts";
+import { copyPartOffset, type DeadLetters, type LetterDraft } from "./dead_letters.ts";
 import { commitOrder, type DatasetPlan, lakeDefinition, type TablePlan } from "./plan.ts";
 import { Scratch } from "./scratch.ts";
 import { type BatchLetters, type CopiedRows, TransformedChanges } from "./transformed_changes.ts";
@@ -116,7 +116,7 @@ export class DatasetWriter {
     const scratch = open.use(new Scratch(connection));
     const all = { wants: () => true, settled: Promise.resolve(), source: this.#source };
     const made = await this.#transform(changes, { ...all, scratch, connection });
-    const to = { ...options.to, offset: `${options.to.offset}-copy-${options.part}` };
+    const to = { ...options.to, offset: copyPartOffset(options.to.offset, options.part) };
     open.move();
     return {
       tables: made.tables,

@@ -1,8 +1,8 @@
 /**
  * Dead letters: what could not be carried into the lake, one JSON line each, in a file per table and batch.
  *
- * Promise: a letter is on disk before the table commit that leaves its value out, and a replayed batch writes the same file
- * again, so each letter stands there once.
+ * Promise: a letter is on disk before the table commit that leaves its value out, and stands there once: letters of batches
+ * that are read again are removed before, for the batches may end elsewhere this time.
  */
 import type { DeadLetter } from "../change/dead_letter.ts";
 import type { Position } from "../change/position.ts";
@@ -20,6 +20,17 @@ export interface DeadLetterLimits {
 
 /** A letter as transforms and folding write it; id and table are added here. */
 export type LetterDraft = Parameters<TransformContext["deadLetter"]>[0];
+
+/** What stands for the offset of a part of an initial copy. */
+export function copyPartOffset(offset: string, part: number): string {
+  return `${offset}-copy-${part}`;
+}
+
+const copyOffset = /-copy-\d+$/;
+
+function folderOf(table: string): string {
+  return `dead_letters/${table}`;
+}
 
 /** Writes letters below a folder of a storage and watches their share. */
 export class DeadLetters {
@@ -61,9 +72,29 @@ export class DeadLetters {
       const id = [offset, ordinal, draft.column, element].filter((part) => part !== undefined).join(":");
       return JSON.stringify({ id, table, ...draft } satisfies DeadLetter) + "\n";
     });
-    const folder = `dead_letters/${table}`;
-    await this.#storage.prepareFolder(folder);
-    await this.#storage.put(`${folder}/${offset.replaceAll("/", "-")}.jsonl`, new TextEncoder().encode(lines.join("")));
+    const path = `${folderOf(table)}/${encodeURIComponent(offset)}.jsonl`;
+    const bytes = new TextEncoder().encode(lines.join(""));
+    if (await this.#storage.putIfAbsent(path, bytes)) return;
+    await this.#storage.delete(path);
+    await this.#storage.putIfAbsent(path, bytes);
+  }
+
+  /** Removes the letters of a table's batches that ended at an offset for which `isAfter` is true. */
+  async removeAfter(table: string, isAfter: (offset: string) => boolean): Promise<void> {
+    await this.#remove(table, (offset) => !copyOffset.test(offset) && isAfter(offset));
+  }
+
+  /** Removes the letters of a table's initial copies. */
+  async removeCopied(table: string): Promise<void> {
+    await this.#remove(table, (offset) => copyOffset.test(offset));
+  }
+
+  async #remove(table: string, matches: (offset: string) => boolean): Promise<void> {
+    const folder = folderOf(table);
+    for await (const { path } of this.#storage.list(folder)) {
+      const offset = decodeURIComponent(path.slice(folder.length + 1).replace(/\.jsonl$/, ""));
+      if (matches(offset)) await this.#storage.delete(path);
+    }
   }
 
   #checkShare(table: string): void {

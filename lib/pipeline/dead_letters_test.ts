@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { WeirError } from "../errors.ts";
 import { FaultyStorage } from "../testing/faulty_storage.ts";
 import { MemoryStorage } from "../testing/memory_storage.ts";
-import { DeadLetters, type LetterDraft } from "./dead_letters.ts";
+import { copyPartOffset, DeadLetters, type LetterDraft } from "./dead_letters.ts";
 
 const position = (offset: string) => ({ instance: "memory:1/1", offset });
 const batch = (rows: number, offset = "0/16A") => ({ table: "shop.orders", position: position(offset), rows });
@@ -28,8 +28,8 @@ Deno.test("every letter has an id of its own, also those of the elements of one 
   const storage = new MemoryStorage();
   const letters = new DeadLetters(storage);
   await letters.write(drafts, batch(10));
-  assert.deepEqual(await pathsOf(storage), ["dead_letters/shop.orders/0-16A.jsonl"]);
-  const found = await lettersOf(storage, "dead_letters/shop.orders/0-16A.jsonl");
+  assert.deepEqual(await pathsOf(storage), ["dead_letters/shop.orders/0%2F16A.jsonl"]);
+  const found = await lettersOf(storage, "dead_letters/shop.orders/0%2F16A.jsonl");
   assert.deepEqual(found.map(({ id }) => id), ["0/16A:3", "0/16A:4:price", "0/16A:4:price:0", "0/16A:4:price:1"]);
   assert.deepEqual(found[3], {
     id: "0/16A:4:price:1",
@@ -48,10 +48,28 @@ Deno.test("a replayed batch writes its letters over those of the first try, and 
   await again.write(drafts, batch(10));
   await again.write(drafts.slice(0, 1), batch(10, "0/16B"));
   assert.deepEqual(await pathsOf(storage), [
-    "dead_letters/shop.orders/0-16A.jsonl",
-    "dead_letters/shop.orders/0-16B.jsonl",
+    "dead_letters/shop.orders/0%2F16A.jsonl",
+    "dead_letters/shop.orders/0%2F16B.jsonl",
   ]);
-  assert.equal((await lettersOf(storage, "dead_letters/shop.orders/0-16A.jsonl")).length, 4);
+  assert.equal((await lettersOf(storage, "dead_letters/shop.orders/0%2F16A.jsonl")).length, 4);
+});
+
+Deno.test("letters of batches that are read again are removed, those of initial copies when a copy begins", async () => {
+  const storage = new MemoryStorage();
+  const letters = new DeadLetters(storage);
+  for (const offset of ["0/16A", "0/16B", copyPartOffset("0/16C", 0), "0/16D"]) {
+    await letters.write(drafts, batch(10, offset));
+  }
+  await letters.write(drafts, { ...batch(10, "0/16D"), table: "shop.orders_old" });
+  const paths = (...offsets: readonly string[]) => [
+    ...offsets.map((offset) => `dead_letters/shop.orders/${encodeURIComponent(offset)}.jsonl`),
+    "dead_letters/shop.orders_old/0%2F16D.jsonl",
+  ];
+  await letters.removeAfter("shop.orders", (offset) => offset > "0/16A");
+  assert.deepEqual(await pathsOf(storage), paths("0/16A", "0/16C-copy-0"));
+  await letters.removeCopied("shop.orders");
+  assert.deepEqual(await pathsOf(storage), paths("0/16A"));
+  await letters.removeAfter("shop.nothing", () => true);
 });
 
 Deno.test("a batch without letters writes nothing", async () => {

@@ -11,6 +11,7 @@ import type { Dataset } from "../dataset/dataset.ts";
 import { columnDifference } from "../dataset/schema_change.ts";
 import type { Connection } from "../engine/connection.ts";
 import { failPoint } from "../fail_point.ts";
+import type { DeadLetters } from "./dead_letters.ts";
 import { currentDefinition, type DatasetWriter } from "./dataset_writer.ts";
 import { commitOrder } from "./plan.ts";
 import { allOrFirstError, type CopiedRows, writeLetters } from "./transformed_changes.ts";
@@ -23,6 +24,7 @@ export interface CopyOptions {
   readonly wants: (sink: Sink) => boolean;
   /** On each of them one part is transformed at a time, then written: so many parts are in hand at most. */
   readonly connections: readonly Connection[];
+  readonly deadLetters: Pick<DeadLetters, "removeCopied">;
   readonly signal: AbortSignal;
   /** Called after each part with its rows. */
   readonly onRows: (rows: number) => void;
@@ -140,6 +142,9 @@ class TableCopy {
   async #begin(part: InitialCopyPart): Promise<void> {
     const [segment] = part.changes.segments;
     if (segment !== undefined) this.#writer.adopt(segment);
+    const { namespace, name } = this.#writer.plan.dataset;
+    // What is still refused is written again.
+    await this.#options.deadLetters.removeCopied(`${namespace}.${name}`);
     for (const plan of commitOrder(this.#writer.plan)) {
       const definition = currentDefinition(this.#writer, plan);
       for (const sink of plan.sinks.filter(this.#options.wants)) {

@@ -125,6 +125,7 @@ export class Pipeline {
       writers,
       wants: (sink) => !this.#positions.has(sink),
       connections: this.#options.copyConnections ?? [this.#options.connection],
+      deadLetters: this.#options.deadLetters,
       signal: this.#options.signal,
       onRows: (rows) => {
         this.#rows += rows;
@@ -143,6 +144,7 @@ export class Pipeline {
     if (after === undefined) {
       throw this.#firstFailure() ?? new WeirError("configuration", "There is no table to capture");
     }
+    await this.#removeLettersAfterPositions();
     this.#streaming.resolve();
     // A point opened before the tables were copied is not passed any more.
     await this.#arrive(after);
@@ -161,6 +163,17 @@ export class Pipeline {
       }
     } finally {
       await last.done;
+    }
+  }
+
+  /** What was refused after a table's position is read, and refused, again. */
+  async #removeLettersAfterPositions(): Promise<void> {
+    const { deadLetters, source } = this.#options;
+    for (const writer of this.#live()) {
+      const position = this.#positions.smallest(sinksOf(writer));
+      if (position === undefined) continue;
+      const isAfter = (offset: string) => source.compare({ ...position, offset }, position) > 0;
+      await this.#guarded(writer, () => deadLetters.removeAfter(nameOf(writer), isAfter));
     }
   }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Position } from "../change/position.ts";
+import type { TransformContext } from "../change/transform.ts";
 import type { Connection } from "../engine/connection.ts";
 import { WeirError } from "../errors.ts";
 import type { ScriptedCommit } from "../testing/memory_source.ts";
@@ -331,5 +332,31 @@ Deno.test("a stop in the middle of the overlap leaves every table at one positio
     for (const sink of sinksOf(next)) {
       assert.ok(sink.committed.every((offset) => Number(offset) > Number(positions[0])));
     }
+  });
+});
+
+Deno.test("letters of a batch that never reached its tables are not left beside those of its next try", async () => {
+  await withPipelineScene(async (scene) => {
+    const refuse = (reason: string) => (dataset: string, context: TransformContext) => {
+      if (dataset === "orders") context.deadLetter({ ordinal: 0n, reason });
+    };
+    const first = await scene.start({ onTransform: refuse("first try") });
+    await first.reached(scene.source.append({ orders: [insert(1)] }));
+    for (const sink of first.sinks.orders) {
+      sink.before = () => Promise.reject(new WeirError("storageFull", "no space left"));
+    }
+    scene.source.append({ orders: [insert(2)] });
+    await assert.rejects(first.running, { kind: "storageFull" });
+    const reasons = async () => {
+      const files = await Array.fromAsync(scene.letters.list("dead_letters/shop.orders"));
+      return await Promise.all(files.map(async ({ path }) => {
+        return JSON.parse(new TextDecoder().decode(await scene.letters.read(path))).reason;
+      }));
+    };
+    assert.equal((await reasons()).length, 3, "those of the copy, of the first batch and of the second");
+    const second = await scene.start();
+    await second.reached(scene.source.append({ orders: [insert(3)] }));
+    assert.deepEqual(await reasons(), ["first try", "first try"]);
+    await second.stop();
   });
 });

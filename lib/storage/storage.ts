@@ -11,7 +11,7 @@ export interface StoredObject {
 /**
  * Where tables live. Paths are relative to the root, use `/` and never start with it.
  *
- * Promise: a reader sees an object whole or not at all; `putIfAbsent` succeeds for exactly one of several writers; what was
+ * Promise: a reader sees an object whole or not at all; `putIfAbsent` succeeds for exactly one of several writers, and what it
  * put is durable when the promise resolves.
  */
 export interface Storage {
@@ -26,7 +26,7 @@ export interface Storage {
   stat(path: string): Promise<StoredObject | undefined>;
   /** Whether this call made the object. False: it was there already and is unchanged. */
   putIfAbsent(path: string, bytes: Uint8Array): Promise<boolean>;
-  /** Writes whole, replacing what was there: for hints only. */
+  /** Writes whole, replacing what was there. For hints only: a power cut may bring back what was there before. */
   put(path: string, bytes: Uint8Array): Promise<void>;
   /** Everything below a folder, in path order. */
   list(folder: string): AsyncIterable<StoredObject>;

@@ -1,6 +1,7 @@
 /** Pipelines over a scripted source and a lake in memory: two datasets, each in two tables, opened again and again. */
 import type { Position } from "../change/position.ts";
 import type { Sink } from "../change/sink.ts";
+import type { TransformContext } from "../change/transform.ts";
 import { types } from "../dataset/column_type.ts";
 import type { Dataset } from "../dataset/dataset.ts";
 import type { Connection } from "../engine/connection.ts";
@@ -47,7 +48,7 @@ export interface SceneRun {
 /** What a run does otherwise. */
 export type SceneOptions = Partial<Pick<PipelineOptions, "maxRetainedWalBytes">> & {
   /** Called when a dataset's part of a batch is transformed; may wait, and may throw. */
-  readonly onTransform?: (dataset: string) => void | Promise<void>;
+  readonly onTransform?: (dataset: string, context: TransformContext) => void | Promise<void>;
   /** Called with the tables before anything happens to them. */
   readonly onOpen?: (sinks: SceneRun["sinks"]) => void;
 };
@@ -55,6 +56,8 @@ export type SceneOptions = Partial<Pick<PipelineOptions, "maxRetainedWalBytes">>
 /** A source and a lake, and runs between them. */
 export class PipelineScene {
   readonly source: MemorySource;
+  /** Where the dead letters lie. */
+  readonly letters = new MemoryStorage();
   readonly #lake: MemoryLake;
   readonly #connection: Connection;
   readonly #close: (() => Promise<void>)[] = [];
@@ -78,9 +81,9 @@ export class PipelineScene {
     const plans = scenes.map((dataset) => ({
       dataset,
       tables: [{
-        transforms: [watchingTransform(async (name) => {
+        transforms: [watchingTransform(async (name, context) => {
           transformed.push(name);
-          await onTransform(name);
+          await onTransform(name, context);
         })],
         rowsBelongTo: "key" as const,
         sinks: sinks[dataset.name as keyof typeof sinks],
@@ -91,7 +94,7 @@ export class PipelineScene {
       source: this.source,
       plans,
       connection: this.#connection,
-      deadLetters: new DeadLetters(new MemoryStorage()),
+      deadLetters: new DeadLetters(this.letters),
       signal: stopped.signal,
       onDatasetError: (dataset, error) => errors.push({ dataset, error }),
       onProgress: ({ position }) => {
@@ -161,13 +164,13 @@ export async function withPipelineScene(
 }
 
 function watchingTransform(
-  onApply: (dataset: string) => Promise<void>,
+  onApply: (dataset: string, context: TransformContext) => Promise<void>,
 ): PipelineOptions["plans"][number]["tables"][number]["transforms"][number] {
   return {
     name: "watch",
     define: (input) => input,
-    apply: async (input) => {
-      await onApply(input.definition.name);
+    apply: async (input, context) => {
+      await onApply(input.definition.name, context);
       return input;
     },
   };
