@@ -2,7 +2,7 @@
  * The frame of every job: settings in, result and exit code out.
  *
  * Promise: exit code 0 for real success alone; with `--json` exactly one object on standard output, whatever happens; no secret
- * on either stream; the first Ctrl-C stops cleanly, the second at once.
+ * on either stream; the first Ctrl-C, or a reader that goes away, stops cleanly, the second Ctrl-C at once.
  */
 import { settings as allSettings } from "../settings/declarations.ts";
 import { toggle } from "../settings/kinds.ts";
@@ -13,13 +13,14 @@ import { readArguments } from "./arguments.ts";
 import { errorReport, errorText, presentable } from "./error_text.ts";
 import { helpText, type JobDescription } from "./help.ts";
 import { Interruption } from "./interruption.ts";
+import { Output, readerGoneCode } from "./output.ts";
 import { explainRefusal } from "./permission.ts";
 import { Progress } from "./progress.ts";
 
 /** What a job gets. */
 export interface JobContext<Declared extends Declarations> {
   readonly settings: SettingValues<Declared>;
-  /** Aborts on Ctrl-C and SIGTERM: finish what is running, keep what is committed, return. */
+  /** Aborts on Ctrl-C, SIGTERM and a closed output: finish what is running, keep what is committed, return. */
   readonly signal: AbortSignal;
   readonly progress: Progress;
   /** Prints a text for people: on standard output, or on standard error with `--json`. */
@@ -46,7 +47,7 @@ const frameSettings = {
 /** Runs a job with the process's arguments, environment and streams, and ends the process. */
 export async function runJob<Declared extends Declarations>(job: Job<Declared>): Promise<never> {
   const wanted = Deno.args.includes("--json");
-  const frame = { json: wanted, debug: false, redact: redaction([]) };
+  const frame = { output: new Output(), json: wanted, debug: false, redact: redaction([]) };
   // A rejection nobody waits for would otherwise be printed by the runtime, secrets and all.
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
@@ -60,17 +61,19 @@ export async function runJob<Declared extends Declarations>(job: Job<Declared>):
 }
 
 interface Frame {
+  readonly output: Output;
   json: boolean;
   debug: boolean;
   redact: Redaction;
 }
 
 async function runFramed<Declared extends Declarations>(job: Job<Declared>, frame: Frame): Promise<number> {
+  const { output } = frame;
   const declared = { ...job.settings, ...frameSettings };
   const { flags, help } = readArguments(Deno.args, declared);
   if (help) {
-    write(Deno.stdout, `${helpText(job, declared)}\n`);
-    return 0;
+    output.out(`${helpText(job, declared)}\n`);
+    return output.gone.aborted ? readerGoneCode : 0;
   }
   const sources: SettingSources = {
     flags,
@@ -80,17 +83,20 @@ async function runFramed<Declared extends Declarations>(job: Job<Declared>, fram
   frame.redact = redaction(givenSecrets(declared, sources));
   Object.assign(frame, resolveSettings(frameSettings, sources));
   const settings = resolveSettings(job.settings, sources);
-  const progress = openProgress(frame.redact);
+  const progress = openProgress(frame);
   using interruption = new Interruption((text) => progress.note(text));
   const print = (text: string) => {
     progress.end();
-    write(frame.json ? Deno.stderr : Deno.stdout, `${frame.redact(text)}\n`);
+    const line = `${frame.redact(text)}\n`;
+    if (frame.json) output.error(line);
+    else output.out(line);
   };
+  const signal = AbortSignal.any([interruption.signal, output.gone]);
   try {
-    const result = await job.main({ settings, signal: interruption.signal, progress, print });
+    const result = await job.main({ settings, signal, progress, print });
     progress.end();
-    if (frame.json) write(Deno.stdout, `${frame.redact(toJson(result))}\n`);
-    return result.ok ? 0 : 1;
+    if (frame.json) output.out(`${frame.redact(toJson(result))}\n`);
+    return output.gone.aborted ? readerGoneCode : result.ok ? 0 : 1;
   } catch (thrown) {
     progress.end();
     const code = reportError(thrown, frame);
@@ -98,18 +104,18 @@ async function runFramed<Declared extends Declarations>(job: Job<Declared>, fram
   }
 }
 
-function openProgress(redact: Redaction): Progress {
+function openProgress({ output, redact }: Frame): Progress {
   const rewrite = Deno.stderr.isTerminal() && !Deno.env.get("NO_COLOR");
   const columns = () => rewrite ? Deno.consoleSize().columns : 80;
-  return new Progress({ write: (text) => write(Deno.stderr, redact(text)), rewrite, columns });
+  return new Progress({ write: (text) => output.error(redact(text)), rewrite, columns });
 }
 
-function reportError(thrown: unknown, { json, debug, redact }: Frame): number {
+function reportError(thrown: unknown, { output, json, debug, redact }: Frame): number {
   const error = presentable(explainRefusal(thrown));
-  write(Deno.stderr, `${errorText(error, redact)}\n`);
-  if (debug) write(Deno.stderr, `${redact(Deno.inspect(thrown))}\n`);
-  if (json) write(Deno.stdout, `${toJson({ ok: false, error: errorReport(error, redact) })}\n`);
-  return 1;
+  output.error(`${errorText(error, redact)}\n`);
+  if (debug) output.error(`${redact(Deno.inspect(thrown))}\n`);
+  if (json) output.out(`${toJson({ ok: false, error: errorReport(error, redact) })}\n`);
+  return output.gone.aborted ? readerGoneCode : 1;
 }
 
 /** 64-bit integers beyond a double's exact range become texts: most readers of JSON would round them. */
@@ -118,9 +124,4 @@ function toJson(value: unknown): string {
     if (typeof part !== "bigint") return part;
     return Number.isSafeInteger(Number(part)) ? Number(part) : String(part);
   });
-}
-
-function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  let bytes = new TextEncoder().encode(text);
-  while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
 }

@@ -18,7 +18,7 @@ await runJob({
     const held = setTimeout(() => {}, 60_000);
     if (settings.lake === "fail") throw new WeirError("connection", "cannot reach " + settings.postgresUrl);
     if (settings.lake === "reject") await Promise.all([new Promise(() => {}), void Promise.reject(new Error("row of alice"))]);
-    if (settings.lake === "wait") await new Promise((done) => signal.addEventListener("abort", done));
+    if (settings.lake === "wait" && !signal.aborted) await new Promise((done) => signal.addEventListener("abort", done));
     if (settings.lake === "deaf") await new Promise(() => {});
     return { ok: settings.lake !== "wrong", rows: 12n, snapshotId: 2n ** 62n };
   },
@@ -35,11 +35,13 @@ interface RunOptions {
   readonly environment?: Record<string, string>;
   /** How often to send SIGINT, once the job works. */
   readonly interruptions?: number;
+  /** Whether nobody reads standard output. */
+  readonly unread?: boolean;
 }
 
 async function runExample(
   args: readonly string[],
-  { environment = {}, interruptions = 0 }: RunOptions = {},
+  { environment = {}, interruptions = 0, unread = false }: RunOptions = {},
 ): Promise<Ended> {
   const script = await Deno.makeTempFile({ suffix: ".ts" });
   try {
@@ -61,7 +63,7 @@ async function runExample(
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    const stdout = new Response(child.stdout).text();
+    const stdout = unread ? child.stdout.cancel().then(() => "") : new Response(child.stdout).text();
     const stderr = interrupted(child, interruptions);
     const { code } = await child.status;
     return { code, stdout: await stdout, stderr: await stderr };
@@ -120,4 +122,12 @@ Deno.test("the first Ctrl-C stops cleanly, the second at once", async () => {
   assert.equal(once.code, 0, once.stderr);
   const twice = await runExample(["--lake", "deaf"], { interruptions: 2 });
   assert.equal(twice.code, 130, twice.stderr);
+});
+
+Deno.test("a reader that goes away (| head) stops the job cleanly and is no error", async () => {
+  for (const args of [["--help"], [], ["--json"], ["--lake", "wait"], ["--json", "--lake", "fail"]]) {
+    const { code, stderr } = await runExample(args, { unread: true });
+    assert.equal(code, 141, `${args.join(" ")}: ${stderr}`);
+    assert.equal(stderr.includes("error:"), args.includes("fail"), stderr);
+  }
 });
