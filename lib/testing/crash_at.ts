@@ -12,6 +12,8 @@ export interface CrashPlan {
   readonly point?: string;
   /** Stop at this hit of the point, counted from 1 after the first table commit. Default 1. */
   readonly hit?: number;
+  /** How long to stand at the point before stopping, milliseconds: what runs beside it then ends. Default 0. */
+  readonly delayMs?: number;
   /** Passing one of these counts as a table commit. Default: every point named `<format>.afterCommit`. */
   readonly commitPoints?: readonly string[];
   /** What stopping means. Default: SIGKILL to the own process, which nothing can catch. */
@@ -30,13 +32,14 @@ export function crashAt(plan: CrashPlan): FailPointHits {
   const stop = plan.stop ?? (() => Deno.kill(Deno.pid, "SIGKILL"));
   let commits = 0;
   let hitsSinceCommit = 0;
-  armFailPoints((name) => {
+  armFailPoints(async (name) => {
     hits.set(name, (hits.get(name) ?? 0) + 1);
     // The commit that is just ending counts too: its rows are on disk.
     if (isCommit(name)) commits++;
     if (name !== plan.point || commits === 0) return;
     hitsSinceCommit++;
     if (hitsSinceCommit !== (plan.hit ?? 1)) return;
+    if (plan.delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, plan.delayMs));
     const report = plan.report ?? console.error;
     for (const line of formatHits(hits)) report(line);
     stop(name);

@@ -9,19 +9,17 @@ import { transactions } from "../../lib/domain/payments/transactions.ts";
 import { datasetText } from "../../lib/embed/text_declaration.ts";
 import { toWeirError } from "../../lib/errors.ts";
 import { resolveSettings } from "../../lib/settings/resolve.ts";
-import { crashAt, formatHits } from "../../lib/testing/crash_at.ts";
+import { crashAt, type CrashPlan, formatHits } from "../../lib/testing/crash_at.ts";
 import { CaptureRun } from "../../jobs/wiring/capture_run.ts";
 import { captureSettings } from "../../jobs/wiring/capture_settings.ts";
 import type { VerifiedTable } from "../../jobs/wiring/verification.ts";
 
-/** What the process is to do. */
-export interface CrashJobPlan {
+/** What the process is to do: run, and perhaps be killed at a point. */
+export interface CrashJobPlan extends Pick<CrashPlan, "point" | "hit" | "delayMs"> {
   readonly url: string;
   readonly lake: string;
   /** Run until killed or interrupted instead of ending with a verification. */
   readonly follow?: boolean;
-  /** Point at which to be killed. */
-  readonly point?: string;
   /** Kill at the point whether a table commit came before or not: for the initial copy, which makes the first. */
   readonly atOnce?: boolean;
   /** Milliseconds of silence after which the stream counts as lost. */
@@ -36,10 +34,7 @@ export interface CrashJobReport {
 
 if (import.meta.main) {
   const plan = JSON.parse(Deno.args[0] ?? "{}") as CrashJobPlan;
-  const hits = crashAt({
-    ...(plan.point === undefined ? {} : { point: plan.point }),
-    ...(plan.atOnce ? { commitPoints: [plan.point ?? ""] } : {}),
-  });
+  const hits = crashAt({ ...plan, ...(plan.atOnce ? { commitPoints: [plan.point ?? ""] } : {}) });
   const report = await run(plan).catch((thrown): CrashJobReport => {
     const { kind, message } = toWeirError(thrown);
     return { verified: [], error: { kind, message } };

@@ -6,9 +6,12 @@ import assert from "node:assert/strict";
 import { PaymentsWriter } from "../../lib/generate/payments_writer.ts";
 import { batchFailPoints, copyStepFailPoints } from "../../lib/pipeline/fail_points.ts";
 import { copyFailPoints } from "../../lib/source/postgres/initial_copy.ts";
+import { parseLsn } from "../../lib/source/postgres/lsn.ts";
 import { icebergFailPoints } from "../../lib/table/iceberg/fail_points.ts";
 import { paimonFailPoints } from "../../lib/table/paimon/fail_points.ts";
+import { openCapture } from "./capture.ts";
 import { CrashChild } from "./crash_child.ts";
+import { countTableCommits } from "./lake_files.ts";
 import { dropSlots, runToEnd, type Scene, untilCapturing, withScene } from "./scene.ts";
 
 /**
@@ -48,21 +51,57 @@ Deno.test("an initial copy killed at every step is made anew, once", async (test
   });
 });
 
-Deno.test("killed at random while rows flow, with busy and idle tables, 20 times", async (test) => {
+for (const [held, ahead] of [["paimon", "iceberg"], ["iceberg", "paimon"]] as const) {
+  Deno.test(`killed between the two formats' commits, ${ahead} first, every row is in both once`, async (test) => {
+    await withScene(async (scene) => {
+      const { url, lake } = scene;
+      await runToEnd(scene);
+      for (const hit of [1, 2, 3]) {
+        await changeEverything(scene, hit);
+        // The other format's commit of the same table goes on beside the one that stands still.
+        await new CrashChild({ url, lake, point: `${held}.beforeCommit`, hit, delayMs: 1500 }, scene.folder).killed();
+        const behind = await tablesBehind(scene, held);
+        assert.ok(behind.length > 0, "both formats stand at the same positions");
+        await test.step(`${held} is behind in ${behind.join(" and ")}`, () => runToEnd(scene));
+      }
+    });
+  });
+}
+
+/** Tables of which one format has recorded less than the other. */
+async function tablesBehind({ url, lake }: Scene, format: string): Promise<readonly string[]> {
+  await using run = await openCapture(url, { lake });
+  const behind: string[] = [];
+  for (const { sinks } of run.plans.flatMap((plan) => plan.tables)) {
+    const recorded = await Promise.all(sinks.map(async (sink) => ({ sink, ...await sink.status() })));
+    const mine = recorded.find(({ sink }) => sink.table.format === format)?.position;
+    const other = recorded.find(({ sink }) => sink.table.format !== format)?.position;
+    assert.ok(mine !== undefined && other !== undefined);
+    if (parseLsn(mine.offset) < parseLsn(other.offset)) behind.push(sinks[0]?.table.name ?? "");
+  }
+  return behind;
+}
+
+const kills = 20;
+
+Deno.test(`killed at random while rows flow, with busy and idle tables, ${kills} times after a table commit`, async (test) => {
   await withScene(async (scene) => {
     const { url, lake } = scene;
     await runToEnd(scene);
-    for (let kill = 0; kill < 20; kill++) {
+    let rounds = 0;
+    for (let counted = 0; counted < kills; rounds++) {
+      assert.ok(rounds < 4 * kills, `only ${counted} of ${rounds} kills came after a table commit`);
+      const before = await countTableCommits(lake);
       const child = new CrashChild({ url, lake, follow: true }, scene.folder);
       await child.until(/streaming/);
-      const waitMs = 50 + Math.random() * 900;
-      const timer = setTimeout(() => child.kill("SIGKILL"), waitMs);
+      const timer = setTimeout(() => child.kill("SIGKILL"), 50 + Math.random() * 900);
       // Every other round the account holders are idle beside busy payments.
-      await scene.writer.stream({ payments: 300, rate: 1000, churnShare: kill % 2 === 0 ? 0.2 : 0 });
+      await scene.writer.stream({ payments: 500, rate: 1000, churnShare: rounds % 2 === 0 ? 0.2 : 0 });
       await child.killed();
       clearTimeout(timer);
+      if (await countTableCommits(lake) > before) counted++;
     }
-    await test.step("after 20 kills", () => runToEnd(scene));
+    await test.step(`after ${kills} kills that count, of ${rounds}`, () => runToEnd(scene));
   });
 });
 

@@ -11,6 +11,8 @@ export interface JobCommand {
   /** Working directory: run-time state lies below it. */
   readonly folder: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Whether nobody reads what it says, as behind `| head`. Default false. */
+  readonly unread?: boolean;
 }
 
 /** How a job ended. */
@@ -29,7 +31,7 @@ export class JobProcess {
   readonly #waiting: { readonly pattern: RegExp; readonly found: () => void }[] = [];
   #log = "";
 
-  constructor({ script, args, folder, environment = {} }: JobCommand) {
+  constructor({ script, args, folder, environment = {}, unread = false }: JobCommand) {
     const command = new Deno.Command(Deno.execPath(), {
       args: ["run", "-q", "-A", "--config", configuration, script.href, ...args],
       cwd: folder,
@@ -39,7 +41,7 @@ export class JobProcess {
       stderr: "piped",
     });
     this.#process = command.spawn();
-    this.ended = this.#finish(this.#readLog());
+    this.ended = unread ? this.#finishUnread() : this.#finish(this.#readLog());
   }
 
   /** Number of the process. */
@@ -69,6 +71,11 @@ export class JobProcess {
     const status = await this.#process.status;
     await log;
     return { status, output, log: this.#log };
+  }
+
+  async #finishUnread(): Promise<JobEnd> {
+    await Promise.all([this.#process.stdout.cancel(), this.#process.stderr.cancel()]);
+    return { status: await this.#process.status, output: "", log: "" };
   }
 
   async #readLog(): Promise<void> {

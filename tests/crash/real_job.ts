@@ -11,6 +11,8 @@ export interface RealJobPlan {
   /** Server of the user. Undefined: the embedded one. */
   readonly url?: string;
   readonly flags: readonly string[];
+  /** Whether nobody reads what it says. Default false. */
+  readonly unread?: boolean;
 }
 
 /** How it ended: with an outcome, or with an error. */
@@ -21,11 +23,12 @@ export interface RealJobEnd {
 }
 
 /** Starts a job. */
-export function startJob({ job, folder, url, flags }: RealJobPlan): JobProcess {
+export function startJob({ job, folder, url, flags, unread = false }: RealJobPlan): JobProcess {
   return new JobProcess({
     script: new URL(`../../jobs/${job}.ts`, import.meta.url),
     args: ["--json", ...flags],
     folder,
+    unread,
     ...(url === undefined ? {} : { environment: { POSTGRES_URL: url } }),
   });
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
 import { assertComplete, assertRefused, assertSetAside, endOf, runJob, startJob } from "./real_job.ts";
+import { filesBelow } from "./lake_files.ts";
 import { untilCapturing, withScene } from "./scene.ts";
 
 Deno.test("a port that is taken, a wrong password and a server that is not there are named", async () => {
@@ -115,14 +116,4 @@ async function newestFile(folder: string, pattern: RegExp): Promise<string> {
   }
   assert.notEqual(newest.path, "", `no file fits ${pattern}`);
   return newest.path;
-}
-
-async function filesBelow(folder: string): Promise<readonly string[]> {
-  const paths: string[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    const path = `${folder}/${name}`;
-    if (isDirectory) paths.push(...await filesBelow(path));
-    else paths.push(path);
-  }
-  return paths;
 }
