@@ -9,6 +9,7 @@ import type { VerificationPoint } from "../change/source.ts";
 import type { Dataset, TableDefinition } from "../dataset/dataset.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier, literal } from "../engine/quote.ts";
+import { comparableScan } from "./comparable_scan.ts";
 import { type RowTextQuery, rowTextQuery } from "../source/postgres/row_text_sql.ts";
 import { columnText, rowHash } from "./row_text.ts";
 
@@ -54,6 +55,7 @@ export interface TableVerification {
  * Compares one lake table with its source. The folder needs room for about 60 bytes and two key texts a row.
  *
  * @throws {RangeError} If a column of the dataset is missing in the lake's definition.
+ * @throws {WeirError} `unsupportedSchemaChange` where columns were renamed and the lake has not heard of it.
  */
 export async function verifyTable(request: VerificationRequest): Promise<TableVerification> {
   const query = rowTextQuery(
@@ -66,7 +68,8 @@ export async function verifyTable(request: VerificationRequest): Promise<TableVe
   const comparison: Comparison = { key: query.key, ...files, mismatches: identifier(name) };
   try {
     await request.point.copyTo(query.statement, files.spool);
-    const rows = await stageSides(comparison, { query, request });
+    const scan = await comparableScan(request, query.columns);
+    const rows = await stageSides(comparison, { query, request: { ...request, scan } });
     await compare(comparison, { connection: request.connection, rows });
     return await summarize(comparison, request);
   } finally {

@@ -43,6 +43,24 @@ Deno.test("rows that changed without row events are copied again, while the job 
   }, { settings: { wal_level: "logical" } });
 });
 
+Deno.test("columns of a table that changed while no row did: an added one is none in every row, a renamed one is named", async () => {
+  await withPostgres(async ({ client, url }) => {
+    await withTemporaryFolder(async (lake) => {
+      await client.query("CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 2), (3, 4)");
+      const job = { url, lake, tables: ["public.t"] };
+      assertVerified(await captureJob(job), 1);
+      await client.query("ALTER TABLE t ADD COLUMN added int[]; ALTER TABLE t ADD COLUMN more real");
+      assertVerified(await captureJob(job), 1);
+      await client.query("ALTER TABLE t DROP COLUMN more");
+      assertVerified(await captureJob(job), 1);
+      await client.query("ALTER TABLE t RENAME COLUMN n TO m");
+      await assert.rejects(captureJob(job), /Cannot compare public\.t: the source now has m, added and no longer n/);
+      await client.query("UPDATE t SET m = 5 WHERE id = 1");
+      assertVerified(await captureJob(job), 1);
+    });
+  }, { settings: { wal_level: "logical" } });
+});
+
 /** The next lake has another slot; the server has room for few. */
 async function captureJobEnd(client: { query(sql: string): Promise<unknown> }): Promise<void> {
   await client.query("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots");
