@@ -43,6 +43,8 @@ export class Database {
     await connection.run("SET autoload_known_extensions=false");
     await connection.run("SET GLOBAL TimeZone='UTC'");
     await connection.run("SET parquet_metadata_cache=true");
+    // The system caches files already; DuckDB's own copy of them would grow with every table commit, up to the memory limit.
+    await connection.run("SET enable_external_file_cache=false");
     await connection.run(`SET allowed_directories=[${folders.join(", ")}]`);
     await connection.run("SET enable_external_access=false");
     await connection.run("SET lock_configuration=true");
