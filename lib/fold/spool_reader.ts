@@ -41,7 +41,8 @@ export async function readSpool(options: ReadSpoolOptions): Promise<void> {
     const selects = changes.segments.map((segment, index) =>
       segmentSelect(options, { segment, index, lineLimitBytes })
     );
-    await connection.run(`CREATE OR REPLACE TABLE ${identifier(table)} AS ${selects.join(" UNION ALL ")}`);
+    const rows = selects.length === 0 ? noChangesSql(options.definition) : selects.join(" UNION ALL ");
+    await connection.run(`CREATE OR REPLACE TABLE ${identifier(table)} AS ${rows}`);
   });
 }
 
@@ -57,6 +58,15 @@ export async function withLineLimit<T>(read: (lineLimitBytes: number) => Promise
       if (limitBytes >= lastLineLimitBytes || !lineTooLong.test(String(thrown))) throw thrown;
     }
   }
+}
+
+/** The typed table without a row: of a batch in which the table was only truncated, or every key was over the limit. */
+function noChangesSql({ columns, key }: TableDefinition): string {
+  const old = columns.filter((column) => key.includes(column.name))
+    .map((column) => ({ ...column, name: `_old_${column.name}` }));
+  const values = [...old, ...columns].map(({ name, type }) => `NULL::${duckdbType(type)} AS ${identifier(name)}`);
+  const change = ["'I' AS _op", "0::BIGINT AS _ordinal", "NULL::VARCHAR[] AS _unchanged"];
+  return `SELECT ${[...change, ...values].join(", ")}, false AS _refused WHERE false`;
 }
 
 interface SegmentPlace {

@@ -101,7 +101,9 @@ function changesOf(
 ): DatasetChanges {
   const { segment, ...rest } = content;
   const source = `${dataset.source.namespace}.${dataset.source.table}`;
-  return { source, key: dataset.key, segments: [segment], deadLetters: [], ...rest };
+  // As PostgreSQL's does: a segment without rows is none.
+  const segments = segment.rows === 0 ? [] : [segment];
+  return { source, key: dataset.key, segments, deadLetters: [], ...rest };
 }
 
 function segment(dataset: Dataset, layout: SpoolSegment["layout"]) {

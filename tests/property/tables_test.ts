@@ -44,6 +44,12 @@ const scenes: Readonly<Record<string, Scene>> = {
       "DROP TABLE parted_1",
     ],
   },
+  "tables that are emptied, with nothing else happening to them": {
+    before: `CREATE TABLE emptied (id int PRIMARY KEY, v text); INSERT INTO emptied VALUES (1, 'a'), (2, 'b');
+      CREATE TABLE referring (id int PRIMARY KEY REFERENCES emptied); INSERT INTO referring VALUES (1);
+      CREATE TABLE empty (id int PRIMARY KEY)`,
+    changes: ["TRUNCATE emptied CASCADE", "TRUNCATE empty"],
+  },
   "a table and one that inherits from it": {
     before:
       `CREATE TABLE parent (id int PRIMARY KEY, a text); CREATE TABLE child (b int, PRIMARY KEY (id)) INHERITS (parent);
