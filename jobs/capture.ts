@@ -1,11 +1,10 @@
 /** Any tables of any PostgreSQL into lake tables: datasets are inferred from the catalogue, no code to write. */
 import { runJob } from "../lib/cli/run_job.ts";
-import type { Dataset } from "../lib/dataset/dataset.ts";
-import { embedTextFrom, type TextDeclaration } from "../lib/embed/text_declaration.ts";
 import { WeirError } from "../lib/errors.ts";
 import { settings as declared } from "../lib/settings/declarations.ts";
 import { captureSettings } from "./wiring/capture_settings.ts";
 import { CaptureRun } from "./wiring/capture_run.ts";
+import { requestedText, requireTables } from "./wiring/embed_requests.ts";
 import { captureOutcome, outcomeText } from "./wiring/outcome.ts";
 import { requireReach } from "./wiring/reach.ts";
 import { openServer } from "./wiring/server.ts";
@@ -33,16 +32,17 @@ await runJob({
     await using server = await openServer(settings, { progress });
     const { url } = server;
     if (settings.teardown) return await tearDown({ job: "capture", url, settings, tables: { tables }, print });
-    const textOf = textsFor(settings.embed ?? []);
+    const embed = settings.embed ?? [];
     await using run = await CaptureRun.open({
       job: "capture",
       url,
       settings,
       tables: { tables },
-      textOf,
+      textOf: (dataset) => requestedText(embed, dataset),
       signal,
       progress,
     });
+    requireTables(embed, run.plans.map(({ dataset }) => dataset));
     progress.note(`capturing through slot and publication "${run.source.objects.slot}"`);
     const verified = await run.during(async () => {
       if (settings.follow) await run.untilStopped();
@@ -53,15 +53,3 @@ await runJob({
     return outcome;
   },
 });
-
-/** Texts as `--embed table:column,column` asks for them; a table may leave out its namespace. */
-function textsFor(
-  requests: readonly { readonly table: string; readonly columns: readonly string[] }[],
-): (dataset: Dataset) => TextDeclaration | undefined {
-  return ({ source }) => {
-    const request = requests.find(({ table }) =>
-      table === source.table || table === `${source.namespace}.${source.table}`
-    );
-    return request && embedTextFrom(request.columns);
-  };
-}

@@ -28,6 +28,25 @@ Deno.test("a port that is taken, a wrong password and a server that is not there
   });
 });
 
+Deno.test("a column or a table to embed that is not there is named, and nothing is made at the source", async () => {
+  await withScene(async ({ url, folder, lake, client }) => {
+    await client.query("CREATE TABLE spelt (id int PRIMARY KEY, note text); INSERT INTO spelt VALUES (1, 'x')");
+    const plan = (embed: string) =>
+      ({ job: "capture", url, folder, flags: ["--lake", lake, "--tables", "public.spelt", "--embed", embed] }) as const;
+    assertRefused(await runJob(plan("spelt:note,nto")), {
+      kind: "configuration",
+      says: /no column "nto" to embed.*Write the columns of --embed as they are called in the lake table/,
+    });
+    assertRefused(await runJob(plan("splet:note")), {
+      kind: "configuration",
+      says: /names "splet", which is none of the captured tables.*let --tables match it/,
+    });
+    const { rows } = await client.query("SELECT FROM pg_publication UNION ALL SELECT FROM pg_replication_slots");
+    assert.equal(rows.length, 0);
+    assertComplete(await runJob(plan("spelt:note")), 2);
+  });
+});
+
 Deno.test("a second instance is refused and the first goes on, also through a power cut of the server", async () => {
   await withScene(async (scene) => {
     const { lake, client, writer } = scene;
