@@ -74,12 +74,25 @@ export class DatasetWriter {
 
   /** Takes the columns of a relation version, keeping what the declaration says of those it knows. */
   adopt(segment: SpoolSegment): void {
+    this.#source = { ...this.#source, columns: this.#declared(segment), key: this.#source.key };
+  }
+
+  /**
+   * With what the rows have beside the columns: at a start the contract may be ahead of the stream, and the drop of a column
+   * whose name another has by then takes that one away.
+   */
+  #completed(columns: readonly Column[], segment: SpoolSegment | undefined): readonly Column[] {
+    if (segment === undefined) return columns;
+    const held = new Set(columns.map(({ name }) => name));
+    return [...columns, ...this.#declared(segment).filter(({ name }) => !held.has(name))];
+  }
+
+  #declared(segment: SpoolSegment): readonly Column[] {
     const declared = new Map(this.plan.dataset.columns.map((column) => [column.name, column]));
-    const columns = segment.columns.map(({ name, type }): Column => {
+    return segment.columns.map(({ name, type }): Column => {
       const known = declared.get(name);
       return known !== undefined && sameType(known.type, type) ? known : { name, type, nullable: true };
     });
-    this.#source = { ...this.#source, columns, key: this.#source.key };
   }
 
   /**
@@ -92,7 +105,8 @@ export class DatasetWriter {
   ): Promise<TransformedChanges> {
     const { connection } = this.#context;
     const schemaChanges = changes.segments.flatMap((segment) => segment.schemaChanges);
-    const source = { ...this.#source, ...evolved(this.#source, schemaChanges) };
+    const evolvedSource = { ...this.#source, ...evolved(this.#source, schemaChanges) };
+    const source = { ...evolvedSource, columns: this.#completed(evolvedSource.columns, changes.segments.at(-1)) };
     await using open = new AsyncDisposableStack();
     const scratch = open.use(new Scratch(connection));
     const made = await this.#transform(changes, { ...options, scratch, source, connection });
