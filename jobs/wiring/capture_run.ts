@@ -135,13 +135,13 @@ export class CaptureRun implements AsyncDisposable {
   /** Holds every table against the source. */
   async verify(): Promise<readonly VerifiedTable[]> {
     return await verifyLake({
-      source: this.source,
       pipeline: this.pipeline,
       plans: this.plans,
       lake: this.lake,
       maxValueBytes: this.#options.settings.maxValueBytes,
       onTable: (table, { index, of }) =>
         this.#options.progress.update({ activity: `verifying ${table} (${index + 1} of ${of})`, rows: 0 }),
+      onLeftOut: (text) => this.#options.progress.note(text),
     });
   }
 

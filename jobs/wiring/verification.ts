@@ -1,7 +1,7 @@
 /** Every lake table of a pipeline held against the source at one position, while the pipeline goes on. */
 import type { Sink } from "../../lib/change/sink.ts";
-import type { Source } from "../../lib/change/source.ts";
-import type { Dataset } from "../../lib/dataset/dataset.ts";
+import type { ComparableDataset, VerificationPoint } from "../../lib/change/source.ts";
+import type { Dataset, TableDefinition } from "../../lib/dataset/dataset.ts";
 import type { Pipeline } from "../../lib/pipeline/pipeline.ts";
 import { type DatasetPlan, declaredDefinition } from "../../lib/pipeline/plan.ts";
 import { type TableVerification, verifyTable } from "../../lib/verify/verify.ts";
@@ -16,12 +16,13 @@ export interface VerifiedTable extends TableVerification {
 
 /** What {@linkcode verifyLake} needs. */
 export interface VerifyLakeOptions {
-  readonly source: Source;
   readonly pipeline: Pipeline;
   readonly plans: readonly DatasetPlan[];
   readonly lake: Lake;
   readonly maxValueBytes: number;
   readonly onTable: (table: string, done: { readonly index: number; readonly of: number }) => void;
+  /** What cannot be compared because the source has it no more and the lake still has. */
+  readonly onLeftOut: (text: string) => void;
 }
 
 /**
@@ -38,20 +39,24 @@ export async function verifyLake(options: VerifyLakeOptions): Promise<readonly V
     try {
       const verified: VerifiedTable[] = [];
       const tables = tablesOf(options);
-      for (const [index, { dataset, plan, sink }] of tables.entries()) {
-        const { format, namespace, name } = sink.table;
+      const leftOut = new Set<string>();
+      for (const [index, table] of tables.entries()) {
+        const { format, namespace, name } = table.sink.table;
         options.onTable(`${format} ${namespace}.${name}`, { index, of: tables.length });
+        const { compared, text } = await comparedTable(table, point);
+        if (text !== undefined) leftOut.add(text);
+        if (compared === undefined) continue;
         const result = await verifyTable({
+          ...compared,
           point,
-          dataset,
-          definition: declaredDefinition(plan, dataset),
-          scan: scans.get(sink),
+          scan: scans.get(table.sink),
           connection,
           folder: options.lake.stateFolder,
           maxValueBytes: options.maxValueBytes,
         });
         verified.push({ format, table: `${namespace}.${name}`, ...result });
       }
+      for (const text of leftOut) options.onLeftOut(text);
       return verified;
     } finally {
       connection.close();
@@ -67,14 +72,46 @@ interface TableToVerify {
   readonly sink: Sink;
 }
 
-/** Every table of every dataset that was not set aside, with the dataset's columns as the source has them now. */
-function tablesOf(options: VerifyLakeOptions): readonly TableToVerify[] {
-  return options.plans.flatMap(({ dataset: declared, tables }) => {
-    if (options.pipeline.failures.has(`${declared.namespace}.${declared.name}`)) return [];
-    const now = options.source.datasets.find(({ source }) =>
-      source.namespace === declared.source.namespace && source.table === declared.source.table
-    );
-    const dataset = now ?? declared;
+/** Every table of every dataset that was not set aside. */
+function tablesOf({ plans, pipeline }: VerifyLakeOptions): readonly TableToVerify[] {
+  return plans.flatMap(({ dataset, tables }) => {
+    if (pipeline.failures.has(`${dataset.namespace}.${dataset.name}`)) return [];
     return tables.flatMap((plan) => plan.sinks.map((sink) => ({ dataset, plan, sink })));
   });
+}
+
+interface ComparedTable {
+  readonly dataset: Dataset;
+  readonly definition: TableDefinition;
+}
+
+/** What of a lake table the source can still be asked for, and what of it not. */
+async function comparedTable(
+  { dataset, plan, sink }: TableToVerify,
+  point: VerificationPoint,
+): Promise<{ readonly compared?: ComparedTable; readonly text?: string }> {
+  const { atSource, inLake, gone } = await point.comparable(dataset);
+  const table = `${sink.table.namespace}.${sink.table.name}`;
+  const from = dataset.children?.find(({ name }) => name === sink.table.name)?.from;
+  if (from !== undefined && gone.includes(from)) {
+    return { text: `not compared: ${table}, because the source no longer has ${from}, which its rows come out of` };
+  }
+  const definition = declaredDefinition(plan, inLake);
+  const compared = {
+    dataset: atSource,
+    definition: { ...definition, key: comparedKey(definition, { atSource, inLake }) },
+  };
+  const held = definition.columns.filter(({ name }) => gone.includes(name)).map(({ name }) => name);
+  if (held.length === 0) return { compared };
+  const text = `not compared: ${held.join(", ")} of ${table}, which the source no longer has and the lake has ` +
+    "until a row of the table changes";
+  return { compared, text };
+}
+
+/** Without a part of the key that left the source, rows are counted instead of told apart. */
+function comparedKey(
+  { key }: TableDefinition,
+  { atSource, inLake }: Pick<ComparableDataset, "atSource" | "inLake">,
+): readonly string[] {
+  return atSource.key.length < inLake.key.length ? [] : key;
 }

@@ -25,12 +25,24 @@ export interface InitialCopyPart {
   release(): Promise<void>;
 }
 
+/** A dataset at a point, where the source's columns may have changed since the lake last heard of them. */
+export interface ComparableDataset {
+  /** Every column that can be compared, under its lake name, with the name that a statement finds it by. */
+  readonly atSource: Dataset;
+  /** Those and the ones that the lake has and the source has no more. */
+  readonly inLake: Dataset;
+  /** Lake names of the latter. They leave the lake with the next row event. */
+  readonly gone: readonly string[];
+}
+
 /** A point at which source and lake can be compared while rows keep flowing. */
 export interface VerificationPoint {
   /** The batch that ends exactly here carries everything the snapshot shows. */
   readonly position: Position;
   /** Runs one statement under the exported snapshot and writes its rows as a spool file of layout `rows` to a path. */
   copyTo(statement: string, path: string): Promise<number>;
+  /** What of a captured dataset can be compared here. From now until the point is closed its columns stay as they are. */
+  comparable(dataset: Dataset): Promise<ComparableDataset>;
   close(): Promise<void>;
 }
 

@@ -14,7 +14,12 @@ function pointsOf(open: (offset: number) => void = () => {}) {
       await Promise.resolve();
       const position = at(++state.opened * 10);
       open(Number(position.offset));
-      return { position, copyTo: () => Promise.resolve(0), close: () => Promise.resolve(void state.closed++) };
+      return {
+        position,
+        copyTo: () => Promise.resolve(0),
+        comparable: (dataset) => Promise.resolve({ atSource: dataset, inLake: dataset, gone: [] }),
+        close: () => Promise.resolve(void state.closed++),
+      };
     },
   });
   return { points, state };

@@ -102,6 +102,7 @@ export class MemorySource implements Source {
     return Promise.resolve({
       position: this.#position(this.#commits.length),
       copyTo: () => Promise.reject(new TypeError("A memory source runs no statements; compare with its rows()")),
+      comparable: (dataset) => Promise.resolve({ atSource: dataset, inLake: dataset, gone: [] }),
       close: () => Promise.resolve(),
     });
   }

@@ -27,6 +27,7 @@ export class RelationMemory {
   readonly #path: string;
   readonly #owner: string;
   #entries = new Map<number, readonly Entry[]>();
+  readonly #held = new Set<{ readonly lsn: bigint }>();
   #changed = false;
   #saving: Promise<void> = Promise.resolve();
 
@@ -60,6 +61,18 @@ export class RelationMemory {
     return this.#entries.get(oid)?.findLast((entry) => entry.lsn <= lsn)?.version;
   }
 
+  /** The version that held for everything before a point; a copy's, also for one made exactly there. */
+  at(oid: number, lsn: bigint): RelationVersion | undefined {
+    return this.#entries.get(oid)?.findLast((entry) => entry.fromCopy ? entry.lsn <= lsn : entry.lsn < lsn)?.version;
+  }
+
+  /** Forgets nothing that held at a point, until the call that it gives. */
+  hold(lsn: bigint): () => void {
+    const held = { lsn };
+    this.#held.add(held);
+    return () => void this.#held.delete(held);
+  }
+
   /** The last version of all. */
   latest(oid: number): RelationVersion | undefined {
     return this.#entries.get(oid)?.at(-1)?.version;
@@ -86,8 +99,9 @@ export class RelationMemory {
 
   /** Forgets what can never be a table's latest version before a change again. */
   prune(recordedLsn: bigint): void {
+    const lsn = [...this.#held].reduce((least, held) => held.lsn <= least ? held.lsn - 1n : least, recordedLsn);
     for (const [oid, entries] of this.#entries) {
-      const first = Math.max(0, entries.findLastIndex((entry) => entry.lsn <= recordedLsn));
+      const first = Math.max(0, entries.findLastIndex((entry) => entry.lsn <= lsn));
       if (first > 0) {
         this.#entries.set(oid, entries.slice(first));
         this.#changed = true;

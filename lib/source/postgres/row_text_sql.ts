@@ -91,14 +91,19 @@ class SourceTable {
   }
 
   #sourceText(name: string): ValueText {
-    const { sourceName = name } = this.#dataset.columns.find((column) => column.name === name) ?? {};
-    return valueText(`s.${identifier(sourceName)}`, this.#lakeColumn(name).type, {
-      maxValueBytes: this.#maxValueBytes,
-    });
+    const { type } = this.#lakeColumn(name);
+    return valueText(this.#sourceColumn(name).sql, type, { maxValueBytes: this.#maxValueBytes });
   }
 
   #document(name: string): ReturnType<typeof jsonDocument> {
-    return jsonDocument(`s.${identifier(name)}`, this.#dataset.columns.find((column) => column.name === name));
+    const { sql, column } = this.#sourceColumn(name);
+    return jsonDocument(sql, column);
+  }
+
+  /** Where the source has a lake column. */
+  #sourceColumn(name: string): { readonly sql: string; readonly column: Column | undefined } {
+    const column = this.#dataset.columns.find((candidate) => candidate.name === name);
+    return { sql: `s.${identifier(column?.sourceName ?? name)}`, column };
   }
 
   #lakeColumn(name: string): Column {

@@ -9,7 +9,7 @@
 import { join } from "node:path";
 import type { MicroBatch } from "../../change/micro_batch.ts";
 import type { Position } from "../../change/position.ts";
-import type { InitialCopyPart, Source, SourceLag, VerificationPoint } from "../../change/source.ts";
+import type { ComparableDataset, InitialCopyPart, Source, SourceLag, VerificationPoint } from "../../change/source.ts";
 import type { Column } from "../../dataset/column.ts";
 import type { Dataset } from "../../dataset/dataset.ts";
 import { identifier } from "../../engine/quote.ts";
@@ -20,6 +20,7 @@ import { type CatalogueTable, tablesByOid } from "./catalogue.ts";
 import { ChangeStream, type StreamLimits } from "./change_stream.ts";
 import { PostgresConnection } from "./connection.ts";
 import { planCopy } from "./copy_plan.ts";
+import { comparableDataset } from "./comparable_dataset.ts";
 import { CutPoints } from "./cut_points.ts";
 import { publishedTable } from "./find_tables.ts";
 import { copyTable, type TableCopy } from "./initial_copy.ts";
@@ -191,6 +192,7 @@ export class PostgresSource implements Source {
     const stop = () => guard.destroy();
     signal.addEventListener("abort", stop, { once: true });
     try {
+      await guard.run("BEGIN");
       await lockTables(guard, await this.#current(guard, wanted));
       await failPoint("copy.afterLocks");
       snapshot = await this.#openSnapshot(this.#options.copyConnections ?? 2);
@@ -260,12 +262,39 @@ export class PostgresSource implements Source {
       const snapshot = await this.#openSnapshot(1);
       await watch?.look();
       if (watch?.told === told) {
-        const position = { instance, offset: formatLsn(snapshot.lsn) };
-        return new PostgresVerificationPoint(position, snapshot, this.#folder);
+        return this.#pointOver(snapshot, instance);
       }
       await snapshot.close();
     }
     throw new WeirError("conflict", "Tables are rewritten at the source each time that a verification point is opened");
+  }
+
+  #pointOver(snapshot: SharedSnapshot, instance: string): VerificationPoint {
+    const { lsn } = snapshot;
+    return new PostgresVerificationPoint({
+      position: { instance, offset: formatLsn(lsn) },
+      snapshot,
+      folder: this.#folder,
+      comparable: (dataset, connection) => this.#comparable(dataset, { connection, lsn }),
+      onClose: this.#remembered().hold(lsn),
+    });
+  }
+
+  /** Locks the table first: its columns are found by name, whatever snapshot a statement sees its rows by. */
+  async #comparable(
+    dataset: Dataset,
+    point: { readonly connection: PostgresConnection; readonly lsn: bigint },
+  ): Promise<ComparableDataset> {
+    const table = this.#tableOf(dataset);
+    const version = this.#remembered().at(table.oid, point.lsn);
+    const current = () => this.#side.ask((side) => this.#current(side, [table]));
+    await lockTables(point.connection, await current());
+    const [[then], [now]] = [await this.#current(point.connection, [table]), await current()];
+    if (version === undefined || then === undefined || now === undefined) {
+      return { atSource: table.dataset, inLake: table.dataset, gone: [] };
+    }
+    const columns = [...table.dataset.columns, ...dataset.columns];
+    return comparableDataset({ ...table.dataset, columns }, { version, then, now });
   }
 
   acknowledge(position: Position): void {
@@ -449,7 +478,6 @@ function sourceNameOf({ name, sourceName = name }: Column): string {
 
 /** Also the partitions of a partitioned table are locked. Readers and writers go on; only ALTER TABLE and the like wait. */
 async function lockTables(guard: PostgresConnection, tables: readonly CatalogueTable[]): Promise<void> {
-  await guard.run("BEGIN");
   for (const table of tables) {
     const only = table.kind === "r" ? "ONLY " : "";
     await guard.run(`LOCK TABLE ${only}${qualifiedName(table)} IN ACCESS SHARE MODE`);
