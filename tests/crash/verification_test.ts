@@ -39,6 +39,27 @@ Deno.test(`verification again and again beside ${rate} rows/s of inserts, update
   });
 });
 
+const leaving = [
+  ["ALTER TABLE accountholders RENAME COLUMN accounts TO instruments", ["account_holders", "accounts", "transactions"]],
+  ["ALTER TABLE accountholders DROP COLUMN accounts", ["account_holders", "transactions"]],
+] as const;
+
+for (const [statement, compared] of leaving) {
+  Deno.test(`what comes out of a document is compared as far as the source has it: ${statement}`, async () => {
+    await withScene(async ({ url, lake, writer, client }) => {
+      await using run = await openCapture(url, { lake, formats: "iceberg" });
+      const verified = await run.during(async () => {
+        await writer.stream({ payments: 100, churnShare: 0.3 });
+        await client.query(statement);
+        return await run.verify();
+      });
+      for (const error of run.pipeline.failures.values()) throw error;
+      assert.deepEqual(verified.map(({ table }) => table).toSorted(), compared.map((name) => `payments.${name}`));
+      assertNothing(verified);
+    });
+  });
+}
+
 /** As many of each as no other column of the report can show by mistake. */
 const planted = { missing: 1, extra: 2, different: 3 };
 
