@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import pg from "pg";
 import type { InitialCopyPart } from "../../change/source.ts";
 import { armFailPoints, type FailPointHook } from "../../fail_point.ts";
 import { withTemporaryFolder } from "../../testing/temporary.ts";
@@ -8,7 +9,9 @@ import { copyFailPoints } from "./initial_copy.ts";
 import { PostgresSource } from "./source.ts";
 
 async function withCopy(
-  body: (fixture: { source: PostgresSource; spool: string; run: (sql: string) => Promise<unknown> }) => Promise<void>,
+  body: (
+    fixture: { source: PostgresSource; spool: string; url: string; run: (sql: string) => Promise<unknown> },
+  ) => Promise<void>,
 ): Promise<void> {
   await withPostgres(async ({ url, client }) => {
     await withTemporaryFolder(async (folder) => {
@@ -19,7 +22,7 @@ async function withCopy(
       const source = new PostgresSource({ url, folder, tables: ["items", "empty"], copyPartBytes: 2 ** 20 });
       try {
         await source.start([]);
-        await body({ source, spool: join(folder, "spool"), run: (sql) => client.query(sql) });
+        await body({ source, spool: join(folder, "spool"), url, run: (sql) => client.query(sql) });
       } finally {
         armFailPoints(undefined);
         await source.close();
@@ -107,5 +110,34 @@ Deno.test("a table cannot change its columns while it is copied", async () => {
     }
     await altered;
     assert.equal(isDone, true);
+  });
+});
+
+Deno.test("a copy that waits for a long transaction holds up nobody who alters a table, and is of the table as altered", async () => {
+  await withCopy(async ({ source, url, run }) => {
+    await run("CREATE TABLE elsewhere (id int); SET statement_timeout = '20s'");
+    const long = new pg.Client({ connectionString: url });
+    await long.connect();
+    await long.query("BEGIN; INSERT INTO elsewhere VALUES (1)");
+    let [rows, snapshots] = [0, 0];
+    armFailPoints(async (name) => {
+      if (name === "copy.afterSnapshot" && ++snapshots === 2) await run("ALTER TABLE items ALTER id TYPE bigint");
+    });
+    const copied = (async () => {
+      for await (const part of source.copy(source.datasets, new AbortController().signal)) {
+        const [segment] = part.changes.segments;
+        rows += segment?.rows ?? 0;
+        const types = part.dataset.name === "items" ? ["int64", "string", "int32"] : ["int32"];
+        assert.deepEqual(segment?.columns.map(({ type }) => type.kind), types);
+        await part.release();
+      }
+    })();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await run("ALTER TABLE items ADD COLUMN n int");
+    await long.query("COMMIT");
+    await long.end();
+    await copied;
+    assert.equal(rows, 40_000);
+    assert.equal(snapshots, 3);
   });
 });

@@ -14,7 +14,6 @@ import type { Column } from "../../dataset/column.ts";
 import type { Dataset } from "../../dataset/dataset.ts";
 import { identifier } from "../../engine/quote.ts";
 import { WeirError } from "../../errors.ts";
-import { failPoint } from "../../fail_point.ts";
 import { CapturedTable } from "./captured_table.ts";
 import { type CatalogueTable, tablesByOid } from "./catalogue.ts";
 import { ChangeStream, type StreamLimits } from "./change_stream.ts";
@@ -30,6 +29,7 @@ import { RelationMemory } from "./relation_memory.ts";
 import { versionOfTable } from "./relation_version.ts";
 import { RelationResolver } from "./relation_resolver.ts";
 import { ReplicationConnection } from "./replication_connection.ts";
+import { lockTables, snapshotOfLocked } from "./table_locks.ts";
 import { openSharedSnapshot, type SharedSnapshot } from "./shared_snapshot.ts";
 import { answerMs, SideConnection } from "./side_connection.ts";
 import { assertSlot, awaitFreeSlot, dropSlot, endReader, readSlot } from "./slot.ts";
@@ -192,11 +192,11 @@ export class PostgresSource implements Source {
     const stop = () => guard.destroy();
     signal.addEventListener("abort", stop, { once: true });
     try {
-      await guard.run("BEGIN");
-      await lockTables(guard, await this.#current(guard, wanted));
-      await failPoint("copy.afterLocks");
-      snapshot = await this.#openSnapshot(this.#options.copyConnections ?? 2);
-      await failPoint("copy.afterSnapshot");
+      snapshot = await snapshotOfLocked({
+        guard,
+        current: () => this.#current(guard, wanted),
+        openSnapshot: () => this.#openSnapshot(this.#options.copyConnections ?? 2),
+      });
       const { lsn, connections } = snapshot;
       for (const table of await this.#current(guard, wanted)) {
         const copy = await this.#planTable(guard, table, lsn);
@@ -474,12 +474,4 @@ export class PostgresSource implements Source {
 
 function sourceNameOf({ name, sourceName = name }: Column): string {
   return sourceName;
-}
-
-/** Also the partitions of a partitioned table are locked. Readers and writers go on; only ALTER TABLE and the like wait. */
-async function lockTables(guard: PostgresConnection, tables: readonly CatalogueTable[]): Promise<void> {
-  for (const table of tables) {
-    const only = table.kind === "r" ? "ONLY " : "";
-    await guard.run(`LOCK TABLE ${only}${qualifiedName(table)} IN ACCESS SHARE MODE`);
-  }
 }
