@@ -78,13 +78,15 @@ export class DatasetWriter {
   }
 
   /**
-   * With what the rows have beside the columns: at a start the contract may be ahead of the stream, and the drop of a column
-   * whose name another has by then takes that one away.
+   * At a start the contract may be ahead of the stream: the drop of a column whose name another has by then takes that one
+   * away, and a key that goes by another column's old name cannot be followed through renames.
    */
-  #completed(columns: readonly Column[], segment: SpoolSegment | undefined): readonly Column[] {
-    if (segment === undefined) return columns;
+  #sourceAfter({ key, segments }: DatasetChanges, schemaChanges: readonly SchemaChange[]): TableDefinition {
+    const columns = evolveColumns(this.#source.columns, schemaChanges);
     const held = new Set(columns.map(({ name }) => name));
-    return [...columns, ...this.#declared(segment).filter(({ name }) => !held.has(name))];
+    const last = segments.at(-1);
+    const lost = last === undefined ? [] : this.#declared(last).filter(({ name }) => !held.has(name));
+    return { ...this.#source, columns: [...columns, ...lost], key };
   }
 
   #declared(segment: SpoolSegment): readonly Column[] {
@@ -105,8 +107,7 @@ export class DatasetWriter {
   ): Promise<TransformedChanges> {
     const { connection } = this.#context;
     const schemaChanges = changes.segments.flatMap((segment) => segment.schemaChanges);
-    const evolvedSource = { ...this.#source, ...evolved(this.#source, schemaChanges) };
-    const source = { ...evolvedSource, columns: this.#completed(evolvedSource.columns, changes.segments.at(-1)) };
+    const source = this.#sourceAfter(changes, schemaChanges);
     await using open = new AsyncDisposableStack();
     const scratch = open.use(new Scratch(connection));
     const made = await this.#transform(changes, { ...options, scratch, source, connection });
@@ -198,12 +199,6 @@ export class DatasetWriter {
       rows: made.folded.rows,
     };
   }
-}
-
-function evolved(source: TableDefinition, changes: readonly SchemaChange[]): Pick<TableDefinition, "columns" | "key"> {
-  const renamed = (name: string) =>
-    changes.reduce((held, change) => change.kind === "renameColumn" && change.from === held ? change.to : held, name);
-  return { columns: evolveColumns(source.columns, changes), key: source.key.map(renamed) };
 }
 
 async function transformed(plan: TablePlan, folded: Relation, context: TransformContext): Promise<Relation> {

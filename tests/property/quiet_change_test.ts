@@ -65,6 +65,7 @@ Deno.test("columns of a table that changed while no row did are compared under t
 const lastChanges = [
   ["a renamed column", "ALTER TABLE t RENAME COLUMN n TO m", []],
   ["a renamed key", "ALTER TABLE t RENAME COLUMN id TO number", []],
+  ["a key that takes another column's name", "ALTER TABLE t RENAME n TO m; ALTER TABLE t RENAME id TO n", []],
   ["a dropped column", "ALTER TABLE t DROP COLUMN n", ["n"]],
   ["an added column", "ALTER TABLE t ADD COLUMN m int", []],
   ["a widened type", "ALTER TABLE t ALTER price TYPE numeric(12,2)", []],
