@@ -133,6 +133,21 @@ Deno.test("captured exactly: a thousand columns", () =>
       assertVerified(await captureJob({ url, lake, tables: ["wide"], work }), 1);
     }), { settings }));
 
+Deno.test("a key whose type Paimon cannot change sets the table aside, and what the job advises puts it right", () =>
+  withPostgres(({ client, url }) =>
+    withTemporaryFolder(async (lake) => {
+      await client.query("CREATE TABLE grown (id int PRIMARY KEY, v text); INSERT INTO grown VALUES (1, 'a')");
+      const job = { url, lake, tables: ["grown"] };
+      assertVerified(await captureJob(job), 1);
+      await client.query("ALTER TABLE grown ALTER id TYPE bigint; INSERT INTO grown VALUES (5000000000, 'b')");
+      await assert.rejects(captureJob(job), {
+        kind: "unsupportedSchemaChange",
+        advice: /^Remove the table's folder below paimon in the lake and start again/,
+      });
+      await Deno.remove(`${lake}/paimon/public.db/grown`, { recursive: true });
+      assertVerified(await captureJob(job), 1);
+    }), { settings }));
+
 /** Table patterns, and what the refusal says. */
 const refusals: readonly (readonly [tables: string, said: RegExp])[] = [
   ["keyless", /"keyless" has no key by which rows can be told apart: ALTER TABLE "public"."keyless" ADD PRIMARY KEY/],
