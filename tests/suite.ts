@@ -3,7 +3,7 @@
  * shown nothing.
  */
 const [suite = "", ...rest] = Deno.args;
-const args = ["test", "-q", "-P=test", `tests/${suite}`, ...rest];
+const args = ["test", "-q", "--no-prompt", "-P=test", `tests/${suite}`, ...rest];
 const child = new Deno.Command(Deno.execPath(), { args, stdin: "null", stdout: "piped" }).spawn();
 
 let text = "";

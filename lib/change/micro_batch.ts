@@ -71,6 +71,8 @@ export interface MicroBatch {
   readonly bytes: number;
   /** By `namespace.table` at the source; only tables that changed. */
   readonly changes: ReadonlyMap<string, DatasetChanges>;
+  /** The source waits until every table has recorded this end, as a server does that is told to stop. Default: no. */
+  readonly recordNow?: boolean;
   /** Removes the spool files. Called once, when every sink has what it wants. */
   release(): Promise<void>;
 }

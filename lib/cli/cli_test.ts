@@ -118,7 +118,7 @@ Deno.test("a refused permission comes with the command that grants it beside the
   }], [
     "--follow",
   ]);
-  assert.match(command, /^deno run -P=pipeline --allow-net=127\.0\.0\.1,localhost,db\.example:5432 /);
+  assert.match(command, /^deno run --no-prompt -P=pipeline --allow-net=127\.0\.0\.1,localhost,db\.example:5432 /);
   assert.match(command, / '--allow-write=\.\/data\/state,[^ ]*,a b' jobs\/pipeline\.ts --follow$/);
   const refused = explainRefusal(
     new Deno.errors.NotCapable('Requires net access to "x:1", run again with the --allow-net flag'),

@@ -38,7 +38,7 @@ export async function commandFor(job: string, needs: readonly Need[], args: read
     const more = wanted.filter(([name]) => name === access).map(([, value]) => value);
     return more.length === 0 ? [] : [`--allow-${access}=${[...defaults[access] ?? [], ...more].join(",")}`];
   });
-  return ["deno", "run", `-P=${job}`, ...flags, `jobs/${job}.ts`, ...args].map(shellWord).join(" ");
+  return ["deno", "run", "--no-prompt", `-P=${job}`, ...flags, `jobs/${job}.ts`, ...args].map(shellWord).join(" ");
 }
 
 /** A refusal by Deno as one of our errors; everything else unchanged. */

@@ -106,7 +106,7 @@ async function runFramed<Declared extends Declarations>(job: Job<Declared>, fram
 
 function openProgress({ output, redact }: Frame): Progress {
   const rewrite = Deno.stderr.isTerminal() && !Deno.env.get("NO_COLOR");
-  const columns = () => rewrite ? Deno.consoleSize().columns : 80;
+  const columns = () => rewrite ? Deno.consoleSize().columns || 80 : 80;
   return new Progress({ write: (text) => output.error(redact(text)), rewrite, columns });
 }
 

@@ -8,7 +8,7 @@ import { portTaken } from "./port.ts";
 /** Recovery after a crash replays write-ahead log, which can take a while. */
 const readyTimeoutMs = 300_000;
 /** A replication client that does not answer holds up a fast shutdown; past this the server is made to stop at once. */
-const stopTimeoutMs = 15_000;
+export const stopTimeoutMs = 15_000;
 /** How long the processes of a killed server may hold on to its shared memory. */
 const leftoverTimeoutMs = 10_000;
 const pollMs = 5;

@@ -263,7 +263,7 @@ export class Pipeline {
   }
 
   async #afterBatch(batch: MicroBatch): Promise<void> {
-    await this.#recordEnd({ position: batch.to, now: this.#points.isReached(batch.to) });
+    await this.#recordEnd({ position: batch.to, now: batch.recordNow === true || this.#points.isReached(batch.to) });
     await this.#detachOverdue(batch.to);
     await failPoint("pipeline.beforeAcknowledge");
     const smallest = this.#positions.smallest(this.#holding());

@@ -3,6 +3,7 @@
  * after a table commit of the same run, but for those of the initial copy, which makes the first.
  */
 import assert from "node:assert/strict";
+import { stopTimeoutMs } from "../../lib/embedded/server_process.ts";
 import { PaymentsWriter } from "../../lib/generate/payments_writer.ts";
 import { batchFailPoints, copyStepFailPoints } from "../../lib/pipeline/fail_points.ts";
 import { copyFailPoints } from "../../lib/source/postgres/initial_copy.ts";
@@ -120,6 +121,28 @@ Deno.test("a server that restarts under it costs nothing", async () => {
     await scene.restartServer();
     await using after = await PaymentsWriter.open({ url: scene.url });
     await after.stream({ payments: 500, churnShare: 0.2 });
+    child.kill("SIGINT");
+    assert.equal((await child.report()).error, undefined);
+    await runToEnd(scene);
+  });
+});
+
+Deno.test("a server that is told to stop need not wait for the job, also not just after a change", async () => {
+  await withScene(async (scene) => {
+    const { url, lake } = scene;
+    const child = new CrashChild({ url, lake, follow: true }, scene.folder);
+    await child.until(/streaming/);
+    await untilCapturing(scene.client);
+    await scene.writer.stream({ payments: 10 });
+    await scene.writer.close();
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    // A walsender ends only once the receiver has confirmed all of the log; this is what a server adds by itself now and then.
+    await scene.client.query("SELECT pg_log_standby_snapshot()");
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const startMs = performance.now();
+    await scene.restartServer();
+    const tookMs = performance.now() - startMs;
+    assert.ok(tookMs < stopTimeoutMs / 2, `stopping and starting took ${Math.round(tookMs)} ms`);
     child.kill("SIGINT");
     assert.equal((await child.report()).error, undefined);
     await runToEnd(scene);

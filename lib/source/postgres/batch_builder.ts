@@ -47,6 +47,8 @@ export class BatchBuilder {
   /** Clock at the first change. */
   startedMs = 0;
   commitTimeMs: number | undefined;
+  /** The server waits for the end of this batch. */
+  recordNow = false;
   readonly #options: BatchBuilderOptions;
   readonly #tables = new Map<number, TableChanges>();
   #commitLsn = 0n;
@@ -115,6 +117,7 @@ export class BatchBuilder {
       rows: this.rows,
       bytes: files.reduce((sum, file) => sum + file.bytes, 0),
       changes,
+      recordNow: this.recordNow,
       release: () => removeFiles(paths),
     };
   }

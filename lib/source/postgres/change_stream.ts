@@ -90,6 +90,8 @@ export class ChangeStream {
   #lastCutMs = Date.now();
   #lastStatusMs = 0;
   #lastMessageMs = 0;
+  /** The server wants to hear that all it sent is recorded: one that is told to stop waits for that. */
+  #isAsked = false;
   /** Grows while connections end in silence: a server can be busy for long with what it then does not send. */
   #silenceMs: number;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -244,6 +246,9 @@ export class ChangeStream {
     if (this.#decoder.inTransaction || this.#holds.size > 0 || this.#ready.length > 0) return;
     const now = Date.now();
     if (this.#builder.isEmpty) {
+      if (this.#isAsked && this.#decoder.seenLsn > this.#options.recordedLsn()) this.#builder.recordNow = true;
+      this.#isAsked = false;
+      if (this.#builder.recordNow) return this.#decoder.cut(this.#decoder.seenLsn);
       const moved = this.#decoder.seenLsn > this.#builder.afterLsn;
       if (moved && now - this.#lastCutMs >= this.#options.limits.heartbeatMs) this.#decoder.cut(this.#decoder.seenLsn);
     } else if (now - this.#builder.startedMs >= this.#options.limits.batchMs) this.#decoder.cut(this.#decoder.seenLsn);
@@ -292,7 +297,10 @@ export class ChangeStream {
       cut: (lsn) => this.#cut(lsn),
       onRelation: (message, commitLsn) => this.#relation(message, commitLsn),
       onCommit: () => this.#afterCommit(),
-      onReplyRequested: () => this.#sendStatus(false),
+      onReplyRequested: () => {
+        this.#isAsked = true;
+        this.#sendStatus(false);
+      },
     });
   }
 
