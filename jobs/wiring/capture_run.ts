@@ -132,9 +132,11 @@ export class CaptureRun implements AsyncDisposable {
     return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   }
 
-  /** Holds every table against the source. */
+  /** Holds every table against the source; fewer, or none, when the user stops the run meanwhile. */
   async verify(): Promise<readonly VerifiedTable[]> {
+    const { signal } = this.#options;
     return await verifyLake({
+      signal,
       pipeline: this.pipeline,
       plans: this.plans,
       lake: this.lake,
@@ -142,6 +144,9 @@ export class CaptureRun implements AsyncDisposable {
       onTable: (table, { index, of }) =>
         this.#options.progress.update({ activity: `verifying ${table} (${index + 1} of ${of})`, rows: 0 }),
       onLeftOut: (text) => this.#options.progress.note(text),
+    }).catch((thrown) => {
+      if (signal.aborted) return [];
+      throw thrown;
     });
   }
 

@@ -20,6 +20,8 @@ export interface VerifyLakeOptions {
   readonly plans: readonly DatasetPlan[];
   readonly lake: Lake;
   readonly maxValueBytes: number;
+  /** Ends the verification after the table in hand; the others are left out. */
+  readonly signal: AbortSignal;
   readonly onTable: (table: string, done: { readonly index: number; readonly of: number }) => void;
   /** What cannot be compared because the source has it no more and the lake still has. */
   readonly onLeftOut: (text: string) => void;
@@ -41,6 +43,7 @@ export async function verifyLake(options: VerifyLakeOptions): Promise<readonly V
       const tables = tablesOf(options);
       const leftOut = new Set<string>();
       for (const [index, table] of tables.entries()) {
+        if (options.signal.aborted) break;
         const { format, namespace, name } = table.sink.table;
         options.onTable(`${format} ${namespace}.${name}`, { index, of: tables.length });
         const { compared, text } = await comparedTable(table, point);

@@ -116,6 +116,7 @@ export class Pipeline {
       await this.#stream();
     }
     await this.#recordAll();
+    this.#points.giveUp();
   }
 
   async #copy(): Promise<void> {

@@ -14,6 +14,7 @@ const attempts = 10;
 interface WaitingPoint {
   readonly position: Position;
   readonly arrived: (isThere: boolean) => Promise<void>;
+  readonly giveUp: (reason: WeirError) => void;
 }
 
 /** The points that were opened and not reached yet. */
@@ -21,6 +22,8 @@ export class VerificationPoints {
   readonly #source: Pick<Source, "verificationPoint" | "compare">;
   readonly #waiting: WaitingPoint[] = [];
   #opening: Promise<void> | undefined;
+  /** Why no point is reached any more. */
+  #endedBy: WeirError | undefined;
 
   constructor(source: Pick<Source, "verificationPoint" | "compare">) {
     this.#source = source;
@@ -58,6 +61,15 @@ export class VerificationPoints {
     }
   }
 
+  /** The run was stopped: who waits, now or later, gets an error of kind `interrupted`. */
+  giveUp(): void {
+    this.#endedBy = new WeirError(
+      "interrupted",
+      "The run was stopped before every table had come as far as the source",
+    );
+    for (const waiting of this.#waiting.splice(0)) waiting.giveUp(this.#endedBy);
+  }
+
   #upTo(now: Position): readonly WaitingPoint[] {
     return this.#waiting.filter(({ position }) => this.#source.compare(now, position) >= 0);
   }
@@ -88,12 +100,14 @@ export class VerificationPoints {
   /** Whether every table stood at the position when it was passed. */
   #arrival(position: Position, reached: () => Promise<void> | void): Promise<boolean> {
     return new Promise((resolve, reject) => {
+      if (this.#endedBy !== undefined) return reject(this.#endedBy);
       this.#waiting.push({
         position,
         arrived: async (isThere) => {
           if (!isThere) return resolve(false);
           await Promise.resolve().then(reached).then(() => resolve(true), reject);
         },
+        giveUp: reject,
       });
     });
   }

@@ -105,3 +105,13 @@ Deno.test("a point that cannot be opened is told to who asked, and holds up nobo
   assert.equal(points.opening, undefined);
   assert.equal(points.isReached(at(1000)), false);
 });
+
+Deno.test("who waits for a point when the run is stopped, or comes later, is told so and waits no longer", async () => {
+  const { points, state } = pointsOf();
+  const opening = points.open(() => assert.fail("it was not reached"));
+  await turn();
+  points.giveUp();
+  await assert.rejects(opening, { kind: "interrupted" });
+  await assert.rejects(points.open(() => assert.fail("it was not reached")), { kind: "interrupted" });
+  assert.deepEqual(state, { opened: 2, closed: 2 });
+});

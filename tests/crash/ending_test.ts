@@ -57,6 +57,20 @@ Deno.test("Ctrl-C and SIGTERM end a job after the running commit, with success a
   });
 });
 
+Deno.test("Ctrl-C before or in the verification ends a job that was to end by itself", async () => {
+  await withPlace(async ({ folder }) => {
+    for (const activity of [/capturing {2}/, /verifying /]) {
+      const job = startJob({ job: "pipeline", folder, flags: ["--holders", "50", "--payments", "5000"] });
+      await job.until(activity);
+      job.kill("SIGINT");
+      const { code, outcome, log } = endOf(await job.ended);
+      assert.equal(code, 0, log);
+      assert.ok(outcome.verification.length < 6, log);
+      assert.deepEqual(await processesOf(folder), []);
+    }
+  });
+});
+
 Deno.test("a second Ctrl-C ends a job at once, its server too, and nothing is lost", async () => {
   await withPlace(async ({ folder, follow }) => {
     const job = await follow();
