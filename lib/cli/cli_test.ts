@@ -103,6 +103,15 @@ Deno.test("progress is one rewritten line on a terminal, and few plain lines els
   assert.ok(!written.includes("\x1b") && !written.includes("\r"));
 
   written = "";
+  const idle = open(false);
+  for (const untilMs = now + 60_000; now <= untilMs; now += 100) idle.update({ activity: "capturing", rows: 7 });
+  idle.note("a note");
+  idle.update({ activity: "capturing", rows: 7 });
+  idle.end();
+  const told = written.trimEnd().split("\n");
+  assert.deepEqual(told, [...new Set(told)], "no line says what an earlier one said");
+
+  written = "";
   const terminal = open(true);
   for (let rows = 0; rows < 1000; rows++, now++) terminal.update({ activity: "copying a", rows });
   terminal.note("a note");

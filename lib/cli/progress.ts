@@ -48,6 +48,8 @@ export class Progress {
   readonly #now: () => number;
   #samples: Sample[] = [];
   #last: ProgressState | undefined;
+  #shown: ProgressState | undefined;
+  #shownLine = "";
   #shownMs = -Infinity;
   #open = false;
 
@@ -74,6 +76,7 @@ export class Progress {
     this.#write(`${this.#open ? "\r\x1b[K" : ""}${text}\n`);
     this.#open = false;
     this.#shownMs = -Infinity;
+    if (this.#rewrite) this.#shown = undefined;
   }
 
   /** Shows the last state once more and leaves the line. */
@@ -83,7 +86,7 @@ export class Progress {
   }
 
   #finishActivity(now: number): void {
-    if (this.#last !== undefined && this.#last.rows > 0) this.#show(this.#last, now);
+    if (this.#last !== undefined && this.#last.rows > 0 && this.#last !== this.#shown) this.#show(this.#last, now);
     if (this.#open) this.#write("\n");
     this.#open = false;
     this.#samples = [];
@@ -92,8 +95,11 @@ export class Progress {
   #show(state: ProgressState, now: number): void {
     const line = this.#line(state);
     if (this.#rewrite) this.#write(`\r\x1b[K${cut(line, this.#columns() - 1)}`);
-    else this.#write(`${line}\n`);
+    // What stands there already says nothing new.
+    else if (line !== this.#shownLine) this.#write(`${line}\n`);
     this.#open = this.#rewrite;
+    this.#shown = state;
+    this.#shownLine = line;
     this.#shownMs = now;
   }
 
