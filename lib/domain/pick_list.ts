@@ -62,9 +62,12 @@ export class PickList<T> {
 export function parsePickEntries(text: string): readonly PickEntry<unknown>[] {
   const trimmed = text.trim();
   if (trimmed.startsWith("[") || trimmed.startsWith("{")) return pickEntries(parseJsonText(trimmed));
-  return trimmed.split(",").map((part) => {
+  return trimmed.split(",").map((part, index) => {
     const [value = "", weight = "1", ...rest] = part.split(":").map((piece) => piece.trim());
     if (value === "" || weight === "" || rest.length > 0) throw unreadable();
+    if (Number.isNaN(Number(weight))) {
+      throw new RangeError(`Cannot read the weight of value ${index + 1}: expected a number, as in "A:3"`);
+    }
     return { value, weight: Number(weight) };
   });
 }

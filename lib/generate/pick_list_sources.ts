@@ -14,7 +14,7 @@ import {
   pickListNamed,
   pickListNames,
 } from "../domain/payments/pick_lists.ts";
-import { storageError, WeirError } from "../errors.ts";
+import { WeirError } from "../errors.ts";
 import type { PostgresConnection } from "../source/postgres/connection.ts";
 
 /** Where to look. What is absent is passed over. */
@@ -34,7 +34,7 @@ const namesAdvice = `Name lists ${pickListNames.join(", ")}`;
 /**
  * All lists of the payments domain.
  *
- * Throws `configuration` where a source holds something that is not a list, `storage` where the file cannot be read.
+ * Throws `configuration` where a source holds something that is not a list or cannot be read.
  */
 export async function loadPickLists(sources: PickListSources = {}): Promise<PaymentPickLists> {
   const { database, environment = {}, file } = sources;
@@ -56,7 +56,10 @@ function environmentLists(environment: NonNullable<PickListSources["environment"
 
 async function fileLists(path: string): Promise<GivenLists> {
   const text = await Deno.readTextFile(path).catch((thrown) => {
-    throw storageError(thrown, path);
+    throw new WeirError("configuration", `Pick list file ${path} cannot be read`, {
+      cause: thrown,
+      advice: "Give --pick-lists the path of a JSON file that is there and that this user may read",
+    });
   });
   const json = readable(`Pick list file ${path} is no JSON`, (): unknown => JSON.parse(text));
   if (typeof json !== "object" || json === null || Array.isArray(json)) {

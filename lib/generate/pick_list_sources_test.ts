@@ -71,10 +71,8 @@ Deno.test("a list that cannot be used says which list of which source, why, and 
         text,
       );
     }
-    await assert.rejects(
-      loadPickLists({ file: join(folder, "absent.json") }),
-      (thrown) => thrown instanceof WeirError && thrown.kind === "storage",
-    );
+    const absent = loadPickLists({ file: join(folder, "absent.json") });
+    await assert.rejects(absent, refusal(/^Pick list file .*absent\.json cannot be read$/));
   }));
 
 Deno.test("a list may go by the contract's name, in any case", () =>
