@@ -66,7 +66,7 @@ export interface ErrorPolicy {
 
 const policies: Readonly<Record<ErrorKind, ErrorPolicy>> = {
   configuration: { retry: "manual", advice: "Correct the setting; run with --help to see every flag and its default" },
-  precondition: { retry: "manual", advice: "Run the statements named above on the source server, then start again" },
+  precondition: { retry: "manual", advice: "Put right what is named above, each as its line says, then start again" },
   connection: { retry: "timed", advice: "Check that the server is up and reachable from here" },
   authentication: { retry: "manual", advice: "Check the user name and password in POSTGRES_URL" },
   sourceLost: {
@@ -79,7 +79,7 @@ const policies: Readonly<Record<ErrorKind, ErrorPolicy>> = {
   },
   fenced: { retry: "manual", advice: "Stop the other instance that writes to this lake, or use another --lake" },
   conflict: { retry: "timed", advice: "Another writer committed first; the commit is tried again on the new state" },
-  storage: { retry: "timed", advice: "Check that the lake folder exists and that this user may read and write it" },
+  storage: { retry: "timed", advice: "Check that what is named above exists and that this user may read and write it" },
   storageFull: { retry: "manual", advice: "Free disk space and start again; nothing was lost" },
   tableUnreadable: {
     retry: "manual",
@@ -120,9 +120,24 @@ export function toWeirError(thrown: unknown, kind: ErrorKind = "internal", detai
   return new WeirError(kind, message, { cause: thrown, detail });
 }
 
-/** An error of the file system as ours: a full disk is told apart, because only a person can mend it. */
+/**
+ * An error of the file system as ours: a full disk is told apart, because only a person can mend it.
+ *
+ * @example
+ * ```ts
+ * import { storageError } from "./errors.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const thrown = await Deno.readTextFile("data/absent").catch((thrown) => storageError(thrown, "data"));
+ * assert.equal(String(thrown), "WeirError: No such file or directory: 'data/absent'");
+ * ```
+ */
 export function storageError(thrown: unknown, path: string): WeirError {
   const code = (thrown as { code?: string })?.code;
   const full = code === "ENOSPC" || code === "EDQUOT" || /no space left|disk quota/i.test(String(thrown));
-  return toWeirError(thrown, full ? "storageFull" : "storage", { path });
+  const kind = full ? "storageFull" : "storage";
+  if (!(thrown instanceof Error) || thrown instanceof WeirError) return toWeirError(thrown, kind, { path });
+  // `No such file or directory (os error 2): readfile 'x'`: the number and the call say nothing to a user.
+  const message = thrown.message.replace(/ \(os error \d+\)(?:(:) \w+)?/, "$1");
+  return new WeirError(kind, message, { cause: thrown, detail: { path } });
 }

@@ -78,6 +78,17 @@ Deno.test("a folder has one owner, and a taken port is named", () =>
     });
   }));
 
+Deno.test("a data folder that the server refuses is named as its own, not as the lake's", () =>
+  withFolder(async (folder) => {
+    await (await EmbeddedPostgres.start({ folder, settings })).stop();
+    await Deno.chmod(`${folder}/data`, 0o755);
+    await assert.rejects(EmbeddedPostgres.start({ folder, settings }), {
+      kind: "storage",
+      message: /did not start: .*data directory .* has invalid permissions/,
+      advice: /what the server says of its folder, or set POSTGRES_URL/,
+    });
+  }));
+
 Deno.test("a wrong password is refused", () =>
   withFolder(async (folder) => {
     await using server = await EmbeddedPostgres.start({ folder, settings });

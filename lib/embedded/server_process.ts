@@ -143,7 +143,11 @@ function startFailure(output: string, cluster: Cluster, port: number): WeirError
   if (/Address already in use/.test(output)) return portTaken(port);
   const kind = /No space left on device|Disk quota/.test(output) ? "storageFull" : "storage";
   const detail = { path: cluster.dataFolder };
-  return new WeirError(kind, `the embedded server did not start: ${output}`, { detail });
+  const advice = "Put right what the server says of its folder, or set POSTGRES_URL to capture from a server of yours";
+  return new WeirError(kind, `the embedded server did not start: ${output}`, {
+    detail,
+    ...(kind === "storage" ? { advice } : {}),
+  });
 }
 
 function pause(ms: number): Promise<void> {

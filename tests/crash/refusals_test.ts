@@ -75,7 +75,7 @@ Deno.test("a lake that cannot be read is named with the file to look at, and wha
     await test.step("a file in the place of the folder", async () => {
       const file = `${folder}/file`;
       await Deno.writeTextFile(file, "");
-      const says = /\/file.*Check that the lake folder exists/;
+      const says = /\/file.*Check that what is named above exists/;
       assertRefused(await runJob({ ...plan, flags: ["--lake", file] }), { kind: "storage", says });
     });
     await test.step({
@@ -84,7 +84,7 @@ Deno.test("a lake that cannot be read is named with the file to look at, and wha
       fn: () =>
         withTemporaryFolder(async (closed) => {
           await Deno.chmod(closed, 0o500);
-          const says = /Check that the lake folder exists and that this user may read and write it/;
+          const says = /Check that what is named above exists and that this user may read and write it/;
           assertRefused(await runJob({ ...plan, flags: ["--lake", `${closed}/lake`] }), { kind: "storage", says });
         }),
     });
