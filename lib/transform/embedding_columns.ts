@@ -8,7 +8,7 @@ export const embeddingColumns = [
     name: "embedding_vector",
     type: types.list(types.float32),
     nullable: true,
-    doc: "Vector of the record's text, of length 1; null where the text could not be embedded",
+    doc: "Vector of the record's text, scaled to unit norm (L2); null where the text could not be embedded",
   },
   { name: "embedding_dimensions", type: types.int32, nullable: true, doc: "Floats per vector" },
   { name: "embedding_timestamp", type: types.timestamptz, nullable: true, doc: "When the vector was computed" },

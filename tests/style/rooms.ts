@@ -34,7 +34,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   embed: ["dataset", "engine/quote.ts"],
   fold: contracts,
   transform: [...contracts, "embed"],
-  "source/postgres": contracts,
+  // Near names of tables are found as those of flags are.
+  "source/postgres": [...contracts, "settings/nearest.ts"],
   table: [...contracts, "storage"],
   "table/iceberg": [...contracts, "storage", "table"],
   "table/paimon": [...contracts, "storage", "table"],

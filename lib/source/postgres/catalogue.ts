@@ -27,8 +27,9 @@ export interface CatalogueColumn {
   readonly sourceType: SourceType;
 }
 
-/** Names of the columns of an index that can tell rows apart. */
+/** An index that can tell rows apart, and the names of its columns. */
 export interface CatalogueKey {
+  readonly name: string;
   readonly columns: readonly string[];
   readonly isPrimary: boolean;
   readonly isReplicaIdentity: boolean;
@@ -89,7 +90,7 @@ const tableQuery = `
     coalesce(pg_relation_filenode(c.oid)::text, '') AS file_node,
     EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attisdropped) AS has_dropped,
     (SELECT coalesce(json_agg(json_build_object(
-        'columns', (SELECT json_agg(a.attname ORDER BY k.place)
+        'name', (SELECT x.relname FROM pg_class x WHERE x.oid = i.indexrelid), 'columns', (SELECT json_agg(a.attname ORDER BY k.place)
                     FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, place)
                     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number
                     WHERE k.place <= i.indnkeyatts),

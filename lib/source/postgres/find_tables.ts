@@ -1,6 +1,7 @@
 /** The tables that contracts and patterns name, and what stands in the way of capturing them. */
 import type { Dataset } from "../../dataset/dataset.ts";
 import { identifier } from "../../engine/quote.ts";
+import { nearest } from "../../settings/nearest.ts";
 import { type CatalogueTable, patternExpression, tablesByName, tablesByPattern } from "./catalogue.ts";
 import type { PostgresConnection } from "./connection.ts";
 import { completeDataset, inferDataset, type Problem, qualifiedName, tableProblems } from "./source_table.ts";
@@ -76,7 +77,7 @@ async function declaredTables(
     const { namespace, table: name } = declared.source;
     const found = named.find((table) => table.namespace === namespace && table.name === name);
     if (found === undefined) {
-      problems.push({ problem: `there is no table ${namespace}.${name}`, remedy: "create it, or correct the dataset" });
+      problems.push({ problem: `there is no table ${namespace}.${name}`, remedy: "create it" });
       continue;
     }
     const table = publishedTable(found, generatedColumns);
@@ -122,10 +123,20 @@ async function noMatch(connection: PostgresConnection, pattern: string): Promise
     [patternExpression(pattern)],
   );
   const problem = `no table matches ${identifier(pattern)}`;
-  if (near === undefined) return { problem, remedy: "correct the pattern" };
+  if (near === undefined) return { problem, remedy: await nearName(connection, pattern) };
   const other = otherKinds[near.kind];
   if (other !== undefined) return { problem: `${qualifiedName(near)} is ${other[0]}`, remedy: other[1] };
   return { problem, remedy: `write it as ${near.namespace}.${near.name}: upper and lower case matter` };
+}
+
+/** What to write instead of a pattern that nothing matches. */
+async function nearName(connection: PostgresConnection, pattern: string): Promise<string> {
+  const tables = await tablesByPattern(connection, ["*.*"]);
+  const names = tables.map(({ namespace, name }) => `${namespace}.${name}`);
+  if (names.length === 0) return "create it; the database has no table that this user knows of";
+  const wanted = pattern.includes(".") ? pattern : `public.${pattern}`;
+  const near = nearest(wanted, names) ?? names.find((name) => name.endsWith(`.${pattern}`));
+  return near === undefined ? "correct the pattern" : `did you mean ${near}?`;
 }
 
 /** A point inside a name can make two tables look like one. */

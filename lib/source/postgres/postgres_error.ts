@@ -24,7 +24,8 @@ const socketCodes = /^(ECONN|EPIPE|ENOTFOUND|ETIMEDOUT|EHOST|ENET|EAI_)/;
 export function postgresError(thrown: unknown, otherwise: ErrorKind = "internal", detail: ErrorDetail = {}): WeirError {
   if (thrown instanceof WeirError) return thrown;
   const message = thrown instanceof Error && thrown.message !== "" ? thrown.message : "Cannot reach the server";
-  return new WeirError(kindOf(thrown, otherwise), message, { cause: thrown, detail });
+  const advice = codeOf(thrown) === "3D000" ? { advice: "Correct the database at the end of POSTGRES_URL" } : {};
+  return new WeirError(kindOf(thrown, otherwise), message, { cause: thrown, detail, ...advice });
 }
 
 /** An error of a replication command, where a missing or invalid object means that changes are lost. */

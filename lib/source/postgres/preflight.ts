@@ -91,7 +91,5 @@ export function serverProblems(state: ServerState, slotExists: boolean): readonl
 export function assertReady(problems: readonly Problem[]): void {
   if (problems.length === 0) return;
   const lines = problems.map(({ problem, remedy }) => `- ${problem}: ${remedy}`);
-  throw new WeirError("precondition", `The source is not ready for capture:\n${lines.join("\n")}`, {
-    detail: { counts: { problems: problems.length } },
-  });
+  throw new WeirError("precondition", `The source is not ready for capture:\n${lines.join("\n")}`);
 }

@@ -40,7 +40,7 @@ import { inspectTables, startCapture, type StartedCapture } from "./start_captur
 import { TableWatch } from "./table_watch.ts";
 import { PostgresVerificationPoint } from "./verification_point.ts";
 
-/** Options of {@linkcode PostgresSource}. */
+/** Options of {@linkcode PostgresSource}. Without datasets and tables it can be torn down and nothing else. */
 export interface PostgresSourceOptions {
   /** Connection string of the source database. */
   readonly url: string;
@@ -103,9 +103,6 @@ export class PostgresSource implements Source {
   #walsenderId: number | undefined;
 
   constructor(options: PostgresSourceOptions) {
-    if ((options.datasets?.length ?? 0) + (options.tables?.length ?? 0) === 0) {
-      throw new TypeError("Cannot capture nothing: give datasets or tables");
-    }
     this.#options = options;
     this.#slot = options.slot ?? "weir";
     this.#publication = options.publication ?? "weir";
@@ -144,6 +141,7 @@ export class PostgresSource implements Source {
    * Throws `precondition` naming what keeps a table from being captured, `connection`, `authentication`.
    */
   async inspect(): Promise<readonly Dataset[]> {
+    this.#requireTables();
     const connection = await this.#side.get();
     const found = await inspectTables({ ...this.#options, connection, publication: this.#publication });
     return found.map(({ dataset }) => dataset);
@@ -156,6 +154,7 @@ export class PostgresSource implements Source {
    * Throws `precondition`, `connection`, `authentication`, `sourceLost`, `sourceMismatch`, `fenced`, `storage`.
    */
   async start(recorded: readonly Position[]): Promise<void> {
+    this.#requireTables();
     const started = await startCapture({
       ...this.#options,
       connection: await this.#side.get(),
@@ -336,6 +335,11 @@ export class PostgresSource implements Source {
     await awaitFreeSlot(connection, this.#slot, this.#options.slotWaitMs ?? 5000);
     await dropSlot(connection, this.#slot);
     await connection.run(`DROP PUBLICATION IF EXISTS ${identifier(this.#publication)}`);
+  }
+
+  #requireTables(): void {
+    const { datasets = [], tables = [] } = this.#options;
+    if (datasets.length + tables.length === 0) throw new TypeError("Cannot capture nothing: give datasets or tables");
   }
 
   #capture(): StartedCapture {

@@ -136,10 +136,11 @@ function missingKey(table: CatalogueTable, name: string): readonly Problem[] {
       `ALTER TABLE ${name} REPLICA IDENTITY DEFAULT`,
     );
   }
-  if (table.keys.length > 0) {
+  const [index] = table.keys;
+  if (index !== undefined) {
     return because(
       "has no primary key, but a unique index that can serve",
-      `ALTER TABLE ${name} REPLICA IDENTITY FULL`,
+      `ALTER TABLE ${name} REPLICA IDENTITY USING INDEX ${identifier(index.name)}`,
     );
   }
   if (table.keyIsDeferred) {
