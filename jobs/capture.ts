@@ -1,14 +1,18 @@
 /** Any tables of any PostgreSQL into lake tables: datasets are inferred from the catalogue, no code to write. */
 import { runJob } from "../lib/cli/run_job.ts";
 import { WeirError } from "../lib/errors.ts";
+import type { Dataset } from "../lib/dataset/dataset.ts";
 import { settings as declared } from "../lib/settings/declarations.ts";
 import { captureSettings } from "./wiring/capture_settings.ts";
 import { CaptureRun } from "./wiring/capture_run.ts";
 import { requestedText, requireTables } from "./wiring/embed_requests.ts";
 import { captureOutcome, outcomeText } from "./wiring/outcome.ts";
 import { requireReach } from "./wiring/reach.ts";
-import { openServer } from "./wiring/server.ts";
-import { tearDown } from "./wiring/teardown.ts";
+import { hinted, openServer } from "./wiring/server.ts";
+import { keptLogText, tearDown } from "./wiring/teardown.ts";
+
+const embeddedHint =
+  "POSTGRES_URL is not set, so the embedded server was asked: set it to capture from a server of yours";
 
 await runJob({
   name: "capture",
@@ -22,8 +26,8 @@ await runJob({
   },
   main: async ({ settings, signal, progress, print }) => {
     const startedMs = performance.now();
-    const { tables } = settings;
-    if (tables === undefined || tables.length === 0) {
+    const { tables = [], teardown } = settings;
+    if (tables.length === 0 && !teardown) {
       throw new WeirError("configuration", "There is no table to capture", {
         advice: "Name tables or patterns, such as --tables 'public.orders,sales.*'",
       });
@@ -31,17 +35,19 @@ await runJob({
     await requireReach("capture", settings);
     await using server = await openServer(settings, { progress });
     const { url } = server;
-    if (settings.teardown) return await tearDown({ job: "capture", url, settings, tables: { tables }, print });
+    if (teardown) return await tearDown({ job: "capture", url, settings, print });
     const embed = settings.embed ?? [];
-    await using run = await CaptureRun.open({
+    const plan = {
       job: "capture",
       url,
       settings,
       tables: { tables },
-      textOf: (dataset) => requestedText(embed, dataset),
+      textOf: (dataset: Dataset) => requestedText(embed, dataset),
       signal,
       progress,
-    });
+    };
+    const hint = server.isOurs ? embeddedHint : undefined;
+    await using run = await hinted(hint, () => CaptureRun.open(plan));
     requireTables(embed, run.plans.map(({ dataset }) => dataset));
     progress.note(`capturing through slot and publication "${run.source.objects.slot}"`);
     const verified = await run.during(async () => {
@@ -49,7 +55,10 @@ await runJob({
       return signal.aborted ? [] : await run.verify();
     });
     const outcome = await captureOutcome(run, { verified, startedMs });
-    print(outcomeText(outcome, ["deno task capture --follow …        keeps the tables fresh until Ctrl-C"]));
+    print(outcomeText(outcome, {
+      notes: server.isOurs ? [] : [keptLogText({ job: "capture", settings })],
+      next: ["deno task capture --follow …        keeps the tables fresh until Ctrl-C"],
+    }));
     return outcome;
   },
 });

@@ -10,8 +10,11 @@ import { CaptureRun } from "./wiring/capture_run.ts";
 import { Generation } from "./wiring/generation.ts";
 import { captureOutcome, outcomeText } from "./wiring/outcome.ts";
 import { requireReach } from "./wiring/reach.ts";
-import { openServer } from "./wiring/server.ts";
-import { tearDown } from "./wiring/teardown.ts";
+import { hinted, openServer } from "./wiring/server.ts";
+import { keptLogText, tearDown } from "./wiring/teardown.ts";
+
+const generateHint =
+  "or add --generate to have the tables made and filled there, or unset POSTGRES_URL to use the embedded server";
 
 const datasets = [accountHolders, transactions];
 
@@ -35,22 +38,14 @@ await runJob({
     await requireReach("pipeline", settings, { files: [settings.pickListFile] });
     await using server = await openServer(settings, { progress });
     const { url } = server;
-    if (settings.teardown) {
-      return await tearDown({ job: "pipeline", url, settings, tables: { datasets }, print });
-    }
+    if (settings.teardown) return await tearDown({ job: "pipeline", url, settings, print });
     await using generation = server.isOurs || settings.generate
       ? await Generation.open({ url, settings, progress, signal })
       : undefined;
     await generation?.load();
-    await using run = await CaptureRun.open({
-      job: "pipeline",
-      url,
-      settings,
-      tables: { datasets },
-      textOf: datasetText,
-      signal,
-      progress,
-    });
+    const plan = { job: "pipeline", url, settings, tables: { datasets }, textOf: datasetText, signal, progress };
+    const hint = generation === undefined ? generateHint : undefined;
+    await using run = await hinted(hint, () => CaptureRun.open(plan));
     progress.note(`capturing through slot and publication "${run.source.objects.slot}"`);
     const verified = await run.during(async () => {
       await generation?.stream({ follow: settings.follow });
@@ -58,7 +53,10 @@ await runJob({
       return signal.aborted ? [] : await run.verify();
     });
     const outcome = await captureOutcome(run, { verified, startedMs });
-    print(outcomeText(outcome, nextSteps(settings.follow)));
+    print(outcomeText(outcome, {
+      notes: server.isOurs ? [] : [keptLogText({ job: "pipeline", settings })],
+      next: nextSteps(settings.follow),
+    }));
     return outcome;
   },
 });

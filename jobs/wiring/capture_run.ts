@@ -2,6 +2,7 @@
  * One capture from a source into the lake: what `pipeline` and `capture` have in common, from opening the lake to the last
  * verified table.
  */
+import { join } from "node:path";
 import type { WeirError } from "../../lib/errors.ts";
 import type { Progress } from "../../lib/cli/progress.ts";
 import type { Dataset } from "../../lib/dataset/dataset.ts";
@@ -44,6 +45,8 @@ export class CaptureRun implements AsyncDisposable {
   readonly #options: CaptureRunOptions;
   readonly #embedder: Embedder;
   readonly #stop: AbortController;
+  #carryingSince: number | undefined;
+  #carriedMs: number | undefined;
 
   private constructor(options: CaptureRunOptions, parts: RunParts) {
     const { source, lake, embedder } = parts;
@@ -74,6 +77,7 @@ export class CaptureRun implements AsyncDisposable {
           lagSeconds: lag.seconds,
         }),
       onDatasetError: (dataset, error) => options.progress.note(datasetNote(dataset, error)),
+      onRecopy: (dataset, reason) => options.progress.note(`${dataset} is copied again: ${reason}`),
     });
   }
 
@@ -100,7 +104,14 @@ export class CaptureRun implements AsyncDisposable {
       copyPartBytes: spoolBytes,
       ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
     };
-    const source = new PostgresSource({ ...captureSource(options), ...limits, folder: lake.stateFolder });
+    const { url, tables } = options;
+    const source = new PostgresSource({
+      url,
+      ...sourceObjects(options),
+      ...tables,
+      ...limits,
+      folder: lake.stateFolder,
+    });
     open.defer(() => source.close());
     const datasets = await source.inspect();
     const embedder = createEmbedder(settings.model);
@@ -113,6 +124,7 @@ export class CaptureRun implements AsyncDisposable {
 
   /** Runs the pipeline; once it streams, runs `work` beside it, and stops when that is done or the user wants it. */
   async during<T>(work: () => Promise<T>): Promise<T> {
+    this.#carryingSince = performance.now();
     const running = this.pipeline.run();
     // The first of the two that fails is the one to tell about.
     const failed = new Promise<never>((_, reject) => running.catch(reject));
@@ -122,7 +134,18 @@ export class CaptureRun implements AsyncDisposable {
     } finally {
       this.#stop.abort();
       await running;
+      this.#allCarried();
     }
+  }
+
+  /** Below it lie the dead letters, a folder for each table. */
+  get deadLetterFolder(): string {
+    return join(this.#options.settings.lake, "dead_letters");
+  }
+
+  /** How long rows were carried, milliseconds: up to the verification, or to the end where there was none. */
+  get carriedMs(): number {
+    return this.#carriedMs ?? 0;
   }
 
   /** Resolves when the user stops the run. */
@@ -141,6 +164,7 @@ export class CaptureRun implements AsyncDisposable {
       plans: this.plans,
       lake: this.lake,
       maxValueBytes: this.#options.settings.maxValueBytes,
+      onReached: () => this.#allCarried(),
       onTable: (table, { index, of }) =>
         this.#options.progress.update({ activity: `verifying ${table} (${index + 1} of ${of})`, rows: 0 }),
       onLeftOut: (text) => this.#options.progress.note(text),
@@ -154,6 +178,10 @@ export class CaptureRun implements AsyncDisposable {
     await this.source.close();
     await this.#embedder.close();
     this.lake[Symbol.dispose]();
+  }
+
+  #allCarried(): void {
+    this.#carriedMs ??= performance.now() - (this.#carryingSince ?? performance.now());
   }
 
   async #forgetEverything(): Promise<void> {
@@ -170,12 +198,12 @@ export const stateFolder = "data/state";
 /** What one batch or part of a copy spools at most, bytes (a source commit may be larger): its tables take ten times that. */
 const spoolBytes = 48 * 2 ** 20;
 
-/** Where a job captures from. Slot and publication are named after job and lake: two lakes each go their own pace. */
-export function captureSource(
-  options: Pick<CaptureRunOptions, "job" | "url" | "tables"> & { readonly settings: { readonly lake: string } },
-): { readonly url: string; readonly slot: string; readonly publication: string } & CapturedTables {
-  const name = `weir_${options.job}_${lakeId(options.settings.lake)}`;
-  return { url: options.url, slot: name, publication: name, ...options.tables };
+/** What a job makes at the source. Named after job and lake: two lakes each go their own pace. */
+export function sourceObjects(
+  { job, settings }: { readonly job: string; readonly settings: { readonly lake: string } },
+): { readonly slot: string; readonly publication: string } {
+  const name = `weir_${job}_${lakeId(settings.lake)}`;
+  return { slot: name, publication: name };
 }
 
 interface RunParts {

@@ -1,7 +1,7 @@
 /** What a capturing job ends with: one object for machines, one short text for people. */
 import process from "node:process";
 import { renderTable } from "../../lib/cli/table.ts";
-import { formatCount } from "../../lib/cli/format.ts";
+import { formatCount, formatSeconds } from "../../lib/cli/format.ts";
 import type { Sink } from "../../lib/change/sink.ts";
 import { formatPosition } from "../../lib/change/position.ts";
 import type { JobResult } from "../../lib/cli/run_job.ts";
@@ -28,6 +28,13 @@ export interface CaptureOutcome extends JobResult {
   /** Datasets that were set aside, with the reason. */
   readonly failures: readonly { readonly dataset: string; readonly kind: string; readonly message: string }[];
   readonly deadLetters: number;
+  /** Folder below which this run's dead letters lie. */
+  readonly deadLetterFolder: string;
+  /** Source rows that this run carried into the lake. */
+  readonly rows: number;
+  /** How long that took: up to the verification, without it. */
+  readonly carriedMs: number;
+  /** `rows` over `carriedMs`. */
   readonly rowsPerSecond: number;
   readonly peakMemoryBytes: number;
   readonly durationMs: number;
@@ -39,6 +46,8 @@ export async function captureOutcome(
   ran: { readonly verified: readonly VerifiedTable[]; readonly startedMs: number },
 ): Promise<CaptureOutcome> {
   const durationMs = Math.round(performance.now() - ran.startedMs);
+  const { rows } = run.pipeline;
+  const carriedMs = Math.max(1, Math.round(run.carriedMs));
   const failures = [...run.pipeline.failures].map(([dataset, { kind, message }]) => ({ dataset, kind, message }));
   const tables = await writtenTables(run);
   const position = tables.map((table) => table.position).find((text) => text !== null) ?? null;
@@ -56,7 +65,10 @@ export async function captureOutcome(
     })),
     failures,
     deadLetters: run.deadLetters.count,
-    rowsPerSecond: Math.round(run.pipeline.rows / (durationMs / 1000)),
+    deadLetterFolder: run.deadLetterFolder,
+    rows,
+    carriedMs,
+    rowsPerSecond: Math.round(rows / (carriedMs / 1000)),
     peakMemoryBytes: peakMemoryBytes(),
     durationMs,
   };
@@ -100,8 +112,11 @@ function peakMemoryBytes(): number {
   return process.resourceUsage().maxRSS * 1024;
 }
 
-/** The outcome as people read it. */
-export function outcomeText(outcome: CaptureOutcome, next: readonly string[]): string {
+/** The outcome as people read it, with what they should know of it and commands that may come next. */
+export function outcomeText(
+  outcome: CaptureOutcome,
+  { notes = [], next = [] }: { readonly notes?: readonly string[]; readonly next?: readonly string[] } = {},
+): string {
   const checks = new Map(outcome.verification.map((check) => [`${check.format} ${check.table}`, check]));
   const rows = outcome.tables.map((table) => {
     const check = checks.get(`${table.format} ${table.namespace}.${table.name}`);
@@ -124,15 +139,21 @@ export function outcomeText(outcome: CaptureOutcome, next: readonly string[]): s
     right("extra"),
     right("different"),
   ];
-  const seconds = (outcome.durationMs / 1000).toFixed(1);
-  const megabytes = Math.round(outcome.peakMemoryBytes / 1e6);
   return [
     renderTable(columns, rows),
     "",
-    `${formatCount(outcome.rowsPerSecond)} rows/s over ${seconds} s, ${megabytes} MB of memory at most, ${
-      formatCount(outcome.deadLetters)
-    } dead letters`,
+    summaryText(outcome),
     ...outcome.failures.map(({ dataset, message }) => `${dataset} was set aside: ${message}`),
+    ...notes,
     ...(next.length === 0 ? [] : ["", "Next:", ...next.map((line) => `  ${line}`)]),
   ].join("\n");
+}
+
+function summaryText(outcome: CaptureOutcome): string {
+  const { rows, carriedMs, rowsPerSecond, durationMs, peakMemoryBytes, deadLetters, deadLetterFolder } = outcome;
+  const [carried, all] = [carriedMs, durationMs].map((ms) => formatSeconds(ms / 1000));
+  const letters = `${formatCount(deadLetters)} dead letter${deadLetters === 1 ? "" : "s"}`;
+  const where = deadLetters === 0 ? "" : ` in ${deadLetterFolder}`;
+  return `${formatCount(rows)} rows in ${carried} (${formatCount(rowsPerSecond)} rows/s), ${all} in all, ` +
+    `${Math.round(peakMemoryBytes / 1e6)} MB of memory at most, ${letters}${where}`;
 }

@@ -1,6 +1,7 @@
 /** The source server: the user's, or the one that comes with us. */
 import { join } from "node:path";
 import type { Progress } from "../../lib/cli/progress.ts";
+import { errorPolicy, WeirError } from "../../lib/errors.ts";
 import { EmbeddedPostgres } from "../../lib/embedded/postgres.ts";
 import { stateFolder } from "./capture_run.ts";
 
@@ -25,4 +26,15 @@ export async function openServer(
     ...(postgresPort === undefined ? {} : { port: postgresPort }),
   });
   return { url: server.url, isOurs: true, [Symbol.asyncDispose]: () => server.stop() };
+}
+
+/** Runs what looks at the source's tables. A refusal for what stands there also says `hint`: it may be the wrong server. */
+export async function hinted<T>(hint: string | undefined, look: () => Promise<T>): Promise<T> {
+  try {
+    return await look();
+  } catch (thrown) {
+    if (hint === undefined || !(thrown instanceof WeirError) || thrown.kind !== "precondition") throw thrown;
+    const { message, detail, cause, kind } = thrown;
+    throw new WeirError(kind, message, { detail, cause, advice: `${errorPolicy(kind).advice}; ${hint}` });
+  }
 }

@@ -1,18 +1,20 @@
 /** Drops what a job made at the source: slot and publication, nothing else. */
 import { join } from "node:path";
+import { shellWord } from "../../lib/cli/permission.ts";
 import type { JobResult } from "../../lib/cli/run_job.ts";
+import { settings as declared } from "../../lib/settings/declarations.ts";
 import { PostgresSource } from "../../lib/source/postgres/source.ts";
-import { type CaptureRunOptions, captureSource, stateFolder } from "./capture_run.ts";
+import { type CaptureRunOptions, sourceObjects, stateFolder } from "./capture_run.ts";
 
 /** What is to be dropped, and how to tell about it. */
 export type TearDownOptions =
-  & Pick<CaptureRunOptions, "job" | "url" | "tables">
+  & Pick<CaptureRunOptions, "job" | "url">
   & { readonly settings: { readonly lake: string }; readonly print: (text: string) => void };
 
 /** Drops slot and publication; that they are gone already is no error. */
 export async function tearDown(options: TearDownOptions): Promise<JobResult & { readonly dropped: readonly string[] }> {
-  const source = new PostgresSource({ ...captureSource(options), folder: join(stateFolder, "teardown") });
-  const { slot, publication } = source.objects;
+  const { slot, publication } = sourceObjects(options);
+  const source = new PostgresSource({ url: options.url, slot, publication, folder: join(stateFolder, "teardown") });
   try {
     await source.teardown();
   } finally {
@@ -20,4 +22,14 @@ export async function tearDown(options: TearDownOptions): Promise<JobResult & { 
   }
   options.print(`dropped slot "${slot}" and publication "${publication}"; the lake stays as it is`);
   return { ok: true, dropped: [slot, publication] };
+}
+
+/** What a slot costs while no job reads it. */
+export function keptLogText(options: Pick<TearDownOptions, "job" | "settings">): string {
+  const { job, settings: { lake } } = options;
+  const flags = lake === declared.lake.defaultText ? [] : ["--lake", shellWord(lake)];
+  const command = ["deno task", job, ...flags, "--teardown"].join(" ");
+  return `slot "${
+    sourceObjects(options).slot
+  }" makes the source keep its log, without limit, until the next run or until: ${command}`;
 }

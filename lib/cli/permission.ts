@@ -64,6 +64,7 @@ function isGranted(name: Access, value: string): boolean {
   return Deno.permissions.querySync(descriptor).state === "granted";
 }
 
-function shellWord(word: string): string {
+/** A word as a shell takes it. */
+export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

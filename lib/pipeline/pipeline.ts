@@ -42,8 +42,10 @@ export interface PipelineOptions extends WriterContext {
   /** Longest time a table without changes goes without recording its position, milliseconds. Default 10,000. */
   readonly recordIdleMs?: number;
   readonly onProgress?: (progress: PipelineProgress) => void;
-  /** Told of each dataset that is set aside, with the reason, and of what becomes of it. */
+  /** Told of each dataset that is set aside, with the reason. */
   readonly onDatasetError?: (dataset: string, error: WeirError) => void;
+  /** Told of each dataset that is copied again, with the reason: nobody has to do anything. */
+  readonly onRecopy?: (dataset: string, reason: string) => void;
 }
 
 /** Attempts of a step of one dataset's batch when the error is of a kind that passes. */
@@ -304,15 +306,8 @@ export class Pipeline {
 
   /** Takes the recorded positions away, so that the tables are copied again. */
   async #forget(writer: DatasetWriter, reason: string): Promise<void> {
-    const table = nameOf(writer);
     for (const sink of sinksOf(writer)) if (this.#positions.has(sink)) await this.#positions.forget(sink);
-    this.#options.onDatasetError?.(
-      table,
-      new WeirError("unsupportedSchemaChange", `${table} is copied again: ${reason}`, {
-        detail: { table },
-        advice: "Nothing to do: the job copies the table by itself",
-      }),
-    );
+    this.#options.onRecopy?.(nameOf(writer), reason);
   }
 
   async #recordAll(): Promise<void> {

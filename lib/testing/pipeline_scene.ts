@@ -38,6 +38,7 @@ export interface SceneRun {
   /** Two tables each. */
   readonly sinks: Readonly<Record<"orders" | "customers", readonly [WatchedSink, WatchedSink]>>;
   readonly errors: readonly { readonly dataset: string; readonly error: WeirError }[];
+  readonly recopies: readonly { readonly dataset: string; readonly reason: string }[];
   /** Datasets whose part of a batch was transformed, one entry a batch. */
   readonly transformed: readonly string[];
   /** Resolves when a batch that ends at or after the position is in every table; rejects when the run does. */
@@ -75,6 +76,7 @@ export class PipelineScene {
     const sinks = { orders: this.#sinks("orders"), customers: this.#sinks("customers") };
     onOpen(sinks);
     const errors: SceneRun["errors"][number][] = [];
+    const recopies: SceneRun["recopies"][number][] = [];
     const transformed: string[] = [];
     const progress = new EventTarget();
     let offset = -1;
@@ -97,6 +99,7 @@ export class PipelineScene {
       deadLetters: new DeadLetters(this.letters),
       signal: stopped.signal,
       onDatasetError: (dataset, error) => errors.push({ dataset, error }),
+      onRecopy: (dataset, reason) => recopies.push({ dataset, reason }),
       onProgress: ({ position }) => {
         offset = Math.max(offset, Number(position?.offset ?? -1));
         progress.dispatchEvent(new Event("batch"));
@@ -117,7 +120,7 @@ export class PipelineScene {
       stopped.abort();
       await running;
     };
-    return { pipeline, running, sinks, errors, transformed, reached, stop };
+    return { pipeline, running, sinks, errors, recopies, transformed, reached, stop };
   }
 
   /** A table's rows as text, in the order of the texts. */

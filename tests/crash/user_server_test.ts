@@ -1,0 +1,59 @@
+/** What the capture job says to somebody who points it at a server of their own, or forgets to. */
+import assert from "node:assert/strict";
+import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withPostgres } from "../../lib/testing/with_postgres.ts";
+import { assertComplete, assertRefused, runJob } from "./real_job.ts";
+
+Deno.test("a run tells its pace without the verification, where dead letters lie, and what its slot keeps; --teardown needs no tables", () =>
+  withTemporaryFolder((folder) =>
+    withPostgres(async ({ client, url }) => {
+      await client.query("CREATE TABLE odd (id int PRIMARY KEY, day date); INSERT INTO odd VALUES (1, 'infinity')");
+      const lake = `${folder}/lake`;
+      const plan = (
+        ...flags: string[]
+      ) => ({ job: "capture", url, folder, flags: ["--lake", lake, ...flags] } as const);
+      const end = await runJob(plan("--tables", "odd"));
+      assertComplete(end, 2);
+      const { rows, carriedMs, durationMs, rowsPerSecond, deadLetterFolder } = end.outcome;
+      assert.equal(rows, 1);
+      assert.ok(carriedMs < durationMs, end.log);
+      assert.equal(rowsPerSecond, Math.round(1000 / carriedMs));
+      assert.match(end.log, new RegExp(`1 dead letter in ${deadLetterFolder}`));
+      assert.deepEqual((await Array.fromAsync(Deno.readDir(deadLetterFolder))).map(({ name }) => name), ["public.odd"]);
+      const [, slot] = /slot "(\w+)" makes the source keep its log.*: deno task capture --lake \S+ --teardown/
+        .exec(end.log) ?? [];
+      const slots = async () => (await client.query("SELECT slot_name FROM pg_replication_slots")).rows;
+      assert.deepEqual(await slots(), [{ slot_name: slot }]);
+      const gone = await runJob(plan("--teardown"));
+      assert.equal(gone.code, 0, gone.log);
+      assert.deepEqual(await slots(), []);
+    }, { settings: { wal_level: "logical" } })
+  ));
+
+Deno.test("tables that are not where they are looked for are refused with what the user may have meant", () =>
+  withTemporaryFolder((folder) =>
+    withPostgres(async ({ client, url }) => {
+      await client.query("CREATE TABLE orders (id int PRIMARY KEY)");
+      const flags = ["--lake", `${folder}/lake`];
+      const tables = [...flags, "--tables", "public.ordres"];
+      const misspelt = await runJob({ job: "capture", url, folder, flags: tables });
+      assertRefused(misspelt, {
+        kind: "precondition",
+        says: /no table matches "public.ordres": did you mean public.orders\?/,
+      });
+      assert.doesNotMatch(misspelt.log, /where:|statements|POSTGRES_URL/);
+      assertRefused(await runJob({ job: "capture", folder, flags: tables }), {
+        kind: "precondition",
+        says: /no table matches.*POSTGRES_URL is not set, so the embedded server was asked/s,
+      });
+      assertRefused(await runJob({ job: "pipeline", url, folder, flags }), {
+        kind: "precondition",
+        says: /there is no table public\.accountholders: create it.*add --generate .*or unset POSTGRES_URL/s,
+      });
+      const nowhere = Object.assign(new URL(url), { pathname: "/shop" }).href;
+      assertRefused(await runJob({ job: "capture", url: nowhere, folder, flags: tables }), {
+        kind: "configuration",
+        says: /database "shop" does not exist.*Correct the database at the end of POSTGRES_URL/,
+      });
+    }, { settings: { wal_level: "logical" } })
+  ));
