@@ -110,6 +110,7 @@ export class CaptureRun implements AsyncDisposable {
       ...sourceObjects(options),
       ...tables,
       ...limits,
+      onWait: (text) => options.progress.note(text),
       folder: lake.stateFolder,
     });
     open.defer(() => source.close());

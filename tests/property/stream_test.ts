@@ -306,6 +306,20 @@ Deno.test("a snapshot that has to wait too long is given up, and the stream goes
   });
 });
 
+Deno.test("who waits for transactions at the source is told so, and goes on when they have ended", async () => {
+  await withSource(async (fixture) => {
+    await fixture.client.query("CREATE TABLE a (id int PRIMARY KEY)");
+    const told = Promise.withResolvers<string>();
+    const source = await fixture.open({ tables: ["a"], onWait: told.resolve });
+    await copyAll(source);
+    await fixture.client.query("BEGIN; INSERT INTO a VALUES (1)");
+    const opening = source.verificationPoint();
+    assert.match(await told.promise, /transactions that are open at the source/);
+    await fixture.client.query("COMMIT");
+    await (await opening).close();
+  });
+});
+
 Deno.test("stored generated columns are copied and streamed alike", async () => {
   await withSource(async (fixture) => {
     await fixture.client.query(

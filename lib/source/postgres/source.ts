@@ -70,8 +70,10 @@ export interface PostgresSourceOptions {
   readonly silenceMs?: number;
   /** Milliseconds to wait for another reader to let go of the slot. Default 5000. */
   readonly slotWaitMs?: number;
-  /** Milliseconds to wait for running transactions when a snapshot is opened. Default 60,000. */
+  /** Milliseconds to wait for running transactions when a snapshot is opened. Default 600,000. */
   readonly snapshotWaitMs?: number;
+  /** Told what keeps the source waiting once it has waited for some seconds. */
+  readonly onWait?: (text: string) => void;
   /** Bytes of text above which a value is left out and dead-lettered. Default 64 MiB. */
   readonly maxValueBytes?: number;
   /** Connections that read a table at once during the initial copy. Default 2. */
@@ -80,6 +82,8 @@ export interface PostgresSourceOptions {
   readonly copyPartBytes?: number;
 }
 
+/** Milliseconds before somebody is told what is waited for. */
+const tellAfterMs = 5000;
 /** Points opened for one verification, at most. */
 const verificationAttempts = 5;
 
@@ -404,6 +408,10 @@ export class PostgresSource implements Source {
   /** Holds the stream while the slot is made, so that it cannot pass the point before the point is known. */
   async #openSnapshot(connections: number): Promise<SharedSnapshot> {
     const release = this.#stream?.hold();
+    const telling = setTimeout(
+      () => this.#options.onWait?.("waiting for the transactions that are open at the source to end"),
+      tellAfterMs,
+    );
     try {
       return await openSharedSnapshot({
         url: this.#options.url,
@@ -413,9 +421,10 @@ export class PostgresSource implements Source {
           this.#cutPoints.add(lsn);
           release?.();
         },
-        limitMs: this.#options.snapshotWaitMs ?? 60_000,
+        limitMs: this.#options.snapshotWaitMs ?? 600_000,
       });
     } finally {
+      clearTimeout(telling);
       release?.();
     }
   }
