@@ -114,7 +114,8 @@ export class CaptureRun implements AsyncDisposable {
       folder: lake.stateFolder,
     });
     open.defer(() => source.close());
-    const datasets = await source.inspect();
+    const { datasets, leftOut } = await source.inspect();
+    if (leftOut.length > 0) options.progress.note(leftOutNote(leftOut));
     const embedder = createEmbedder(settings.model);
     open.defer(() => embedder.close());
     const run = new CaptureRun(options, { source, lake, embedder, datasets });
@@ -212,6 +213,11 @@ interface RunParts {
   readonly lake: Lake;
   readonly embedder: Embedder;
   readonly datasets: readonly Dataset[];
+}
+
+function leftOutNote(tables: readonly string[]): string {
+  return `no longer captured: ${tables.join(", ")} (this run does not name them); ` +
+    "their lake tables stay as they are, and are copied again when they are named again";
 }
 
 function datasetNote(dataset: string, error: WeirError): string {

@@ -9,6 +9,15 @@ export interface SourceLag {
   readonly seconds: number;
 }
 
+/** A position that a lake table has recorded. */
+export interface RecordedPosition {
+  /** `namespace.table` at the source. */
+  readonly source: string;
+  readonly position: Position;
+  /** Takes the position away: the lake table is copied again, and the reason is told. */
+  forget(reason: string): Promise<void>;
+}
+
 /**
  * A part of one table's initial copy. The parts of a table follow one another and are committed as one; while one part is
  * written into the lake the next is read, so neither memory nor disk holds a whole table.
@@ -56,8 +65,11 @@ export interface VerificationPoint {
 export interface Source {
   /** Dataset contracts of the captured tables as the source has them now. */
   readonly datasets: readonly Dataset[];
-  /** Checks every precondition, makes slot and publication where missing, refuses a lost or foreign slot. */
-  start(recorded: readonly Position[]): Promise<void>;
+  /**
+   * Checks every precondition, refuses a lost or foreign slot, forgets the positions of tables whose changes were missed, and
+   * makes slot and publication where missing. In this order: wherever it is killed, the next start finds what was missed.
+   */
+  start(recorded: readonly RecordedPosition[]): Promise<void>;
   /** Copies the datasets one after another under one exported snapshot, in parts. */
   copy(datasets: readonly Dataset[], signal: AbortSignal): AsyncIterable<InitialCopyPart>;
   /** Micro-batches after a position; `cutAt` holds positions at which a batch must end. */

@@ -48,6 +48,11 @@ export class CommittedPositions {
     return this.#recorded.has(sink);
   }
 
+  /** What the sink has recorded. */
+  of(sink: Sink): Position | undefined {
+    return this.#recorded.get(sink)?.position;
+  }
+
   /** Whether the sink has recorded less than the position. */
   isBefore(sink: Sink, position: Position): boolean {
     const recorded = this.#recorded.get(sink);

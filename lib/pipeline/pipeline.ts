@@ -8,7 +8,7 @@
 import type { MicroBatch } from "../change/micro_batch.ts";
 import type { Position } from "../change/position.ts";
 import type { Sink } from "../change/sink.ts";
-import type { Source, SourceLag, VerificationPoint } from "../change/source.ts";
+import type { RecordedPosition, Source, SourceLag, VerificationPoint } from "../change/source.ts";
 import type { Connection } from "../engine/connection.ts";
 import { errorPolicy, toWeirError, WeirError } from "../errors.ts";
 import { failPoint } from "../fail_point.ts";
@@ -111,7 +111,7 @@ export class Pipeline {
   async run(): Promise<void> {
     const { source, signal } = this.#options;
     await this.#positions.load(this.#sinks());
-    await source.start(this.#positions.all());
+    await source.start(this.#live().flatMap((writer) => this.#recorded(writer)));
     while (!signal.aborted) {
       await this.#copy();
       if (signal.aborted) break;
@@ -119,6 +119,22 @@ export class Pipeline {
     }
     await this.#recordAll();
     this.#points.giveUp();
+  }
+
+  /** What a dataset's tables have recorded. That some of it is void is told once. */
+  #recorded(writer: DatasetWriter): readonly RecordedPosition[] {
+    const { namespace, table } = writer.plan.dataset.source;
+    let isTold = false;
+    return sinksOf(writer).flatMap((sink): RecordedPosition[] => {
+      const position = this.#positions.of(sink);
+      if (position === undefined) return [];
+      const forget = async (reason: string) => {
+        await this.#positions.forget(sink);
+        if (!isTold) this.#options.onRecopy?.(nameOf(writer), reason);
+        isTold = true;
+      };
+      return [{ source: `${namespace}.${table}`, position, forget }];
+    });
   }
 
   async #copy(): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import type { DatasetChanges, MicroBatch } from "../change/micro_batch.ts";
 import type { Position } from "../change/position.ts";
-import type { InitialCopyPart, Source, SourceLag, VerificationPoint } from "../change/source.ts";
+import type { InitialCopyPart, RecordedPosition, Source, SourceLag, VerificationPoint } from "../change/source.ts";
 import type { Dataset } from "../dataset/dataset.ts";
 import { WeirError } from "../errors.ts";
 import { applyEvents, type ScriptedEvent, type ScriptedRow, spoolChanges, spoolRows } from "./scripted_spool.ts";
@@ -61,8 +61,8 @@ export class MemorySource implements Source {
     return this.#position(this.#acknowledged);
   }
 
-  start(recorded: readonly Position[]): Promise<void> {
-    for (const position of recorded) this.#refuseLost(position);
+  start(recorded: readonly RecordedPosition[]): Promise<void> {
+    for (const { position } of recorded) this.#refuseLost(position);
     return Promise.resolve();
   }
 

@@ -18,6 +18,8 @@ import type { VerifiedTable } from "../../jobs/wiring/verification.ts";
 export interface CrashJobPlan extends Pick<CrashPlan, "point" | "hit" | "delayMs"> {
   readonly url: string;
   readonly lake: string;
+  /** Tables to capture instead of those of the main job. */
+  readonly tables?: readonly string[];
   /** Run until killed or interrupted instead of ending with a verification. */
   readonly follow?: boolean;
   /** Kill at the point whether a table commit came before or not: for the initial copy, which makes the first. */
@@ -57,8 +59,8 @@ async function run(plan: CrashJobPlan): Promise<CrashJobReport> {
     job: "crash",
     url: plan.url,
     settings,
-    tables: { datasets: [accountHolders, transactions] },
-    textOf: datasetText,
+    tables: plan.tables === undefined ? { datasets: [accountHolders, transactions] } : { tables: plan.tables },
+    textOf: plan.tables === undefined ? datasetText : () => undefined,
     signal: stop.signal,
     progress: new Progress({ write: () => {} }),
     ...(plan.silenceMs === undefined ? {} : { silenceMs: plan.silenceMs }),

@@ -85,15 +85,10 @@ export class CapturedTable {
     return pending;
   }
 
-  /** Notices at the start what was missed: the table was captured before, and then not published, or changed quietly. */
-  checkHistory(
-    table: CatalogueTable,
-    known: { readonly memory: RelationMemory; readonly added: ReadonlySet<number> },
-  ): void {
-    const { memory, added } = known;
+  /** Notices at the start what was missed: the table was captured before, and then made again, or changed quietly. */
+  checkHistory(table: CatalogueTable, memory: RelationMemory): void {
     if (!memory.knows(this.source)) return;
     if (memory.latest(this.oid) === undefined) this.recopyReason = "the table was dropped and made again";
-    else if (added.has(this.oid)) this.recopyReason = "the table was not published for a while";
     else this.recopyReason = this.quietChange(table, memory);
   }
 

@@ -20,12 +20,13 @@ export interface PublishedTable {
   readonly namespace: string;
   readonly name: string;
   readonly filtered: boolean;
+  /** Named by the publication itself, not by way of its namespace or of all tables. */
+  readonly listed: boolean;
 }
 
 /** What has to be done so that a publication covers tables. */
 export interface PublicationPlan {
   readonly statements: readonly string[];
-  readonly added: readonly CatalogueTable[];
   readonly problems: readonly Problem[];
 }
 
@@ -52,7 +53,8 @@ export async function readPublication(
     `SELECT c.oid::int8::float8 AS oid, t.schemaname AS namespace, t.tablename AS name,
        (to_jsonb(t) ->> 'rowfilter') IS NOT NULL OR EXISTS (
          SELECT FROM pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = c.oid
-           AND (to_jsonb(r) ->> 'prattrs') IS NOT NULL) AS filtered
+           AND (to_jsonb(r) ->> 'prattrs') IS NOT NULL) AS filtered,
+       EXISTS (SELECT FROM pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = c.oid) AS listed
      FROM pg_publication_tables t JOIN pg_publication p ON p.pubname = t.pubname
      JOIN pg_namespace n ON n.nspname = t.schemaname JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
      WHERE t.pubname = $1`,
@@ -70,7 +72,22 @@ export async function readPublication(
   };
 }
 
-/** Plans the way from what is there to a publication of these tables. */
+/** Tables that a publication names and that are not captured: their changes would be sent for nothing. */
+export function leftOutOf(
+  state: PublicationState | undefined,
+  tables: readonly CatalogueTable[],
+): readonly PublishedTable[] {
+  return state?.tables.filter((table) => table.listed && !isAmong(tables, table)) ?? [];
+}
+
+function isAmong(tables: readonly CatalogueTable[], { namespace, name }: PublishedTable): boolean {
+  return tables.some((table) => table.namespace === namespace && table.name === name);
+}
+
+/**
+ * Plans the way from what is there to a publication of these tables, and of no others: a table's place in it stands for changes
+ * that are captured.
+ */
 export function planPublication(
   name: string,
   wanted: {
@@ -102,7 +119,15 @@ export function planPublication(
   if (missing.length > 0) {
     statements.push(`ALTER PUBLICATION ${quoted} ADD TABLE ${missing.map(publishedName).join(", ")}`);
   }
-  const plan = permitted(statements, missing, state.mayAlter);
+  const needed = permitted(statements, missing, state.mayAlter);
+  const dropped = state.mayAlter ? leftOutOf(state, tables) : [];
+  const plan = dropped.length === 0 ? needed : {
+    ...needed,
+    statements: [
+      ...needed.statements,
+      `ALTER PUBLICATION ${quoted} DROP TABLE ONLY ${dropped.map(qualifiedName).join(", ONLY ")}`,
+    ],
+  };
   const filtered = tables.filter((table) => has(table)?.filtered).map((table) => ({
     problem: `publication ${quoted} leaves out rows or columns of ${qualifiedName(table)}`,
     remedy: `ALTER PUBLICATION ${quoted} DROP TABLE ${qualifiedName(table)}`,
@@ -143,5 +168,5 @@ function permitted(
     problem: "this user may not publish the tables",
     remedy: `${statement} -- as their owner`,
   }));
-  return { statements, added, problems };
+  return { statements, problems };
 }

@@ -9,7 +9,14 @@
 import { join } from "node:path";
 import type { MicroBatch } from "../../change/micro_batch.ts";
 import type { Position } from "../../change/position.ts";
-import type { ComparableDataset, InitialCopyPart, Source, SourceLag, VerificationPoint } from "../../change/source.ts";
+import type {
+  ComparableDataset,
+  InitialCopyPart,
+  RecordedPosition,
+  Source,
+  SourceLag,
+  VerificationPoint,
+} from "../../change/source.ts";
 import type { Column } from "../../dataset/column.ts";
 import type { Dataset } from "../../dataset/dataset.ts";
 import { identifier } from "../../engine/quote.ts";
@@ -140,24 +147,26 @@ export class PostgresSource implements Source {
   }
 
   /**
-   * Contracts of the tables that would be captured. Nothing is made at the source.
+   * Contracts of the tables that would be captured, and the tables that were captured so far and would be no more. Nothing is
+   * made at the source.
    *
    * Throws `precondition` naming what keeps a table from being captured, `connection`, `authentication`.
    */
-  async inspect(): Promise<readonly Dataset[]> {
+  async inspect(): Promise<{ readonly datasets: readonly Dataset[]; readonly leftOut: readonly string[] }> {
     this.#requireTables();
     const connection = await this.#side.get();
-    const found = await inspectTables({ ...this.#options, connection, publication: this.#publication });
-    return found.map(({ dataset }) => dataset);
+    const { tables, leftOut } = await inspectTables({ ...this.#options, connection, publication: this.#publication });
+    return { datasets: tables.map(({ dataset }) => dataset), leftOut };
   }
 
   /**
-   * Checks every precondition at once, makes publication and slot where they are missing, and refuses a slot that cannot carry
-   * on from the recorded positions.
+   * Checks every precondition at once, refuses a slot that cannot carry on from the recorded positions, forgets those of tables
+   * that a run has left out, and makes publication and slot where they are missing. Tables that are not named leave the
+   * publication.
    *
    * Throws `precondition`, `connection`, `authentication`, `sourceLost`, `sourceMismatch`, `fenced`, `storage`.
    */
-  async start(recorded: readonly Position[]): Promise<void> {
+  async start(recorded: readonly RecordedPosition[]): Promise<void> {
     this.#requireTables();
     const started = await startCapture({
       ...this.#options,
@@ -181,8 +190,7 @@ export class PostgresSource implements Source {
         { table, dataset, isDeclared },
       ) => [table.oid, new CapturedTable(table.oid, dataset, { isDeclared })]),
     );
-    const { added } = started;
-    for (const { table } of started.tables) this.#tables.get(table.oid)?.checkHistory(table, { memory, added });
+    for (const { table } of started.tables) this.#tables.get(table.oid)?.checkHistory(table, memory);
   }
 
   /** Copies datasets one after another under one exported snapshot. The tables' columns cannot change meanwhile. */

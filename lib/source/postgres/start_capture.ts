@@ -1,14 +1,25 @@
 /** What happens before the first byte is read: server, tables, publication and slot, in that order. */
-import type { Position } from "../../change/position.ts";
+import type { RecordedPosition } from "../../change/source.ts";
 import type { Dataset } from "../../dataset/dataset.ts";
 import { WeirError } from "../../errors.ts";
+import { failPoint } from "../../fail_point.ts";
 import type { PostgresConnection } from "./connection.ts";
 import { type CaptureTable, findTables } from "./find_tables.ts";
 import { formatLsn, instanceOf, lsnOf, parseLsn } from "./lsn.ts";
 import { assertReady, oldestServerVersion, readServerState, serverProblems, type ServerState } from "./preflight.ts";
-import { generatedColumnsVersion, planPublication, type PublicationPlan, readPublication } from "./publication.ts";
+import { missedChanges } from "./missed_changes.ts";
+import {
+  generatedColumnsVersion,
+  leftOutOf,
+  planPublication,
+  type PublicationPlan,
+  readPublication,
+} from "./publication.ts";
 import type { ReplicationConnection } from "./replication_connection.ts";
 import { assertSlot, awaitFreeSlot, createSlot, readSlot } from "./slot.ts";
+
+/** Points that every start passes. */
+export const startFailPoints = ["start.afterForgetting", "start.afterPublication"] as const;
 
 /** What {@linkcode startCapture} needs. */
 export interface StartOptions {
@@ -19,7 +30,7 @@ export interface StartOptions {
   readonly slot: string;
   readonly publication: string;
   readonly slotWaitMs: number;
-  readonly recorded: readonly Position[];
+  readonly recorded: readonly RecordedPosition[];
 }
 
 /** What is known after the start. */
@@ -29,14 +40,19 @@ export interface StartedCapture {
   readonly tables: readonly CaptureTable[];
   /** Whether the publication sends stored generated columns. */
   readonly generatedColumns: boolean;
-  /** Oids of tables that were put into a publication that was there before. */
-  readonly added: ReadonlySet<number>;
+}
+
+/** What a start would find. */
+export interface InspectedTables {
+  readonly tables: readonly CaptureTable[];
+  /** `namespace.table` of tables that were captured so far and are not named any more. */
+  readonly leftOut: readonly string[];
 }
 
 /** The tables that would be captured, looked up without making anything. Throws `precondition` naming what stands in their way. */
 export async function inspectTables(
   options: Pick<StartOptions, "connection" | "datasets" | "tables" | "publication">,
-): Promise<readonly CaptureTable[]> {
+): Promise<InspectedTables> {
   const { connection } = options;
   const server = await readServerState(connection);
   if (server.version < oldestServerVersion) assertReady(serverProblems(server, true));
@@ -44,7 +60,8 @@ export async function inspectTables(
   const generatedColumns = sendsGeneratedColumns(server, state);
   const found = await findTables({ ...options, user: server.user, generatedColumns });
   assertReady(found.problems);
-  return found.tables;
+  const leftOut = leftOutOf(state, found.tables.map(({ table }) => table));
+  return { tables: found.tables, leftOut: leftOut.map(({ namespace, name }) => `${namespace}.${name}`) };
 }
 
 function sendsGeneratedColumns(server: ServerState, state: Awaited<ReturnType<typeof readPublication>>): boolean {
@@ -53,7 +70,7 @@ function sendsGeneratedColumns(server: ServerState, state: Awaited<ReturnType<ty
 
 /** Starts, or throws what stands in the way (see `PostgresSource.start`). */
 export async function startCapture(options: StartOptions): Promise<StartedCapture> {
-  const { connection, slot: name, recorded } = options;
+  const { connection, slot: name, publication } = options;
   const server = await readServerState(connection);
   const slot = await readSlot(connection, name);
   const problems = serverProblems(server, slot !== undefined);
@@ -70,15 +87,21 @@ export async function startCapture(options: StartOptions): Promise<StartedCaptur
   assertReady([...problems, ...found.problems, ...(found.tables.length > 0 ? plan.problems : [])]);
 
   const instance = await identify(options);
-  const lsns = recorded.map((position) => lsnOf(position, instance)).sort((left, right) => left < right ? -1 : 1);
-  await assertNotRestored(connection, lsns.at(-1));
-  const { isMissing } = assertSlot(slot, { name, database: server.database, recordedLsn: lsns[0] });
+  const recorded = options.recorded.map((recorded) => ({ recorded, lsn: lsnOf(recorded.position, instance) }))
+    .sort((left, right) => left.lsn < right.lsn ? -1 : 1);
+  await assertNotRestored(connection, recorded.at(-1)?.lsn);
+  const missed = missedChanges(recorded, { publication, state, slot });
+  const smallest = recorded.find((entry) => missed.every((other) => other.recorded !== entry.recorded));
+  const { isMissing } = assertSlot(slot, { name, database: server.database, recordedLsn: smallest?.lsn });
   if (state === undefined && !isMissing) throw lostPublication(options);
   await awaitFreeSlot(connection, name, options.slotWaitMs);
+  // Once the table is in the publication again, nothing tells that it was not.
+  for (const { recorded, reason } of missed) await recorded.forget(reason);
+  await failPoint("start.afterForgetting");
   await applyPublication(connection, plan);
+  await failPoint("start.afterPublication");
   if (isMissing) await createSlot(connection, name);
-  const added = new Set(state === undefined ? [] : plan.added.map((table) => table.oid));
-  return { instance, server, tables: found.tables, generatedColumns, added };
+  return { instance, server, tables: found.tables, generatedColumns };
 }
 
 async function identify(options: StartOptions): Promise<string> {

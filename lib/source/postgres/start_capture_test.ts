@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import pg from "pg";
 import type { Position } from "../../change/position.ts";
+import type { RecordedPosition } from "../../change/source.ts";
 import { types } from "../../dataset/column_type.ts";
 import type { Dataset } from "../../dataset/dataset.ts";
 import { WeirError } from "../../errors.ts";
@@ -49,6 +50,11 @@ async function refusal(promise: Promise<unknown>): Promise<WeirError> {
     return thrown;
   }
   assert.fail("it was not refused");
+}
+
+/** What the only table has recorded. Nothing of it may be forgotten. */
+function of(position: Position): RecordedPosition {
+  return { source: "public.orders", position, forget: (reason) => assert.fail(reason) };
 }
 
 async function copied(source: PostgresSource): Promise<Position> {
@@ -125,7 +131,7 @@ Deno.test("a lost, recreated, overtaken or foreign slot is refused, and so is an
   await withStart(async ({ client, use }) => {
     await client.query("CREATE TABLE orders (id int PRIMARY KEY)");
     const position = await use({}, copied);
-    const start = (recorded: Position) => use({}, (source) => source.start([recorded]));
+    const start = (recorded: Position) => use({}, (source) => source.start([of(recorded)]));
     await t.step("as it was, it is taken", () => start(position));
     await t.step("advanced behind our back", async () => {
       await client.query("INSERT INTO orders VALUES (1)");
@@ -173,7 +179,7 @@ Deno.test("a slot that the server invalidated is refused", async () => {
       await client.query("SELECT pg_switch_wal()");
       await client.query("CHECKPOINT");
     }
-    const error = await refusal(use({}, (source) => source.start([position])));
+    const error = await refusal(use({}, (source) => source.start([of(position)])));
     assert.equal(error.kind, "sourceLost");
     assert.match(error.message, /invalidated by the server/);
   }, { max_slot_wal_keep_size: "16MB", wal_keep_size: "0", max_wal_size: "32MB" });
@@ -186,7 +192,7 @@ Deno.test("a slot that another process reads is fenced", async () => {
       const position = await copied(first);
       await client.query("INSERT INTO orders VALUES (1)");
       for await (const batch of first.changes(position, [], new AbortController().signal)) {
-        assert.equal((await refusal(use({}, (second) => second.start([position])))).kind, "fenced");
+        assert.equal((await refusal(use({}, (second) => second.start([of(position)])))).kind, "fenced");
         assert.equal((await refusal(use({}, (second) => second.teardown()))).kind, "fenced");
         await batch.release();
         break;
@@ -288,7 +294,7 @@ Deno.test("a table without key is refused, one with a unique index and replica i
   });
 });
 
-Deno.test("a table that was dropped and made again while nobody looked asks for a new copy", async () => {
+Deno.test("a table that was dropped and made again while nobody looked loses its position and asks for a new copy", async () => {
   await withStart(async ({ client, url }) => {
     await client.query("CREATE TABLE orders (id int PRIMARY KEY); CREATE TABLE other (id int PRIMARY KEY)");
     await withTemporaryFolder(async (folder) => {
@@ -298,7 +304,11 @@ Deno.test("a table that was dropped and made again while nobody looked asks for 
       await first.close();
       await client.query("DROP TABLE orders; CREATE TABLE orders (id int PRIMARY KEY)");
       const second = open();
-      await second.start([position]);
+      const reasons: string[] = [];
+      const forget = (reason: string) => Promise.resolve(void reasons.push(reason));
+      await second.start([{ ...of(position), forget }]);
+      assert.equal(reasons.length, 1);
+      assert.match(reasons[0] ?? "", /made again/);
       for await (const batch of second.changes(position, [], AbortSignal.timeout(5000))) {
         assert.match(batch.changes.get("public.orders")?.recopyReason ?? "", /dropped and made again/);
         break;
