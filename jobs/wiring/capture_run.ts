@@ -45,8 +45,9 @@ export class CaptureRun implements AsyncDisposable {
   readonly #options: CaptureRunOptions;
   readonly #embedder: Embedder;
   readonly #stop: AbortController;
-  #carryingSince: number | undefined;
-  #carriedMs: number | undefined;
+  #startedMs = 0;
+  #carriedAtMs = 0;
+  #carriedRows = 0;
 
   private constructor(options: CaptureRunOptions, parts: RunParts) {
     const { source, lake, embedder } = parts;
@@ -69,13 +70,15 @@ export class CaptureRun implements AsyncDisposable {
       deadLetters: this.deadLetters,
       signal: AbortSignal.any([options.signal, this.#stop.signal]),
       maxRetainedWalBytes: settings.maxRetainedWalBytes,
-      onProgress: ({ phase, rows, lag }) =>
+      onProgress: ({ phase, rows, lag }) => {
+        if (rows > this.#carriedRows) [this.#carriedRows, this.#carriedAtMs] = [rows, performance.now()];
         options.progress.update({
           activity: phase === "copy" ? "copying" : "capturing",
           rows,
           lagBytes: lag.bytes,
           lagSeconds: lag.seconds,
-        }),
+        });
+      },
       onDatasetError: (dataset, error) => options.progress.note(datasetNote(dataset, error)),
       onRecopy: (dataset, reason) => options.progress.note(`${dataset} is copied again: ${reason}`),
     });
@@ -126,17 +129,18 @@ export class CaptureRun implements AsyncDisposable {
 
   /** Runs the pipeline; once it streams, runs `work` beside it, and stops when that is done or the user wants it. */
   async during<T>(work: () => Promise<T>): Promise<T> {
-    this.#carryingSince = performance.now();
+    this.#startedMs = this.#carriedAtMs = performance.now();
     const running = this.pipeline.run();
     // The first of the two that fails is the one to tell about.
     const failed = new Promise<never>((_, reject) => running.catch(reject));
     try {
       await Promise.race([this.pipeline.streaming, this.untilStopped(), failed]);
+      // Copied rows are in the lake with the table commit, not with the last part.
+      if (this.#carriedRows > 0) this.#carriedAtMs = performance.now();
       return await Promise.race([work(), failed]);
     } finally {
       this.#stop.abort();
       await running;
-      this.#allCarried();
     }
   }
 
@@ -145,9 +149,9 @@ export class CaptureRun implements AsyncDisposable {
     return join(this.#options.settings.lake, "dead_letters");
   }
 
-  /** How long rows were carried, milliseconds: up to the verification, or to the end where there was none. */
+  /** From the start of the pipeline until the last row was in the lake, milliseconds. */
   get carriedMs(): number {
-    return this.#carriedMs ?? 0;
+    return this.#carriedAtMs - this.#startedMs;
   }
 
   /** Resolves when the user stops the run. */
@@ -166,7 +170,6 @@ export class CaptureRun implements AsyncDisposable {
       plans: this.plans,
       lake: this.lake,
       maxValueBytes: this.#options.settings.maxValueBytes,
-      onReached: () => this.#allCarried(),
       onTable: (table, { index, of }) =>
         this.#options.progress.update({ activity: `verifying ${table} (${index + 1} of ${of})`, rows: 0 }),
       onLeftOut: (text) => this.#options.progress.note(text),
@@ -180,10 +183,6 @@ export class CaptureRun implements AsyncDisposable {
     await this.source.close();
     await this.#embedder.close();
     this.lake[Symbol.dispose]();
-  }
-
-  #allCarried(): void {
-    this.#carriedMs ??= performance.now() - (this.#carryingSince ?? performance.now());
   }
 
   async #forgetEverything(): Promise<void> {

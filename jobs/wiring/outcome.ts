@@ -32,7 +32,7 @@ export interface CaptureOutcome extends JobResult {
   readonly deadLetterFolder: string;
   /** Source rows that this run carried into the lake. */
   readonly rows: number;
-  /** How long that took: up to the verification, without it. */
+  /** How long that took: until the last of them was in the lake, without waiting and verification after that. */
   readonly carriedMs: number;
   /** `rows` over `carriedMs`. */
   readonly rowsPerSecond: number;

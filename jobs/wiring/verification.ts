@@ -22,8 +22,6 @@ export interface VerifyLakeOptions {
   readonly maxValueBytes: number;
   /** Ends the verification after the table in hand; the others are left out. */
   readonly signal: AbortSignal;
-  /** Told once every table stands at the point: everything there was is in the lake. */
-  readonly onReached: () => void;
   readonly onTable: (table: string, done: { readonly index: number; readonly of: number }) => void;
   /** What cannot be compared because the source has it no more and the lake still has. */
   readonly onLeftOut: (text: string) => void;
@@ -36,7 +34,6 @@ export interface VerifyLakeOptions {
 export async function verifyLake(options: VerifyLakeOptions): Promise<readonly VerifiedTable[]> {
   const scans = new Map<Sink, string | undefined>();
   const point = await options.pipeline.verificationPoint(async () => {
-    options.onReached();
     for (const { sink } of tablesOf(options)) scans.set(sink, await sink.scan());
   });
   try {
