@@ -1,9 +1,11 @@
 /** Which lake tables a dataset becomes: its own with flattened and embedded columns, and one per child array. */
+import type { Column } from "../../lib/dataset/column.ts";
 import type { Dataset } from "../../lib/dataset/dataset.ts";
 import type { Embedder } from "../../lib/embed/embedder.ts";
 import { type DatasetPlan, declaredDefinition, type TablePlan } from "../../lib/pipeline/plan.ts";
 import { createChildRows } from "../../lib/transform/child_rows.ts";
 import { createEmbed } from "../../lib/transform/embed.ts";
+import { embeddingColumns } from "../../lib/transform/embedding_columns.ts";
 import { createFlatten } from "../../lib/transform/flatten.ts";
 import { type TextDeclaration } from "../../lib/embed/text_declaration.ts";
 import type { Lake } from "./lake.ts";
@@ -14,6 +16,11 @@ export interface PlanOptions {
   readonly embedder: Embedder;
   /** What a row's vector is made from. Absent: the table gets no vectors. */
   readonly text?: TextDeclaration;
+}
+
+/** The columns that an embedding step would add; none where the source has one of such a name itself. */
+function vectorColumns({ columns }: Dataset): readonly Column[] {
+  return embeddingColumns.some(({ name }) => columns.some((own) => own.name === name)) ? [] : embeddingColumns;
 }
 
 /** The plan of a dataset in a lake. */
@@ -31,7 +38,11 @@ export function planOf(dataset: Dataset, options: PlanOptions): DatasetPlan {
   return {
     dataset,
     tables: [
-      withSinks({ transforms: main, rowsBelongTo: "key" }),
+      withSinks({
+        transforms: main,
+        rowsBelongTo: "key",
+        leftOutColumns: text === undefined ? vectorColumns(dataset) : [],
+      }),
       ...children.map((transforms) => withSinks({ transforms, rowsBelongTo: "parent" })),
     ],
   };

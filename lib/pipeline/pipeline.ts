@@ -16,7 +16,7 @@ import { CommittedPositions } from "./committed_positions.ts";
 import { DatasetWriter, type WriterContext } from "./dataset_writer.ts";
 import { copyDatasets } from "./initial_copy.ts";
 import type { DatasetPlan } from "./plan.ts";
-import { recopyReason } from "./recopy.ts";
+import { otherStepsReason, recopyReason } from "./recopy.ts";
 import type { TransformedChanges } from "./transformed_changes.ts";
 import { VerificationPoints } from "./verification_points.ts";
 
@@ -112,6 +112,7 @@ export class Pipeline {
     const { source, signal } = this.#options;
     await this.#positions.load(this.#sinks());
     await source.start(this.#live().flatMap((writer) => this.#recorded(writer)));
+    await this.#forgetOtherSteps();
     while (!signal.aborted) {
       await this.#copy();
       if (signal.aborted) break;
@@ -135,6 +136,14 @@ export class Pipeline {
       };
       return [{ source: `${namespace}.${table}`, position, forget }];
     });
+  }
+
+  async #forgetOtherSteps(): Promise<void> {
+    for (const writer of this.#live()) {
+      if (!sinksOf(writer).some((sink) => this.#positions.has(sink))) continue;
+      const reason = await otherStepsReason(writer);
+      if (reason !== undefined) await this.#forget(writer, reason);
+    }
   }
 
   async #copy(): Promise<void> {

@@ -1,6 +1,7 @@
 /** What a pipeline is made of: which lake tables come out of which dataset, and where they are written. */
 import type { Sink } from "../change/sink.ts";
 import type { Transform } from "../change/transform.ts";
+import type { Column } from "../dataset/column.ts";
 import type { Dataset, TableDefinition } from "../dataset/dataset.ts";
 import { sourceTable } from "../dataset/dataset.ts";
 
@@ -10,6 +11,8 @@ export interface TablePlan {
   readonly transforms: readonly Transform[];
   /** `key`: a row per source row. `parent`: rows out of a source row's array, which leave or are replaced with it. */
   readonly rowsBelongTo: "key" | "parent";
+  /** Columns of a step that was left out this time: a lake table that has them is copied again without. Default: none. */
+  readonly leftOutColumns?: readonly Column[];
   readonly sinks: readonly Sink[];
 }
 

@@ -30,10 +30,34 @@ export async function recopyReason(
   return undefined;
 }
 
+/**
+ * Why the writer's tables must be copied again before anything is read; undefined where they need not: the steps of its main
+ * table make other columns than those that filled the lake. The source's own columns are left to the stream.
+ */
+export async function otherStepsReason(writer: DatasetWriter): Promise<string | undefined> {
+  const main = writer.plan.tables.find((table) => table.rowsBelongTo === "key");
+  if (main === undefined) return undefined;
+  const made = currentDefinition(writer, main).columns.filter((column) => !holds(writer.source.columns, column));
+  const leftOut = main.leftOutColumns ?? [];
+  for (const sink of main.sinks) {
+    const { columns } = await sink.status();
+    if (columns === undefined) continue;
+    const missing = made.filter((column) => !holds(columns, column));
+    if (missing.length > 0) return `its lake table lacks ${namesOf(missing)}, which it is declared with now`;
+    const held = leftOut.filter((column) => holds(columns, column));
+    if (held.length > 0) return `its lake table has ${namesOf(held)}, which it is declared without now`;
+  }
+  return undefined;
+}
+
+function holds(columns: readonly Column[], { name, type }: Column): boolean {
+  return columns.some((column) => column.name === name && sameType(column.type, type));
+}
+
+function namesOf(columns: readonly Column[]): string {
+  return columns.map(({ name }) => name).join(", ");
+}
+
 function sameColumns(left: readonly Column[], right: readonly Column[]): boolean {
-  const find = (name: string) => right.find((column) => column.name === name);
-  return left.length === right.length && left.every((column) => {
-    const other = find(column.name);
-    return other !== undefined && sameType(other.type, column.type);
-  });
+  return left.length === right.length && left.every((column) => holds(right, column));
 }

@@ -6,7 +6,7 @@ import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 import { assertExact, CrashChild } from "./crash_child.ts";
 import { assertComplete, endOf, type RealJobEnd, runJob, startJob } from "./real_job.ts";
-import { untilCapturing } from "./scene.ts";
+import { untilCapturing, withScene } from "./scene.ts";
 
 interface Shop {
   readonly url: string;
@@ -135,5 +135,16 @@ Deno.test("killed while a table leaves, the next run copies it again where chang
         assertExact(await run("sales.*"), 4);
       });
     }
+  });
+});
+
+Deno.test("a run that asks for the same as the one before copies nothing again", async () => {
+  await withScene(async (scene) => {
+    const plan = { ...scene, job: "pipeline", flags: ["--lake", scene.lake] } as const;
+    assertComplete(await runJob(plan), 6);
+    await scene.writer.stream({ payments: 100, churnShare: 0.2 });
+    const again = await runJob(plan);
+    assertComplete(again, 6);
+    assert.doesNotMatch(again.log, /copied again|copying/);
   });
 });

@@ -17,7 +17,7 @@ export interface CaptureJobOptions {
   /** Columns of every table to make vectors of. */
   readonly embed?: readonly string[];
   /** Runs while rows stream, before the verification. */
-  readonly work?: () => Promise<void>;
+  readonly work?: (run: CaptureRun) => Promise<void>;
 }
 
 /** What became of it. */
@@ -47,7 +47,7 @@ export async function captureJob(options: CaptureJobOptions): Promise<CaptureJob
     progress: new Progress({ write: (text) => notes += text }),
   });
   const verified = await run.during(async () => {
-    await work?.();
+    await work?.(run);
     return await run.verify();
   });
   for (const error of run.pipeline.failures.values()) throw error;
