@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import process from "node:process";
 import type pg from "pg";
 import { paymentPickLists } from "../domain/payments/pick_lists.ts";
 import { WeirError } from "../errors.ts";
@@ -92,22 +91,6 @@ Deno.test("same seed and same stored state lead to the same rows after churn", a
     });
   assert.equal(await digest(), await digest());
 });
-
-Deno.test("half a core is enough to write 20,000 rows a second", () =>
-  withPostgres(async ({ url }) => {
-    await using writer = await PaymentsWriter.open({ url });
-    await writer.load({ holders: 2000, payments: 5000 });
-    // CPU time, not time: what else runs on the machine must not decide. `deno task bench generate` takes the time.
-    let rowsPerCpuSecond = 0;
-    for (let round = 0; round < 5 && rowsPerCpuSecond < 40_000; round++) {
-      const before = process.cpuUsage();
-      await writer.load({ holders: 0, payments: 15_000 });
-      const { user, system } = process.cpuUsage(before);
-      rowsPerCpuSecond = Math.max(rowsPerCpuSecond, Math.round(30_000 / (user + system) * 1e6));
-    }
-    console.log(`      payments: ${rowsPerCpuSecond} rows a CPU-second through COPY`);
-    assert.ok(rowsPerCpuSecond >= 40_000);
-  }));
 
 /** The whole promise takes a minute; set WEIR_TEST_RATE_SECONDS=60 to see it kept. */
 const rateSeconds = Number(Deno.env.get("WEIR_TEST_RATE_SECONDS") ?? 5);
