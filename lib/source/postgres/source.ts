@@ -45,6 +45,7 @@ import { spoolColumn } from "./special_values.ts";
 import { SpoolFolder } from "./spool_folder.ts";
 import { inspectTables, startCapture, type StartedCapture } from "./start_capture.ts";
 import { TableWatch } from "./table_watch.ts";
+import { openTransactions, telling } from "./telling.ts";
 import { PostgresVerificationPoint } from "./verification_point.ts";
 
 /** Options of {@linkcode PostgresSource}. Without datasets and tables it can be torn down and nothing else. */
@@ -89,8 +90,6 @@ export interface PostgresSourceOptions {
   readonly copyPartBytes?: number;
 }
 
-/** Milliseconds before somebody is told what is waited for. */
-const tellAfterMs = 5000;
 /** Points opened for one verification, at most. */
 const verificationAttempts = 5;
 
@@ -416,12 +415,8 @@ export class PostgresSource implements Source {
   /** Holds the stream while the slot is made, so that it cannot pass the point before the point is known. */
   async #openSnapshot(connections: number): Promise<SharedSnapshot> {
     const release = this.#stream?.hold();
-    const telling = setTimeout(
-      () => this.#options.onWait?.("waiting for the transactions that are open at the source to end"),
-      tellAfterMs,
-    );
     try {
-      return await openSharedSnapshot({
+      const opening = openSharedSnapshot({
         url: this.#options.url,
         connections,
         connect: () => ReplicationConnection.open(this.#options.url),
@@ -431,8 +426,8 @@ export class PostgresSource implements Source {
         },
         limitMs: this.#options.snapshotWaitMs ?? 600_000,
       });
+      return await telling(opening, () => this.#options.onWait?.(openTransactions));
     } finally {
-      clearTimeout(telling);
       release?.();
     }
   }

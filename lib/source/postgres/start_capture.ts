@@ -17,6 +17,7 @@ import {
 } from "./publication.ts";
 import type { ReplicationConnection } from "./replication_connection.ts";
 import { assertSlot, awaitFreeSlot, createSlot, readSlot } from "./slot.ts";
+import { openTransactions, telling } from "./telling.ts";
 
 /** Points that every start passes. */
 export const startFailPoints = ["start.afterForgetting", "start.afterPublication"] as const;
@@ -30,6 +31,8 @@ export interface StartOptions {
   readonly slot: string;
   readonly publication: string;
   readonly slotWaitMs: number;
+  /** Told what keeps the start waiting once it has waited for some seconds. */
+  readonly onWait?: (text: string) => void;
   readonly recorded: readonly RecordedPosition[];
 }
 
@@ -100,7 +103,7 @@ export async function startCapture(options: StartOptions): Promise<StartedCaptur
   await failPoint("start.afterForgetting");
   await applyPublication(connection, plan);
   await failPoint("start.afterPublication");
-  if (isMissing) await createSlot(connection, name);
+  if (isMissing) await telling(createSlot(connection, name), () => options.onWait?.(openTransactions));
   return { instance, server, tables: found.tables, generatedColumns };
 }
 
