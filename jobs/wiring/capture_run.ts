@@ -135,6 +135,8 @@ export class CaptureRun implements AsyncDisposable {
     const failed = new Promise<never>((_, reject) => running.catch(reject));
     try {
       await Promise.race([this.pipeline.streaming, this.untilStopped(), failed]);
+      const { dropped } = this.source;
+      if (dropped.length > 0) this.#options.progress.note(droppedNote(dropped));
       // Copied rows are in the lake with the table commit, not with the last part.
       if (this.#carriedRows > 0) this.#carriedAtMs = performance.now();
       return await Promise.race([work(), failed]);
@@ -212,6 +214,10 @@ interface RunParts {
   readonly lake: Lake;
   readonly embedder: Embedder;
   readonly datasets: readonly Dataset[];
+}
+
+function droppedNote(tables: readonly string[]): string {
+  return `dropped at the source: ${tables.join(", ")}; their lake tables stay as they were captured last`;
 }
 
 function leftOutNote(tables: readonly string[]): string {

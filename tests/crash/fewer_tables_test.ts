@@ -9,6 +9,7 @@ import { assertComplete, endOf, type RealJobEnd, runJob, startJob } from "./real
 import { untilCapturing, withScene } from "./scene.ts";
 
 interface Shop {
+  readonly client: pg.Client;
   readonly url: string;
   readonly folder: string;
   /** Changes rows of both tables in every way. */
@@ -45,7 +46,7 @@ async function withShop(body: (shop: Shop) => Promise<void>): Promise<void> {
         follower.kill("SIGINT");
         assert.equal(endOf(await follower.ended).code, 0);
       };
-      await body({ url, folder, change, capture: (tables) => runJob(plan(tables)), follow });
+      await body({ client, url, folder, change, capture: (tables) => runJob(plan(tables)), follow });
     }, { settings: { wal_level: "logical" } })
   );
 }
@@ -87,6 +88,19 @@ Deno.test("a table that runs leave out is named, and copied again by itself when
     assertComplete(swapped, 2);
     assert.match(swapped.log, /sales\.items is copied again: .*a run left it out/);
     assertComplete(await capture("sales.*"), 4);
+  });
+});
+
+Deno.test("a table that was dropped at the source while no job ran is named once", async () => {
+  await withShop(async ({ client, change, capture }) => {
+    assertComplete(await capture("sales.*"), 4);
+    await change();
+    await client.query("DROP TABLE sales.orders");
+    const after = await capture("sales.*");
+    assertComplete(after, 2);
+    assert.match(after.log, /dropped at the source: sales\.orders; their lake tables stay/);
+    assert.doesNotMatch(after.log, /no longer captured/);
+    assert.doesNotMatch((await capture("sales.*")).log, /dropped at the source/);
   });
 });
 

@@ -6,6 +6,7 @@
  * own columns while rows are on their way, and for those that table formats and the engine keep for themselves. Such a column
  * gets underscores before it, as many as it needs: `_op` becomes `__op`, and `name` beside `Name` becomes `_name`.
  */
+import type { Column } from "../../dataset/column.ts";
 
 /** Of rows on their way (`change/relation.ts`, `fold`, `transform`). */
 const ownNames =
@@ -41,4 +42,9 @@ export function lakeNames(names: readonly string[]): readonly string[] {
     taken.add(held.toLowerCase());
     return held;
   });
+}
+
+/** The name that a column goes by at the source. */
+export function sourceNameOf({ name, sourceName = name }: Column): string {
+  return sourceName;
 }

@@ -83,6 +83,19 @@ export class RelationMemory {
     return [...this.#entries.values()].some((entries) => entries.at(-1)?.version.source === source);
   }
 
+  /** `namespace.table` of every table by oid, as of its last version. */
+  sources(): ReadonlyMap<number, string> {
+    return new Map([...this.#entries].flatMap(([oid, entries]) => {
+      const last = entries.at(-1);
+      return last === undefined ? [] : [[oid, last.version.source] as const];
+    }));
+  }
+
+  /** Forgets a table. */
+  forget(oid: number): void {
+    this.#changed = this.#entries.delete(oid) || this.#changed;
+  }
+
   /** Remembers a version that holds from `lsn` on. */
   add(version: RelationVersion, lsn: bigint, options: { readonly fromCopy: boolean }): void {
     const entries = [...this.#entries.get(version.oid) ?? []];

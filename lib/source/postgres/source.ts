@@ -17,7 +17,6 @@ import type {
   SourceLag,
   VerificationPoint,
 } from "../../change/source.ts";
-import type { Column } from "../../dataset/column.ts";
 import type { Dataset } from "../../dataset/dataset.ts";
 import { identifier } from "../../engine/quote.ts";
 import { WeirError } from "../../errors.ts";
@@ -28,8 +27,10 @@ import { PostgresConnection } from "./connection.ts";
 import { planCopy } from "./copy_plan.ts";
 import { comparableDataset } from "./comparable_dataset.ts";
 import { CutPoints } from "./cut_points.ts";
+import { takeDropped } from "./dropped_tables.ts";
 import { publishedTable } from "./find_tables.ts";
 import { copyTable, type TableCopy } from "./initial_copy.ts";
+import { sourceNameOf } from "./lake_names.ts";
 import { formatLsn, instanceOf, lsnOf } from "./lsn.ts";
 import { assertReady } from "./preflight.ts";
 import { RelationMemory } from "./relation_memory.ts";
@@ -95,6 +96,8 @@ const verificationAttempts = 5;
 
 /** PostgreSQL as a source. */
 export class PostgresSource implements Source {
+  /** `namespace.table` of tables captured once that the last start found dropped: told at one start only. */
+  dropped: readonly string[] = [];
   readonly #options: PostgresSourceOptions;
   readonly #limits: StreamLimits;
   readonly #folder: SpoolFolder;
@@ -190,6 +193,7 @@ export class PostgresSource implements Source {
       ) => [table.oid, new CapturedTable(table.oid, dataset, { isDeclared })]),
     );
     for (const { table } of started.tables) this.#tables.get(table.oid)?.checkHistory(table, memory);
+    this.dropped = await takeDropped(memory, { connection: await this.#side.get(), captured: started.tables });
   }
 
   /** Copies datasets one after another under one exported snapshot. The tables' columns cannot change meanwhile. */
@@ -486,8 +490,4 @@ export class PostgresSource implements Source {
       throw thrown;
     }
   }
-}
-
-function sourceNameOf({ name, sourceName = name }: Column): string {
-  return sourceName;
 }
