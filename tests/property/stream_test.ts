@@ -408,6 +408,7 @@ Deno.test("a restarted server and a cut connection in mid-transaction lose and r
     await writer.query("INSERT INTO kept SELECT g, md5(g::text) FROM generate_series(60001, 120000) g");
     let next = 1;
     let batches = 0;
+    let isRestarted = false;
     for await (const batch of source.changes(after, [], new AbortController().signal)) {
       const changes = batch.changes.get("public.kept");
       for (const line of changes === undefined ? [] : await spoolLines([changes])) {
@@ -421,7 +422,9 @@ Deno.test("a restarted server and a cut connection in mid-transaction lose and r
           "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = 'weir'",
         );
       }
-      if (next === 120_001) {
+      // An empty batch may follow: the server that stops asks for one.
+      if (next === 120_001 && !isRestarted) {
+        isRestarted = true;
         await writer.end();
         await fixture.server.restart();
         const again = new pg.Client({ connectionString: fixture.url });
