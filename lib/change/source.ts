@@ -1,5 +1,6 @@
 /** The source contract: where changes come from. */
 import type { Dataset } from "../dataset/dataset.ts";
+import type { WeirError } from "../errors.ts";
 import type { DatasetChanges, MicroBatch } from "./micro_batch.ts";
 import type { Position } from "./position.ts";
 
@@ -33,6 +34,9 @@ export interface InitialCopyPart {
   /** Removes the part's spool files. */
   release(): Promise<void>;
 }
+
+/** Told of a dataset that cannot be copied, such as one whose table was dropped. */
+export type CopyFailure = (dataset: Dataset, error: WeirError) => void;
 
 /** A dataset at a point, where the source's columns may have changed since the lake last heard of them. */
 export interface ComparableDataset {
@@ -70,8 +74,11 @@ export interface Source {
    * makes slot and publication where missing. In this order: wherever it is killed, the next start finds what was missed.
    */
   start(recorded: readonly RecordedPosition[]): Promise<void>;
-  /** Copies the datasets one after another under one exported snapshot, in parts. */
-  copy(datasets: readonly Dataset[], signal: AbortSignal): AsyncIterable<InitialCopyPart>;
+  /**
+   * Copies the datasets one after another under one exported snapshot, in parts. One that cannot be copied any more is told
+   * of and left out; without `onFailure` it ends the copy.
+   */
+  copy(datasets: readonly Dataset[], signal: AbortSignal, onFailure?: CopyFailure): AsyncIterable<InitialCopyPart>;
   /** Micro-batches after a position; `cutAt` holds positions at which a batch must end. */
   changes(after: Position, cutAt: readonly Position[], signal: AbortSignal): AsyncIterable<MicroBatch>;
   /** Pauses at a source commit and opens a point; the running `changes` then cuts a batch exactly there. */

@@ -10,6 +10,7 @@ import type { Sink, TableLoad } from "../change/sink.ts";
 import type { Dataset } from "../dataset/dataset.ts";
 import { columnDifference } from "../dataset/schema_change.ts";
 import type { Connection } from "../engine/connection.ts";
+import type { WeirError } from "../errors.ts";
 import { failPoint } from "../fail_point.ts";
 import type { DeadLetters } from "./dead_letters.ts";
 import { currentDefinition, type DatasetWriter } from "./dataset_writer.ts";
@@ -42,7 +43,12 @@ export async function copyDatasets(options: CopyOptions): Promise<void> {
   const failed = new Set<DatasetWriter>();
   let copy: TableCopy | undefined;
   try {
-    for await (const part of options.source.copy(waiting.map((writer) => writer.plan.dataset), options.signal)) {
+    const datasets = waiting.map((writer) => writer.plan.dataset);
+    const onFailure = (dataset: Dataset, error: WeirError) => {
+      const writer = writers.get(sourceName(dataset));
+      if (writer !== undefined) options.onFailure(writer, error);
+    };
+    for await (const part of options.source.copy(datasets, options.signal, onFailure)) {
       const writer = writers.get(sourceName(part.dataset));
       if (writer === undefined) throw new TypeError(`Cannot copy "${part.dataset.name}": it was not asked for`);
       if (failed.has(writer)) {

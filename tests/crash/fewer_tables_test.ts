@@ -162,3 +162,17 @@ Deno.test("a run that asks for the same as the one before copies nothing again",
     assert.doesNotMatch(again.log, /copied again|copying/);
   });
 });
+
+Deno.test("a table dropped while a job follows is set aside, and the others go on", () =>
+  withShop(async ({ client, url, folder, capture }) => {
+    const flags = ["--lake", `${folder}/lake`, "--tables", "sales.*", "--batch-seconds", "0.2"];
+    const job = startJob({ job: "capture", url, folder, flags: [...flags, "--follow"] });
+    await untilCapturing(client);
+    await client.query("DROP TABLE sales.orders");
+    await job.until(/sales\.orders was set aside: Table sales\.orders was dropped/);
+    await client.query("INSERT INTO sales.items (note) SELECT 'late' FROM generate_series(1, 10)");
+    job.kill("SIGINT");
+    const { code, outcome, log } = endOf(await job.ended);
+    assert.deepEqual([code, outcome.failures.map(({ dataset }) => dataset)], [1, ["sales.orders"]], log);
+    assertComplete(await capture("sales.*"), 2);
+  }));

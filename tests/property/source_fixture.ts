@@ -7,7 +7,8 @@ import type { InitialCopyPart } from "../../lib/change/source.ts";
 import { sourceTable } from "../../lib/dataset/dataset.ts";
 import type { Connection } from "../../lib/engine/connection.ts";
 import { readSpool } from "../../lib/fold/spool_reader.ts";
-import { PostgresSource, type PostgresSourceOptions } from "../../lib/source/postgres/source.ts";
+import { PostgresSource } from "../../lib/source/postgres/source.ts";
+import type { PostgresSourceOptions } from "../../lib/source/postgres/source_options.ts";
 import { withDatabase } from "../../lib/testing/temporary.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 

@@ -11,6 +11,7 @@ import type { MicroBatch } from "../../change/micro_batch.ts";
 import type { Position } from "../../change/position.ts";
 import type {
   ComparableDataset,
+  CopyFailure,
   InitialCopyPart,
   RecordedPosition,
   Source,
@@ -19,7 +20,7 @@ import type {
 } from "../../change/source.ts";
 import type { Dataset } from "../../dataset/dataset.ts";
 import { identifier } from "../../engine/quote.ts";
-import { WeirError } from "../../errors.ts";
+import { toWeirError, WeirError } from "../../errors.ts";
 import { CapturedTable } from "./captured_table.ts";
 import { type CatalogueTable, tablesByOid } from "./catalogue.ts";
 import { ChangeStream, type StreamLimits } from "./change_stream.ts";
@@ -42,54 +43,13 @@ import { openSharedSnapshot, type SharedSnapshot } from "./shared_snapshot.ts";
 import { answerMs, SideConnection } from "./side_connection.ts";
 import { assertSlot, awaitFreeSlot, dropSlot, endReader, readSlot } from "./slot.ts";
 import { completeDataset, inferDataset, qualifiedName, tableProblems } from "./source_table.ts";
+import { type PostgresSourceOptions, streamLimits } from "./source_options.ts";
 import { spoolColumn } from "./special_values.ts";
 import { SpoolFolder } from "./spool_folder.ts";
 import { inspectTables, startCapture, type StartedCapture } from "./start_capture.ts";
 import { TableWatch } from "./table_watch.ts";
 import { openTransactions, telling } from "./telling.ts";
 import { PostgresVerificationPoint } from "./verification_point.ts";
-
-/** Options of {@linkcode PostgresSource}. Without datasets and tables it can be torn down and nothing else. */
-export interface PostgresSourceOptions {
-  /** Connection string of the source database. */
-  readonly url: string;
-  /** Absolute folder for spool files and what is remembered of the tables; of one slot only. */
-  readonly folder: string;
-  /** Declared contracts. */
-  readonly datasets?: readonly Dataset[];
-  /** Tables whose contract is inferred from the catalogue: `namespace.table`, with `*` and `?`. */
-  readonly tables?: readonly string[];
-  /** Default `weir`. */
-  readonly slot?: string;
-  /** Default `weir`. */
-  readonly publication?: string;
-  /** Rows after which a batch ends at the next source commit. Default 200,000. */
-  readonly batchRows?: number;
-  /** Bytes of row messages after which a batch ends at the next source commit. Default 128 MiB. */
-  readonly batchBytes?: number;
-  /** Milliseconds after which a batch that somebody waits for ends. Default 1000. */
-  readonly batchMs?: number;
-  /** Milliseconds between empty batches while nothing changes. Default 10,000. */
-  readonly heartbeatMs?: number;
-  /** Milliseconds between status replies to the server. Default 1000. */
-  readonly statusMs?: number;
-  /** Milliseconds to go on trying to connect the stream, at first and after it was lost. Default 60,000. */
-  readonly reconnectMs?: number;
-  /** Milliseconds without a word of the server after which the stream counts as lost. Default 60,000. */
-  readonly silenceMs?: number;
-  /** Milliseconds to wait for another reader to let go of the slot. Default 5000. */
-  readonly slotWaitMs?: number;
-  /** Milliseconds to wait for running transactions when a snapshot is opened. Default 600,000. */
-  readonly snapshotWaitMs?: number;
-  /** Told what keeps the source waiting once it has waited for some seconds. */
-  readonly onWait?: (text: string) => void;
-  /** Bytes of text above which a value is left out and dead-lettered. Default 64 MiB. */
-  readonly maxValueBytes?: number;
-  /** Connections that read a table at once during the initial copy. Default 2. */
-  readonly copyConnections?: number;
-  /** Bytes of a part of the initial copy. Default 128 MiB. */
-  readonly copyPartBytes?: number;
-}
 
 /** Points opened for one verification, at most. */
 const verificationAttempts = 5;
@@ -119,16 +79,7 @@ export class PostgresSource implements Source {
     this.#options = options;
     this.#slot = options.slot ?? "weir";
     this.#publication = options.publication ?? "weir";
-    this.#limits = {
-      batchRows: options.batchRows ?? 200_000,
-      batchBytes: options.batchBytes ?? 128 * 2 ** 20,
-      batchMs: options.batchMs ?? 1000,
-      heartbeatMs: options.heartbeatMs ?? 10_000,
-      statusMs: options.statusMs ?? 1000,
-      reconnectMs: options.reconnectMs ?? 60_000,
-      silenceMs: options.silenceMs ?? 60_000,
-      maxValueBytes: options.maxValueBytes ?? 64 * 2 ** 20,
-    };
+    this.#limits = streamLimits(options);
     this.#folder = new SpoolFolder(join(options.folder, "spool"));
     this.#side = new SideConnection(options.url);
   }
@@ -197,7 +148,11 @@ export class PostgresSource implements Source {
   }
 
   /** Copies datasets one after another under one exported snapshot. The tables' columns cannot change meanwhile. */
-  async *copy(datasets: readonly Dataset[], signal: AbortSignal): AsyncGenerator<InitialCopyPart> {
+  async *copy(
+    datasets: readonly Dataset[],
+    signal: AbortSignal,
+    onFailure?: CopyFailure,
+  ): AsyncGenerator<InitialCopyPart> {
     const { instance } = this.#capture();
     const wanted = datasets.map((dataset) => this.#tableOf(dataset));
     const guard = await PostgresConnection.open(this.#options.url);
@@ -212,8 +167,15 @@ export class PostgresSource implements Source {
         openSnapshot: () => this.#openSnapshot(this.#options.copyConnections ?? 2),
       });
       const { lsn, connections } = snapshot;
-      for (const table of await this.#current(guard, wanted)) {
-        const copy = await this.#planTable(guard, table, lsn);
+      const current = await this.#current(guard, wanted);
+      for (const captured of wanted) {
+        const copy = await this.#planTable(guard, {
+          captured,
+          table: current.find(({ oid }) => oid === captured.oid),
+          lsn,
+        })
+          .catch((thrown) => tellFailure(captured, { thrown, onFailure }));
+        if (copy === undefined) continue;
         const { maxValueBytes } = this.#limits;
         const partBytes = this.#options.copyPartBytes ?? 128 * 2 ** 20;
         yield* copyTable(copy, { instance, lsn, connections, folder: this.#folder, partBytes, maxValueBytes, signal });
@@ -374,20 +336,22 @@ export class PostgresSource implements Source {
     return table;
   }
 
+  /** The tables as the catalogue has them now; without those that were dropped. */
   async #current(connection: PostgresConnection, wanted: readonly CapturedTable[]): Promise<readonly CatalogueTable[]> {
     const found = await tablesByOid(connection, wanted.map((table) => table.oid));
-    return wanted.map((table) => {
-      const current = found.find((candidate) => candidate.oid === table.oid);
-      if (current === undefined) {
-        throw new WeirError("precondition", `Table ${table.source} was dropped`, { detail: { table: table.source } });
-      }
-      return publishedTable(current, this.#capture().generatedColumns);
-    });
+    return wanted.flatMap(({ oid }) => found.filter((table) => table.oid === oid))
+      .map((table) => publishedTable(table, this.#capture().generatedColumns));
   }
 
-  async #planTable(guard: PostgresConnection, table: CatalogueTable, lsn: bigint): Promise<TableCopy> {
-    const captured = this.#tables.get(table.oid);
-    if (captured === undefined) throw new RangeError(`Cannot copy ${qualifiedName(table)}: it is not captured`);
+  async #planTable(
+    guard: PostgresConnection,
+    { captured, table, lsn }: {
+      readonly captured: CapturedTable;
+      readonly table: CatalogueTable | undefined;
+      readonly lsn: bigint;
+    },
+  ): Promise<TableCopy> {
+    if (table === undefined) throw new WeirError("precondition", `Table ${captured.source} was dropped`);
     // Much may have happened to it since the start.
     assertReady(tableProblems(table, { user: this.#capture().server.user }));
     const dataset = captured.isDeclared ? completeDataset(captured.dataset, table) : {
@@ -490,4 +454,14 @@ export class PostgresSource implements Source {
       throw thrown;
     }
   }
+}
+
+/** What became of the table since the start may keep it from being copied, and no other. */
+function tellFailure(
+  { dataset, source }: CapturedTable,
+  { thrown, onFailure }: { readonly thrown: unknown; readonly onFailure: CopyFailure | undefined },
+): undefined {
+  const error = toWeirError(thrown, "internal", { table: source });
+  if (onFailure === undefined || error.kind !== "precondition") throw error;
+  onFailure(dataset, error);
 }

@@ -8,7 +8,8 @@ import type { Dataset } from "../../dataset/dataset.ts";
 import { WeirError } from "../../errors.ts";
 import { withTemporaryFolder } from "../../testing/temporary.ts";
 import { type PostgresFixture, withPostgres } from "../../testing/with_postgres.ts";
-import { PostgresSource, type PostgresSourceOptions } from "./source.ts";
+import { PostgresSource } from "./source.ts";
+import type { PostgresSourceOptions } from "./source_options.ts";
 
 interface StartFixture extends PostgresFixture {
   /** Opens a source, runs the body, closes it. */
