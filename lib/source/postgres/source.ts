@@ -42,7 +42,7 @@ import { lockTables, snapshotOfLocked } from "./table_locks.ts";
 import { openSharedSnapshot, type SharedSnapshot } from "./shared_snapshot.ts";
 import { answerMs, SideConnection } from "./side_connection.ts";
 import { assertSlot, awaitFreeSlot, dropSlot, endReader, readSlot } from "./slot.ts";
-import { completeDataset, inferDataset, qualifiedName, tableProblems } from "./source_table.ts";
+import { completeDataset, inferDataset, tableProblems } from "./source_table.ts";
 import { type PostgresSourceOptions, streamLimits } from "./source_options.ts";
 import { spoolColumn } from "./special_values.ts";
 import { SpoolFolder } from "./spool_folder.ts";
