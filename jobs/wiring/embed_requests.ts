@@ -2,12 +2,7 @@
 import type { Dataset } from "../../lib/dataset/dataset.ts";
 import { embedTextFrom, type TextDeclaration } from "../../lib/embed/text_declaration.ts";
 import { WeirError } from "../../lib/errors.ts";
-
-/** Columns of one table; the table may leave out its namespace. */
-export interface EmbedRequest {
-  readonly table: string;
-  readonly columns: readonly string[];
-}
+import type { EmbedRequest } from "../../lib/settings/declarations.ts";
 
 /** The text a dataset's vectors are made from. Throws `configuration` for a column that the table does not have. */
 export function requestedText(requests: readonly EmbedRequest[], dataset: Dataset): TextDeclaration | undefined {

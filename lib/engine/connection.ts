@@ -1,5 +1,5 @@
 /** One DuckDB connection, and the ways we ask it for things. */
-import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBValue } from "@duckdb/node-api";
 import { storageError, WeirError } from "../errors.ts";
 
 /** One row of a small result, by column name. 64-bit integers arrive as `bigint`. */
@@ -31,6 +31,14 @@ export class Connection {
     } catch (thrown) {
       throw engineError(thrown);
     }
+  }
+
+  /** Hands over a result piece by piece, so that it is never in memory whole. */
+  async eachChunk(sql: string, take: (chunk: DuckDBDataChunk) => void): Promise<void> {
+    await this.exclusively(async (native) => {
+      const result = await native.stream(sql);
+      for (let chunk = await result.fetchChunk(); chunk?.rowCount; chunk = await result.fetchChunk()) take(chunk);
+    });
   }
 
   /** Runs a statement for its effect and gives the number of rows it changed. */

@@ -21,15 +21,12 @@ const rows = 50_000;
 
 /** Adds up numbers that come chunk by chunk. */
 async function sumOfStream(connection: Connection): Promise<bigint> {
-  return await connection.exclusively(async (native) => {
-    let sum = 0n;
-    const result = await native.stream(`SELECT n::BIGINT FROM range(${rows}) AS numbers(n)`);
-    for (let chunk = await result.fetchChunk(); chunk?.rowCount; chunk = await result.fetchChunk()) {
-      const numbers = chunk.getColumnVector(0) as DuckDBBigIntVector;
-      for (let row = 0; row < chunk.rowCount; row++) sum += numbers.getItem(row) ?? 0n;
-    }
-    return sum;
+  let sum = 0n;
+  await connection.eachChunk(`SELECT n::BIGINT FROM range(${rows}) AS numbers(n)`, (chunk) => {
+    const numbers = chunk.getColumnVector(0) as DuckDBBigIntVector;
+    for (let row = 0; row < chunk.rowCount; row++) sum += numbers.getItem(row) ?? 0n;
   });
+  return sum;
 }
 
 Deno.test("a result that is read piece by piece is whole, whatever else is asked of the connection meanwhile", () =>

@@ -67,6 +67,12 @@ export class DatasetWriter {
     this.#source = sourceTable(plan.dataset);
   }
 
+  /** `namespace.table` of the dataset in the lake. */
+  get name(): string {
+    const { namespace, name } = this.plan.dataset;
+    return `${namespace}.${name}`;
+  }
+
   /** Source columns as of the last batch. */
   get source(): TableDefinition {
     return this.#source;
@@ -186,7 +192,6 @@ export class DatasetWriter {
   }
 
   #letters(changes: DatasetChanges, made: Omit<Transformed, "tables"> & { readonly to: Position }): BatchLetters {
-    const { namespace, name } = this.plan.dataset;
     const refused = changes.deadLetters.map(({ id, ...letter }): LetterDraft => ({
       ...letter,
       ordinal: BigInt(id.split(":")[1] ?? 0),
@@ -194,7 +199,7 @@ export class DatasetWriter {
     return {
       deadLetters: this.#context.deadLetters,
       drafts: [...refused, ...made.drafts],
-      table: `${namespace}.${name}`,
+      table: this.name,
       position: made.to,
       rows: made.folded.rows,
     };

@@ -148,9 +148,8 @@ class TableCopy {
   async #begin(part: InitialCopyPart): Promise<void> {
     const [segment] = part.changes.segments;
     if (segment !== undefined) this.#writer.adopt(segment);
-    const { namespace, name } = this.#writer.plan.dataset;
     // What is still refused is written again.
-    await this.#options.deadLetters.removeCopied(`${namespace}.${name}`);
+    await this.#options.deadLetters.removeCopied(this.#writer.name);
     for (const plan of commitOrder(this.#writer.plan)) {
       const definition = currentDefinition(this.#writer, plan);
       for (const sink of plan.sinks.filter(this.#options.wants)) {

@@ -85,11 +85,7 @@ export class Pipeline {
 
   /** Datasets that were set aside, with the reason. */
   get failures(): ReadonlyMap<string, WeirError> {
-    return new Map(
-      [...this.#failures].map((
-        [writer, error],
-      ) => [`${writer.plan.dataset.namespace}.${writer.plan.dataset.name}`, error]),
-    );
+    return new Map([...this.#failures].map(([writer, error]) => [writer.name, error]));
   }
 
   /** Resolves when the initial copy is done and the stream begins. */
@@ -131,7 +127,7 @@ export class Pipeline {
       if (position === undefined) return [];
       const forget = async (reason: string) => {
         await this.#positions.forget(sink);
-        if (!isTold) this.#options.onRecopy?.(nameOf(writer), reason);
+        if (!isTold) this.#options.onRecopy?.(writer.name, reason);
         isTold = true;
       };
       return [{ source: `${namespace}.${table}`, position, forget }];
@@ -201,7 +197,7 @@ export class Pipeline {
       const position = this.#positions.smallest(sinksOf(writer));
       if (position === undefined) continue;
       const isAfter = (offset: string) => source.compare({ ...position, offset }, position) > 0;
-      await this.#guarded(writer, () => deadLetters.removeAfter(nameOf(writer), isAfter));
+      await this.#guarded(writer, () => deadLetters.removeAfter(writer.name, isAfter));
     }
   }
 
@@ -281,7 +277,7 @@ export class Pipeline {
 
   /** Leaves a dataset where it stands; throws what concerns the whole job. */
   #setAside(writer: DatasetWriter, thrown: unknown): void {
-    const table = nameOf(writer);
+    const table = writer.name;
     const error = toWeirError(thrown, "internal", { table });
     if (fatalKinds.has(error.kind)) throw error;
     // Its other batch, under way at the same time, has failed before and said why.
@@ -326,13 +322,13 @@ export class Pipeline {
   #notForgotten(writer: DatasetWriter, error: WeirError): void {
     if (fatalKinds.has(error.kind)) throw error;
     this.#detachAfterMs = performance.now() + this.#recordIdleMs;
-    this.#options.onDatasetError?.(nameOf(writer), error);
+    this.#options.onDatasetError?.(writer.name, error);
   }
 
   /** Takes the recorded positions away, so that the tables are copied again. */
   async #forget(writer: DatasetWriter, reason: string): Promise<void> {
     for (const sink of sinksOf(writer)) if (this.#positions.has(sink)) await this.#positions.forget(sink);
-    this.#options.onRecopy?.(nameOf(writer), reason);
+    this.#options.onRecopy?.(writer.name, reason);
   }
 
   async #recordAll(): Promise<void> {
@@ -383,10 +379,6 @@ interface Committing {
 
 async function dispose(transformed: Transformed): Promise<void> {
   for (const changes of transformed.values()) await changes[Symbol.asyncDispose]();
-}
-
-function nameOf({ plan: { dataset } }: DatasetWriter): string {
-  return `${dataset.namespace}.${dataset.name}`;
 }
 
 function sinksOf(writer: DatasetWriter): readonly Sink[] {

@@ -2,7 +2,7 @@
 import { InvalidValue, type Setting } from "./setting.ts";
 import { bytes, choice, choices, decimal, integer, list, secretUrl, text, toggle } from "./kinds.ts";
 
-/** Vectors for one captured table: the columns whose texts they stand for. */
+/** Vectors for one captured table, which may leave out its namespace: the columns whose texts they stand for. */
 export interface EmbedRequest {
   readonly table: string;
   readonly columns: readonly string[];

@@ -8,11 +8,12 @@ import type { Relation } from "../change/relation.ts";
 import type { Sink, SinkStatus, SinkTable, TableChange, TableLoad } from "../change/sink.ts";
 import type { Column } from "../dataset/column.ts";
 import { duckdbType } from "../dataset/column_type.ts";
-import { evolveColumns, type SchemaChange } from "../dataset/schema_change.ts";
+import { evolveColumns } from "../dataset/schema_change.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier } from "../engine/quote.ts";
 import { WeirError } from "../errors.ts";
 import { failPoint } from "../fail_point.ts";
+import { alterTableSql } from "./alter_table_sql.ts";
 
 /** Every fail point of {@linkcode MemorySink}. */
 export const memorySinkFailPoints = ["memory.afterRows", "memory.beforeCommit", "memory.afterCommit"] as const;
@@ -130,15 +131,13 @@ export class MemorySink implements Sink {
     let columns = current.columns;
     for (const step of change.schemaChanges) {
       const evolved = evolveColumns(columns, [step]);
-      if (names(evolved) !== names(columns) || step.kind === "widenColumn") await this.#alter(table, step);
+      if (names(evolved) !== names(columns) || step.kind === "widenColumn") {
+        await connection.run(alterTableSql(table, step));
+      }
       columns = evolved;
     }
     if (change.truncate) await connection.run(`TRUNCATE ${identifier(table)}`);
     return table;
-  }
-
-  async #alter(table: string, step: SchemaChange): Promise<void> {
-    await this.#lake.connection.run(`ALTER TABLE ${identifier(table)} ${alteration(step)}`);
   }
 
   async #remove(table: string, change: TableChange): Promise<void> {
@@ -190,19 +189,6 @@ export class MemorySink implements Sink {
     this.#lake.versions.set(this.table.location, this.#seen);
     await failPoint("memory.afterCommit");
     return await this.status();
-  }
-}
-
-function alteration(step: SchemaChange): string {
-  switch (step.kind) {
-    case "addColumn":
-      return `ADD COLUMN ${identifier(step.column.name)} ${duckdbType(step.column.type)}`;
-    case "dropColumn":
-      return `DROP COLUMN ${identifier(step.name)}`;
-    case "renameColumn":
-      return `RENAME COLUMN ${identifier(step.from)} TO ${identifier(step.to)}`;
-    case "widenColumn":
-      return `ALTER COLUMN ${identifier(step.name)} TYPE ${duckdbType(step.type)}`;
   }
 }
 

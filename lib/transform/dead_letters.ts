@@ -16,11 +16,8 @@ export function keyJsonSql(key: readonly string[]): string {
  */
 export async function reportDeadLetters(statement: string, context: TransformContext): Promise<void> {
   const query = `SELECT ordinal, key, name, reason, element FROM (${statement}) ORDER BY ordinal, element, name`;
-  await context.connection.exclusively(async (native) => {
-    const result = await native.stream(query);
-    for (let chunk = await result.fetchChunk(); chunk?.rowCount; chunk = await result.fetchChunk()) {
-      for (const row of chunk.getRows()) context.deadLetter(letterOf(row));
-    }
+  await context.connection.eachChunk(query, (chunk) => {
+    for (const row of chunk.getRows()) context.deadLetter(letterOf(row));
   });
 }
 

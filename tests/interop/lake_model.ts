@@ -8,6 +8,7 @@ import { evolveColumns, type SchemaChange } from "../../lib/dataset/schema_chang
 import { identifier, literal } from "../../lib/engine/quote.ts";
 import { LakeSink } from "../../lib/sink/lake_sink.ts";
 import type { LakeTable } from "../../lib/table/lake_table.ts";
+import { alterTableSql } from "../../lib/testing/alter_table_sql.ts";
 import type { DatabaseFixture } from "../../lib/testing/temporary.ts";
 
 /** One change, as SQL. */
@@ -67,7 +68,7 @@ export class LakeModel {
   /** Commits a change to the table and applies it to the oracle. */
   async apply(change: ModelChange): Promise<void> {
     const { schemaChanges = [], truncate = false } = change;
-    for (const step of schemaChanges) await this.#run(`ALTER TABLE ${this.#name} ${alterText(step)}`);
+    for (const step of schemaChanges) await this.#run(alterTableSql(this.#name, step));
     const columns = evolveColumns(this.#definition.columns, schemaChanges);
     const key = this.#definition.key.map((name) => renamed(name, schemaChanges));
     const definition = this.#definition = { ...this.#definition, columns, key };
@@ -154,17 +155,4 @@ function emptySelect(columns: readonly Column[]): string {
 
 function renamed(name: string, changes: readonly SchemaChange[]): string {
   return changes.reduce((now, step) => step.kind === "renameColumn" && step.from === now ? step.to : now, name);
-}
-
-function alterText(step: SchemaChange): string {
-  switch (step.kind) {
-    case "addColumn":
-      return `ADD COLUMN ${identifier(step.column.name)} ${duckdbType(step.column.type)}`;
-    case "dropColumn":
-      return `DROP COLUMN ${identifier(step.name)}`;
-    case "renameColumn":
-      return `RENAME COLUMN ${identifier(step.from)} TO ${identifier(step.to)}`;
-    case "widenColumn":
-      return `ALTER COLUMN ${identifier(step.name)} TYPE ${duckdbType(step.type)}`;
-  }
 }

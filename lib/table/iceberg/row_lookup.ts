@@ -94,14 +94,11 @@ async function collect(
   sql: string,
   take: (index: number, position: number) => void,
 ): Promise<void> {
-  await connection.exclusively(async (native) => {
-    const result = await native.stream(sql);
-    for (let chunk = await result.fetchChunk(); chunk?.rowCount; chunk = await result.fetchChunk()) {
-      const { rowCount } = chunk;
-      const indexes = chunk.getColumnVector(0) as DuckDBBigIntVector;
-      const positions = chunk.getColumnVector(1) as DuckDBBigIntVector;
-      for (let row = 0; row < rowCount; row++) take(Number(indexes.getItem(row)), Number(positions.getItem(row)));
-    }
+  await connection.eachChunk(sql, (chunk) => {
+    const { rowCount } = chunk;
+    const indexes = chunk.getColumnVector(0) as DuckDBBigIntVector;
+    const positions = chunk.getColumnVector(1) as DuckDBBigIntVector;
+    for (let row = 0; row < rowCount; row++) take(Number(indexes.getItem(row)), Number(positions.getItem(row)));
   });
 }
 
