@@ -23,7 +23,8 @@ export const settings = {
   }),
   tables: list({
     flag: "tables",
-    help: "Tables to capture, as namespace.table; * and ? stand for any characters and any one character",
+    help:
+      "Tables to capture, as namespace.table; * and ? stand for any characters and any one character, ! before one leaves it out",
     placeholder: "PATTERN,…",
   }),
   embed: embed(),

@@ -1,9 +1,8 @@
 /** The tables that contracts and patterns name, and what stands in the way of capturing them. */
 import type { Dataset } from "../../dataset/dataset.ts";
-import { identifier } from "../../engine/quote.ts";
-import { nearest } from "../../settings/nearest.ts";
-import { type CatalogueTable, patternExpression, tablesByName, tablesByPattern } from "./catalogue.ts";
+import { type CatalogueTable, tablesByName } from "./catalogue.ts";
 import type { PostgresConnection } from "./connection.ts";
+import { matchTables } from "./match_tables.ts";
 import { completeDataset, inferDataset, type Problem, qualifiedName, tableProblems } from "./source_table.ts";
 
 /** A table and its contract. */
@@ -55,7 +54,8 @@ export async function findTables(search: TableSearch): Promise<FoundTables> {
   const tables = all.filter((found) => found.isNamed || rootOf(found) === undefined);
   const problems = tables.flatMap((found): readonly Problem[] => {
     const root = rootOf(found);
-    const own = tableProblems(found.table, { user: search.user, declared: found.declared });
+    const own = tableProblems(found.table, { user: search.user, declared: found.declared })
+      .map(({ problem, remedy }) => ({ problem, remedy: found.isNamed ? remedy : `${remedy}${orLeftOut(found)}` }));
     if (root === undefined) return own;
     return [...own, {
       problem: `${qualifiedName(found.table)} is a table partition of ${
@@ -65,6 +65,11 @@ export async function findTables(search: TableSearch): Promise<FoundTables> {
     }];
   });
   return { tables, problems: [...declared.problems, ...inferred.problems, ...problems, ...sameNames(tables)] };
+}
+
+/** As a comment of SQL, for a remedy is mostly a statement. */
+function orLeftOut({ table }: FoundTable): string {
+  return ` -- or leave it out: !${table.namespace}.${table.name}`;
 }
 
 async function declaredTables(
@@ -90,53 +95,12 @@ async function inferredTables(
   { connection, tables: patterns = [], generatedColumns }: TableSearch,
   declared: ReadonlySet<number>,
 ): Promise<{ readonly tables: readonly FoundTable[]; readonly problems: readonly Problem[] }> {
-  const problems: Problem[] = [];
-  const tables = new Map<number, FoundTable>();
-  for (const pattern of patterns) {
-    const matching = await tablesByPattern(connection, [pattern]);
-    if (matching.length === 0) problems.push(await noMatch(connection, pattern));
-    for (const found of matching) {
-      if (declared.has(found.oid)) continue;
-      const table = publishedTable(found, generatedColumns);
-      const isNamed = !/[*?]/.test(pattern) || tables.get(found.oid)?.isNamed === true;
-      tables.set(found.oid, { table, dataset: inferDataset(table), isDeclared: false, isNamed });
-    }
-  }
-  return { tables: [...tables.values()], problems };
-}
-
-/** What a relation is that is no table, and what to do instead. */
-const otherKinds: Readonly<Record<string, readonly [kind: string, remedy: string]>> = {
-  v: ["a view, and views send no changes", "name the tables that it reads"],
-  m: ["a materialized view, and those send no changes", "name the tables that it reads"],
-  f: ["a foreign table, and those send no changes", "capture it on the server that holds its rows"],
-};
-
-/** Says what a pattern may have meant. */
-async function noMatch(connection: PostgresConnection, pattern: string): Promise<Problem> {
-  const near = await connection.row<{ readonly namespace: string; readonly name: string; readonly kind: string }>(
-    `SELECT n.nspname AS namespace, c.relname AS name, c.relkind::text AS kind
-     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE n.nspname || '.' || c.relname ~* $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-       AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
-     ORDER BY n.nspname || '.' || c.relname ~ $1 DESC, c.relkind, 1, 2 LIMIT 1`,
-    [patternExpression(pattern)],
-  );
-  const problem = `no table matches ${identifier(pattern)}`;
-  if (near === undefined) return { problem, remedy: await nearName(connection, pattern) };
-  const other = otherKinds[near.kind];
-  if (other !== undefined) return { problem: `${qualifiedName(near)} is ${other[0]}`, remedy: other[1] };
-  return { problem, remedy: `write it as ${near.namespace}.${near.name}: upper and lower case matter` };
-}
-
-/** What to write instead of a pattern that nothing matches. */
-async function nearName(connection: PostgresConnection, pattern: string): Promise<string> {
-  const tables = await tablesByPattern(connection, ["*.*"]);
-  const names = tables.map(({ namespace, name }) => `${namespace}.${name}`);
-  if (names.length === 0) return "create it; the database has no table that this user knows of";
-  const wanted = pattern.includes(".") ? pattern : `public.${pattern}`;
-  const near = nearest(wanted, names) ?? names.find((name) => name.endsWith(`.${pattern}`));
-  return near === undefined ? "correct the pattern" : `did you mean ${near}?`;
+  const matched = await matchTables(connection, patterns);
+  const tables = matched.tables.filter(({ table }) => !declared.has(table.oid)).map(({ table: found, isNamed }) => {
+    const table = publishedTable(found, generatedColumns);
+    return { table, dataset: inferDataset(table), isDeclared: false, isNamed };
+  });
+  return { tables, problems: matched.problems };
 }
 
 /** A point inside a name can make two tables look like one. */

@@ -10,7 +10,7 @@ export interface PostgresSourceOptions {
   readonly folder: string;
   /** Declared contracts. */
   readonly datasets?: readonly Dataset[];
-  /** Tables whose contract is inferred from the catalogue: `namespace.table`, with `*` and `?`. */
+  /** Tables whose contract is inferred from the catalogue: `namespace.table`, with `*` and `?`; those of `!` are left out. */
   readonly tables?: readonly string[];
   /** Default `weir`. */
   readonly slot?: string;
