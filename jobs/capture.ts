@@ -3,7 +3,7 @@ import { runJob } from "../lib/cli/run_job.ts";
 import { WeirError } from "../lib/errors.ts";
 import type { Dataset } from "../lib/dataset/dataset.ts";
 import { settings as declared } from "../lib/settings/declarations.ts";
-import { captureSettings } from "./wiring/capture_settings.ts";
+import { captureSettings, lastingSettings } from "./wiring/capture_settings.ts";
 import { CaptureRun } from "./wiring/capture_run.ts";
 import { requestedText, requireTables } from "./wiring/embed_requests.ts";
 import { captureOutcome, outcomeText } from "./wiring/outcome.ts";
@@ -14,17 +14,18 @@ import { keptLogText, tearDown } from "./wiring/teardown.ts";
 const embeddedHint =
   "POSTGRES_URL is not set, so the embedded server was asked: set it to capture from a server of yours";
 
+const own = {
+  tables: declared.tables,
+  embed: declared.embed,
+  postgresUrl: declared.postgresUrl,
+  postgresPort: declared.postgresPort,
+};
+
 await runJob({
   name: "capture",
   summary: "Capture your own tables from PostgreSQL into Iceberg and Paimon tables, and verify them",
-  settings: {
-    tables: declared.tables,
-    embed: declared.embed,
-    postgresUrl: declared.postgresUrl,
-    postgresPort: declared.postgresPort,
-    ...captureSettings,
-  },
-  main: async ({ settings, signal, progress, print }) => {
+  settings: { ...own, ...captureSettings },
+  main: async ({ settings, signal, progress, print, command }) => {
     const startedMs = performance.now();
     const { tables = [], teardown } = settings;
     if (tables.length === 0 && !teardown) {
@@ -56,8 +57,11 @@ await runJob({
     });
     const outcome = await captureOutcome(run, { verified, startedMs });
     print(outcomeText(outcome, {
-      notes: server.isOurs ? [] : [keptLogText({ job: "capture", settings })],
-      next: ["deno task capture --follow …        keeps the tables fresh until Ctrl-C"],
+      notes: server.isOurs ? [] : [keptLogText({ job: "capture", settings, command })],
+      next: [[
+        command("capture", { of: { ...own, ...lastingSettings }, more: ["--follow"] }),
+        "keeps the tables fresh until Ctrl-C",
+      ]],
     }));
     return outcome;
   },

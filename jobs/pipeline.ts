@@ -1,14 +1,15 @@
 /** The main job: account holders and payments, captured, flattened, embedded, written as lake tables and verified. */
-import { runJob } from "../lib/cli/run_job.ts";
+import { type JobContext, runJob } from "../lib/cli/run_job.ts";
 import { accountHolders } from "../lib/domain/payments/account_holders.ts";
 import { transactions } from "../lib/domain/payments/transactions.ts";
 import { datasetText } from "../lib/embed/text_declaration.ts";
 import { settings as declared } from "../lib/settings/declarations.ts";
 import { generatorSettings } from "../lib/settings/generator.ts";
-import { captureSettings } from "./wiring/capture_settings.ts";
+import type { Declarations } from "../lib/settings/setting.ts";
+import { captureSettings, lastingSettings } from "./wiring/capture_settings.ts";
 import { CaptureRun } from "./wiring/capture_run.ts";
 import { Generation } from "./wiring/generation.ts";
-import { captureOutcome, outcomeText } from "./wiring/outcome.ts";
+import { captureOutcome, type NextStep, outcomeText } from "./wiring/outcome.ts";
 import { requireReach } from "./wiring/reach.ts";
 import { hinted, openServer } from "./wiring/server.ts";
 import { keptLogText, tearDown } from "./wiring/teardown.ts";
@@ -18,22 +19,22 @@ const generateHint =
 
 const datasets = [accountHolders, transactions];
 
+const own = {
+  postgresUrl: declared.postgresUrl,
+  postgresPort: declared.postgresPort,
+  holders: declared.holders,
+  payments: declared.payments,
+  seed: declared.seed,
+  rate: declared.rate,
+  generate: declared.generate,
+};
+
 await runJob({
   name: "pipeline",
   summary:
     "Capture account holders and payments from PostgreSQL into Iceberg and Paimon tables, with vectors, and verify them",
-  settings: {
-    postgresUrl: declared.postgresUrl,
-    postgresPort: declared.postgresPort,
-    holders: declared.holders,
-    payments: declared.payments,
-    seed: declared.seed,
-    rate: declared.rate,
-    generate: declared.generate,
-    ...captureSettings,
-    ...generatorSettings,
-  },
-  main: async ({ settings, signal, progress, print }) => {
+  settings: { ...own, ...captureSettings, ...generatorSettings },
+  main: async ({ settings, signal, progress, print, command }) => {
     const startedMs = performance.now();
     await requireReach("pipeline", settings, { files: [settings.pickListFile] });
     await using server = await openServer(settings, { progress });
@@ -54,17 +55,21 @@ await runJob({
     });
     const outcome = await captureOutcome(run, { verified, startedMs });
     print(outcomeText(outcome, {
-      notes: server.isOurs ? [] : [keptLogText({ job: "pipeline", settings })],
-      next: nextSteps(settings.follow),
+      notes: server.isOurs ? [] : [keptLogText({ job: "pipeline", settings, command })],
+      next: nextSteps(command),
     }));
     return outcome;
   },
 });
 
-function nextSteps(followed: boolean): readonly string[] {
+function nextSteps(command: JobContext<Declarations>["command"]): readonly NextStep[] {
+  const again = { ...own, ...lastingSettings, ...generatorSettings };
   return [
-    "deno task pipeline                 goes on from here: more rows, nothing twice",
-    ...(followed ? [] : ["deno task pipeline --follow        runs until Ctrl-C"]),
-    "deno task capture --tables '…'     captures your own tables (POSTGRES_URL)",
+    [command("pipeline", { of: again }), "goes on from here: more rows, nothing twice"],
+    [command("pipeline", { of: again, more: ["--follow"] }), "runs until Ctrl-C"],
+    [
+      command("capture", { of: { lake: declared.lake, formats: declared.formats }, more: ["--tables", "…"] }),
+      "captures your own tables (POSTGRES_URL)",
+    ],
   ];
 }

@@ -22,3 +22,8 @@ export const captureSettings = {
 
 /** Their values. */
 export type CaptureSettings = SettingValues<typeof captureSettings>;
+
+const { follow: _, resync: __, teardown: ___, ...lasting } = captureSettings;
+
+/** Those that a next run would be given again, rather than asked for once. */
+export const lastingSettings = lasting;

@@ -112,10 +112,13 @@ function peakMemoryBytes(): number {
   return process.resourceUsage().maxRSS * 1024;
 }
 
+/** A command that may come next, and what it does. */
+export type NextStep = readonly [command: string, effect: string];
+
 /** The outcome as people read it, with what they should know of it and commands that may come next. */
 export function outcomeText(
   outcome: CaptureOutcome,
-  { notes = [], next = [] }: { readonly notes?: readonly string[]; readonly next?: readonly string[] } = {},
+  { notes = [], next = [] }: { readonly notes?: readonly string[]; readonly next?: readonly NextStep[] } = {},
 ): string {
   const checks = new Map(outcome.verification.map((check) => [`${check.format} ${check.table}`, check]));
   const rows = outcome.tables.map((table) => {
@@ -145,8 +148,13 @@ export function outcomeText(
     summaryText(outcome),
     ...outcome.failures.map(({ dataset, message }) => `${dataset} was set aside: ${message}`),
     ...notes,
-    ...(next.length === 0 ? [] : ["", "Next:", ...next.map((line) => `  ${line}`)]),
+    ...(next.length === 0 ? [] : ["", "Next:", ...next.map((step) => nextText(step, next))]),
   ].join("\n");
+}
+
+function nextText([command, effect]: NextStep, all: readonly NextStep[]): string {
+  const width = Math.max(...all.map(([command]) => command.length));
+  return `  ${command.padEnd(width)}   ${effect}`;
 }
 
 function summaryText(outcome: CaptureOutcome): string {

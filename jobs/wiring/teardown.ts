@@ -1,8 +1,8 @@
 /** Drops what a job made at the source: slot and publication, nothing else. */
 import { join } from "node:path";
-import { shellWord } from "../../lib/cli/permission.ts";
-import type { JobResult } from "../../lib/cli/run_job.ts";
+import type { JobContext, JobResult } from "../../lib/cli/run_job.ts";
 import { settings as declared } from "../../lib/settings/declarations.ts";
+import type { Declarations } from "../../lib/settings/setting.ts";
 import { PostgresSource } from "../../lib/source/postgres/source.ts";
 import { type CaptureRunOptions, sourceObjects, stateFolder } from "./capture_run.ts";
 
@@ -25,11 +25,10 @@ export async function tearDown(options: TearDownOptions): Promise<JobResult & { 
 }
 
 /** What a slot costs while no job reads it. */
-export function keptLogText(options: Pick<TearDownOptions, "job" | "settings">): string {
-  const { job, settings: { lake } } = options;
-  const flags = lake === declared.lake.defaultText ? [] : ["--lake", shellWord(lake)];
-  const command = ["deno task", job, ...flags, "--teardown"].join(" ");
-  return `slot "${
-    sourceObjects(options).slot
-  }" makes the source keep its log, without limit, until the next run or until: ${command}`;
+export function keptLogText(
+  options: Pick<TearDownOptions, "job" | "settings"> & Pick<JobContext<Declarations>, "command">,
+): string {
+  const { slot } = sourceObjects(options);
+  const command = options.command(options.job, { of: { lake: declared.lake }, more: ["--teardown"] });
+  return `slot "${slot}" makes the source keep its log, without limit, until the next run or until: ${command}`;
 }

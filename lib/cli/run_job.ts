@@ -7,14 +7,20 @@
 import { settings as allSettings } from "../settings/declarations.ts";
 import { toggle } from "../settings/kinds.ts";
 import { type Redaction, redaction } from "../settings/redaction.ts";
-import { givenSecrets, readEnvironmentFile, resolveSettings, type SettingSources } from "../settings/resolve.ts";
+import {
+  givenFlags,
+  givenSecrets,
+  readEnvironmentFile,
+  resolveSettings,
+  type SettingSources,
+} from "../settings/resolve.ts";
 import type { Declarations, SettingValues } from "../settings/setting.ts";
 import { readArguments } from "./arguments.ts";
 import { errorReport, errorText, presentable } from "./error_text.ts";
 import { helpText, type JobDescription } from "./help.ts";
 import { Interruption } from "./interruption.ts";
 import { Output, readerGoneCode } from "./output.ts";
-import { explainRefusal } from "./permission.ts";
+import { explainRefusal, shellWord } from "./permission.ts";
 import { Progress } from "./progress.ts";
 
 /** What a job gets. */
@@ -25,6 +31,8 @@ export interface JobContext<Declared extends Declarations> {
   readonly progress: Progress;
   /** Prints a text for people: on standard output, or on standard error with `--json`. */
   readonly print: (text: string) => void;
+  /** The command that runs a task with what the user gave this run for some settings, and with more flags. */
+  readonly command: (task: string, flags: { readonly of: Declarations; readonly more?: readonly string[] }) => string;
 }
 
 /** What a job gives back; with `--json` it is printed as it is. */
@@ -91,9 +99,11 @@ async function runFramed<Declared extends Declarations>(job: Job<Declared>, fram
     if (frame.json) output.error(line);
     else output.out(line);
   };
+  const command: JobContext<Declared>["command"] = (task, { of, more = [] }) =>
+    ["deno", "task", task, ...givenFlags(of, sources), ...more].map(shellWord).join(" ");
   const signal = AbortSignal.any([interruption.signal, output.gone]);
   try {
-    const result = await job.main({ settings, signal, progress, print });
+    const result = await job.main({ settings, signal, progress, print, command });
     progress.end();
     if (frame.json) output.out(`${frame.redact(toJson(result))}\n`);
     return output.gone.aborted ? readerGoneCode : result.ok ? 0 : 1;

@@ -5,16 +5,24 @@ const root = new URL("../../", import.meta.url);
 /** A job of every behaviour, chosen by `--lake`. */
 const source = `
 import { runJob } from "${new URL("run_job.ts", import.meta.url)}";
-import { settings } from "${new URL("../settings/declarations.ts", import.meta.url)}";
+import { settings as allSettings } from "${new URL("../settings/declarations.ts", import.meta.url)}";
 import { WeirError } from "${new URL("../errors.ts", import.meta.url)}";
 
 await runJob({
   name: "example",
   summary: "An example.",
-  settings: { lake: settings.lake, postgresUrl: settings.postgresUrl, rate: settings.rate },
-  main: async ({ settings, signal, print, progress }) => {
+  settings: {
+    lake: allSettings.lake,
+    tables: allSettings.tables,
+    postgresUrl: allSettings.postgresUrl,
+    rate: allSettings.rate,
+  },
+  main: async ({ settings, signal, print, progress, command }) => {
     progress.update({ activity: "working", rows: 1 });
     print("at " + settings.postgresUrl);
+    if (settings.lake.startsWith("next")) {
+      print("Next: " + command("other", { of: { lake: allSettings.lake, tables: allSettings.tables }, more: ["--follow"] }));
+    }
     const held = setTimeout(() => {}, 60_000);
     if (settings.lake === "fail") throw new WeirError("connection", "cannot reach " + settings.postgresUrl);
     if (settings.lake === "reject") await Promise.all([new Promise(() => {}), void Promise.reject(new Error("row of alice"))]);
@@ -106,6 +114,16 @@ Deno.test("--json prints one object and nothing else on standard output, on succ
     assert.match(bad.stderr, /^error: .*\n(?: .*\n)* {2}what to do: /m);
     assert.doesNotMatch(bad.stderr + bad.stdout, /alice/);
   }
+});
+
+Deno.test("a command that may come next has the flags that this run had, as a shell takes them", async () => {
+  const tables = ["public.*,!audit_*", `"it's"; $HOME`];
+  const given = ["--lake", "next", ...tables.flatMap((pattern) => ["--tables", pattern]), "--rate", "5"];
+  const { stdout } = await runExample(given);
+  const next = /^Next: deno task other (.*)$/m.exec(stdout)?.[1];
+  const shell = new Deno.Command("sh", { args: ["-c", `printf '%s\n' ${next}`] });
+  const words = new TextDecoder().decode((await shell.output()).stdout).trimEnd().split("\n");
+  assert.deepEqual(words, [...given.slice(0, -2), "--follow"]);
 });
 
 Deno.test("no stream shows a secret", async () => {

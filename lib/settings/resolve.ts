@@ -27,6 +27,20 @@ export function resolveSettings<Declared extends Declarations>(
   return Object.fromEntries(values) as SettingValues<Declared>;
 }
 
+/**
+ * The flags that give these settings what the user gave them. A variable of the environment counts, for it may have been set
+ * for one command only; `.env` does not, for it holds the next time too.
+ */
+export function givenFlags(declared: Declarations, sources: SettingSources): readonly string[] {
+  return Object.values(declared).flatMap((setting) => {
+    const { flag, placeholder } = setting;
+    const given = find(setting, { ...sources, file: {} });
+    if (flag === undefined || given === undefined) return [];
+    if (placeholder === undefined) return [setting.parse(given.texts) === true ? `--${flag}` : `--no-${flag}`];
+    return given.texts.flatMap((text) => text.startsWith("-") ? [`--${flag}=${text}`] : [`--${flag}`, text]);
+  });
+}
+
 /** The texts of all secrets given, for redaction. */
 export function givenSecrets(declared: Declarations, sources: SettingSources): string[] {
   return Object.values(declared).filter(({ secret }) => secret).flatMap((setting) =>

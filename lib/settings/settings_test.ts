@@ -7,7 +7,7 @@ import { generatorSettings, pickListVariable } from "./generator.ts";
 import { bytes, choices, decimal, integer, list, toggle } from "./kinds.ts";
 import { nearest } from "./nearest.ts";
 import { redaction } from "./redaction.ts";
-import { givenSecrets, resolveSettings, type SettingSources } from "./resolve.ts";
+import { givenFlags, givenSecrets, resolveSettings, type SettingSources } from "./resolve.ts";
 import { type Declarations, InvalidValue } from "./setting.ts";
 
 const everySetting = { ...settings, ...generatorSettings };
@@ -91,6 +91,18 @@ Deno.test("the main job may read every environment name of the generator, and no
     assert.ok(granted("pipeline", environment), environment);
     if (flag === undefined) assert.ok(!granted("capture", environment), environment);
   }
+});
+
+Deno.test("what was given is flags again: in order, without secrets, without what .env gives the next time too", () => {
+  const given = {
+    flags: { lake: ["--odd"], tables: ["a,!b", "c"], follow: ["true"], generate: ["false"] },
+    environment: { POSTGRES_URL: "postgres://me:s3cret@db/app", WEIR_RATE: "5", WEIR_RESYNC: "yes", WEIR_LAKE: "no" },
+    file: { WEIR_SEED: "7" },
+  };
+  assert.equal(
+    givenFlags(settings, sources(given)).join(" "),
+    "--tables a,!b --tables c --lake=--odd --rate 5 --no-generate --follow --resync",
+  );
 });
 
 Deno.test("a secret is not shown in the error about it", () => {

@@ -22,6 +22,7 @@ Deno.test("a run tells its pace without the verification, where dead letters lie
       assert.deepEqual((await Array.fromAsync(Deno.readDir(deadLetterFolder))).map(({ name }) => name), ["public.odd"]);
       const [, slot] = /slot "(\w+)" makes the source keep its log.*: deno task capture --lake \S+ --teardown/
         .exec(end.log) ?? [];
+      assert.match(end.log, /Next:\n {2}deno task capture --tables odd --lake \S+ --follow {3}keeps/);
       const slots = async () => (await client.query("SELECT slot_name FROM pg_replication_slots")).rows;
       assert.deepEqual(await slots(), [{ slot_name: slot }]);
       const gone = await runJob(plan("--teardown"));
