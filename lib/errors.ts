@@ -75,22 +75,30 @@ const policies: Readonly<Record<ErrorKind, ErrorPolicy>> = {
   },
   sourceMismatch: {
     retry: "manual",
-    advice: "Point the job at the server this lake was filled from, or start over with --resync or another --lake",
+    advice: "Set POSTGRES_URL to the server this lake was filled from, or start over with --resync or another --lake",
   },
   fenced: { retry: "manual", advice: "Stop the other instance that writes to this lake, or use another --lake" },
-  conflict: { retry: "timed", advice: "Another writer committed first; the commit is tried again on the new state" },
+  conflict: { retry: "timed", advice: "Start again once nothing else changes what is named above" },
   storage: { retry: "timed", advice: "Check that what is named above exists and that this user may read and write it" },
   storageFull: { retry: "manual", advice: "Free disk space and start again; nothing was lost" },
   tableUnreadable: {
     retry: "manual",
     advice: "Restore the file named above; or remove the table's folder and start again: the table is then copied anew",
   },
-  unsupportedSchemaChange: { retry: "manual", advice: "Copy the table again with --resync" },
+  // A copy goes into the table as it is, so --resync would meet the same.
+  unsupportedSchemaChange: {
+    retry: "manual",
+    advice: "Remove the table's folders from the lake (iceberg/NAMESPACE/TABLE, paimon/NAMESPACE.db/TABLE) and start " +
+      "again: the table is then copied anew",
+  },
   tooManyDeadLetters: {
     retry: "manual",
-    advice: "Look at the dead letters; repair the source rows or raise the share",
+    advice: "Look at the dead letters; repair the source rows or raise --dead-letter-share",
   },
-  portTaken: { retry: "manual", advice: "Choose another port, or stop the program that listens on it" },
+  portTaken: {
+    retry: "manual",
+    advice: "Choose another port with --postgres-port, or stop the program that listens on it",
+  },
   interrupted: { retry: "never", advice: "Start again to go on from the committed position" },
   internal: {
     retry: "never",

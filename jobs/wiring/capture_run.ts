@@ -201,11 +201,11 @@ export const stateFolder = "data/state";
 /** What one batch or part of a copy spools at most, bytes (a source commit may be larger): its tables take ten times that. */
 const spoolBytes = 48 * 2 ** 20;
 
-/** What a job makes at the source. Named after job and lake: two lakes each go their own pace. */
+/** What a job makes at the source. By default named after job and lake: two lakes each go their own pace. */
 export function sourceObjects(
-  { job, settings }: { readonly job: string; readonly settings: { readonly lake: string } },
+  { job, settings }: { readonly job: string; readonly settings: Pick<CaptureSettings, "lake" | "slot"> },
 ): { readonly slot: string; readonly publication: string } {
-  const name = `weir_${job}_${lakeId(settings.lake)}`;
+  const name = settings.slot ?? `weir_${job}_${lakeId(settings.lake)}`;
   return { slot: name, publication: name };
 }
 

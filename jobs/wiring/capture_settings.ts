@@ -11,6 +11,7 @@ export const captureSettings = {
   batchSeconds: settings.batchSeconds,
   batchRows: settings.batchRows,
   follow: settings.follow,
+  slot: settings.slot,
   resync: settings.resync,
   teardown: settings.teardown,
   maxValueBytes: settings.maxValueBytes,

@@ -4,12 +4,13 @@ import type { JobContext, JobResult } from "../../lib/cli/run_job.ts";
 import { settings as declared } from "../../lib/settings/declarations.ts";
 import type { Declarations } from "../../lib/settings/setting.ts";
 import { PostgresSource } from "../../lib/source/postgres/source.ts";
+import type { CaptureSettings } from "./capture_settings.ts";
 import { type CaptureRunOptions, sourceObjects, stateFolder } from "./capture_run.ts";
 
 /** What is to be dropped, and how to tell about it. */
 export type TearDownOptions =
   & Pick<CaptureRunOptions, "job" | "url">
-  & { readonly settings: { readonly lake: string }; readonly print: (text: string) => void };
+  & { readonly settings: Pick<CaptureSettings, "lake" | "slot">; readonly print: (text: string) => void };
 
 /** Drops slot and publication; that they are gone already is no error. */
 export async function tearDown(options: TearDownOptions): Promise<JobResult & { readonly dropped: readonly string[] }> {
@@ -29,6 +30,9 @@ export function keptLogText(
   options: Pick<TearDownOptions, "job" | "settings"> & Pick<JobContext<Declarations>, "command">,
 ): string {
   const { slot } = sourceObjects(options);
-  const command = options.command(options.job, { of: { lake: declared.lake }, more: ["--teardown"] });
+  const command = options.command(options.job, {
+    of: { lake: declared.lake, slot: declared.slot },
+    more: ["--teardown"],
+  });
   return `slot "${slot}" makes the source keep its log, without limit, until the next run or until: ${command}`;
 }

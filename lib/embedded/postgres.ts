@@ -149,6 +149,6 @@ async function lockFolder(folder: string): Promise<Deno.FsFile> {
   }
   throw new WeirError("fenced", "the embedded server of this folder is in use by another process", {
     detail: { path: folder },
-    advice: "Stop the other job, or give this one another folder",
+    advice: "Stop the other job, or set POSTGRES_URL to capture from a server of yours",
   });
 }

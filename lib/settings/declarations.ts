@@ -80,6 +80,12 @@ export const settings = {
   }),
   follow: toggle({ flag: "follow", help: "Run until Ctrl-C" }),
   resync: toggle({ flag: "resync", help: "Start over: new slot, and every table copied again" }),
+  slot: text({
+    flag: "slot",
+    help: "Replication slot and publication at the source; without it a name made of the job and the lake's folder",
+    placeholder: "NAME",
+    only: { form: /^[a-z0-9_]{1,63}$/, remedy: "Give 1 to 63 of the characters a to z, 0 to 9 and _" },
+  }),
   teardown: toggle({ flag: "teardown", help: "Drop the slot and the publication, and end" }),
   batchSeconds: decimal({
     flag: "batch-seconds",

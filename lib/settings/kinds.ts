@@ -49,17 +49,21 @@ export function bytes(options: WithDefault & Bounds): Setting<number> {
   });
 }
 
+interface TextForm {
+  readonly placeholder: string;
+  /** What every value looks like. Default: anything. */
+  readonly only?: { readonly form: RegExp; readonly remedy: string };
+}
+
 /** A text that is not empty. */
-export function text(options: WithDefault & { readonly placeholder: string }): Setting<string>;
-export function text(options: Described & { readonly placeholder: string }): Setting<string | undefined>;
-export function text(
-  options: Described & { readonly placeholder: string; readonly defaultText?: string },
-): Setting<string | undefined> {
-  return single(
-    options,
-    options.placeholder,
-    (given) => given === "" ? new InvalidValue("is empty", "Give a value") : given,
-  );
+export function text(options: WithDefault & TextForm): Setting<string>;
+export function text(options: Described & TextForm): Setting<string | undefined>;
+export function text(options: Described & TextForm & { readonly defaultText?: string }): Setting<string | undefined> {
+  const { placeholder, only } = options;
+  return single(options, placeholder, (given) => {
+    if (given === "") return new InvalidValue("is empty", "Give a value");
+    return only === undefined || only.form.test(given) ? given : new InvalidValue("cannot be used", only.remedy);
+  });
 }
 
 /** One of a closed list. */

@@ -1,6 +1,6 @@
 /** Storage in a local folder. The commit point is `link(2)`, which fails where the name is taken (POSIX). */
 import { dirname, join, relative, resolve } from "node:path";
-import { storageError } from "../errors.ts";
+import { storageError, WeirError } from "../errors.ts";
 import type { Storage, StoredObject } from "./storage.ts";
 
 /** A {@linkcode Storage} below a local folder, made when first written to. */
@@ -19,8 +19,12 @@ export class LocalStorage implements Storage {
 
   path(uri: string): string {
     const path = relative(this.#root, uri.replace(/^file:\/\//, ""));
-    if (path.startsWith("..")) throw new RangeError(`Cannot use "${uri}": it is outside the storage root`);
-    return path;
+    if (!path.startsWith("..")) return path;
+    // Iceberg tables name their files with the whole path.
+    throw new WeirError("tableUnreadable", `A table in ${this.#root} has files outside of it: it was moved`, {
+      detail: { path: uri },
+      advice: "Move the lake back to where those files were, or make a link to it there and give that as --lake",
+    });
   }
 
   duckdbPath(path: string): string {

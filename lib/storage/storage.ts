@@ -17,7 +17,7 @@ export interface StoredObject {
 export interface Storage {
   /** Absolute URI of a path as table metadata spells it, e.g. `file:///lake/payments/x.parquet`. One spelling for ever. */
   uri(path: string): string;
-  /** The path below the root that a URI of {@linkcode Storage.uri} names. Throws `RangeError` for one outside the root. */
+  /** The path that a URI of {@linkcode Storage.uri} names. Throws `tableUnreadable` for one outside the root. */
   path(uri: string): string;
   /** What DuckDB reads or writes this path as. */
   duckdbPath(path: string): string;

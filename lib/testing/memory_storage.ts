@@ -1,4 +1,5 @@
 /** Storage in memory: the same promise as on disk, gone with the process. DuckDB cannot read or write it. */
+import { WeirError } from "../errors.ts";
 import type { Storage, StoredObject } from "../storage/storage.ts";
 
 const scheme = "memory://weir/";
@@ -17,7 +18,7 @@ export class MemoryStorage implements Storage {
   }
 
   path(uri: string): string {
-    if (!uri.startsWith(scheme)) throw new RangeError(`Cannot use "${uri}": it is outside the storage root`);
+    if (!uri.startsWith(scheme)) throw new WeirError("tableUnreadable", `"${uri}" is outside of the storage`);
     return uri.slice(scheme.length);
   }
 

@@ -51,7 +51,10 @@ function define(input: TableDefinition, projections: readonly Projection[]): Tab
     throw new WeirError(
       "unsupportedSchemaChange",
       `Column "${taken.name}" is projected out of JSON, but the source has a column of that name`,
-      { detail: { table: `${input.namespace}.${input.name}` } },
+      {
+        detail: { table: `${input.namespace}.${input.name}` },
+        advice: "Rename that column at the source, or capture the table as it is with the job capture",
+      },
     );
   }
   return { ...input, columns: [...input.columns, ...added] };

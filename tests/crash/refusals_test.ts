@@ -12,7 +12,7 @@ Deno.test("a port that is taken, a wrong password and a server that is not there
     const { port } = new URL(url);
     assertRefused(await runJob({ job: "pipeline", folder, flags: [...flags, "--postgres-port", port] }), {
       kind: "portTaken",
-      says: new RegExp(`port ${port} .*taken.*Choose another port`),
+      says: new RegExp(`port ${port} .*taken.*Choose another port with --postgres-port`),
     });
     const refused = await runJob({ job: "pipeline", folder, flags, url: address({ password: "open-sesame" }) });
     assertRefused(refused, {

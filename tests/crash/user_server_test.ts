@@ -1,5 +1,6 @@
 /** What the capture job says to somebody who points it at a server of their own, or forgets to. */
 import assert from "node:assert/strict";
+import pg from "pg";
 import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 import { assertComplete, assertRefused, runJob } from "./real_job.ts";
@@ -55,6 +56,56 @@ Deno.test("tables that are not where they are looked for are refused with what t
       assertRefused(await runJob({ job: "capture", url: nowhere, folder, flags: tables }), {
         kind: "configuration",
         says: /database "shop" does not exist.*Correct the database at the end of POSTGRES_URL/,
+      });
+    }, { settings: { wal_level: "logical" } })
+  ));
+
+Deno.test("a lake that was moved is refused, and goes on through a link where it was", () =>
+  withTemporaryFolder((folder) =>
+    withPostgres(async ({ client, url }) => {
+      await client.query("CREATE TABLE odd (id int PRIMARY KEY); INSERT INTO odd VALUES (1), (2)");
+      const [lake, moved] = [`${folder}/lake`, `${folder}/moved`];
+      const plan = { job: "capture", url, folder, flags: ["--tables", "odd", "--lake"] } as const;
+      assertComplete(await runJob({ ...plan, flags: [...plan.flags, lake] }), 2);
+      await Deno.rename(lake, moved);
+      await client.query("INSERT INTO odd VALUES (3)");
+      const refused = await runJob({ ...plan, flags: [...plan.flags, moved] });
+      assertRefused(refused, { kind: "tableUnreadable", says: /it was moved .*\/lake\/.* make a link to it there/ });
+      // Deno.symlink() wants more permissions than tests have.
+      assert.ok((await new Deno.Command("ln", { args: ["-s", moved, lake] }).output()).success);
+      const linked = await runJob({ ...plan, flags: [...plan.flags, lake] });
+      assertComplete(linked, 2);
+      assert.equal(linked.outcome.rows, 1, "nothing is copied again");
+    }, { settings: { wal_level: "logical" } })
+  ));
+
+Deno.test("--slot names the slot and the publication, where the name without it is another job's", () =>
+  withTemporaryFolder((folder) =>
+    withPostgres(async ({ client, url }) => {
+      await client.query("CREATE TABLE odd (id int PRIMARY KEY); INSERT INTO odd VALUES (1)");
+      await client.query("CREATE DATABASE shop");
+      const shop = Object.assign(new URL(url), { pathname: "/shop" }).href;
+      const other = new pg.Client(shop);
+      await other.connect();
+      await other.query("CREATE TABLE odd (id int PRIMARY KEY); INSERT INTO odd VALUES (4)").finally(() => other.end());
+      const plan = (lake: string, ...flags: string[]) =>
+        ({ job: "capture", url, folder, flags: ["--lake", lake, "--tables", "odd", ...flags] }) as const;
+      const [here, there] = [`${folder}/here`, `${folder}/there`];
+      assertComplete(await runJob(plan(here)), 2);
+      const { rows: [{ slot_name: slot }] } = await client.query("SELECT slot_name FROM pg_replication_slots");
+      const taken = await runJob({ ...plan(there, "--slot", slot), url: shop });
+      assertRefused(taken, { kind: "sourceMismatch", says: /Set POSTGRES_URL to that database, or .* with --slot/ });
+      const named = await runJob({ ...plan(there, "--slot", "shop_slot"), url: shop });
+      assertComplete(named, 2);
+      assert.match(named.log, /deno task capture --lake \S+ --slot shop_slot --teardown/);
+      assertRefused(await runJob({ ...plan(there), url: shop }), {
+        kind: "sourceLost",
+        says: /is gone.*through another slot, name that one with --slot/,
+      });
+      const misspelt = await runJob(plan(here, "--slot", "Shop-Slot"));
+      assertRefused(misspelt, {
+        kind: "configuration",
+        says: /--slot "Shop-Slot" cannot be used.*a to z, 0 to 9 and _/,
       });
     }, { settings: { wal_level: "logical" } })
   ));

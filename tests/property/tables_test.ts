@@ -133,20 +133,36 @@ Deno.test("captured exactly: a thousand columns", () =>
       assertVerified(await captureJob({ url, lake, tables: ["wide"], work }), 1);
     }), { settings }));
 
-Deno.test("a key whose type Paimon cannot change sets the table aside, and what the job advises puts it right", () =>
-  withPostgres(({ client, url }) =>
-    withTemporaryFolder(async (lake) => {
-      await client.query("CREATE TABLE grown (id int PRIMARY KEY, v text); INSERT INTO grown VALUES (1, 'a')");
-      const job = { url, lake, tables: ["grown"] };
-      assertVerified(await captureJob(job), 1);
-      await client.query("ALTER TABLE grown ALTER id TYPE bigint; INSERT INTO grown VALUES (5000000000, 'b')");
-      await assert.rejects(captureJob(job), {
-        kind: "unsupportedSchemaChange",
-        advice: /^Remove the table's folder below paimon in the lake and start again/,
-      });
-      await Deno.remove(`${lake}/paimon/public.db/grown`, { recursive: true });
-      assertVerified(await captureJob(job), 1);
-    }), { settings }));
+/** What happens to the key, and the formats whose tables cannot follow. */
+const keyChanges: readonly (readonly [change: string, formats: string])[] = [
+  ["ALTER TABLE keyed ALTER id TYPE bigint", "paimon"],
+  ["ALTER TABLE keyed DROP CONSTRAINT keyed_pkey, ADD PRIMARY KEY (other)", "paimon"],
+  ["ALTER TABLE keyed DROP id, ADD PRIMARY KEY (other)", "paimon"],
+  ["ALTER TABLE keyed DROP id, ADD PRIMARY KEY (other)", "iceberg"],
+];
+
+Deno.test("a key that a table cannot follow sets it aside, and what the job advises puts it right", async (test) => {
+  for (const [change, formats] of keyChanges) {
+    await test.step(`${formats}: ${change}`, () =>
+      withPostgres(({ client, url }) =>
+        withTemporaryFolder(async (lake) => {
+          await client.query(`CREATE TABLE keyed (id int PRIMARY KEY, other int NOT NULL, v text);
+            INSERT INTO keyed VALUES (1, 10, 'a')`);
+          const job = { url, lake, tables: ["keyed"], flags: { formats } };
+          await captureJob(job);
+          await client.query(`${change}; UPDATE keyed SET v = 'b'`);
+          await assert.rejects(captureJob(job), {
+            kind: "unsupportedSchemaChange",
+            advice:
+              /^Remove the table's folders from the lake \(iceberg\/NAMESPACE\/TABLE, paimon\/NAMESPACE.db\/TABLE\)/,
+          });
+          const folder = formats === "paimon" ? "paimon/public.db/keyed" : "iceberg/public/keyed";
+          await Deno.remove(`${lake}/${folder}`, { recursive: true });
+          const { verified } = await captureJob(job);
+          assert.deepEqual(verified.map(({ missing, extra, different }) => missing + extra + different), [0]);
+        }), { settings }));
+  }
+});
 
 /** Table patterns, and what the refusal says. */
 const refusals: readonly (readonly [tables: string, said: RegExp])[] = [

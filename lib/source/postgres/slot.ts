@@ -60,14 +60,19 @@ export function assertSlot(slot: SlotState | undefined, expected: SlotExpectatio
     throw new WeirError(
       "sourceLost",
       `Replication slot "${name}" is gone: the changes since ${formatLsn(recordedLsn)} cannot be read any more`,
-      { detail: position },
+      {
+        detail: position,
+        advice:
+          "Where this lake was filled through another slot, name that one with --slot; otherwise start over with " +
+          "--resync",
+      },
     );
   }
   if (slot.plugin !== "pgoutput" || slot.database !== expected.database) {
     throw new WeirError(
       "sourceMismatch",
       `Replication slot "${name}" belongs to database "${slot.database}" and plugin "${slot.plugin}"`,
-      { detail: position, advice: "Choose another slot name, or connect to that database" },
+      { detail: position, advice: "Set POSTGRES_URL to that database, or choose another slot with --slot" },
     );
   }
   if (slot.lostReason !== undefined) {
@@ -103,7 +108,7 @@ export async function awaitFreeSlot(connection: PostgresConnection, name: string
   while ((await readSlot(connection, name))?.isActive) {
     if (Date.now() >= deadline) {
       throw new WeirError("fenced", `Replication slot "${name}" is being read by another process`, {
-        advice: "Stop the other instance, or choose another slot name",
+        advice: "Stop the other job, or choose another slot for this one with --slot",
       });
     }
     await new Promise((resolve) => setTimeout(resolve, 50));

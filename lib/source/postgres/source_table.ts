@@ -154,7 +154,7 @@ function missingKey(table: CatalogueTable, name: string): readonly Problem[] {
 
 function contractProblems(table: CatalogueTable, declared: Dataset, key: readonly string[]): readonly Problem[] {
   const name = qualifiedName(table);
-  const remedy = "correct the dataset or the table";
+  const remedy = "make the table what its dataset declares, or capture it as it is with the job capture";
   const problems: Problem[] = [];
   if ([...key].sort().join() !== [...declared.key].sort().join()) {
     problems.push({

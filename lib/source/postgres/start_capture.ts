@@ -134,7 +134,7 @@ function lostPublication(options: StartOptions): WeirError {
     "sourceLost",
     `Publication "${options.publication}" was dropped while slot "${options.slot}" stood: the slot's changes ` +
       "cannot be decoded any more",
-    { advice: "Start over with --teardown, then --resync" },
+    { advice: "Start over with --resync" },
   );
 }
 

@@ -72,8 +72,5 @@ function has(schema: PaimonSchema, name: string): boolean {
 }
 
 function unsupported(what: string): WeirError {
-  // A copy goes into the table as it is, so --resync would meet the same.
-  return new WeirError("unsupportedSchemaChange", `A Paimon table cannot ${what}`, {
-    advice: "Remove the table's folder below paimon in the lake and start again: the table is then copied anew",
-  });
+  return new WeirError("unsupportedSchemaChange", `A Paimon table cannot ${what}`);
 }

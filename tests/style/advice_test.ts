@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { errorPolicy } from "../../lib/errors.ts";
+import { settings } from "../../lib/settings/declarations.ts";
+import { generatorSettings } from "../../lib/settings/generator.ts";
+import { typeScriptFiles } from "./source_tree.ts";
+
+/** Of the frame of every job, of Deno itself, and the name of any flag. */
+const otherFlags = ["help", "debug", "allow-", "allow-net", "no-", "no-prompt", "flag"];
+
+/** What a user may read. The programs of the embedded server have flags of their own. */
+function isSpoken(path: string): boolean {
+  return /^(lib|jobs)\/.*(?<!_test)\.ts$/.test(path) && path !== "lib/embedded/cluster.ts";
+}
+
+Deno.test("every flag that a message, an advice or the README speaks of is there", async () => {
+  const declared = Object.values({ ...settings, ...generatorSettings }).map(({ flag }) => flag);
+  const known = new Set([...declared, ...otherFlags]);
+  const files = (await typeScriptFiles()).filter(({ path }) => isSpoken(path));
+  const readme = { path: "README.md", text: await Deno.readTextFile(new URL("../../README.md", import.meta.url)) };
+  const unknown = [...files, readme].flatMap(({ path, text }) =>
+    [...text.matchAll(/(?<![-\w])--([a-z][a-z-]*)/g)].filter(([, flag = ""]) => !known.has(flag)).map(([flag]) =>
+      `${path}: ${flag}`
+    )
+  );
+  assert.deepEqual(unknown, []);
+});
+
+Deno.test("an advice to choose something else names the flag that chooses it", async () => {
+  for (
+    const [kind, flag] of [["portTaken", "--postgres-port"], ["tooManyDeadLetters", "--dead-letter-share"]] as const
+  ) {
+    assert.ok(errorPolicy(kind).advice.includes(flag), kind);
+  }
+  const files = (await typeScriptFiles()).filter(({ path }) => isSpoken(path));
+  const advices = files.flatMap(({ text }) => text.match(/"[^"]*[Cc]hoose another[^"]*"/g) ?? []);
+  assert.ok(advices.length >= 3);
+  assert.deepEqual(advices.filter((advice) => !/--[a-z]/.test(advice)), []);
+});
