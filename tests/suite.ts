@@ -1,9 +1,9 @@
 /**
  * Runs one suite of `tests/` by name and fails when it ran nothing: a suite that was asked for and skipped everything has
- * shown nothing.
+ * shown nothing. Files run side by side, as many as there are cores.
  */
 const [suite = "", ...rest] = Deno.args;
-const args = ["test", "-q", "--no-prompt", "-P=test", `tests/${suite}`, ...rest];
+const args = ["test", "-q", "--no-prompt", "-P=test", "--parallel", `tests/${suite}`, ...rest];
 const child = new Deno.Command(Deno.execPath(), { args, stdin: "null", stdout: "piped" }).spawn();
 
 let text = "";

@@ -12,9 +12,16 @@ export type PythonEnvironment = { readonly python: string } | { readonly missing
 
 let made: Promise<PythonEnvironment> | undefined;
 
-/** The environment, made once per process where it is absent or its requirements changed. */
+/** The environment, made where it is absent or its requirements changed; of test files that run side by side, one makes it. */
 export function pythonEnvironment(): Promise<PythonEnvironment> {
-  return made ??= makeEnvironment();
+  return made ??= locked(makeEnvironment);
+}
+
+async function locked<T>(work: () => Promise<T>): Promise<T> {
+  await Deno.mkdir(environment, { recursive: true });
+  using lock = await Deno.open(join(environment, "lock"), { create: true, write: true });
+  await lock.lock(true);
+  return await work();
 }
 
 /** A release of pypaimon that many still have: it knows columns by name and believes statistics that it misreads. */
