@@ -1,7 +1,8 @@
-/** What the stream promises of a server that is out of reach for a while, or for good. */
+/** What the stream promises of a server that is out of reach for a while or for good, that restarts, or that is kept waiting. */
 import assert from "node:assert/strict";
+import pg from "pg";
 import { FaultyProxy } from "../../lib/testing/faulty_proxy.ts";
-import { copyAll, type SourceFixture, withSource } from "./source_fixture.ts";
+import { copyAll, type SourceFixture, spoolLines, streaming, withSource } from "./source_fixture.ts";
 
 /** A source behind a proxy, which outlives it: the source's slot is dropped through it. */
 async function withProxy(body: (fixture: SourceFixture, proxy: FaultyProxy) => Promise<void>): Promise<void> {
@@ -63,5 +64,68 @@ Deno.test("connections over which no word comes any more, but no error either, a
     }
     assert.deepEqual(rows, [1, 100]);
     assert.equal(proxy.happened.length, 1);
+  });
+});
+
+Deno.test("nobody reading for longer than the server's timeout loses neither connection nor changes", async () => {
+  await withSource(async (fixture) => {
+    await fixture.client.query("ALTER SYSTEM SET wal_sender_timeout = '1s'; ");
+    await fixture.client.query("SELECT pg_reload_conf()");
+    await fixture.client.query("CREATE TABLE slow (id int PRIMARY KEY)");
+    const source = await fixture.open({ tables: ["slow"], batchRows: 1000, reconnectMs: 0 });
+    const [part] = await copyAll(source);
+    assert.ok(part);
+    for (let first = 0; first < 30_000; first += 1000) {
+      await fixture.client.query("INSERT INTO slow SELECT generate_series($1::int, $1 + 999)", [first]);
+    }
+    let rows = 0;
+    let batches = 0;
+    for await (const batch of source.changes(part.position, [], new AbortController().signal)) {
+      if (batches++ === 0) await new Promise((resolve) => setTimeout(resolve, 3000));
+      rows += batch.rows;
+      await batch.release();
+      if (rows >= 30_000) break;
+    }
+    assert.equal(rows, 30_000);
+  });
+});
+
+Deno.test("a restarted server and a cut connection in mid-transaction lose and repeat nothing", async () => {
+  await withSource(async (fixture) => {
+    await fixture.client.query("CREATE TABLE kept (id int PRIMARY KEY, body text)");
+    const { source, after } = await streaming(fixture, ["kept"]);
+    const writer = new pg.Client({ connectionString: fixture.url });
+    writer.on("error", () => {});
+    await writer.connect();
+    await writer.query("INSERT INTO kept SELECT g, md5(g::text) FROM generate_series(1, 60000) g");
+    await writer.query("INSERT INTO kept SELECT g, md5(g::text) FROM generate_series(60001, 120000) g");
+    let next = 1;
+    let batches = 0;
+    let isRestarted = false;
+    for await (const batch of source.changes(after, [], new AbortController().signal)) {
+      const changes = batch.changes.get("public.kept");
+      for (const line of changes === undefined ? [] : await spoolLines([changes])) {
+        assert.equal(line.split(",")[4], `"${next++}"`);
+      }
+      await batch.release();
+      if (next > 120_001) break;
+      batches++;
+      if (batches === 1) {
+        await writer.query(
+          "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = 'weir'",
+        );
+      }
+      // An empty batch may follow: the server that stops asks for one.
+      if (next === 120_001 && !isRestarted) {
+        isRestarted = true;
+        await writer.end();
+        await fixture.server.restart();
+        const again = new pg.Client({ connectionString: fixture.url });
+        await again.connect();
+        await again.query("INSERT INTO kept VALUES (120001, 'x')");
+        await again.end();
+      }
+    }
+    assert.equal(next, 120_002);
   });
 });

@@ -1,4 +1,5 @@
 /** A source over a new server, and the ways the property tests read what it hands out. */
+import assert from "node:assert/strict";
 import { join } from "node:path";
 import type pg from "pg";
 import type { DatasetChanges, MicroBatch } from "../../lib/change/micro_batch.ts";
@@ -62,6 +63,18 @@ export async function copyAll(source: PostgresSource): Promise<readonly InitialC
   const parts: InitialCopyPart[] = [];
   for await (const part of source.copy(source.datasets, new AbortController().signal)) parts.push(part);
   return parts;
+}
+
+/** Opens a source and copies, so that the stream starts at a known position. */
+export async function streaming(
+  fixture: SourceFixture,
+  tables: readonly string[],
+): Promise<{ source: PostgresSource; after: Position }> {
+  const source = await fixture.open({ tables });
+  const parts = await copyAll(source);
+  const after = parts.at(-1)?.position;
+  assert.ok(after);
+  return { source, after };
 }
 
 /** The source's log end: what is committed now lies before it. */

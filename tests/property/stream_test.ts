@@ -1,31 +1,16 @@
-/** What the stream promises of row events, schema changes and lost connections. */
+/** What the stream promises of row events and schema changes. */
 import assert from "node:assert/strict";
-import pg from "pg";
+import type { DatasetChanges } from "../../lib/change/micro_batch.ts";
+import { readCsv } from "../../lib/fold/spool_reader.ts";
 import {
   changesOf,
-  changesUntil,
   changesUntilNow,
   copyAll,
   type SourceFixture,
   spoolLines,
+  streaming,
   withSource,
 } from "./source_fixture.ts";
-import { readCsv } from "../../lib/fold/spool_reader.ts";
-import type { PostgresSource } from "../../lib/source/postgres/source.ts";
-import type { Position } from "../../lib/change/position.ts";
-import type { DatasetChanges } from "../../lib/change/micro_batch.ts";
-
-/** Opens a source and copies, so that the stream starts at a known position. */
-async function streaming(
-  fixture: SourceFixture,
-  tables: readonly string[],
-): Promise<{ source: PostgresSource; after: Position }> {
-  const source = await fixture.open({ tables });
-  const parts = await copyAll(source);
-  const after = parts.at(-1)?.position;
-  assert.ok(after);
-  return { source, after };
-}
 
 /** The changes that statements cause, each run as one transaction. */
 async function changesBy(
@@ -287,39 +272,6 @@ Deno.test("a table taken out of the publication stops the stream", async () => {
   });
 });
 
-Deno.test("a snapshot that has to wait too long is given up, and the stream goes on", async () => {
-  await withSource(async (fixture) => {
-    await fixture.client.query("CREATE TABLE a (id int PRIMARY KEY)");
-    const source = await fixture.open({ tables: ["a"], snapshotWaitMs: 300 });
-    const [part] = await copyAll(source);
-    assert.ok(part);
-    await fixture.client.query("BEGIN; INSERT INTO a VALUES (1)");
-    const reading = (async () => {
-      for await (const batch of source.changes(part.position, [], AbortSignal.timeout(5000))) {
-        if (batch.rows > 0) return batch.rows;
-      }
-      return 0;
-    })();
-    await assert.rejects(source.verificationPoint(), { kind: "conflict" });
-    await fixture.client.query("COMMIT");
-    assert.equal(await reading, 1);
-  });
-});
-
-Deno.test("who waits for transactions at the source is told so, and goes on when they have ended", async () => {
-  await withSource(async (fixture) => {
-    await fixture.client.query("CREATE TABLE a (id int PRIMARY KEY)");
-    const told = Promise.withResolvers<string>();
-    const source = await fixture.open({ tables: ["a"], onWait: told.resolve });
-    await copyAll(source);
-    await fixture.client.query("BEGIN; INSERT INTO a VALUES (1)");
-    const opening = source.verificationPoint();
-    assert.match(await told.promise, /transactions that are open at the source/);
-    await fixture.client.query("COMMIT");
-    await (await opening).close();
-  });
-});
-
 Deno.test("stored generated columns are copied and streamed alike", async () => {
   await withSource(async (fixture) => {
     await fixture.client.query(
@@ -371,164 +323,5 @@ Deno.test("a large commit goes to disk with memory flat, while reading pauses an
     assert.equal(read, 2 * rows);
     // The engine's reading is in it too. Two million rows are 400 MB of spool.
     assert.ok(peak - start < 256 * 2 ** 20, `memory grew by ${peak - start} bytes`);
-  });
-});
-
-Deno.test("nobody reading for longer than the server's timeout loses neither connection nor changes", async () => {
-  await withSource(async (fixture) => {
-    await fixture.client.query("ALTER SYSTEM SET wal_sender_timeout = '1s'; ");
-    await fixture.client.query("SELECT pg_reload_conf()");
-    await fixture.client.query("CREATE TABLE slow (id int PRIMARY KEY)");
-    const source = await fixture.open({ tables: ["slow"], batchRows: 1000, reconnectMs: 0 });
-    const [part] = await copyAll(source);
-    assert.ok(part);
-    for (let first = 0; first < 30_000; first += 1000) {
-      await fixture.client.query("INSERT INTO slow SELECT generate_series($1::int, $1 + 999)", [first]);
-    }
-    let rows = 0;
-    let batches = 0;
-    for await (const batch of source.changes(part.position, [], new AbortController().signal)) {
-      if (batches++ === 0) await new Promise((resolve) => setTimeout(resolve, 3000));
-      rows += batch.rows;
-      await batch.release();
-      if (rows >= 30_000) break;
-    }
-    assert.equal(rows, 30_000);
-  });
-});
-
-Deno.test("a restarted server and a cut connection in mid-transaction lose and repeat nothing", async () => {
-  await withSource(async (fixture) => {
-    await fixture.client.query("CREATE TABLE kept (id int PRIMARY KEY, body text)");
-    const { source, after } = await streaming(fixture, ["kept"]);
-    const writer = new pg.Client({ connectionString: fixture.url });
-    writer.on("error", () => {});
-    await writer.connect();
-    await writer.query("INSERT INTO kept SELECT g, md5(g::text) FROM generate_series(1, 60000) g");
-    await writer.query("INSERT INTO kept SELECT g, md5(g::text) FROM generate_series(60001, 120000) g");
-    let next = 1;
-    let batches = 0;
-    let isRestarted = false;
-    for await (const batch of source.changes(after, [], new AbortController().signal)) {
-      const changes = batch.changes.get("public.kept");
-      for (const line of changes === undefined ? [] : await spoolLines([changes])) {
-        assert.equal(line.split(",")[4], `"${next++}"`);
-      }
-      await batch.release();
-      if (next > 120_001) break;
-      batches++;
-      if (batches === 1) {
-        await writer.query(
-          "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = 'weir'",
-        );
-      }
-      // An empty batch may follow: the server that stops asks for one.
-      if (next === 120_001 && !isRestarted) {
-        isRestarted = true;
-        await writer.end();
-        await fixture.server.restart();
-        const again = new pg.Client({ connectionString: fixture.url });
-        await again.connect();
-        await again.query("INSERT INTO kept VALUES (120001, 'x')");
-        await again.end();
-      }
-    }
-    assert.equal(next, 120_002);
-  });
-});
-
-Deno.test("a verification point beside writers shows exactly what the batches up to it carry", async () => {
-  await withSource(async (fixture) => {
-    await fixture.client.query("CREATE TABLE moving (id int PRIMARY KEY, n int)");
-    const { source, after } = await streaming(fixture, ["moving"]);
-    const writers = await Promise.all([1, 2].map(async (part) => {
-      const client = new pg.Client({ connectionString: fixture.url });
-      await client.connect();
-      let go = true;
-      const done = (async () => {
-        for (let round = 0; go; round++) {
-          await client.query("INSERT INTO moving VALUES ($1, $2)", [round * 2 + part, round]);
-        }
-        await client.end();
-      })();
-      return async () => {
-        go = false;
-        await done;
-      };
-    }));
-    const expected = new Map<string, number>();
-    let rows = 0;
-    let verified = 0;
-    for await (const batch of source.changes(after, [], new AbortController().signal)) {
-      rows += batch.rows;
-      await batch.release();
-      const wanted = expected.get(batch.to.offset);
-      if (wanted !== undefined) {
-        assert.equal(rows, wanted);
-        if (++verified === 3) break;
-      }
-      if (expected.size === verified) {
-        const point = await source.verificationPoint();
-        expected.set(
-          point.position.offset,
-          await point.copyTo("SELECT id FROM public.moving", `${fixture.folder}/point.csv`),
-        );
-        await point.close();
-      }
-    }
-    for (const stop of writers) await stop();
-    assert.equal(verified, 3);
-    assert.ok(rows > 0);
-  });
-});
-
-Deno.test("batches end at every position asked for, also where nothing happened there", async () => {
-  await withSource(async (fixture) => {
-    await fixture.client.query("CREATE TABLE cut (id int PRIMARY KEY)");
-    const { source, after } = await streaming(fixture, ["cut"]);
-    const positions: Position[] = [];
-    for (let id = 0; id < 4; id++) {
-      await fixture.client.query("INSERT INTO cut VALUES ($1)", [id]);
-      const result = await fixture.client.query("SELECT pg_current_wal_insert_lsn()::text AS lsn");
-      positions.push({ instance: after.instance, offset: result.rows[0].lsn });
-      await fixture.client.query("SELECT pg_logical_emit_message(true, 'weir', 'end')");
-    }
-    const ends: string[] = [];
-    const last = positions[3] as Position;
-    for await (const batch of source.changes(after, positions, new AbortController().signal)) {
-      ends.push(`${batch.to.offset} ${batch.rows}`);
-      if (source.compare(batch.to, last) >= 0) break;
-    }
-    assert.deepEqual(ends, positions.map((position) => `${position.offset} 1`));
-    const again = await changesUntil(source, positions[1] as Position, last);
-    assert.equal(again.reduce((sum, batch) => sum + batch.rows, 0), 2);
-  });
-});
-
-Deno.test("an idle table's acknowledged position moves on, so that the server can forget its log", async () => {
-  await withSource(async (fixture) => {
-    await fixture.client.query("CREATE TABLE idle (id int PRIMARY KEY); CREATE TABLE busy (id int)");
-    const { source, after } = await streaming(fixture, ["idle"]);
-    await fixture.client.query("INSERT INTO busy SELECT generate_series(1, 1000)");
-    const result = await fixture.client.query("SELECT pg_current_wal_lsn()::text AS lsn");
-    const target = { instance: after.instance, offset: result.rows[0].lsn };
-    const confirmed = async () => {
-      const found = await fixture.client.query(
-        "SELECT confirmed_flush_lsn::text AS lsn FROM pg_replication_slots WHERE slot_name = 'weir'",
-      );
-      return { instance: after.instance, offset: found.rows[0].lsn };
-    };
-    const stop = new AbortController();
-    const reading = (async () => {
-      for await (const batch of source.changes(after, [], stop.signal)) source.acknowledge(batch.to);
-    })();
-    let moved = false;
-    for (let tries = 0; tries < 100 && !moved; tries++) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      moved = source.compare(await confirmed(), target) >= 0;
-    }
-    stop.abort();
-    await reading;
-    assert.ok(moved);
   });
 });
