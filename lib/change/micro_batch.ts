@@ -25,7 +25,7 @@ export interface SpoolColumn {
 }
 
 /**
- * Files of one relation version. Every value is quoted, quotes doubled, NULL is an unquoted nothing, lines end in `\n`.
+ * Files of one relation version, in the form of `spool_format.ts`.
  *
  * `rows`: the columns only (initial copy). `changes`: first `_op` (`I` insert, `U` update, `D` delete), `_ordinal`
  * (bigint, ascending through the batch), `_unchanged` (column indexes whose TOAST value the source did not send, joined

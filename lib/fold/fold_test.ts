@@ -5,6 +5,7 @@ import { types } from "../dataset/column_type.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
 import type { Connection } from "../engine/connection.ts";
 import { Database } from "../engine/database.ts";
+import { spoolLine } from "../testing/scripted_spool.ts";
 import { fold } from "./fold.ts";
 
 const definition: TableDefinition = {
@@ -62,12 +63,10 @@ function play(
 }
 
 function spoolText(events: readonly Event[]): string {
-  const quoted = (value: string | number | null | undefined) =>
-    value === null || value === undefined ? "" : `"${String(value).replaceAll('"', '""')}"`;
   return events.map((event, ordinal) => {
     const fields = [event.op, ordinal, event.unchanged ? "2" : null, event.old, event.id];
     const values = event.op === "D" ? [null, null] : [event.small, event.unchanged ? null : event.large];
-    return event.op === "T" ? "" : [...fields, ...values].map(quoted).join(",") + "\n";
+    return event.op === "T" ? "" : spoolLine([...fields, ...values].map((value) => value ?? null));
   }).join("");
 }
 

@@ -3,6 +3,7 @@ import type { DatasetChanges, SpoolColumn, SpoolSegment } from "../change/micro_
 import { types } from "../dataset/column_type.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
 import type { SchemaChange } from "../dataset/schema_change.ts";
+import { spoolLine } from "../testing/scripted_spool.ts";
 import { withDatabase } from "../testing/temporary.ts";
 import { type HandedLetter, transformFixture } from "../testing/transform_context.ts";
 import { fold } from "./fold.ts";
@@ -51,10 +52,7 @@ function folded(
     const segments: SpoolSegment[] = [];
     for (const [index, { columns, lines, layout = "changes", schemaChanges = [] }] of parts.entries()) {
       const path = `${folder}/${index}.csv`;
-      await Deno.writeTextFile(
-        path,
-        lines.map((line) => line.map((text) => text === null ? "" : `"${text}"`).join(",") + "\n").join(""),
-      );
+      await Deno.writeTextFile(path, lines.map(spoolLine).join(""));
       const count = (op: string) => layout === "rows" ? 0 : lines.filter(([found]) => found === op).length;
       segments.push({
         layout,

@@ -5,6 +5,7 @@
  * silence. Options of `read_csv` follow the measured traps of design §10.
  */
 import type { DatasetChanges, SpoolColumn, SpoolSegment } from "../change/micro_batch.ts";
+import { spoolCsvOptions } from "../change/spool_format.ts";
 import type { Column } from "../dataset/column.ts";
 import { duckdbType, sameType } from "../dataset/column_type.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
@@ -158,8 +159,7 @@ export function readCsv(
   const columns = [...change, ...segment.columns.map((column) => column.name)]
     .map((name) => `${literal(name)}: 'VARCHAR'`);
   const paths = segment.paths.map((path) => literal(path)).join(", ");
-  return `read_csv([${paths}], header = false, auto_detect = false, delim = ',', quote = '"', escape = '"', ` +
-    `new_line = '\\n', allow_quoted_nulls = false, nullstr = '', max_line_size = ${lineLimitBytes}, ` +
+  return `read_csv([${paths}], ${spoolCsvOptions}, max_line_size = ${lineLimitBytes}, ` +
     `buffer_size = ${Math.max(lineLimitBytes, bufferBytes)}, ` +
     `columns = {${columns.join(", ")}})`;
 }

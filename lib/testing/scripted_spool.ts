@@ -1,5 +1,6 @@
 /** Changes written down by hand, as the spool files a source would make of them (see `change/micro_batch.ts`). */
 import type { DatasetChanges, SpoolColumn, SpoolSegment } from "../change/micro_batch.ts";
+import { spoolQuote } from "../change/spool_format.ts";
 import { duckdbType } from "../dataset/column_type.ts";
 import type { Dataset } from "../dataset/dataset.ts";
 import { identifier } from "../engine/quote.ts";
@@ -32,7 +33,7 @@ export async function spoolRows(
   rows: readonly ScriptedRow[],
   options: SpoolOptions,
 ): Promise<DatasetChanges> {
-  const lines = rows.map((row) => line(dataset.columns.map(({ name }) => row[name] ?? null)));
+  const lines = rows.map((row) => spoolLine(dataset.columns.map(({ name }) => row[name] ?? null)));
   await Deno.writeTextFile(options.path, lines.join(""));
   const counts = { inserts: rows.length, updates: 0, deletes: 0, keyChanges: 0, unchangedRows: 0 };
   return changesOf(dataset, {
@@ -123,9 +124,11 @@ function changeLine(
   const places = (change.unchanged ?? []).map((name) => columns.findIndex((column) => column.name === name));
   const oldKey = key.map((name) => change.oldKey?.[name] ?? null);
   const sent = columns.map(({ name }) => change.op === "D" && !key.includes(name) ? null : change.row[name] ?? null);
-  return line([change.op, String(ordinal), places.length === 0 ? null : places.join(","), ...oldKey, ...sent]);
+  return spoolLine([change.op, String(ordinal), places.length === 0 ? null : places.join(","), ...oldKey, ...sent]);
 }
 
-function line(values: readonly (string | null)[]): string {
-  return values.map((value) => value === null ? "" : `"${value.replaceAll('"', '""')}"`).join(",") + "\n";
+/** A line of a spool file. */
+export function spoolLine(values: readonly (string | number | null)[]): string {
+  const quoted = (text: string) => spoolQuote + text.replaceAll(spoolQuote, spoolQuote.repeat(2)) + spoolQuote;
+  return values.map((value) => value === null ? "" : quoted(String(value))).join(",") + "\n";
 }

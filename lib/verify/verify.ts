@@ -6,6 +6,7 @@
  * whatever the values are. Values that the lake cannot hold are counted apart. Memory is bounded by the connection's limit.
  */
 import type { VerificationPoint } from "../change/source.ts";
+import { spoolCsvOptions } from "../change/spool_format.ts";
 import type { Dataset, TableDefinition } from "../dataset/dataset.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier, literal } from "../engine/quote.ts";
@@ -100,8 +101,7 @@ function sourceSide(path: string, keyColumns: number): string {
   const keys = Array.from({ length: keyColumns }, (_, index) => `k${index}`);
   const columns = [...keys, "hash", "refused"].map((name) => `'${name}': 'VARCHAR'`).join(", ");
   return `SELECT * REPLACE (hash::UUID AS hash, refused::BIGINT AS refused) FROM read_csv(${literal(path)}, ` +
-    `header=false, auto_detect=false, delim=',', quote='"', escape='"', new_line='\\n', allow_quoted_nulls=false, ` +
-    `nullstr='', max_line_size=${maxLineBytes}, buffer_size=${bufferBytes}, columns={${columns}})`;
+    `${spoolCsvOptions}, max_line_size=${maxLineBytes}, buffer_size=${bufferBytes}, columns={${columns}})`;
 }
 
 function lakeSide(scan: string | undefined, query: RowTextQuery): string {

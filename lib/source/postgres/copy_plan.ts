@@ -1,4 +1,5 @@
 /** Which pieces of a table are read by which COPY statement. */
+import { spoolCopyOptions } from "../../change/spool_format.ts";
 import { identifier } from "../../engine/quote.ts";
 import type { CatalogueTable } from "./catalogue.ts";
 import type { PostgresConnection } from "./connection.ts";
@@ -67,7 +68,7 @@ export async function planCopy(connection: PostgresConnection, options: CopyPlan
     chunkConditions(leaf.pages, options.serverVersion).map((condition) => {
       const conditions = [...condition, ...keyFits].join(" AND ");
       const where = conditions === "" ? "" : ` WHERE ${conditions}`;
-      return `COPY (SELECT ${columns} FROM ONLY ${leaf.name}${where}) TO STDOUT (FORMAT csv, FORCE_QUOTE *)`;
+      return `COPY (SELECT ${columns} FROM ONLY ${leaf.name}${where}) TO STDOUT (${spoolCopyOptions})`;
     })
   );
   return { statements, oversized: large.size === 0 ? undefined : oversizedQuery(options, large) };

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import pg from "pg";
 import type { InitialCopyPart } from "../../change/source.ts";
+import { spoolQuote } from "../../change/spool_format.ts";
 import { armFailPoints, type FailPointHook } from "../../fail_point.ts";
 import { withTemporaryFolder } from "../../testing/temporary.ts";
 import { withPostgres } from "../../testing/with_postgres.ts";
@@ -49,7 +50,7 @@ Deno.test("a copy comes in bounded parts under one position, while rows are writ
       const text = await Deno.readTextFile(segment.paths[0] ?? "");
       assert.ok(text.length < 2 ** 21);
       if (part.dataset.name === "items") {
-        ids.push(...text.trimEnd().split("\n").map((line) => Number(line.split('"')[1])));
+        ids.push(...text.trimEnd().split("\n").map((line) => Number(line.split(spoolQuote)[1])));
       } else assert.deepEqual([segment.rows, text, part.last], [0, "", true]);
       await part.release();
     }

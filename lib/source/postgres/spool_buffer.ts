@@ -5,7 +5,9 @@
  * string and no object is made for it.
  */
 
-const quote = 0x22;
+import { spoolQuote } from "../../change/spool_format.ts";
+
+const quote = spoolQuote.charCodeAt(0);
 const comma = 0x2c;
 const newline = 0x0a;
 const zero = 0x30;

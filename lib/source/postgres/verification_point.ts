@@ -1,6 +1,7 @@
 /** The source as it was at one position, open for statements while rows keep flowing (design §3, verification). */
 import type { Position } from "../../change/position.ts";
 import type { ComparableDataset, VerificationPoint } from "../../change/source.ts";
+import { spoolCopyOptions } from "../../change/spool_format.ts";
 import type { Dataset } from "../../dataset/dataset.ts";
 import type { PostgresConnection } from "./connection.ts";
 import type { SharedSnapshot } from "./shared_snapshot.ts";
@@ -46,7 +47,7 @@ export class PostgresVerificationPoint implements VerificationPoint {
     const file = new SpoolFile(folder, path);
     let rows = 0;
     try {
-      await this.#connection.copyOut(`COPY (${statement}) TO STDOUT (FORMAT csv, FORCE_QUOTE *)`, (row) => {
+      await this.#connection.copyOut(`COPY (${statement}) TO STDOUT (${spoolCopyOptions})`, (row) => {
         file.reserve(row.length);
         file.buffer.raw(row);
         rows++;
