@@ -129,3 +129,38 @@ Deno.test("a restarted server and a cut connection in mid-transaction lose and r
     assert.equal(next, 120_002);
   });
 });
+
+Deno.test("a server that is told to stop does not wait for what cannot be recorded, and sends it again after its start", async () => {
+  await withSource(async (fixture) => {
+    await fixture.client.query("CREATE TABLE held (id int PRIMARY KEY)");
+    const { source, after } = await streaming(fixture, ["held"]);
+    await fixture.client.query("INSERT INTO held VALUES (1)");
+    let stoppedMs = 0;
+    let [rows, empty] = [0, 0];
+    // Nothing more is acknowledged, as with a dataset that was set aside.
+    source.acknowledge(after);
+    for await (const batch of source.changes(after, [], AbortSignal.timeout(40_000))) {
+      rows += batch.rows;
+      if (batch.rows === 0) empty++;
+      else if (rows === 1) {
+        const startedMs = performance.now();
+        void fixture.server.restart().then(async () => {
+          stoppedMs = performance.now() - startedMs;
+          const client = new pg.Client({ connectionString: fixture.url });
+          await client.connect();
+          await client.query("INSERT INTO held VALUES (2)").finally(() => client.end());
+        });
+      } else break;
+    }
+    assert.equal(rows, 2);
+    // The embedded server's own patience would end after 15 s, and not in order.
+    assert.ok(stoppedMs < 8000, `it took ${stoppedMs} ms`);
+    assert.ok(empty < 500, `${empty} empty batches`);
+    let again = 0;
+    for await (const batch of source.changes(after, [], AbortSignal.timeout(10_000))) {
+      again += batch.rows;
+      if (again === 2) break;
+    }
+    assert.equal(again, 2, "what was not acknowledged comes again");
+  });
+});

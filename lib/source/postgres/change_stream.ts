@@ -55,6 +55,8 @@ export interface ChangeStreamOptions {
   readonly resolve: (message: RelationMessage, place: RelationPlace) => Promise<void>;
   /** Up to where everything is recorded in the lake. */
   readonly recordedLsn: () => bigint;
+  /** Whether the server is on its way down. */
+  readonly isStopping: () => Promise<boolean>;
 }
 
 /** Where a Relation message stands. */
@@ -68,6 +70,8 @@ export interface RelationPlace {
 const tickMs = 20;
 const firstRetryMs = 100;
 const longestRetryMs = 5000;
+/** How long a server that is told to stop is kept waiting for what is not recorded: it is read again after the start. */
+const stopWaitMs = 3000;
 
 /** The stream. */
 export class ChangeStream {
@@ -92,6 +96,10 @@ export class ChangeStream {
   #lastMessageMs = 0;
   /** The server wants to hear that all it sent is recorded: one that is told to stop waits for that. */
   #isAsked = false;
+  /** Since when it has wanted to. */
+  #askedAtMs: number | undefined;
+  /** It asks again after each reply: one a tick is enough. */
+  #owesReply = false;
   /** Grows while connections end in silence: a server can be busy for long with what it then does not send. */
   #silenceMs: number;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -179,6 +187,7 @@ export class ChangeStream {
     if (this.#closed) return await connection.close();
     this.#connection = connection;
     this.#lastMessageMs = Date.now();
+    this.#askedAtMs = undefined;
     this.#isPaused = false;
     connection.stream({
       slot,
@@ -298,8 +307,8 @@ export class ChangeStream {
       onRelation: (message, commitLsn) => this.#relation(message, commitLsn),
       onCommit: () => this.#afterCommit(),
       onReplyRequested: () => {
-        this.#isAsked = true;
-        this.#sendStatus(false);
+        this.#isAsked = this.#owesReply = true;
+        this.#askedAtMs ??= Date.now();
       },
     });
   }
@@ -323,16 +332,19 @@ export class ChangeStream {
     if (this.#waiting !== undefined) this.#cutIfDue();
     const now = Date.now();
     if (!this.#isPaused && now - this.#lastMessageMs > this.#silenceMs) return this.#endSilence();
-    const point = this.#options.cutPoints.next;
-    const soon = point !== undefined && !this.#isHeld;
-    if (soon || now - this.#lastStatusMs >= this.#options.limits.statusMs) this.#sendStatus(!this.#isHeld);
+    if (this.#askedAtMs !== undefined && now - this.#askedAtMs > stopWaitMs) void this.#letStop();
+    const soon = this.#options.cutPoints.next !== undefined || this.#owesReply;
+    if ((soon && !this.#isHeld) || now - this.#lastStatusMs >= this.#options.limits.statusMs) this.#sendStatus();
   }
 
-  #sendStatus(replyRequested: boolean): void {
+  #sendStatus(): void {
     if (this.#connection === undefined || this.#failure !== undefined) return;
     this.#lastStatusMs = Date.now();
+    this.#owesReply = false;
     const recordedLsn = this.#options.recordedLsn();
-    this.#connection.sendStatus({ writtenLsn: this.#decoder.seenLsn, recordedLsn }, { replyRequested });
+    this.#connection.sendStatus({ writtenLsn: this.#decoder.seenLsn, recordedLsn }, {
+      replyRequested: !this.#isHeld,
+    });
   }
 
   /** A half-open connection: the other side is gone, or what stands between forwards nothing more, and no error ever comes. */
@@ -343,6 +355,16 @@ export class ChangeStream {
     this.#silenceMs *= 2;
     this.#lost(connection, new WeirError("connection", message));
     void connection.close();
+  }
+
+  /** A server that stops waits until everything it sent is recorded: with a dataset set aside, for ever. */
+  async #letStop(): Promise<void> {
+    this.#askedAtMs = undefined;
+    const connection = this.#connection;
+    if (connection === undefined || this.#decoder.seenLsn <= this.#options.recordedLsn()) return;
+    if (!await this.#options.isStopping() || this.#closed || this.#connection !== connection) return;
+    this.#lost(connection, new WeirError("connection", "The server is stopping"));
+    await connection.close();
   }
 
   #lost(connection: ReplicationConnection, thrown: unknown): void {

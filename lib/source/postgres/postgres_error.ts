@@ -46,7 +46,8 @@ function kindOf(thrown: unknown, otherwise: ErrorKind): ErrorKind {
   return otherwise;
 }
 
-function codeOf(thrown: unknown): string {
+/** The SQLSTATE or the socket's code of what was thrown; empty where it has none. */
+export function codeOf(thrown: unknown): string {
   const code = (thrown as { code?: unknown })?.code;
   return typeof code === "string" ? code : "";
 }

@@ -1,5 +1,7 @@
 /** The connection for questions beside the stream, opened when first needed and again when it was lost. */
+import { WeirError } from "../../errors.ts";
 import { PostgresConnection } from "./connection.ts";
+import { codeOf } from "./postgres_error.ts";
 
 /** Milliseconds a question beside the stream may take: the catalogue answers in less, and a dead network never does. */
 export const answerMs = 30_000;
@@ -49,5 +51,16 @@ export class SideConnection {
     const connection = await PostgresConnection.open(this.#url);
     connection.client.on("end", onEnd);
     return connection;
+  }
+}
+
+/** Whether a server that is up takes no new connections, because it is told to stop. */
+export async function isStopping(url: string): Promise<boolean> {
+  try {
+    const connection = await PostgresConnection.open(url);
+    await connection.close();
+    return false;
+  } catch (thrown) {
+    return thrown instanceof WeirError && codeOf(thrown.cause) === "57P03";
   }
 }

@@ -40,7 +40,7 @@ import { RelationResolver } from "./relation_resolver.ts";
 import { ReplicationConnection } from "./replication_connection.ts";
 import { lockTables, snapshotOfLocked } from "./table_locks.ts";
 import { openSharedSnapshot, type SharedSnapshot } from "./shared_snapshot.ts";
-import { answerMs, SideConnection } from "./side_connection.ts";
+import { answerMs, isStopping, SideConnection } from "./side_connection.ts";
 import { assertSlot, awaitFreeSlot, dropSlot, endReader, readSlot } from "./slot.ts";
 import { completeDataset, inferDataset, tableProblems } from "./source_table.ts";
 import { type PostgresSourceOptions, streamLimits } from "./source_options.ts";
@@ -417,6 +417,7 @@ export class PostgresSource implements Source {
       connect: (lsn) => this.#connectStream(lsn),
       resolve: (message, place) => resolver.resolve(message, place),
       recordedLsn: () => this.#recordedLsn,
+      isStopping: () => isStopping(this.#options.url),
     });
   }
 
