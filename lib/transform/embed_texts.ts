@@ -37,7 +37,7 @@ export async function embedTexts(options: EmbedTextsOptions): Promise<EmbeddedTe
   const { connection, texts } = options;
   const { dimensions } = options.embedder.model;
   const rows = Number(await connection.value(`SELECT count(*) FROM ${identifier(texts)}`));
-  const table = await VectorTable.create(connection, { name: options.vectors, dimensions });
+  await using table = await VectorTable.create(connection, { name: options.vectors, dimensions });
   const progress: Progress = { table, dimensions, rows: 0, embedded: 0, failures: [] };
   await embedRanges({ ...options, rows }, progress);
   if (progress.rows !== rows) throw new WeirError("internal", "Fewer texts were read than there are rows");

@@ -1,5 +1,5 @@
 /** Vectors into DuckDB, a data chunk at a time: a Float32Array becomes a fixed-size array column by two copies of memory. */
-import { ARRAY, DuckDBDataChunk, FLOAT } from "@duckdb/node-api";
+import { ARRAY, type DuckDBAppender, DuckDBDataChunk, FLOAT } from "@duckdb/node-api";
 import type { VectorBatch } from "../embed/embedder.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier } from "../engine/quote.ts";
@@ -22,16 +22,22 @@ export interface VectorRows {
   readonly batch: VectorBatch;
 }
 
-/** A table with the one column `vector`. */
-export class VectorTable {
+/**
+ * A table with the one column `vector`. It has its rows once it is disposed: an appender of its own for each chunk, with a
+ * transaction each, took twice as long (128 dimensions: 7.4 µs a row against 3.6).
+ */
+export class VectorTable implements AsyncDisposable {
   readonly #connection: Connection;
-  readonly #name: string;
+  readonly #appender: DuckDBAppender;
   readonly #dimensions: number;
 
-  private constructor(connection: Connection, table: { readonly name: string; readonly dimensions: number }) {
+  private constructor(
+    connection: Connection,
+    parts: { readonly appender: DuckDBAppender; readonly dimensions: number },
+  ) {
     this.#connection = connection;
-    this.#name = table.name;
-    this.#dimensions = table.dimensions;
+    this.#appender = parts.appender;
+    this.#dimensions = parts.dimensions;
   }
 
   /** Makes the table. */
@@ -40,17 +46,19 @@ export class VectorTable {
     table: { readonly name: string; readonly dimensions: number },
   ): Promise<VectorTable> {
     await connection.run(`CREATE TABLE ${identifier(table.name)} (vector FLOAT[${table.dimensions}])`);
-    return new VectorTable(connection, table);
+    const appender = await connection.exclusively((native) => native.createAppender(table.name));
+    return new VectorTable(connection, { appender, dimensions: table.dimensions });
   }
 
   /** Appends up to one data chunk of rows. */
   async append(rows: VectorRows): Promise<void> {
     const chunk = this.#chunk(rows);
-    await this.#connection.exclusively(async (native) => {
-      const appender = await native.createAppender(this.#name);
-      appender.appendDataChunk(chunk);
-      appender.closeSync();
-    });
+    await this.#connection.exclusively(() => this.#appender.appendDataChunk(chunk));
+  }
+
+  /** Writes what was appended into the table. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#connection.exclusively(() => this.#appender.closeSync());
   }
 
   #chunk(rows: VectorRows): DuckDBDataChunk {
