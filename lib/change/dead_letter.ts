@@ -12,3 +12,11 @@ export interface DeadLetter {
   readonly column?: string;
   readonly reason: string;
 }
+
+/** A letter as whoever refuses a value hands it over. The pipeline adds table and id, so that no two of a batch are alike. */
+export interface LetterDraft extends Omit<DeadLetter, "id" | "table"> {
+  /** Place of the row in its batch, or in its part of an initial copy. */
+  readonly ordinal: bigint;
+  /** Set where one row gives several rows (child tables), which share ordinal and column names. */
+  readonly element?: number;
+}

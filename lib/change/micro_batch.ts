@@ -6,7 +6,7 @@
  */
 import type { ColumnType } from "../dataset/column_type.ts";
 import type { SchemaChange } from "../dataset/schema_change.ts";
-import type { DeadLetter } from "./dead_letter.ts";
+import type { LetterDraft } from "./dead_letter.ts";
 import type { Position } from "./position.ts";
 
 /** One column as it stands in a spool file, with the SQL that turns its text into a value. */
@@ -56,7 +56,7 @@ export interface DatasetChanges {
   /** Ordinals below this one were wiped by a truncate. Absent: no truncate in the batch. */
   readonly truncatedBefore?: bigint;
   /** Values the decoder refused (over `maxValueBytes`). */
-  readonly deadLetters: readonly DeadLetter[];
+  readonly deadLetters: readonly LetterDraft[];
   /** Set where row events cannot tell what happened (a rewrite at the source): the table must be copied again. */
   readonly recopyReason?: string;
 }

@@ -1,7 +1,7 @@
 /** The transform contract: relation in, relation out, for one lake table. */
 import type { TableDefinition } from "../dataset/dataset.ts";
 import type { Connection } from "../engine/connection.ts";
-import type { DeadLetter } from "./dead_letter.ts";
+import type { LetterDraft } from "./dead_letter.ts";
 import type { Relation } from "./relation.ts";
 
 /** What a transform may use while it works. */
@@ -14,13 +14,8 @@ export interface TransformContext {
    * Undefined while the table does not exist.
    */
   readonly currentRows: (keys: Relation, columns: readonly string[]) => Promise<string | undefined>;
-  /**
-   * Letters are written once, before the table commit. The id's position is added by the pipeline. `element` is set where
-   * one row gives several rows (child tables): it belongs into the id, for they share ordinal and column names.
-   */
-  readonly deadLetter: (
-    letter: Omit<DeadLetter, "id" | "table"> & { readonly ordinal: bigint; readonly element?: number },
-  ) => void;
+  /** Letters are written once, before the table commit. */
+  readonly deadLetter: (letter: LetterDraft) => void;
   readonly signal: AbortSignal;
 }
 

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
+import type { LetterDraft } from "../change/dead_letter.ts";
 import type { DatasetChanges, SpoolColumn, SpoolSegment } from "../change/micro_batch.ts";
 import { types } from "../dataset/column_type.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
 import type { SchemaChange } from "../dataset/schema_change.ts";
 import { spoolLine } from "../testing/scripted_spool.ts";
 import { withDatabase } from "../testing/temporary.ts";
-import { type HandedLetter, transformFixture } from "../testing/transform_context.ts";
+import { transformFixture } from "../testing/transform_context.ts";
 import { fold } from "./fold.ts";
 
 /** A number that the lake holds only where it is one. */
@@ -40,7 +41,7 @@ interface Part {
 
 interface Folded {
   readonly rows: readonly (readonly unknown[])[];
-  readonly letters: readonly HandedLetter[];
+  readonly letters: readonly LetterDraft[];
 }
 
 /** Folds segments; rows are `_ordinal`, `_delete` and the columns. */

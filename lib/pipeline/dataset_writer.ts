@@ -4,6 +4,7 @@
  * Promise: nothing is written here; the next batch can be made ready while this one is committed. What a transform reads of the
  * lake is the lake as of its batch's start.
  */
+import type { LetterDraft } from "../change/dead_letter.ts";
 import type { DatasetChanges, SpoolSegment } from "../change/micro_batch.ts";
 import type { Position } from "../change/position.ts";
 import type { Relation } from "../change/relation.ts";
@@ -16,7 +17,7 @@ import { evolveColumns, type SchemaChange } from "../dataset/schema_change.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier } from "../engine/quote.ts";
 import { fold } from "../fold/fold.ts";
-import { copyPartOffset, type DeadLetters, type LetterDraft } from "./dead_letters.ts";
+import { copyPartOffset, type DeadLetters } from "./dead_letters.ts";
 import { commitOrder, type DatasetPlan, lakeDefinition, type TablePlan } from "./plan.ts";
 import { Scratch } from "./scratch.ts";
 import { type BatchLetters, type CopiedRows, TransformedChanges } from "./transformed_changes.ts";
@@ -80,7 +81,7 @@ export class DatasetWriter {
 
   /** Takes the columns of a relation version, keeping what the declaration says of those it knows. */
   adopt(segment: SpoolSegment): void {
-    this.#source = { ...this.#source, columns: this.#declared(segment), key: this.#source.key };
+    this.#source = { ...this.#source, columns: this.#declared(segment) };
   }
 
   /**
@@ -192,13 +193,9 @@ export class DatasetWriter {
   }
 
   #letters(changes: DatasetChanges, made: Omit<Transformed, "tables"> & { readonly to: Position }): BatchLetters {
-    const refused = changes.deadLetters.map(({ id, ...letter }): LetterDraft => ({
-      ...letter,
-      ordinal: BigInt(id.split(":")[1] ?? 0),
-    }));
     return {
       deadLetters: this.#context.deadLetters,
-      drafts: [...refused, ...made.drafts],
+      drafts: [...changes.deadLetters, ...made.drafts],
       table: this.name,
       position: made.to,
       rows: made.folded.rows,

@@ -4,9 +4,8 @@
  * Promise: a letter is on disk before the table commit that leaves its value out, and stands there once: letters of batches
  * that are read again are removed before, for the batches may end elsewhere this time.
  */
-import type { DeadLetter } from "../change/dead_letter.ts";
+import type { DeadLetter, LetterDraft } from "../change/dead_letter.ts";
 import type { Position } from "../change/position.ts";
-import type { TransformContext } from "../change/transform.ts";
 import type { Storage } from "../storage/storage.ts";
 import { WeirError } from "../errors.ts";
 
@@ -17,9 +16,6 @@ export interface DeadLetterLimits {
   /** Rows that must have been seen before the share counts. Default 1000. */
   readonly afterRows?: number;
 }
-
-/** A letter as transforms and folding write it; id and table are added here. */
-export type LetterDraft = Parameters<TransformContext["deadLetter"]>[0];
 
 /** What stands for the offset of a part of an initial copy. */
 export function copyPartOffset(offset: string, part: number): string {

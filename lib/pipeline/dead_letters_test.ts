@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import type { LetterDraft } from "../change/dead_letter.ts";
 import { WeirError } from "../errors.ts";
 import { FaultyStorage } from "../testing/faulty_storage.ts";
 import { MemoryStorage } from "../testing/memory_storage.ts";
-import { copyPartOffset, DeadLetters, type LetterDraft } from "./dead_letters.ts";
+import { copyPartOffset, DeadLetters } from "./dead_letters.ts";
 
 const position = (offset: string) => ({ instance: "memory:1/1", offset });
 const batch = (rows: number, offset = "0/16A") => ({ table: "shop.orders", position: position(offset), rows });

@@ -4,11 +4,12 @@
  * Promise: dead letters first, then child tables, then the main table. So a crash anywhere leaves the main table at the
  * batch's start whenever any table of its format is, and a replay finds the values that the source did not send again.
  */
+import type { LetterDraft } from "../change/dead_letter.ts";
 import type { Position } from "../change/position.ts";
 import type { Relation } from "../change/relation.ts";
 import type { Sink, TableChange } from "../change/sink.ts";
 import { failPoint } from "../fail_point.ts";
-import type { DeadLetters, LetterDraft } from "./dead_letters.ts";
+import type { DeadLetters } from "./dead_letters.ts";
 import type { TablePlan } from "./plan.ts";
 import type { Scratch } from "./scratch.ts";
 

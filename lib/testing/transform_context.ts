@@ -1,17 +1,15 @@
 /** What a transform is given in a test: a real connection, and lists of what it handed over. */
+import type { LetterDraft } from "../change/dead_letter.ts";
 import type { Relation } from "../change/relation.ts";
 import type { TransformContext } from "../change/transform.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier } from "../engine/quote.ts";
 
-/** A letter as a transform hands it over. */
-export type HandedLetter = Parameters<TransformContext["deadLetter"]>[0];
-
 /** A context and the letters that came out of it. */
 export interface TransformFixture {
   readonly context: TransformContext;
-  readonly letters: HandedLetter[];
+  readonly letters: LetterDraft[];
 }
 
 /** A context over a connection. `currentRows` is the lake's answer; by default there is no table yet. */
@@ -19,7 +17,7 @@ export function transformFixture(
   connection: Connection,
   currentRows: TransformContext["currentRows"] = () => Promise.resolve(undefined),
 ): TransformFixture {
-  const letters: HandedLetter[] = [];
+  const letters: LetterDraft[] = [];
   let names = 0;
   const context: TransformContext = {
     connection,

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
+import type { LetterDraft } from "../change/dead_letter.ts";
 import type { Column } from "../dataset/column.ts";
 import { type ColumnType, types } from "../dataset/column_type.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
 import type { ChildTable } from "../dataset/projection.ts";
 import { literal } from "../engine/quote.ts";
 import { withDatabase } from "../testing/temporary.ts";
-import { changeRelation, type HandedLetter, transformFixture } from "../testing/transform_context.ts";
+import { changeRelation, transformFixture } from "../testing/transform_context.ts";
 import { createChildRows } from "./child_rows.ts";
 
 const column = (name: string, type: ColumnType): Column => ({ name, type, nullable: true });
@@ -48,7 +49,7 @@ interface Parent {
 
 interface Children {
   readonly rows: readonly string[];
-  readonly letters: readonly HandedLetter[];
+  readonly letters: readonly LetterDraft[];
 }
 
 function childrenOf(...parents: readonly Parent[]): Promise<Children> {

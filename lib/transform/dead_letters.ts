@@ -1,5 +1,6 @@
 /** From a statement that finds refused values to dead letters. */
 import type { DuckDBValue } from "@duckdb/node-api";
+import type { LetterDraft } from "../change/dead_letter.ts";
 import type { TransformContext } from "../change/transform.ts";
 import { identifier, literal } from "../engine/quote.ts";
 
@@ -21,7 +22,7 @@ export async function reportDeadLetters(statement: string, context: TransformCon
   });
 }
 
-function letterOf(row: readonly DuckDBValue[]): Parameters<TransformContext["deadLetter"]>[0] {
+function letterOf(row: readonly DuckDBValue[]): LetterDraft {
   const [ordinal = null, key = null, name = null, reason = null, element = null] = row;
   return {
     ordinal: ordinal as bigint,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { LetterDraft } from "../change/dead_letter.ts";
 import type { Column } from "../dataset/column.ts";
 import { type ColumnType, types } from "../dataset/column_type.ts";
 import { type Dataset, sourceTable } from "../dataset/dataset.ts";
@@ -6,7 +7,7 @@ import type { Projection } from "../dataset/projection.ts";
 import { transactions } from "../domain/payments/transactions.ts";
 import { literal } from "../engine/quote.ts";
 import { withDatabase } from "../testing/temporary.ts";
-import { changeRelation, type HandedLetter, transformFixture } from "../testing/transform_context.ts";
+import { changeRelation, transformFixture } from "../testing/transform_context.ts";
 import { createFlatten } from "./flatten.ts";
 
 const column = (name: string, type: ColumnType): Column => ({ name, type, nullable: true });
@@ -30,7 +31,7 @@ const value = (name: string, type: ColumnType, path = [name]): Projection => ({
 
 interface Flattened {
   readonly values: readonly unknown[];
-  readonly letters: readonly HandedLetter[];
+  readonly letters: readonly LetterDraft[];
 }
 
 /** Flattens one document with one projection. */

@@ -1,5 +1,5 @@
 /** One micro-batch while it is being spooled. */
-import type { DeadLetter } from "../../change/dead_letter.ts";
+import type { LetterDraft } from "../../change/dead_letter.ts";
 import type { DatasetChanges, MicroBatch, SpoolSegment } from "../../change/micro_batch.ts";
 import type { SchemaChange } from "../../dataset/schema_change.ts";
 import type { CapturedTable } from "./captured_table.ts";
@@ -26,7 +26,7 @@ interface OpenSegment {
 class TableChanges {
   readonly table: CapturedTable;
   readonly segments: OpenSegment[] = [];
-  readonly deadLetters: DeadLetter[] = [];
+  readonly deadLetters: LetterDraft[] = [];
   /** Takes the next row; undefined before the first one of a relation version. */
   spool: TupleSpool | undefined;
   truncatedBefore: bigint | undefined;
@@ -51,8 +51,6 @@ export class BatchBuilder {
   recordNow = false;
   readonly #options: BatchBuilderOptions;
   readonly #tables = new Map<number, TableChanges>();
-  #commitLsn = 0n;
-  #rowInCommit = 0;
 
   constructor(options: BatchBuilderOptions) {
     this.#options = options;
@@ -62,12 +60,6 @@ export class BatchBuilder {
   /** Whether there is anything to hand out. */
   get isEmpty(): boolean {
     return this.#tables.size === 0;
-  }
-
-  /** A source transaction begins whose commit record stands at `lsn`. */
-  begin(lsn: bigint): void {
-    this.#commitLsn = lsn;
-    this.#rowInCommit = this.rows;
   }
 
   /** Where the rows of a table go. */
@@ -161,17 +153,13 @@ export class BatchBuilder {
     return spool;
   }
 
-  /** The id is made of commit and row inside it, so that it is the same wherever batches are cut. */
-  #deadLetter(table: CapturedTable, refused: RefusedValue): DeadLetter {
+  #deadLetter(table: CapturedTable, refused: RefusedValue): LetterDraft {
     const column = refused.column === undefined ? undefined : table.columns[refused.column]?.name;
-    const id = `${formatLsn(this.#commitLsn)}:${refused.ordinal - this.#rowInCommit}`;
-    const { dataset } = table;
     const key = refused.key && JSON.stringify(
-      Object.fromEntries(refused.key.map((text, index) => [dataset.key[index] ?? "", text])),
+      Object.fromEntries(refused.key.map((text, index) => [table.dataset.key[index] ?? "", text])),
     );
     return {
-      id: column === undefined ? id : `${id}:${column}`,
-      table: `${dataset.namespace}.${dataset.name}`,
+      ordinal: BigInt(refused.ordinal),
       ...(key === undefined ? {} : { key }),
       ...(column === undefined ? {} : { column }),
       reason: `${refused.bytes} bytes of text, more than maxValueBytes (${this.#options.maxValueBytes})`,

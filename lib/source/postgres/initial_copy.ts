@@ -4,7 +4,7 @@
  * Promise: every row the snapshot shows is in exactly one part, no table changes its columns while it is read, and parts that
  * nobody took are removed.
  */
-import type { DeadLetter } from "../../change/dead_letter.ts";
+import type { LetterDraft } from "../../change/dead_letter.ts";
 import type { SpoolColumn, SpoolSegment } from "../../change/micro_batch.ts";
 import type { InitialCopyPart } from "../../change/source.ts";
 import type { Dataset } from "../../dataset/dataset.ts";
@@ -77,7 +77,7 @@ export async function* copyTable(copy: TableCopy, options: TableCopyOptions): As
     for (let part = await take(); part !== undefined;) {
       const following = await take();
       isComplete = following === undefined;
-      const deadLetters = isComplete ? await oversizedValues(copy, options) : [];
+      const deadLetters = isComplete ? await oversizedValues(copy, { ...options, firstOrdinal: part.rows }) : [];
       await failPoint("copy.beforePart");
       kept.delete(part);
       yield partOf(copy, { ...options, part, last: isComplete, deadLetters });
@@ -138,7 +138,7 @@ function partOf(
   options: TableCopyOptions & {
     readonly part: FinishedPart;
     readonly last: boolean;
-    readonly deadLetters: readonly DeadLetter[];
+    readonly deadLetters: readonly LetterDraft[];
   },
 ): InitialCopyPart {
   const { part, last, deadLetters } = options;
@@ -165,15 +165,16 @@ function partOf(
   };
 }
 
-/** Names the values that the statements left out because of their size. */
-async function oversizedValues(copy: TableCopy, options: TableCopyOptions): Promise<readonly DeadLetter[]> {
+/** Names the values that the statements left out because of their size, under ordinals that no row of the part has. */
+async function oversizedValues(
+  copy: TableCopy,
+  options: TableCopyOptions & { readonly firstOrdinal: number },
+): Promise<readonly LetterDraft[]> {
   const [connection] = options.connections;
   if (copy.plan.oversized === undefined || connection === undefined) return [];
   const rows = await connection.rows<{ column: string | null; key: string | null; bytes: number }>(copy.plan.oversized);
-  const { dataset } = copy;
   return rows.map(({ column, key, bytes }, index) => ({
-    id: `${formatLsn(options.lsn)}:${index}${column === null ? "" : `:${column}`}`,
-    table: `${dataset.namespace}.${dataset.name}`,
+    ordinal: BigInt(options.firstOrdinal + index),
     ...(key === null ? {} : { key }),
     ...(column === null ? {} : { column }),
     reason: `${bytes} bytes of text, more than maxValueBytes (${options.maxValueBytes})`,

@@ -94,7 +94,6 @@ export class StreamDecoder {
     this.#cutUpTo(commitLsn);
     this.inTransaction = true;
     this.#commitLsn = commitLsn;
-    this.#builder.begin(commitLsn);
   }
 
   #commit(message: Uint8Array): void {
