@@ -235,12 +235,13 @@ export class PostgresSource implements Source {
       const watch = this.#watch;
       await watch?.look();
       const told = watch?.told;
+      await using open = new AsyncDisposableStack();
       const snapshot = await this.#openSnapshot(1);
+      open.defer(() => snapshot.close());
       await watch?.look();
-      if (watch?.told === told) {
-        return this.#pointOver(snapshot, instance);
-      }
-      await snapshot.close();
+      if (watch?.told !== told) continue;
+      open.move();
+      return this.#pointOver(snapshot, instance);
     }
     throw new WeirError("conflict", "Tables are rewritten at the source each time that a verification point is opened");
   }

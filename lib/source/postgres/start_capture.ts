@@ -78,10 +78,10 @@ export async function startCapture(options: StartOptions): Promise<StartedCaptur
   const slot = await readSlot(connection, name);
   const problems = serverProblems(server, slot !== undefined);
   if (server.version < oldestServerVersion) assertReady(problems);
-  const state = await readPublication(connection, options.publication);
+  const state = await readPublication(connection, publication);
   const generatedColumns = sendsGeneratedColumns(server, state);
   const found = await findTables({ ...options, user: server.user, generatedColumns });
-  const plan = planPublication(options.publication, {
+  const plan = planPublication(publication, {
     tables: found.tables.map(({ table }) => table),
     state,
     serverVersion: server.version,
@@ -145,7 +145,8 @@ async function applyPublication(connection: PostgresConnection, plan: Publicatio
     for (const statement of plan.statements) await connection.run(statement);
     await connection.run("COMMIT");
   } catch (thrown) {
-    await connection.run("ROLLBACK");
+    // Of a connection that is gone the first error says more.
+    await connection.run("ROLLBACK").catch(() => {});
     throw thrown;
   }
 }
