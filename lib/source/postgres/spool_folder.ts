@@ -11,7 +11,7 @@ import { SpoolBuffer } from "./spool_buffer.ts";
 /** Bytes that may wait for the disk before reading pauses. */
 const maxPendingBytes = 16 * 2 ** 20;
 /** A buffer goes to the disk when it holds so many bytes. */
-export const bufferBytes = 2 ** 20;
+const bufferBytes = 2 ** 20;
 /** First capacity: a table that sees few changes must not cost a megabyte. */
 const firstBufferBytes = 16 * 1024;
 
@@ -82,13 +82,13 @@ export class SpoolFile {
 
   /** Makes room for a row, and sends a full buffer to the disk first. */
   reserve(rowBytes: number): void {
-    if (this.buffer.length + rowBytes > bufferBytes && this.buffer.length > bufferBytes / 2) this.#flush();
+    if (this.buffer.length + rowBytes > bufferBytes && this.buffer.length > bufferBytes / 2) this.#flush(bufferBytes);
     this.buffer.reserve(rowBytes);
   }
 
   /** Everything is in the file afterwards. Throws `storage` or `storageFull`. */
   async end(): Promise<void> {
-    this.#flush();
+    this.#flush(0);
     await this.#closeFile();
     if (this.#failure !== undefined) {
       await this.#removeFile();
@@ -111,10 +111,10 @@ export class SpoolFile {
     await file?.then((open) => open.close(), () => {});
   }
 
-  #flush(): void {
+  #flush(nextBufferBytes: number): void {
     const full = this.buffer.bytes.subarray(0, this.buffer.length);
     this.#flushedBytes += full.length;
-    this.buffer = new SpoolBuffer(bufferBytes);
+    this.buffer = new SpoolBuffer(nextBufferBytes);
     this.#folder.account(full.length);
     this.#file ??= Deno.open(this.path, { write: true, create: true, truncate: true });
     const file = this.#file;
