@@ -78,9 +78,8 @@ export async function streaming(
 }
 
 /** The source's log end: what is committed now lies before it. */
-export async function currentPosition(source: PostgresSource, client: pg.Client, instance: string): Promise<Position> {
+async function currentPosition(client: pg.Client, instance: string): Promise<Position> {
   const result = await client.query("SELECT pg_current_wal_insert_lsn()::text AS lsn");
-  void source;
   return { instance, offset: result.rows[0].lsn };
 }
 
@@ -90,7 +89,7 @@ export async function changesUntilNow(
   after: Position,
   client: pg.Client,
 ): Promise<readonly MicroBatch[]> {
-  const now = await currentPosition(source, client, after.instance);
+  const now = await currentPosition(client, after.instance);
   // A keepalive names the end of the last record only once a later one was read.
   await client.query("SELECT pg_logical_emit_message(true, 'weir', 'end')");
   return await changesUntil(source, after, now);

@@ -6,7 +6,13 @@ import { evolveColumns, type SchemaChange } from "../../dataset/schema_change.ts
 import type { CatalogueTable } from "./catalogue.ts";
 import type { RelationMessage } from "./pgoutput.ts";
 import type { RelationMemory } from "./relation_memory.ts";
-import { type RelationVersion, stepBetween, versionOfTable, type VersionStep } from "./relation_version.ts";
+import {
+  keyChangedReason,
+  type RelationVersion,
+  stepBetween,
+  versionOfTable,
+  type VersionStep,
+} from "./relation_version.ts";
 import { lakeNamed } from "./source_table.ts";
 import { spoolColumn } from "./special_values.ts";
 
@@ -27,7 +33,6 @@ export class CapturedTable {
   #keyColumns: readonly number[] = [];
   /** Why no more changes of this table can be read. */
   detachedReason: string | undefined;
-
   /** Set where changes were missed before the stream began; gone once the table is copied. */
   recopyReason: string | undefined;
   /** Whether the contract was declared, rather than inferred from the catalogue. */
@@ -112,7 +117,7 @@ export class CapturedTable {
       ? "the table was dropped"
       : stepBetween(latest, versionOfTable(table, { source: this.source, key: latest.key })).recopyReason;
     if (reason !== undefined) this.#toldMarks = marks;
-    return reason === "the key changed" ? undefined : reason;
+    return reason === keyChangedReason ? undefined : reason;
   }
 
   /** A batch ended here: the point to go back to when the stream is read again. */

@@ -205,8 +205,9 @@ async function withColumns(
     rows.map((row) => ({ typeOid: Number(row.type_oid), typeModifier: row.type_modifier })),
   );
   const forms = await typeFormsOf(connection, rows.map((row) => Number(row.type_oid)));
-  const columns = rows.map((row, index) => ({ relation: row.relation, column: columnOf(row, sourceTypes[index]) }));
-  const columnsOf = (oid: string) => columns.filter(({ relation }) => relation === oid).map(({ column }) => column);
+  const columns = new Map<string, CatalogueColumn[]>(tables.map(({ oid }) => [oid, []]));
+  for (const [index, row] of rows.entries()) columns.get(row.relation)?.push(columnOf(row, sourceTypes[index]));
+  const columnsOf = (oid: string) => columns.get(oid) ?? [];
   return tables.map((table) => ({
     oid: Number(table.oid),
     namespace: table.namespace,

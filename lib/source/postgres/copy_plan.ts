@@ -1,6 +1,6 @@
 /** Which pieces of a table are read by which COPY statement. */
 import { spoolCopyOptions } from "../../change/spool_format.ts";
-import { identifier } from "../../engine/quote.ts";
+import { identifier, literal } from "../../engine/quote.ts";
 import type { CatalogueTable } from "./catalogue.ts";
 import type { PostgresConnection } from "./connection.ts";
 import { qualifiedName } from "./source_table.ts";
@@ -63,7 +63,7 @@ export async function planCopy(connection: PostgresConnection, options: CopyPlan
     const quoted = identifier(name);
     return large.has(name) ? `CASE WHEN ${bytes(name)} <= ${maxValueBytes} THEN ${quoted} END AS ${quoted}` : quoted;
   }).join(", ");
-  const keyFits = options.key.filter((name) => large.has(name)).map((name) => `${bytes(name)} <= ${maxValueBytes}`);
+  const keyFits = fittingKey(options, large);
   const statements = leaves.flatMap((leaf) =>
     chunkConditions(leaf.pages, options.serverVersion).map((condition) => {
       const conditions = [...condition, ...keyFits].join(" AND ");
@@ -100,23 +100,23 @@ function textBytes(name: string, encoding: string): string {
   return encoding === "UTF8" ? `octet_length(${text})` : `octet_length(convert_to(${text}, 'UTF8'))`;
 }
 
+/** Conditions under which a row's key can be carried. */
+function fittingKey({ key, encoding, maxValueBytes }: CopyPlanOptions, large: ReadonlySet<string>): readonly string[] {
+  return key.filter((name) => large.has(name)).map((name) => `${textBytes(name, encoding)} <= ${maxValueBytes}`);
+}
+
 function oversizedQuery(options: CopyPlanOptions, large: ReadonlySet<string>): string {
   const { table, key, maxValueBytes } = options;
   const keyJson = `json_build_object(${
-    key.map((name) => `${quoteText(options.lakeName(name))}, concat(${identifier(name)})`).join(", ")
+    key.map((name) => `${literal(options.lakeName(name))}, concat(${identifier(name)})`).join(", ")
   })::text`;
-  const fits = key.filter((name) => large.has(name))
-    .map((name) => `${textBytes(name, options.encoding)} <= ${maxValueBytes}`).join(" AND ") || "true";
+  const fits = fittingKey(options, large).join(" AND ") || "true";
   const selects = table.columns.filter(({ name }) => large.has(name)).map(({ name }) =>
     `SELECT CASE WHEN ${fits} THEN ${
-      quoteText(options.lakeName(name))
+      literal(options.lakeName(name))
     } END AS "column", CASE WHEN ${fits} THEN ${keyJson} END AS key,
        ${textBytes(name, options.encoding)} AS bytes FROM ${table.kind === "r" ? "ONLY " : ""}${qualifiedName(table)}
      WHERE ${textBytes(name, options.encoding)} > ${maxValueBytes}`
   );
   return selects.join(" UNION ALL ");
-}
-
-function quoteText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

@@ -21,23 +21,23 @@ export class PartQueue<T> {
     return this.#puts === 0;
   }
 
-  get isFailed(): boolean {
+  get #isFailed(): boolean {
     return this.#failure !== undefined;
   }
 
   /** Puts an item in, and waits while the queue is full. */
   async put(item: T): Promise<void> {
     this.#puts++;
-    if (this.#ended || this.isFailed) return await this.#discard(item);
+    if (this.#ended || this.#isFailed) return await this.#discard(item);
     this.#items.push(item);
     this.#wake();
-    while (this.#items.length > this.#capacity && !this.#ended && !this.isFailed) await this.#changed.promise;
+    while (this.#items.length > this.#capacity && !this.#ended && !this.#isFailed) await this.#changed.promise;
   }
 
   /** Takes the next item; undefined after the last one. Throws what a reader failed with. */
   async take(): Promise<T | undefined> {
     while (true) {
-      if (this.isFailed) throw this.#failure;
+      if (this.#isFailed) throw this.#failure;
       const item = this.#items.shift();
       if (item !== undefined || this.#ended) {
         this.#wake();

@@ -49,6 +49,9 @@ export interface RelationVersion {
   readonly key: readonly string[];
 }
 
+/** Why a table is copied again whose rows are named by other columns. */
+export const keyChangedReason = "the key changed";
+
 /** How a table is captured. */
 export interface CapturedAs {
   readonly source: string;
@@ -240,7 +243,7 @@ class StepPlan {
       const old = named(before, name);
       return old !== undefined && pairs.get(old) === named(after, after.key[index] ?? "");
     });
-    if (!same) this.#reason ??= "the key changed";
+    if (!same) this.#reason ??= keyChangedReason;
   }
 
   /** The stream says nothing of a partition that is truncated, detached, dropped, or attached with rows. */

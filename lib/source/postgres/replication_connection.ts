@@ -1,8 +1,7 @@
 /** A walsender connection: server identity, temporary slots, and the stream of changes. */
 import { Buffer } from "node:buffer";
-import { type ErrorDetail } from "../../errors.ts";
 import { PostgresConnection, type WireConnection } from "./connection.ts";
-import { parseLsn, type ServerIdentity } from "./lsn.ts";
+import { formatLsn, parseLsn, type ServerIdentity } from "./lsn.ts";
 import { statusUpdate } from "./pgoutput.ts";
 import { replicationError } from "./postgres_error.ts";
 import { identifier, literal } from "../../engine/quote.ts";
@@ -59,9 +58,8 @@ export class ReplicationConnection {
   /** Starts to stream. Nothing else can run on this connection afterwards. */
   stream(options: StreamOptions): void {
     const publications = literal(identifier(options.publication));
-    const lsn = `${(options.afterLsn >> 32n).toString(16)}/${(options.afterLsn & 0xffffffffn).toString(16)}`;
     this.#stream = new StreamQuery(
-      `START_REPLICATION SLOT ${identifier(options.slot)} LOGICAL ${lsn} ` +
+      `START_REPLICATION SLOT ${identifier(options.slot)} LOGICAL ${formatLsn(options.afterLsn)} ` +
         `(proto_version '1', publication_names ${publications})`,
       options,
     );
@@ -95,11 +93,11 @@ export class ReplicationConnection {
     this.connection.destroy();
   }
 
-  async #command<T>(command: string, detail: ErrorDetail = {}): Promise<T> {
+  async #command<T>(command: string): Promise<T> {
     try {
       return (await this.connection.client.query(command)).rows[0] as T;
     } catch (thrown) {
-      throw replicationError(thrown, detail);
+      throw replicationError(thrown);
     }
   }
 }

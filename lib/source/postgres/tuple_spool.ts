@@ -124,8 +124,7 @@ export class TupleSpool {
     this.deletes++;
     const { buffer } = this.#options.file;
     for (let empty = 0; empty <= keyColumns.length; empty++) buffer.comma();
-    for (let column = 0; column < columnCount; column++) this.#field(message, this.#new, column);
-    buffer.endRow();
+    this.#writeValues(message);
   }
 
   /** A value the new tuple lacks stands in the old one: always in a full old tuple, for key columns in a key tuple. */
@@ -154,11 +153,8 @@ export class TupleSpool {
 
   /** Reserves room and writes operation and ordinal; false where the row's key is over the limit. */
   #begin(message: Uint8Array, letter: number, ordinal: number): boolean {
-    const { file, columnCount, keyColumns } = this.#options;
-    if (message.length > largeRowBytes && this.#refusesLarge(message, ordinal)) return false;
-    if (message.length <= largeRowBytes && message.length > this.#options.maxValueBytes) {
-      if (this.#refusesLarge(message, ordinal)) return false;
-    }
+    const { file, columnCount, keyColumns, maxValueBytes } = this.#options;
+    if (message.length > maxValueBytes && this.#refusesLarge(message, ordinal)) return false;
     const bytes = message.length > largeRowBytes ? this.#exactBytes(message) : message.length * 2;
     file.reserve(bytes + 3 * (columnCount + keyColumns.length) + 7 * columnCount + 64);
     file.buffer.operation(letter, ordinal);
@@ -209,8 +205,7 @@ export class TupleSpool {
   }
 
   #writeNew(message: Uint8Array, keyChanged: boolean): void {
-    const { keyColumns, columnCount, file } = this.#options;
-    const { buffer } = file;
+    const { keyColumns, file: { buffer } } = this.#options;
     if (this.#new.unchanged > 0) this.#writeUnchanged();
     else buffer.comma();
     if (keyChanged) {
@@ -221,6 +216,11 @@ export class TupleSpool {
         else buffer.value(message, this.#old.starts[column] as number, length);
       }
     } else for (let count = keyColumns.length; count > 0; count--) buffer.comma();
+    this.#writeValues(message);
+  }
+
+  #writeValues(message: Uint8Array): void {
+    const { columnCount, file: { buffer } } = this.#options;
     const { starts, lengths } = this.#new;
     for (let column = 0; column < columnCount; column++) {
       const length = lengths[column] as number;
@@ -228,12 +228,6 @@ export class TupleSpool {
       else buffer.comma();
     }
     buffer.endRow();
-  }
-
-  #field(message: Uint8Array, places: TuplePlaces, column: number): void {
-    const length = places.lengths[column] as number;
-    if (length >= 0) this.#options.file.buffer.value(message, places.starts[column] as number, length);
-    else this.#options.file.buffer.comma();
   }
 
   #writeUnchanged(): void {
