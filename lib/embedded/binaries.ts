@@ -15,6 +15,8 @@ export interface PostgresBinaries {
   readonly initdb: string;
   readonly pgCtl: string;
   readonly postgres: string;
+  /** Stops a server whose job is gone. Ours, beside PostgreSQL's. */
+  readonly watch: string;
 }
 
 /** The programs as npm unpacked them. */
@@ -32,6 +34,15 @@ interface LibraryLink {
 const versionFile = "weir-version";
 
 /**
+ * Waits for a word of the job on a pipe that the system closes with the job, however that ends. The server's own file tells
+ * whether the number is still that of this server.
+ */
+const watchScript = `#!/bin/sh
+read -r word && exit
+read -r pid < "$1/postmaster.pid" && [ "$pid" = "$2" ] && kill -INT "$pid"
+`;
+
+/**
  * Lays the programs out in a folder, unless this version stands there already, and says where they are. Safe to be called by
  * several processes at once.
  *
@@ -46,15 +57,15 @@ export async function layOutBinaries(
 
 /** The same for a package that stands elsewhere. */
 export async function layOutPackage(source: NativePackage, folder: string): Promise<PostgresBinaries> {
-  if (await layoutVersion(folder) !== source.version) {
-    try {
-      await layOut(source, folder);
-    } catch (thrown) {
-      throw storageError(thrown, folder);
-    }
-  }
   const program = (name: string) => join(folder, "bin", name);
-  return { initdb: program("initdb"), pgCtl: program("pg_ctl"), postgres: program("postgres") };
+  const watch = program("watch");
+  try {
+    if (await layoutVersion(folder) !== source.version) await layOut(source, folder);
+    await putScript(watch, watchScript);
+  } catch (thrown) {
+    throw storageError(thrown, folder);
+  }
+  return { initdb: program("initdb"), pgCtl: program("pg_ctl"), postgres: program("postgres"), watch };
 }
 
 /** npm's name of this machine: `linux-x64`, `darwin-arm64` and so on. */
@@ -111,6 +122,14 @@ async function putInPlace(building: string, folder: string, version: string): Pr
   await Deno.rename(building, folder);
   await Deno.remove(previous, { recursive: true }).catch(absent);
   return true;
+}
+
+async function putScript(path: string, text: string): Promise<void> {
+  if (await Deno.readTextFile(path).catch(absent) === text) return;
+  const building = `${path}.${Deno.pid}.new`;
+  await Deno.writeTextFile(building, text);
+  await Deno.chmod(building, 0o755);
+  await Deno.rename(building, path);
 }
 
 async function copyTree(from: string, to: string): Promise<void> {

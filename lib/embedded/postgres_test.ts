@@ -149,11 +149,37 @@ function grants(folder: string): string[] {
   return [`--allow-read=${files}`, `--allow-write=${files}`, "--allow-net=127.0.0.1", "--allow-run", "--allow-sys=uid"];
 }
 
+/** Processes that have to do with a folder: the server, and who watches over it. */
+async function processesOf(folder: string, part = ""): Promise<readonly number[]> {
+  const { stdout } = await new Deno.Command("ps", { args: ["-axww", "-o", "pid=,args="] }).output();
+  const lines = new TextDecoder().decode(stdout).split("\n");
+  return lines.filter((line) => line.includes(folder) && line.includes(part)).map((line) => Number.parseInt(line));
+}
+
+Deno.test("the server of a killed process stops too, in order, and its data are there", () =>
+  withFolder(async (folder) => {
+    const other = await startElsewhere(folder);
+    await query(other.url, "CREATE TABLE a AS SELECT 7 AS id");
+    assert.equal((await processesOf(folder)).length >= 2, true);
+    await other.kill();
+    const deadline = Date.now() + 10_000;
+    while ((await processesOf(folder)).length > 0 && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assert.deepEqual(await processesOf(folder), []);
+    await using server = await EmbeddedPostgres.start({ folder, settings });
+    assert.deepEqual(await query(server.url, "SELECT id FROM a"), [7]);
+    assert.doesNotMatch(await Deno.readTextFile(join(folder, "server.log")), /not properly shut down/);
+  }));
+
 Deno.test("a server left running by a killed process is taken over with its data", () =>
   withFolder(async (folder) => {
     const other = await startElsewhere(folder);
     await assert.rejects(EmbeddedPostgres.start({ folder, settings }), isKind("fenced"));
     await query(other.url, "CREATE TABLE a AS SELECT 7 AS id");
+    const watches = await processesOf(folder, "bin/watch");
+    assert.equal(watches.length, 1);
+    for (const pid of watches) Deno.kill(pid, "SIGKILL");
     await other.kill();
     assert.deepEqual(await query(other.url, "SELECT 1"), [1], "the server outlived its owner");
     await using server = await EmbeddedPostgres.start({ folder, settings });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { WeirError } from "../errors.ts";
 import { absent } from "./absent.ts";
 import { childOptions, type Cluster } from "./cluster.ts";
+import { JobWatch } from "./job_watch.ts";
 import { portTaken } from "./port.ts";
 
 /** Recovery after a crash replays write-ahead log, which can take a while. */
@@ -18,14 +19,14 @@ const keptLogLines = 20;
 export class ServerProcess {
   readonly #child: Deno.ChildProcess;
   readonly #log: ServerLog;
-  readonly #stopOnUnload = () => this.#signal("SIGINT");
+  readonly #watch: JobWatch;
   #exited = false;
 
-  private constructor(child: Deno.ChildProcess, logPath: string) {
+  private constructor(child: Deno.ChildProcess, cluster: Cluster) {
     this.#child = child;
-    this.#log = new ServerLog(child.stderr, logPath);
+    this.#log = new ServerLog(child.stderr, join(cluster.home, "server.log"));
+    this.#watch = new JobWatch(cluster, child.pid);
     child.status.then(() => this.#exited = true);
-    globalThis.addEventListener("unload", this.#stopOnUnload);
   }
 
   /** Starts the server and waits until it takes connections. Throws `portTaken`, `storageFull` or `storage`. */
@@ -55,7 +56,7 @@ export class ServerProcess {
       // Out of our process group: Ctrl-C in a terminal is for the job, which stops the server when it is done with it.
       detached: true,
     }).spawn();
-    return new ServerProcess(child, join(cluster.home, "server.log"));
+    return new ServerProcess(child, cluster);
   }
 
   /** The server writes its state into the last line of `postmaster.pid`; `pg_ctl` waits for it the same way. */
@@ -94,7 +95,7 @@ export class ServerProcess {
   async #release(): Promise<void> {
     await this.#child.status;
     await this.#log.closed;
-    globalThis.removeEventListener("unload", this.#stopOnUnload);
+    await this.#watch.close();
   }
 }
 

@@ -102,13 +102,15 @@ Deno.test("a job that fails leaves no server behind", async () => {
   });
 });
 
-Deno.test("after SIGKILL no lock is in the way, and the next run takes the server over", async () => {
+Deno.test("after SIGKILL the server stops too, and neither it nor a lock is in the way of a next run, also at once", async () => {
   await withPlace(async ({ folder, follow }) => {
-    const job = await follow();
-    job.kill("SIGKILL");
-    const { status } = await job.ended;
-    assert.equal(status.signal, "SIGKILL");
-    assert.ok((await Deno.stat(`${folder}/data/lake/writer.lock`)).isFile);
-    assert.ok((await processesOf(folder)).length > 0, "the server outlived its job");
+    for (const atOnce of [false, true]) {
+      const job = await follow();
+      job.kill("SIGKILL");
+      const { status } = await job.ended;
+      assert.equal(status.signal, "SIGKILL");
+      assert.ok((await Deno.stat(`${folder}/data/lake/writer.lock`)).isFile);
+      if (!atOnce) await untilNothingRuns(folder);
+    }
   });
 });
