@@ -30,7 +30,10 @@ const unit = fc.oneof(
 /** Any text PostgreSQL can hold. */
 export const text: fc.Arbitrary<string> = fc.oneof(
   { weight: 8, arbitrary: fc.array(unit, { maxLength: 12 }).map((units) => units.join("")) },
-  { weight: 1, arbitrary: fc.constantFrom("", "\ufeff", '"', "\n", "\r", ",", "\\.", "NULL") },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom("", "\ufeff", '"', "\u0001", "\u0001,\u0001\n", "\n", "\r", ",", "\\.", "NULL"),
+  },
   { weight: 1, arbitrary: fc.array(unit, { minLength: 200, maxLength: 400 }).map((units) => units.join("")) },
 );
 
