@@ -38,16 +38,31 @@ async function changeTo(
   return change;
 }
 
+/** A sink for each format of the table. */
+function sinksIn(lake: string, connection: Connection): readonly LakeSink[] {
+  const at = { storage: new LocalStorage(lake), connection, namespace: "bank", name: "holders" };
+  const tables: readonly LakeTable[] = [
+    new IcebergTable({ ...at, folder: "iceberg/bank/holders" }),
+    new PaimonTable({ ...at, folder: "paimon" }),
+  ];
+  return tables.map((table) => new LakeSink(table));
+}
+
+Deno.test("a lake below a folder that is called as a column and a value is read as it is", () =>
+  withDatabase(async ({ folder, connection }) => {
+    const lake = `${folder}/name=Eve/lake`;
+    const change = await changeTo(connection, { at: 1, rows: [{ id: "1", name: "'Ann'" }] });
+    for (const sink of sinksIn(lake, connection)) await sink.commit(change);
+    const views = await openLake({ folder: lake, connection });
+    assert.equal(views.length, 2);
+    for (const { view } of views) assert.equal(await connection.value(`SELECT name FROM ${view}`), "Ann");
+  }));
+
 Deno.test("a lake shows the current snapshot of every table of both formats, and moves on when it is opened again", () =>
   withDatabase(async ({ folder, connection, database }) => {
     const lake = `${folder}/lake`;
     assert.deepEqual(await openLake({ folder: lake, connection }), []);
-    const at = { storage: new LocalStorage(lake), connection, namespace: "bank", name: "holders" };
-    const tables: readonly LakeTable[] = [
-      new IcebergTable({ ...at, folder: "iceberg/bank/holders" }),
-      new PaimonTable({ ...at, folder: "paimon" }),
-    ];
-    const sinks = tables.map((table) => new LakeSink(table));
+    const sinks = sinksIn(lake, connection);
     const first = await changeTo(connection, { at: 1, rows: [{ id: "1", name: "'Ann'" }, { id: "2", name: "'Ben'" }] });
     for (const sink of sinks) await sink.commit(first);
 

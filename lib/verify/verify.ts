@@ -151,7 +151,9 @@ async function compare(
   const together = Math.max(1, Math.floor(passes / Math.ceil(options.rows / (2 * rowsPerPass) || 1)));
   const unequal = (first: number) =>
     `SELECT ${keys}, count(*) FILTER (at_source) AS source_rows, count(*) FILTER (NOT at_source) AS lake_rows
-     FROM read_parquet(${literal(sides)}) WHERE pass >= ${first} AND pass < ${first + together}
+     FROM read_parquet(${literal(sides)}, hive_partitioning = false) WHERE pass >= ${first} AND pass < ${
+      first + together
+    }
      GROUP BY ${keys} HAVING source_rows <> lake_rows OR min(hash) <> max(hash)`;
   await options.connection.run(`CREATE TEMP TABLE ${mismatches} AS ${unequal(0)}`);
   for (let first = together; first < passes; first += together) {

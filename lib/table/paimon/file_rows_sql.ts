@@ -41,10 +41,12 @@ export function fileRowsSql(
   const { storage, layout } = rows.place;
   const groups = Map.groupBy(rows.files, (file) => file.schemaId);
   const selects = [...groups].map(([schemaId, files]) => {
+    // A folder above the lake may be called `x=y`; the reader must not take it for a column.
     const paths = files.map((file) => literal(storage.duckdbPath(layout.data(file.bucket, file.name))));
     const versions = rows.versions ? [identifier(sequenceColumn), identifier(kindColumn)] : [];
     const columns = rows.fields.map((field) => columnSql(field, state.schemas.get(schemaId)!));
-    return `SELECT ${[...versions, ...columns].join(", ")} FROM read_parquet([${paths.join(", ")}])`;
+    const read = `read_parquet([${paths.join(", ")}], hive_partitioning = false)`;
+    return `SELECT ${[...versions, ...columns].join(", ")} FROM ${read}`;
   });
   return selects.length === 0 ? undefined : selects.join("\nUNION ALL\n");
 }
