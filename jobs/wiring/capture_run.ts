@@ -43,8 +43,9 @@ export class CaptureRun implements AsyncDisposable {
   readonly plans: readonly DatasetPlan[];
   readonly deadLetters: DeadLetters;
   readonly #options: CaptureRunOptions;
-  readonly #embedder: Embedder;
-  readonly #stop: AbortController;
+  readonly #stop = new AbortController();
+  /** What disposing closes. */
+  #opened = new AsyncDisposableStack();
   #startedMs = 0;
   #carriedAtMs = 0;
   #carriedRows = 0;
@@ -53,8 +54,6 @@ export class CaptureRun implements AsyncDisposable {
     const { source, lake, embedder } = parts;
     const { settings } = options;
     this.#options = options;
-    this.#embedder = embedder;
-    this.#stop = new AbortController();
     this.source = source;
     this.lake = lake;
     this.deadLetters = new DeadLetters(lake.storage, { share: settings.deadLetterShare });
@@ -91,7 +90,7 @@ export class CaptureRun implements AsyncDisposable {
     const lake = open.use(
       await Lake.open({
         folder: settings.lake,
-        stateFolder: stateFolder,
+        stateFolder,
         formats: settings.formats,
         icebergVersion: settings.icebergVersion === "2" ? 2 : 3,
         memoryLimitBytes: settings.memoryLimitBytes,
@@ -123,7 +122,7 @@ export class CaptureRun implements AsyncDisposable {
     open.defer(() => embedder.close());
     const run = new CaptureRun(options, { source, lake, embedder, datasets });
     if (settings.resync) await run.#forgetEverything();
-    open.move();
+    run.#opened = open.move();
     return run;
   }
 
@@ -182,9 +181,7 @@ export class CaptureRun implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.source.close();
-    await this.#embedder.close();
-    this.lake[Symbol.dispose]();
+    await this.#opened.disposeAsync();
   }
 
   async #forgetEverything(): Promise<void> {

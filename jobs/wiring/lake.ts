@@ -52,26 +52,26 @@ export class Lake implements Disposable {
   /** Takes the lake's lock and opens the engine over it. Throws `fenced` where another process writes to the lake. */
   static async open(options: LakeOptions): Promise<Lake> {
     const folder = resolve(options.folder);
-    const lock = await lockLake(folder);
-    try {
-      const stateFolder = stateFolderOf(options);
-      const temporaryFolder = join(stateFolder, "engine");
-      await Deno.remove(temporaryFolder, { recursive: true }).catch(ignoreMissing);
-      await Deno.mkdir(temporaryFolder, { recursive: true });
-      const database = await Database.open({
+    using open = new DisposableStack();
+    const lock = open.use(await lockLake(folder));
+    const stateFolder = stateFolderOf(options);
+    const temporaryFolder = join(stateFolder, "engine");
+    await Deno.remove(temporaryFolder, { recursive: true }).catch(ignoreMissing);
+    await Deno.mkdir(temporaryFolder, { recursive: true });
+    const database = open.adopt(
+      await Database.open({
         folders: [folder, stateFolder],
         temporaryFolder,
         memoryLimitBytes: options.memoryLimitBytes,
         threads: options.threads,
-      });
-      const connections = new Map<string, Connection>();
-      for (const format of options.formats) connections.set(format, await database.connect());
-      const [connection, copyConnection] = [await database.connect(), await database.connect()];
-      return new Lake(options, { database, lock, connection, copyConnection, connections });
-    } catch (thrown) {
-      lock[Symbol.dispose]();
-      throw thrown;
-    }
+      }),
+      (opened) => opened.close(),
+    );
+    const connections = new Map<string, Connection>();
+    for (const format of options.formats) connections.set(format, await database.connect());
+    const [connection, copyConnection] = [await database.connect(), await database.connect()];
+    open.move();
+    return new Lake(options, { database, lock, connection, copyConnection, connections });
   }
 
   /** A connection beside the pipeline's own. */
