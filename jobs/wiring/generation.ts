@@ -1,6 +1,5 @@
 /** The generator's part in a run: half of the rows before capture starts, the rest while it streams. */
-import { pickListNames } from "../../lib/domain/payments/pick_lists.ts";
-import type { PaymentPickLists } from "../../lib/domain/payments/pick_lists.ts";
+import { type PaymentPickLists, pickListNames } from "../../lib/domain/payments/pick_lists.ts";
 import { type PaymentSettings, paymentSettings } from "../../lib/domain/payments/settings.ts";
 import { WeirError } from "../../lib/errors.ts";
 import type { Progress } from "../../lib/cli/progress.ts";

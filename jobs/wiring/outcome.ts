@@ -129,7 +129,7 @@ export function outcomeText(
     return [
       `${table.namespace}.${table.name}`,
       table.format,
-      table.rows === null ? "unreadable" : formatCount(Number(table.rows)),
+      table.rows === null ? "unreadable" : formatCount(table.rows),
       ...counts,
     ];
   });

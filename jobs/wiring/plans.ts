@@ -7,7 +7,7 @@ import { createChildRows } from "../../lib/transform/child_rows.ts";
 import { createEmbed } from "../../lib/transform/embed.ts";
 import { embeddingColumns } from "../../lib/transform/embedding_columns.ts";
 import { createFlatten } from "../../lib/transform/flatten.ts";
-import { type TextDeclaration } from "../../lib/embed/text_declaration.ts";
+import type { TextDeclaration } from "../../lib/embed/text_declaration.ts";
 import type { Lake } from "./lake.ts";
 
 /** What {@linkcode planOf} needs. */

@@ -1,7 +1,7 @@
 /** The source server: the user's, or the one that comes with us. */
 import { join } from "node:path";
 import type { Progress } from "../../lib/cli/progress.ts";
-import { errorPolicy, WeirError } from "../../lib/errors.ts";
+import { WeirError } from "../../lib/errors.ts";
 import { EmbeddedPostgres } from "../../lib/embedded/postgres.ts";
 import { stateFolder } from "./capture_run.ts";
 
@@ -34,7 +34,7 @@ export async function hinted<T>(hint: string | undefined, look: () => Promise<T>
     return await look();
   } catch (thrown) {
     if (hint === undefined || !(thrown instanceof WeirError) || thrown.kind !== "precondition") throw thrown;
-    const { message, detail, cause, kind } = thrown;
-    throw new WeirError(kind, message, { detail, cause, advice: `${errorPolicy(kind).advice}; ${hint}` });
+    const { message, detail, cause, kind, advice } = thrown;
+    throw new WeirError(kind, message, { detail, cause, advice: `${advice}; ${hint}` });
   }
 }

@@ -31,7 +31,7 @@ export class PickList<T> {
 
   /** Draws one value. */
   pick(random: Random): T {
-    const drawn = random.bits() / 2 ** 32 * this.totalWeight;
+    const drawn = random.fraction() * this.totalWeight;
     let index = 0;
     while (index < this.entries.length - 1 && (this.#upTo[index] as number) <= drawn) index++;
     return (this.entries[index] as PickEntry<T>).value;

@@ -54,9 +54,14 @@ export class Random {
     return result;
   }
 
+  /** A number from 0 up to, without, 1, with 32 random bits. */
+  fraction(): number {
+    return this.bits() * 2 ** -32;
+  }
+
   /** An integer from 0 up to, without, `bound` (at most 2^32). Its bias is below `bound` / 2^32. */
   below(bound: number): number {
-    return Math.floor(this.bits() * 2.3283064365386963e-10 * bound);
+    return Math.floor(this.fraction() * bound);
   }
 
   /** An integer from `low` to `high`, both included. */
@@ -66,7 +71,7 @@ export class Random {
 
   /** Whether something of this probability happens. */
   chance(probability: number): boolean {
-    return this.bits() * 2.3283064365386963e-10 < probability;
+    return this.fraction() < probability;
   }
 
   /**

@@ -26,7 +26,7 @@ export async function fold(options: FoldOptions): Promise<Relation> {
   const { connection, changes, definition } = options;
   const rows = options.temporaryName("typed");
   await readSpool({ connection, changes, definition, table: rows });
-  if (await connection.value(`SELECT count(*) FROM ${identifier(rows)} WHERE _refused LIMIT 1`) !== 0n) {
+  if (await connection.value(`SELECT 1 FROM ${identifier(rows)} WHERE _refused LIMIT 1`) !== undefined) {
     await reportRefusedValues(options);
   }
   const name = options.temporaryName("folded");

@@ -134,8 +134,10 @@ export class PaymentsWriter implements AsyncDisposable {
       done += count;
       owedChanges += 2 * count * churnShare;
       onProgress?.(this.counts);
-      for (; owedChanges >= 1 && !signal?.aborted; owedChanges -= Math.min(Math.floor(owedChanges), batchRowsMax)) {
-        const changed = await this.#changeHolders(Math.min(Math.floor(owedChanges), batchRowsMax));
+      while (owedChanges >= 1 && !signal?.aborted) {
+        const changes = Math.min(Math.floor(owedChanges), batchRowsMax);
+        const changed = await this.#changeHolders(changes);
+        owedChanges -= changes;
         pace?.sent(changed);
         onProgress?.(this.counts);
       }

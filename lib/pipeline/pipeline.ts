@@ -37,7 +37,7 @@ export interface PipelineOptions extends WriterContext {
   readonly plans: readonly DatasetPlan[];
   /** Parts of an initial copy are transformed side by side, one on each. Default: the connection of the stream alone. */
   readonly copyConnections?: readonly Connection[];
-  /** Log bytes a failing dataset may hold back at the source before it is detached and must be copied again. Default 4 GiB. */
+  /** Log bytes a failing dataset may hold back at the source before it is detached and must be copied again. Default 8 GiB. */
   readonly maxRetainedWalBytes?: number;
   /** Longest time a table without changes goes without recording its position, milliseconds. Default 10,000. */
   readonly recordIdleMs?: number;
@@ -309,7 +309,7 @@ export class Pipeline {
   /** A dataset that holds back too much of the source's log loses its position: better copied again than a full disk there. */
   async #detachOverdue(now: Position): Promise<void> {
     if (performance.now() < this.#detachAfterMs) return;
-    const limitBytes = this.#options.maxRetainedWalBytes ?? 4 * 2 ** 30;
+    const limitBytes = this.#options.maxRetainedWalBytes ?? 8 * 2 ** 30;
     for (const writer of this.#failures.keys()) {
       const held = this.#positions.smallest(sinksOf(writer).filter((sink) => this.#positions.has(sink)));
       if (held === undefined || this.#options.source.distanceBytes(held, now) <= limitBytes) continue;

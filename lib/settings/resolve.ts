@@ -54,7 +54,8 @@ export async function readEnvironmentFile(path: string): Promise<Record<string, 
     return parseEnv(await Deno.readTextFile(path)) as Record<string, string | undefined>;
   } catch (thrown) {
     if (thrown instanceof Deno.errors.NotFound) return {};
-    throw new WeirError("configuration", `${path} cannot be read`, { cause: thrown, detail: { path } });
+    const advice = "Let this user read it, or remove it";
+    throw new WeirError("configuration", `${path} cannot be read`, { cause: thrown, detail: { path }, advice });
   }
 }
 

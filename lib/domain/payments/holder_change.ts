@@ -78,7 +78,7 @@ export class HolderChangePlanner {
     const random = this.#random.seek(Number(ordinal));
     const kind = this.#weights.pick(random);
     if (kind === "insert") return { kind, holder: this.#holders.holder(ids.newId()) };
-    const near = ids.low + BigInt(Math.floor(random.bits() / 2 ** 32 * Number(ids.high - ids.low + 1n)));
+    const near = ids.low + BigInt(Math.floor(random.fraction() * Number(ids.high - ids.low + 1n)));
     if (kind === "keyChange") return { kind, near, newId: ids.newId() };
     if (kind === "delete" || kind === "removeAccount") return { kind, near };
     return { kind, near, value: this.#value(kind, random) };
