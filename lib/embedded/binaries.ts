@@ -57,15 +57,25 @@ export async function layOutBinaries(
 
 /** The same for a package that stands elsewhere. */
 export async function layOutPackage(source: NativePackage, folder: string): Promise<PostgresBinaries> {
-  const program = (name: string) => join(folder, "bin", name);
-  const watch = program("watch");
-  try {
-    if (await layoutVersion(folder) !== source.version) await layOut(source, folder);
-    await putScript(watch, watchScript);
-  } catch (thrown) {
-    throw storageError(thrown, folder);
+  if (await layoutVersion(folder) !== versionText(source)) {
+    try {
+      await layOut(source, folder);
+    } catch (thrown) {
+      throw storageError(thrown, folder);
+    }
   }
-  return { initdb: program("initdb"), pgCtl: program("pg_ctl"), postgres: program("postgres"), watch };
+  const program = (name: string) => join(folder, "bin", name);
+  return {
+    initdb: program("initdb"),
+    pgCtl: program("pg_ctl"),
+    postgres: program("postgres"),
+    watch: program("watch"),
+  };
+}
+
+/** What a layout is made of. */
+function versionText({ version }: NativePackage): string {
+  return `${version}\n${watchScript}`;
 }
 
 /** npm's name of this machine: `linux-x64`, `darwin-arm64` and so on. */
@@ -103,8 +113,11 @@ async function layOut(source: NativePackage, folder: string): Promise<void> {
   for (const link of JSON.parse(links) as LibraryLink[]) {
     await linkOrCopy(join(source.folder, inTree(link.source)), join(building, inTree(link.target)));
   }
-  await Deno.writeTextFile(join(building, versionFile), source.version);
-  if (!await putInPlace(building, folder, source.version)) await Deno.remove(building, { recursive: true });
+  // Not once it is in place: Deno refuses to write to a program that may be run.
+  await Deno.writeTextFile(join(building, "bin", "watch"), watchScript);
+  await Deno.chmod(join(building, "bin", "watch"), 0o755);
+  await Deno.writeTextFile(join(building, versionFile), versionText(source));
+  if (!await putInPlace(building, folder, versionText(source))) await Deno.remove(building, { recursive: true });
 }
 
 /** The package's list names files from its root, as `native/lib/…`. */
@@ -122,14 +135,6 @@ async function putInPlace(building: string, folder: string, version: string): Pr
   await Deno.rename(building, folder);
   await Deno.remove(previous, { recursive: true }).catch(absent);
   return true;
-}
-
-async function putScript(path: string, text: string): Promise<void> {
-  if (await Deno.readTextFile(path).catch(absent) === text) return;
-  const building = `${path}.${Deno.pid}.new`;
-  await Deno.writeTextFile(building, text);
-  await Deno.chmod(building, 0o755);
-  await Deno.rename(building, path);
 }
 
 async function copyTree(from: string, to: string): Promise<void> {

@@ -111,6 +111,27 @@ async function othersMayRead(folder: string): Promise<boolean> {
   return modes.every((mode) => (mode & 0o001) !== 0);
 }
 
+Deno.test("the programs are laid out by a process that may run them, as every job may", () =>
+  withFolder(async (folder) => {
+    const names = ["initdb", "pg_ctl", "postgres", "watch"];
+    const programs = names.map((name) => join(folder, "programs", "bin", name));
+    const script = `import { layOutBinaries } from "${new URL("binaries.ts", import.meta.url)}";
+      await layOutBinaries(Deno.args[0]);`;
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "-q", "--no-prompt", "--cached-only", "--config", join(root, "deno.json"), "--allow-read"],
+        ...[`--allow-write=${folder}`, `--allow-run=${programs}`, "-", join(folder, "programs")],
+      ],
+      cwd: root,
+      stdin: "piped",
+      stderr: "piped",
+    }).spawn();
+    await new Blob([script]).stream().pipeTo(child.stdin);
+    const { success, stderr } = await child.output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+    for (const program of programs) assert.ok((await Deno.stat(program)).isFile);
+  }));
+
 /** Starts a server in another process, prints its address and waits to be killed. */
 const otherProcess = `
 import { EmbeddedPostgres } from "${new URL("postgres.ts", import.meta.url)}";
