@@ -120,7 +120,10 @@ export class EmbeddedPostgres implements AsyncDisposable {
       if (wanted !== undefined && !isFree(wanted)) throw portTaken(wanted);
       try {
         const process = await ServerProcess.start(owned.cluster, port, owned.settings);
-        await Deno.writeTextFile(portFile, `${port}\n`);
+        await Deno.writeTextFile(portFile, `${port}\n`).catch(async (thrown) => {
+          await process.stop();
+          throw storageError(thrown, portFile);
+        });
         return new EmbeddedPostgres(owned, port, process);
       } catch (thrown) {
         // Between the look and the start somebody else can take the port; without a wish there are others.

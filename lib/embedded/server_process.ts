@@ -67,7 +67,10 @@ export class ServerProcess {
       if (Number(lines[0]) === this.#child.pid && lines[7]?.trim() === "ready") return true;
       if (Date.now() > deadline) {
         await this.kill();
-        throw new WeirError("storage", `the embedded server was not ready within ${readyTimeoutMs / 1000} s`);
+        throw new WeirError("storage", `the embedded server was not ready within ${readyTimeoutMs / 1000} s`, {
+          detail: { path: join(cluster.home, "server.log") },
+          advice: "The file named above says what it is doing; after a crash it may have much to replay: start again",
+        });
       }
       await pause(pollMs);
     }
