@@ -11,7 +11,7 @@ import { layOutBinaries, type PostgresBinaries } from "./binaries.ts";
 import { type ServerUser, serverUser } from "./server_user.ts";
 
 /** Where the programs are laid out by default: below the run-time state, which git ignores. */
-export const binariesFolder = "data/state/postgresql";
+const binariesFolder = "data/state/postgresql";
 
 /** For root in a checkout that nobody else may enter, such as one below its home folder. */
 const systemFolder = "/var/lib/weir";

@@ -9,7 +9,7 @@ import { identifier } from "../engine/quote.ts";
 import type { PostgresConnection } from "../source/postgres/connection.ts";
 
 /** The datasets that the generator fills. */
-export const paymentDatasets: readonly Dataset[] = [accountHolders, transactions];
+const paymentDatasets: readonly Dataset[] = [accountHolders, transactions];
 
 /** Creates the tables and indexes that are missing. Existing ones are left as they are. */
 export async function createPaymentTables(connection: PostgresConnection): Promise<void> {

@@ -19,7 +19,7 @@ import { reportDeadLetters } from "./dead_letters.ts";
 import { scalarSql } from "./json_scalar.ts";
 
 /** The child's own key column, after the parent's. */
-export const ordinalColumn: Column = {
+const ordinalColumn: Column = {
   name: "ordinal",
   type: types.int32,
   nullable: false,
