@@ -138,10 +138,14 @@ export class CaptureRun implements AsyncDisposable {
       if (dropped.length > 0) this.#options.progress.note(droppedNote(dropped));
       // Copied rows are in the lake with the table commit, not with the last part.
       if (this.#carriedRows > 0) this.#carriedAtMs = performance.now();
-      return await Promise.race([work(), failed]);
-    } finally {
+      const result = await Promise.race([work(), failed]);
       this.#stop.abort();
       await running;
+      return result;
+    } catch (thrown) {
+      this.#stop.abort();
+      await running.catch(() => {});
+      throw thrown;
     }
   }
 

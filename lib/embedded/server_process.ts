@@ -56,7 +56,12 @@ export class ServerProcess {
       // Out of our process group: Ctrl-C in a terminal is for the job, which stops the server when it is done with it.
       detached: true,
     }).spawn();
-    return new ServerProcess(child, cluster);
+    try {
+      return new ServerProcess(child, cluster);
+    } catch (thrown) {
+      child.kill("SIGKILL");
+      throw thrown;
+    }
   }
 
   /** The server writes its state into the last line of `postmaster.pid`; `pg_ctl` waits for it the same way. */

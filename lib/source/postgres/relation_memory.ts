@@ -53,6 +53,7 @@ export class RelationMemory {
       }
     } catch {
       // Missing or damaged: as on a first start.
+      this.#entries.clear();
     }
   }
 
