@@ -127,6 +127,11 @@ function changeLine(
   return spoolLine([change.op, String(ordinal), places.length === 0 ? null : places.join(","), ...oldKey, ...sent]);
 }
 
+/** Spooled text in a form that can be written down: the usual quote in the place of the spool's own. */
+export function shownSpool(text: string): string {
+  return text.replaceAll(spoolQuote, '"');
+}
+
 /** A line of a spool file. */
 export function spoolLine(values: readonly (string | number | null)[]): string {
   const quoted = (text: string) => spoolQuote + text.replaceAll(spoolQuote, spoolQuote.repeat(2)) + spoolQuote;

@@ -119,7 +119,7 @@ Deno.test("a change of columns after the last row event leaves every table verif
   }, { settings: { wal_level: "logical" } });
 });
 
-/** The next lake has another slot; the server has room for few. */
+/** The next lake has another slot; the server has room for few. One that the server has not freed yet goes the next time. */
 async function captureJobEnd(client: { query(sql: string): Promise<unknown> }): Promise<void> {
-  await client.query("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots");
+  await client.query("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active");
 }

@@ -10,6 +10,7 @@ import type { Connection } from "../../lib/engine/connection.ts";
 import { readSpool } from "../../lib/fold/spool_reader.ts";
 import { PostgresSource } from "../../lib/source/postgres/source.ts";
 import type { PostgresSourceOptions } from "../../lib/source/postgres/source_options.ts";
+import { shownSpool } from "../../lib/testing/scripted_spool.ts";
 import { withDatabase } from "../../lib/testing/temporary.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 
@@ -121,7 +122,7 @@ export async function spoolLines(changes: readonly DatasetChanges[]): Promise<re
   for (const segment of changes.flatMap(({ segments }) => segments)) {
     for (const path of segment.paths) texts.push(await Deno.readTextFile(path));
   }
-  return texts.join("").split("\n").filter((line) => line !== "");
+  return shownSpool(texts.join("")).split("\n").filter((line) => line !== "");
 }
 
 /** Reads changes into a typed table of the engine. */

@@ -35,9 +35,9 @@ Deno.test("inserts, updates, key changes and deletes stand in source order, old 
       '"I","0",,,,"x","1","10"',
       '"I","1",,,,"","2",',
       '"U","2",,,,"x","1","11"',
-      '"U","3",,"1","x","y""","1","11"',
+      '"U","3",,"1","x","y"","1","11"',
       '"D","4",,,,"","2",',
-      '"U","5",,,,"y""","1","12"',
+      '"U","5",,,,"y"","1","12"',
     ]);
     const [segment] = changes[0]?.segments ?? [];
     assert.deepEqual([segment?.inserts, segment?.updates, segment?.deletes, segment?.keyChanges], [2, 3, 1, 1]);

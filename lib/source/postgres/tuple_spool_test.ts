@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { spoolQuote } from "../../change/spool_format.ts";
-import { spoolLine } from "../../testing/scripted_spool.ts";
+import { shownSpool, spoolLine } from "../../testing/scripted_spool.ts";
 import { withTemporaryFolder } from "../../testing/temporary.ts";
 import { SpoolFolder } from "./spool_folder.ts";
 import { type RefusedValue, TupleSpool } from "./tuple_spool.ts";
@@ -49,11 +49,6 @@ async function spooled(
   });
 }
 
-/** Spooled text in a form that can be read. */
-function shown(text: string): string {
-  return text.replaceAll(spoolQuote, '"');
-}
-
 Deno.test("any values become one line with quotes doubled, NULL beside empty", async () => {
   const value = fc.option(
     fc.oneof(
@@ -88,7 +83,7 @@ Deno.test("an update with the old key tells whether the key has changed", async 
     spool.update(message(0x4b, tuple(["b", null]), 0x4e, tuple([undefined, undefined])), 0, 2);
     assert.deepEqual([spool.updates, spool.keyChanges, spool.unchangedRows], [3, 1, 1]);
   });
-  assert.equal(shown(text), '"U","0",,"a","b","1"\n"U","1",,,"b","2"\n"U","2","1",,"b",\n');
+  assert.equal(shownSpool(text), '"U","0",,"a","b","1"\n"U","1",,,"b","2"\n"U","2","1",,"b",\n');
 });
 
 Deno.test("a value over the limit is NULL and named; a key over the limit leaves the row out", async () => {
@@ -99,7 +94,7 @@ Deno.test("a value over the limit is NULL and named; a key over the limit leaves
     spool.insert(message(0x4e, tuple(["j", "x".repeat(10)])), 0, 2);
     assert.equal(spool.rows, 2);
   }, { maxValueBytes: 10, refused });
-  assert.equal(shown(text), '"I","0",,,"k",\n"I","2",,,"j","xxxxxxxxxx"\n');
+  assert.equal(shownSpool(text), '"I","0",,,"k",\n"I","2",,,"j","xxxxxxxxxx"\n');
   assert.deepEqual(refused, [
     { ordinal: 0, column: 1, bytes: 11, key: ["k"] },
     { ordinal: 1, column: undefined, bytes: 11, key: undefined },
@@ -117,5 +112,5 @@ Deno.test("rows larger than a buffer arrive whole", async () => {
     large.set(encoder.encode(body), 19);
     spool.insert(large, 0, 3);
   });
-  assert.equal(shown(text).split("\n")[3], `"I","3",,,"k","a""${body.slice(2)}"`);
+  assert.equal(shownSpool(text).split("\n")[3], `"I","3",,,"k","a""${body.slice(2)}"`);
 });
