@@ -80,7 +80,7 @@ export class EmbeddedPostgres implements AsyncDisposable {
       await stopOrphan(cluster);
       return await EmbeddedPostgres.#startOnPort({ cluster, lock, settings }, options.port);
     } catch (thrown) {
-      lock.close();
+      releaseFolder(lock);
       throw thrown;
     }
   }
@@ -93,7 +93,7 @@ export class EmbeddedPostgres implements AsyncDisposable {
   /** Shuts down: running transactions are rolled back, everything committed is on disk. */
   async stop(): Promise<void> {
     await this.#process.stop();
-    this.#lock.close();
+    releaseFolder(this.#lock);
   }
 
   /** Shuts down and starts again on the same port. */
@@ -138,6 +138,12 @@ interface Owned {
   readonly cluster: Cluster;
   readonly lock: Deno.FsFile;
   readonly settings: Readonly<Record<string, string>>;
+}
+
+/** By name: a child that is just being started holds the file as well, and with it a lock that is only closed. */
+function releaseFolder(lock: Deno.FsFile): void {
+  lock.unlockSync();
+  lock.close();
 }
 
 /** The operating system frees the lock with its process, however that ends; a file with a process number would go stale. */

@@ -13,9 +13,15 @@ import { storageError, WeirError } from "../errors.ts";
 export async function lockLake(folder: string): Promise<Disposable> {
   const path = join(folder, "writer.lock");
   const file = await open(path, folder);
-  if (await file.tryLock(true)) return file;
+  if (await file.tryLock(true)) return { [Symbol.dispose]: () => release(file) };
   file.close();
   throw new WeirError("fenced", `Another process writes to the lake in ${folder}`, { detail: { path } });
+}
+
+/** By name: a child that is just being started holds the file as well, and with it a lock that is only closed. */
+function release(file: Deno.FsFile): void {
+  file.unlockSync();
+  file.close();
 }
 
 async function open(path: string, folder: string): Promise<Deno.FsFile> {
