@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import pg from "pg";
-import type { InitialCopyPart } from "../../change/source.ts";
-import { spoolQuote } from "../../change/spool_format.ts";
-import { armFailPoints, type FailPointHook } from "../../fail_point.ts";
-import { withTemporaryFolder } from "../../testing/temporary.ts";
-import { withPostgres } from "../../testing/with_postgres.ts";
-import { copyFailPoints } from "./initial_copy.ts";
-import { PostgresSource } from "./source.ts";
+import type { InitialCopyPart } from "../../lib/change/source.ts";
+import { spoolQuote } from "../../lib/change/spool_format.ts";
+import { armFailPoints, type FailPointHook } from "../../lib/fail_point.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withPostgres } from "../../lib/testing/with_postgres.ts";
+import { copyFailPoints } from "../../lib/source/postgres/initial_copy.ts";
+import { PostgresSource } from "../../lib/source/postgres/source.ts";
 
 async function withCopy(
   body: (

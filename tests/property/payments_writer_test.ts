@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type pg from "pg";
-import { paymentPickLists } from "../domain/payments/pick_lists.ts";
-import { WeirError } from "../errors.ts";
-import { withPostgres } from "../testing/with_postgres.ts";
-import { generatePayments, streamPayments } from "./generate_payments.ts";
-import { PaymentsWriter } from "./payments_writer.ts";
+import { paymentPickLists } from "../../lib/domain/payments/pick_lists.ts";
+import { WeirError } from "../../lib/errors.ts";
+import { withPostgres } from "../../lib/testing/with_postgres.ts";
+import { generatePayments, streamPayments } from "../../lib/generate/generate_payments.ts";
+import { PaymentsWriter } from "../../lib/generate/payments_writer.ts";
 
 async function value(client: pg.Client, sql: string): Promise<unknown> {
   const { rows } = await client.query({ text: sql, rowMode: "array" });
