@@ -200,7 +200,7 @@ export class CaptureRun implements AsyncDisposable {
 export const stateFolder = "data/state";
 
 /** What one batch or part of a copy spools at most, bytes (a source commit may be larger): its tables take ten times that. */
-const spoolBytes = 48 * 2 ** 20;
+const spoolBytes = 32 * 2 ** 20;
 
 /** What a job makes at the source. By default named after job and lake: two lakes each go their own pace. */
 export function sourceObjects(
