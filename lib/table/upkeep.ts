@@ -44,7 +44,10 @@ export interface Expiry {
   readonly unneeded: readonly string[];
 }
 
-/** A table that can be kept up. What `compact` prepares goes through `stage`, `commit`, `stillFits` and `discard` as a change's does. */
+/**
+ * A table that can be kept up. What `compact` prepares becomes visible on the writer's turn: `rebase` on the state of that moment,
+ * then `stage`, `commit`; `discard` where it is given up.
+ */
 export interface UpkeepTable<
   State extends TableState = TableState,
   Prepared = unknown,
@@ -55,6 +58,11 @@ export interface UpkeepTable<
   planCompaction(state: State, policy: UpkeepPolicy): Plan | undefined;
   /** Writes merged files that nobody sees, on a connection of its own: batches are committed meanwhile. */
   compact(state: State, plan: Plan, connection: Connection): Promise<Prepared>;
+  /**
+   * What `compact` prepared, fitted to a newer state: deletes that batches added to its inputs meanwhile are carried over, quickly,
+   * for the writer waits. Undefined where it does not fit any more: discard it and plan anew. What it gives may be fitted again.
+   */
+  rebase(state: State, prepared: Prepared): Promise<Prepared | undefined>;
   /** Takes old snapshots out of the table. With `dryRun` it only says which files would go. */
   expire(
     state: State,
