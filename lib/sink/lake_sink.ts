@@ -36,8 +36,9 @@ export class LakeSink implements Sink {
     const state = await this.#ready(change);
     await this.#committer.publish(state, {
       prepared: await this.#lake.prepare(state, change),
-      refit: async (fresh, outdated) => {
-        await this.#lake.discard(outdated);
+      fit: async (fresh, prepared) => {
+        if (this.#lake.stillFits(fresh, prepared)) return prepared;
+        await this.#lake.discard(prepared);
         return await this.#lake.prepare(fresh, change);
       },
     });
@@ -57,7 +58,14 @@ export class LakeSink implements Sink {
       commit: async () => {
         isTried = true;
         const [first, ...rest] = parts.length === 0 ? [await this.#lake.prepare(state, change)] : parts;
-        await this.#committer.publish(state, { prepared: this.#lake.combine([first, ...rest]) });
+        await this.#committer.publish(state, {
+          prepared: this.#lake.combine([first, ...rest]),
+          fit: async (fresh, prepared) => {
+            if (this.#lake.stillFits(fresh, prepared)) return prepared;
+            await this.#lake.discard(prepared);
+            throw this.#committer.fenced();
+          },
+        });
         return await this.status();
       },
       abandon: async () => {

@@ -22,14 +22,11 @@ export interface CommitStep {
   readonly arrived: (state: TableState) => boolean | Promise<boolean>;
 }
 
-/** Prepared files, and what becomes of them where the table's newer state does not take them. */
+/** Prepared files, and what becomes of them where the table has moved on. */
 export interface PreparedFiles {
   readonly prepared: unknown;
-  /**
-   * Makes them fit, or others in their place; it removes what is of no use any more. Gives undefined to give up. Where it is
-   * missing, who moved the table on has taken it over.
-   */
-  readonly refit?: (state: TableState, prepared: unknown) => Promise<unknown>;
+  /** What is to be committed on a newer state, having removed what is of no use any more. Gives undefined to give up. */
+  readonly fit: (state: TableState, prepared: unknown) => Promise<unknown>;
 }
 
 /** Commits to one table. Remembers its newest state, and asks the table again after every uncertain or lost attempt. */
@@ -63,14 +60,8 @@ export class TableCommitter {
     let staged: unknown;
     return await this.settle({
       attempt: async (state) => {
-        if (state !== start && !this.#lake.stillFits(state, prepared)) {
-          if (files.refit === undefined) {
-            await this.#lake.discard(prepared);
-            throw this.#fenced();
-          }
-          prepared = await files.refit(state, prepared);
-          if (prepared === undefined) return undefined;
-        }
+        if (state !== start) prepared = await files.fit(state, prepared);
+        if (prepared === undefined) return undefined;
         staged = this.#lake.stage(state, prepared);
         return await this.#lake.commit(staged);
       },
@@ -87,7 +78,7 @@ export class TableCommitter {
       if (state === undefined) {
         throw new WeirError("tableUnreadable", "The table vanished while it was written", this.#detail());
       }
-      if (!samePosition(state.position, expected)) throw this.#fenced();
+      if (!samePosition(state.position, expected)) throw this.fenced();
       const result = await step.attempt(state);
       if (result === undefined) return false;
       this.#isLoaded = false;
@@ -103,7 +94,8 @@ export class TableCommitter {
     });
   }
 
-  #fenced(): WeirError {
+  /** The error of a writer that finds the table moved on by another. */
+  fenced(): WeirError {
     return new WeirError("fenced", `Another writer has moved ${this.#name()} on`, this.#detail());
   }
 

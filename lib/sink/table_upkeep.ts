@@ -53,12 +53,12 @@ export class TableUpkeep {
     if (state === undefined) return undefined;
     const prepared = await worker.run((connection) => table.compact(state, plan, connection));
     await failPoint("upkeep.afterMerge");
-    const refit = async (fresh: typeof state, outdated: unknown) => {
-      const fitting = await table.rebase(fresh, outdated);
-      if (fitting === undefined) await table.discard(outdated);
+    const fit = async (fresh: typeof state, merged: unknown) => {
+      const fitting = await table.rebase(fresh, merged);
+      if (fitting === undefined) await table.discard(merged);
       return fitting;
     };
-    return { plan, land: () => this.#committer.publish(state, { prepared, refit }) };
+    return { plan, land: () => this.#committer.publish(state, { prepared, fit }) };
   }
 
   /** Takes old snapshots out of the table, and then the files that nothing kept refers to. */

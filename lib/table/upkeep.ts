@@ -33,6 +33,8 @@ export interface CompactionPlan {
   readonly rows: bigint;
   /** For people: why these. */
   readonly reason: string;
+  /** Whether the writer should wait for it, because files come faster than they are merged. */
+  readonly isUrgent: boolean;
 }
 
 /** What an expiry did, or would do. */
