@@ -16,19 +16,22 @@ export interface BackgroundUpkeepOptions {
   readonly now?: () => number;
 }
 
+/** The steps of {@linkcode TableUpkeep} that go on beside a writer. */
+export type UpkeepSteps = Pick<TableUpkeep, "planned" | "merge" | "expire">;
+
 /** Not before so long after trouble is upkeep tried again, milliseconds. */
 const restMs = 60_000;
 
 /** The upkeep of one table beside its writer. */
 export class BackgroundUpkeep {
-  readonly #upkeep: TableUpkeep;
+  readonly #upkeep: UpkeepSteps;
   readonly #options: BackgroundUpkeepOptions;
   #merging: Promise<void> | undefined;
   #merged: Merged | undefined;
   #expiredMs: number;
   #restUntilMs = 0;
 
-  constructor(upkeep: TableUpkeep, options: BackgroundUpkeepOptions) {
+  constructor(upkeep: UpkeepSteps, options: BackgroundUpkeepOptions) {
     this.#upkeep = upkeep;
     this.#options = options;
     this.#expiredMs = this.#nowMs();
