@@ -10,7 +10,7 @@ import type { PartitionSpec } from "./metadata.ts";
 import { metricsOf } from "./metrics.ts";
 import { fieldIds } from "./parquet_fields.ts";
 import { columnType, type IcebergSchema } from "./schema.ts";
-import { daysOf } from "./time_text.ts";
+import { dateText, daysOf } from "./time_text.ts";
 
 /** More days than these go through DuckDB's own splitting, which holds few files open; it costs twice the time per row. */
 const mostDaysOneByOne = 8;
@@ -35,7 +35,7 @@ export async function writeDataFiles(place: TablePlace, rows: Relation, target: 
       select: `${select} FROM ${identifier(rows.name)}`,
       fieldIds: fieldIds(schema),
     });
-    return file === undefined ? [] : [fileRecord(place, file, { schema, partition: {} })];
+    return file === undefined ? [] : [dataFileRecord(place, file, { schema, partition: {} })];
   }
   const source = schema.fields.find(({ id }) => id === field["source-id"])!;
   const day = dayExpression(identifier(source.name), columnType(source.type));
@@ -43,7 +43,7 @@ export async function writeDataFiles(place: TablePlace, rows: Relation, target: 
   const key = partitionKey(spec)!;
   return files.map((file) => {
     const text = file.partition.get(field.name) ?? null;
-    return fileRecord(place, file, { schema, partition: { [key]: text === null ? null : daysOf(text) ?? null } });
+    return dataFileRecord(place, file, { schema, partition: { [key]: text === null ? null : daysOf(text) ?? null } });
   });
 }
 
@@ -66,6 +66,14 @@ export function dayExpression(column: string, type: ColumnType): string {
   const micros = `epoch_us(${column})`;
   const day = 86_400_000_000;
   return `DATE '1970-01-01' + CAST((${micros} - ((${micros} % ${day}) + ${day}) % ${day}) // ${day} AS INTEGER)`;
+}
+
+/** Where files of a partition stand below the data folder, for people: `seen_day=2026-01-31/`, or nothing. */
+export function partitionFolder(spec: PartitionSpec, partition: FileRecord["partition"]): string {
+  const [field] = spec.fields;
+  if (field === undefined) return "";
+  const day = partition[partitionKey(spec)!] ?? null;
+  return `${field.name}=${day === null ? "null" : dateText(day)}/`;
 }
 
 interface DaySplit extends DataTarget {
@@ -108,7 +116,8 @@ async function writeByDay(place: TablePlace, split: DaySplit): Promise<Partition
   return files;
 }
 
-function fileRecord(
+/** The record of a written data file. */
+export function dataFileRecord(
   place: TablePlace,
   file: DataFile,
   options: { schema: IcebergSchema; partition: FileRecord["partition"] },

@@ -92,7 +92,8 @@ export function encodeManifest(
   const rows = entries.map(({ status, snapshotId, sequenceNumber, fileSequenceNumber, file }) => ({
     status,
     snapshot_id: snapshotId,
-    sequence_number: status === 1 ? null : sequenceNumber,
+    // A merged file keeps the sequence number of the rows that were read; every other new file inherits its commit's.
+    sequence_number: status === 1 && sequenceNumber === fileSequenceNumber ? null : sequenceNumber,
     file_sequence_number: status === 1 ? null : fileSequenceNumber,
     data_file: status === 1 ? { ...file, first_row_id: null } : file,
   }));

@@ -30,6 +30,24 @@ export interface Snapshot {
   readonly "added-rows"?: bigint;
 }
 
+/** A branch or a tag; a tag has no history of its own. */
+export interface SnapshotRef {
+  readonly type: "branch" | "tag";
+  readonly "snapshot-id": bigint;
+  /** The ref leaves once its snapshot is so old. */
+  readonly "max-ref-age-ms"?: number;
+  /** Branches only: how long their snapshots are kept, */
+  readonly "max-snapshot-age-ms"?: number;
+  /** and at least so many of them. */
+  readonly "min-snapshots-to-keep"?: number;
+}
+
+/** A statistics file of another writer. */
+export interface SnapshotStatistics {
+  readonly "snapshot-id": bigint;
+  readonly "statistics-path": string;
+}
+
 /** One version of a table. Fields that this code does not use are kept as they were read. */
 export interface TableMetadata {
   readonly "format-version": 2 | 3;
@@ -50,9 +68,11 @@ export interface TableMetadata {
   /** Version 3 only. */
   readonly "next-row-id"?: bigint;
   readonly snapshots: readonly Snapshot[];
-  readonly refs?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly refs?: Readonly<Record<string, SnapshotRef>>;
   readonly "snapshot-log": readonly { readonly "timestamp-ms": number; readonly "snapshot-id": bigint }[];
   readonly "metadata-log": readonly { readonly "timestamp-ms": number; readonly "metadata-file": string }[];
+  readonly statistics?: readonly SnapshotStatistics[];
+  readonly "partition-statistics"?: readonly SnapshotStatistics[];
 }
 
 type Json = Record<string, unknown>;
@@ -84,7 +104,10 @@ function withBigints(json: Json): TableMetadata {
     "last-sequence-number": BigInt(json["last-sequence-number"] as number),
     properties: (json.properties ?? {}) as Record<string, string>,
     snapshots: ((json.snapshots ?? []) as Json[]).map(snapshotOf),
-    "snapshot-log": ((json["snapshot-log"] ?? []) as Json[]).map((entry) => bigints(entry, ["snapshot-id"])),
+    refs: refsOf(json),
+    ...Object.fromEntries(["snapshot-log", "statistics", "partition-statistics"].map((list) => {
+      return [list, ((json[list] ?? []) as Json[]).map((entry) => bigints(entry, ["snapshot-id"]))];
+    })),
     "metadata-log": (json["metadata-log"] ?? []) as TableMetadata["metadata-log"],
     ...(json["next-row-id"] === undefined ? {} : { "next-row-id": BigInt(json["next-row-id"] as number) }),
     ...(hasCurrent ? { "current-snapshot-id": BigInt(current as number) } : {}),
@@ -95,6 +118,18 @@ function withBigints(json: Json): TableMetadata {
   currentSchema(metadata);
   if (hasCurrent && currentSnapshot(metadata) === undefined) throw new RangeError("the current snapshot is missing");
   return metadata;
+}
+
+/** Writers of version 1 leave `main` out: it is the current snapshot. */
+function refsOf(json: Json): TableMetadata["refs"] {
+  const current = json["current-snapshot-id"] as bigint | undefined;
+  const main = current === undefined || current === null || current < 0
+    ? {}
+    : { main: { type: "branch", "snapshot-id": current } };
+  const refs = { ...main, ...json.refs as Record<string, Json> | undefined };
+  return Object.fromEntries(
+    Object.entries(refs).map(([name, ref]) => [name, bigints(ref, ["snapshot-id"])]),
+  ) as unknown as Record<string, SnapshotRef>;
 }
 
 function snapshotOf(json: Json): Snapshot {

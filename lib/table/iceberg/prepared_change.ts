@@ -12,6 +12,15 @@ export interface PreparedDeletes {
   readonly positions: PositionBitmap;
 }
 
+/** Files merged into one; row n of it is the n-th living row of the inputs, in their order, as they stood then. */
+export interface PreparedMerge {
+  readonly inputs: readonly LiveFile[];
+  /** Sequence number of the state whose rows were read. */
+  readonly sequenceNumber: bigint;
+  /** Deletes of the merged file: rows that were deleted while it was written. */
+  readonly deletes?: Omit<PreparedDeletes, "target">;
+}
+
 /** A change whose files are written. */
 export interface IcebergPrepared {
   /** Chosen before anything is written and kept through every attempt. */
@@ -23,8 +32,10 @@ export interface IcebergPrepared {
   readonly truncate: boolean;
   readonly dataFiles: readonly FileRecord[];
   readonly deletes: readonly PreparedDeletes[];
-  /** Data files all of whose rows are deleted. */
+  /** Data files all of whose rows are deleted, or were merged. */
   readonly removed: readonly LiveFile[];
+  /** Present where `dataFiles` is a merged file instead of new rows. */
+  readonly merge?: PreparedMerge;
   /** Data files that were live when keys were looked up; undefined where none were looked up. */
   readonly searched?: ReadonlySet<string>;
   /** Undefined takes the recorded position away. */

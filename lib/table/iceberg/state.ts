@@ -62,6 +62,11 @@ export function countRows(files: Iterable<LiveFile>): bigint {
   return rows;
 }
 
+/** What files must share to be merged: the same for two files exactly where they are of one partition. */
+export function partitionOf({ entry }: LiveFile): string {
+  return JSON.stringify(entry.file.partition);
+}
+
 /** Key columns in key order. */
 export function keyFields(metadata: TableMetadata): IcebergField[] {
   const schema = currentSchema(metadata);

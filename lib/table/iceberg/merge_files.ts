@@ -1,0 +1,146 @@
+/**
+ * Merges data files: their living rows, in their order, as one file.
+ *
+ * Promise: row n of the merged file is the n-th living row of the inputs, so that a row that is deleted while files are merged is
+ * found again by counting, without a look-up of keys. In version 3 every row keeps its id and the number of the commit that
+ * last changed it.
+ */
+import type { Connection } from "../../engine/connection.ts";
+import { identifier } from "../../engine/quote.ts";
+import { WeirError } from "../../errors.ts";
+import { failPoint } from "../../fail_point.ts";
+import type { DataFile } from "../data_file.ts";
+import { writeParquet } from "../parquet.ts";
+import type { IcebergCompaction } from "./compaction_plan.ts";
+import { dataFileRecord, partitionFolder } from "./data_files.ts";
+import type { TablePlace } from "./load_state.ts";
+import { currentSchema, currentSpec } from "./metadata.ts";
+import { fieldIds, readFiles, readName } from "./parquet_fields.ts";
+import type { PositionBitmap } from "./position_bitmap.ts";
+import { type IcebergPrepared, newSnapshotId } from "./prepared_change.ts";
+import type { IcebergField, IcebergSchema } from "./schema.ts";
+import type { IcebergState, LiveFile } from "./state.ts";
+
+/** DuckDB's own default, its unit of parallel reading. */
+const rowGroupRows = 122_880;
+
+/** Reserved columns of row lineage (Iceberg spec, "Reserved Field IDs"). */
+const rowIdField: IcebergField = { id: 2147483540, name: "_row_id", required: false, type: "long" };
+const changedField: IcebergField = {
+  id: 2147483539,
+  name: "_last_updated_sequence_number",
+  required: false,
+  type: "long",
+};
+
+/** Writes the merged file of a plan. Inputs that have left the table since it was made are left out. */
+export async function mergeFiles(
+  place: TablePlace,
+  work: { readonly state: IcebergState; readonly plan: IcebergCompaction; readonly connection: Connection },
+): Promise<IcebergPrepared> {
+  const { state, plan, connection } = work;
+  const { metadata } = state;
+  const inputs = plan.inputs.flatMap((uri) => state.files.get(uri) ?? []);
+  const schema = currentSchema(metadata);
+  const lineage = metadata["format-version"] === 3 ? lineageColumns(schema) : [];
+  const partition = inputs[0]?.entry.file.partition ?? {};
+  const path = `${place.folder}/data/${
+    partitionFolder(currentSpec(metadata), partition)
+  }${crypto.randomUUID()}.parquet`;
+  const file = inputs.length === 0 ? undefined : await writeParquet(connection, {
+    storage: place.storage,
+    path,
+    select: segmentsOf(inputs).map((files) => livingRows(place, { files, schema, lineage })).join(" UNION ALL "),
+    fieldIds: fieldIds({ fields: [...schema.fields, ...lineage] }),
+    rowGroupRows,
+  });
+  await failPoint("iceberg.afterMergedFile");
+  await refuseOther(place, { file, inputs, path });
+  return {
+    snapshotId: newSnapshotId(),
+    schema,
+    lastColumnId: metadata["last-column-id"],
+    baseSchemaId: metadata["current-schema-id"],
+    truncate: false,
+    dataFiles: file === undefined ? [] : [dataFileRecord(place, file, { schema, partition })],
+    deletes: [],
+    removed: inputs,
+    merge: { inputs, sequenceNumber: metadata["last-sequence-number"] },
+    position: state.position,
+    paths: file === undefined ? [] : [path],
+  };
+}
+
+/** Living rows of a file. */
+export function livingRowCount({ entry, deletes }: LiveFile): number {
+  return Number(entry.file.record_count) - (deletes?.positions.count ?? 0);
+}
+
+/** Everything that follows counts rows: a file with more or fewer of them must never be committed. */
+async function refuseOther(
+  place: TablePlace,
+  { file, inputs, path }: { file: DataFile | undefined; inputs: readonly LiveFile[]; path: string },
+): Promise<void> {
+  const expected = inputs.reduce((rows, each) => rows + livingRowCount(each), 0);
+  if (Number(file?.rows ?? 0n) === expected) return;
+  await place.storage.delete(path);
+  throw new WeirError("internal", `Merged ${expected} rows, but ${file?.rows ?? 0n} were written`, {
+    detail: { path },
+  });
+}
+
+/** Readers know these columns by id; their names only have to be free. */
+function lineageColumns(schema: IcebergSchema): IcebergField[] {
+  const taken = new Set(schema.fields.map(({ name }) => name));
+  return [rowIdField, changedField].map((field) => {
+    let { name } = field;
+    while (taken.has(name)) name += "_";
+    return { ...field, name };
+  });
+}
+
+/** Files that are read together: neighbours without deletes. UNION ALL and WHERE keep the order of rows, a join does not. */
+function segmentsOf(files: readonly LiveFile[]): LiveFile[][] {
+  const segments: LiveFile[][] = [];
+  for (const file of files) {
+    const last = segments.at(-1);
+    if (last !== undefined && file.deletes === undefined && last[0]!.deletes === undefined) last.push(file);
+    else segments.push([file]);
+  }
+  return segments;
+}
+
+interface Segment {
+  readonly files: readonly LiveFile[];
+  readonly schema: IcebergSchema;
+  readonly lineage: readonly IcebergField[];
+}
+
+function livingRows({ storage }: TablePlace, { files, schema, lineage }: Segment): string {
+  const paths = files.map(({ entry }) => storage.duckdbPath(storage.path(entry.file.file_path)));
+  const [rowId, changed] = lineage;
+  const columns = schema.fields.map((field) => `${readName(field)} AS ${identifier(field.name)}`);
+  if (rowId !== undefined && changed !== undefined) {
+    const firstIds = perFile(files.map(({ entry }) => entry.file.first_row_id));
+    columns.push(`coalesce(${readName(rowId)}, ${firstIds} + file_row_number) AS ${identifier(rowId.name)}`);
+    const sequenceNumbers = perFile(files.map(({ entry }) => entry.sequenceNumber));
+    columns.push(`coalesce(${readName(changed)}, ${sequenceNumbers}) AS ${identifier(changed.name)}`);
+  }
+  const [deletes] = files.map((file) => file.deletes);
+  const living = deletes === undefined
+    ? ""
+    : ` WHERE ${isLiving(deletes.positions, files[0]!.entry.file.record_count)}`;
+  return `SELECT ${columns.join(", ")} FROM ${readFiles(paths, [...schema.fields, ...lineage])}${living}`;
+}
+
+/** A value for each file of the list being read. */
+function perFile(values: readonly (bigint | null)[]): string {
+  return `([${values.map((value) => value ?? "NULL").join(", ")}]::BIGINT[])[file_index::BIGINT + 1]`;
+}
+
+/** True for rows that are not deleted: one bit a row, the first one highest. */
+function isLiving(gone: PositionBitmap, rows: bigint): string {
+  const bits = new Uint8Array(Math.ceil(Number(rows) / 8));
+  for (const position of gone) bits[position >> 3]! |= 128 >> (position & 7);
+  return `get_bit(unhex('${bits.toHex()}')::BIT, file_row_number::INTEGER) = 0`;
+}
