@@ -169,11 +169,12 @@ function nextState(
     pendingSchemas: state.pendingSchemas.filter(({ id }) => id > schema.id),
     snapshot: { ...snapshot, ...written.lists },
     snapshotId: snapshot.id,
+    progressId: snapshot.id,
     rows: snapshot.totalRecordCount,
     manifests: written.manifests,
     files: applyEntries(state.files, entries),
     sequenceNumbers: raiseSequenceNumbers(state.sequenceNumbers, added),
-    commitIdentifier: snapshot.commitIdentifier,
+    commitIdentifier: properties.writer?.identifier ?? snapshot.commitIdentifier,
     ...(properties.position === undefined ? {} : { position: properties.position }),
     ...(properties.commitTimeMs === undefined ? {} : { commitTimeMs: properties.commitTimeMs }),
   };
