@@ -19,6 +19,23 @@ export interface CompactionOptions extends MergeOptions {
   readonly reader: MetadataReader;
 }
 
+/** Runs a body that writes files; where it fails, those that were written are removed. */
+export async function writingFiles(
+  { storage }: Pick<CompactionOptions, "storage">,
+  body: (written: WrittenFile[]) => Promise<void>,
+): Promise<readonly WrittenFile[]> {
+  const written: WrittenFile[] = [];
+  try {
+    await failPoint("paimon.beforeMergedFiles");
+    await body(written);
+    await failPoint("paimon.afterMergedFiles");
+    return written;
+  } catch (thrown) {
+    for (const { path } of written) await storage.delete(path).catch(() => {});
+    throw thrown;
+  }
+}
+
 /** Writes the files of a plan. Where it fails, none of them is left. */
 export async function compactFiles(
   state: PaimonState,
@@ -26,15 +43,9 @@ export async function compactFiles(
   options: CompactionOptions,
 ): Promise<PreparedRewrite> {
   const entries = new Map((await liveEntries(state, options.reader)).map((entry) => [entryIdentity(entry), entry]));
-  const written: WrittenFile[] = [];
-  await failPoint("paimon.beforeMergedFiles");
-  try {
-    for (const group of plan.groups) await writeGroup(state, { plan, group, options, written });
-  } catch (thrown) {
-    for (const { path } of written) await options.storage.delete(path).catch(() => {});
-    throw thrown;
-  }
-  await failPoint("paimon.afterMergedFiles");
+  const written = await writingFiles(options, async (files) => {
+    for (const group of plan.groups) await writeGroup(state, { plan, group, options, written: files });
+  });
   const inputs = [...plan.groups.flat(), ...plan.raised].map(({ identity }) => identity);
   const raised = plan.raised.map(({ identity }) => raisedEntry(entries.get(identity)!, plan.level));
   return {

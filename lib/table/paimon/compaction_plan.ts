@@ -19,6 +19,8 @@ import type { LiveFile, PaimonState } from "./table_state.ts";
 
 /** Size of one compaction in target files; what is more is left for the next ones. */
 const mostTargets = 16;
+/** Runs, in times of those that set a compaction off, from which on the writer waits. */
+const urgentTimes = 4;
 /** Levels grow at least so much from one to the next. */
 const leastRatio = 4;
 
@@ -157,6 +159,7 @@ function mergeFiles(inputs: readonly LiveFile[], options: MergeOptions): PaimonC
     ...counts(read),
     files: read.length + raised.length,
     reason,
+    isUrgent: sortedRuns(files).length >= urgentTimes * policy.mergeFiles,
     bucket: files[0]!.bucket,
     level,
     dropsDeletions,
@@ -207,6 +210,7 @@ function planAppended(files: readonly LiveFile[], policy: UpkeepPolicy): PaimonC
       ...counts(group),
       files: group.length,
       reason: `${members.length} files of a similar size`,
+      isUrgent: members.length >= urgentTimes * width,
       bucket: group[0]!.bucket,
       level: 0,
       dropsDeletions: false,

@@ -22,6 +22,7 @@ import { emptyState, loadState, stateOf } from "./load_state.ts";
 import { MetadataReader } from "./metadata_reader.ts";
 import { prepareChange, type PrepareOptions } from "./prepare.ts";
 import { combineChanges, fits, type PaimonPrepared, type PreparedChange, type PreparedRewrite } from "./prepared.ts";
+import { type PaimonRescalePlan, planRescale, rescale, type RescaleLimits, rescaleNewer } from "./rescale.ts";
 import { scanSql } from "./scan_sql.ts";
 import { encodeSchema, firstSchema, sameColumns } from "./schema.ts";
 import { type StagedCommit, type StageOptions, stagePosition, stagePrepared } from "./stage.ts";
@@ -46,8 +47,11 @@ export interface PaimonTableOptions {
   readonly now?: () => number;
 }
 
+/** What {@linkcode PaimonTable.compact} can be asked for. */
+export type PaimonPlan = PaimonCompactionPlan | PaimonRescalePlan;
+
 /** A Paimon table. */
-export class PaimonTable implements UpkeepTable<PaimonState, PaimonPrepared, StagedCommit, PaimonCompactionPlan> {
+export class PaimonTable implements UpkeepTable<PaimonState, PaimonPrepared, StagedCommit, PaimonPlan> {
   readonly format = "paimon";
   readonly namespace: string;
   readonly name: string;
@@ -138,8 +142,24 @@ export class PaimonTable implements UpkeepTable<PaimonState, PaimonPrepared, Sta
     return planCompaction(state, policy);
   }
 
-  async compact(state: PaimonState, plan: PaimonCompactionPlan, connection: Connection): Promise<PreparedRewrite> {
-    return await compactFiles(state, plan, { ...this.#prepareOptions(), connection });
+  async compact(state: PaimonState, plan: PaimonPlan, connection: Connection): Promise<PreparedRewrite> {
+    const options = { ...this.#prepareOptions(), connection };
+    return "buckets" in plan ? await rescale(state, plan, options) : await compactFiles(state, plan, options);
+  }
+
+  async rebase(state: PaimonState, prepared: PaimonPrepared): Promise<PaimonPrepared | undefined> {
+    const fitting = await rescaleNewer(state, prepared, this.#prepareOptions());
+    if (this.stillFits(state, fitting)) return fitting;
+    if (fitting !== prepared) await this.discard(fitting);
+    return undefined;
+  }
+
+  /**
+   * The rescale that the table needs, to be given to {@linkcode compact} as any plan: the table in more buckets, once
+   * they hold more than `bucketBytes` each. Undefined where it needs none.
+   */
+  planRescale(state: PaimonState, limits: RescaleLimits): PaimonRescalePlan | undefined {
+    return planRescale(state, limits);
   }
 
   async expire(

@@ -1,7 +1,7 @@
 /** Files that are written and wait for a commit, and whether they still can have one. */
 import type { TableChange } from "../../change/sink.ts";
 import type { ManifestEntry } from "./manifest.ts";
-import type { PaimonSchema } from "./schema.ts";
+import { type PaimonSchema, sameSchema } from "./schema.ts";
 import type { CommitKind } from "./snapshot.ts";
 import type { LiveFile, PaimonState } from "./table_state.ts";
 
@@ -40,6 +40,8 @@ export interface RewriteBase {
   readonly others: readonly string[];
   /** Whose files: those above level 0 of one bucket, or the whole table's. */
   readonly scope: { readonly bucket: number } | "table";
+  /** Schema of the state that was read. */
+  readonly schemaId: number;
 }
 
 /** Files that a commit makes visible: a change's, or those of upkeep. */
@@ -47,12 +49,12 @@ export type PaimonPrepared = PreparedChange | PreparedRewrite;
 
 /** The base of a rewrite of some of a state's files. */
 export function rewriteBase(
-  state: PaimonState,
+  state: Pick<PaimonState, "files" | "schema">,
   { inputs, scope }: Pick<RewriteBase, "inputs" | "scope">,
 ): RewriteBase {
   const replaced = new Set(inputs);
   const others = state.files.filter((file) => isWithin(file, scope) && !replaced.has(file.identity));
-  return { inputs, scope, others: others.map(({ identity }) => identity) };
+  return { inputs, scope, schemaId: state.schema.id, others: others.map(({ identity }) => identity) };
 }
 
 /** New files of level 0 are no matter to a bucket's compaction: their versions are newer than all that is merged. */
@@ -77,11 +79,17 @@ export function fits(state: PaimonState, prepared: PaimonPrepared): boolean {
 }
 
 function rewriteFits(state: PaimonState, { base, schema }: PreparedRewrite): boolean {
-  if (schema !== undefined && state.schema.id + 1 > schema.id) return false;
+  if (schema !== undefined && !mayIntroduce(state, { schema, after: base.schemaId })) return false;
   const live = new Set(state.files.map(({ identity }) => identity));
   if (!base.inputs.every((identity) => live.has(identity))) return false;
   const { others } = rewriteBase(state, base);
   return others.length === base.others.length && base.others.every((identity) => live.has(identity));
+}
+
+/** Whether a schema still follows the newest, and no other stands under its number. */
+function mayIntroduce(state: PaimonState, { schema, after }: { schema: PaimonSchema; after: number }): boolean {
+  const standing = state.pendingSchemas.filter(({ id }) => id >= schema.id);
+  return state.schema.id === after && standing.every((other) => other.id === schema.id && sameSchema(other, schema));
 }
 
 /** Parts of one load as one change. */
