@@ -27,10 +27,12 @@ import { type IcebergPrepared, newSnapshotId } from "./prepared_change.ts";
 import { isInHistory, putCommit } from "./put_commit.ts";
 import { rebaseMerge } from "./rebase_merge.ts";
 import { referencedFiles } from "./reachable_files.ts";
+import { type NewRef, withoutRef, withRef } from "./refs.ts";
 import { scanSql } from "./scan_sql.ts";
-import { type IcebergStaged, stageCommit } from "./stage_commit.ts";
+import { type IcebergStaged, stageCommit, stageMetadata } from "./stage_commit.ts";
 import type { IcebergState } from "./state.ts";
 import { stillFits } from "./still_fits.ts";
+import { type PointInHistory, stateAt } from "./time_travel.ts";
 import { SnapshotFiles } from "./unneeded_files.ts";
 
 /** Where and how a table is kept. */
@@ -180,6 +182,21 @@ export class IcebergTable implements UpkeepTable<IcebergState, IcebergPrepared, 
 
   async referenced(state: IcebergState): Promise<ReadonlySet<string>> {
     return await referencedFiles(this.#place, state);
+  }
+
+  /** Makes or moves a branch or tag. Throws `RangeError` where the name or the snapshot forbids it. */
+  async setRef(state: IcebergState, name: string, ref: NewRef): Promise<CommitResult> {
+    return await this.commit(stageMetadata(this.#place, state, (metadata) => withRef(metadata, name, ref)));
+  }
+
+  /** Drops a branch or tag. Throws `RangeError` for `main`, or where there is no such name. */
+  async dropRef(state: IcebergState, name: string): Promise<CommitResult> {
+    return await this.commit(stageMetadata(this.#place, state, (metadata) => withoutRef(metadata, name)));
+  }
+
+  /** The table as it was, for `scan` alone. Undefined where its history does not reach so far back. */
+  async at(newest: IcebergState, point: PointInHistory): Promise<IcebergState | undefined> {
+    return await stateAt(this.#place, newest, point);
   }
 
   async #isNewest(version: number): Promise<boolean> {
