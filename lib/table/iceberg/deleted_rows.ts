@@ -11,10 +11,12 @@ import type { PositionBitmap } from "./position_bitmap.ts";
 
 const vectorSize = 2048;
 
-/** Deleted positions of a data file as of a sequence number. */
+/** Deleted positions of a data file. */
 export interface DeletedInFile {
   readonly uri: string;
   readonly positions: PositionBitmap;
+  /** Of the commit that deleted the last of them. */
+  readonly sequenceNumber: bigint;
 }
 
 interface KnownFile {
@@ -37,13 +39,13 @@ export class DeletedRows {
   }
 
   /**
-   * Makes the table hold what is deleted at a sequence number.
+   * Makes the table hold what is deleted in files as a state has them.
    *
-   * @returns For each file, in order, the id under which rows with `since` up to that number are its deleted ones.
+   * @returns For each file, in order, the id under which rows with `since` up to the state's sequence number are its deleted ones.
    */
-  async record(files: readonly DeletedInFile[], sequenceNumber: bigint): Promise<bigint[]> {
+  async record(files: readonly DeletedInFile[]): Promise<bigint[]> {
     const rows: bigint[] = [];
-    const ids = files.map(({ uri, positions }) => {
+    const ids = files.map(({ uri, positions, sequenceNumber }) => {
       const known = this.#known.get(uri);
       if (known?.positions === positions) return known.id;
       const growth = known !== undefined && known.sequenceNumber <= sequenceNumber

@@ -149,3 +149,25 @@ Deno.test(
     await assert.rejects(async () => table.setRef((await table.load())!, "one", { type: "branch" }), RangeError);
   }),
 );
+
+Deno.test(
+  "an older state that is first asked for after newer ones has its own deleted rows",
+  onLake(async (lake) => {
+    const table = lake.open();
+    await table.create(definition);
+    await lake.commit(table, { upserts: [row(1, 0, "a"), row(2, 0, "b"), row(3, 0, "c")] });
+    await lake.commit(table, { upserts: [row(1, 0, "A")] });
+    await lake.commit(table, { upserts: [row(4, 0, "d")] });
+    const then = (await table.load())!;
+    await lake.commit(table, { upserts: [row(5, 0, "e")] });
+    const names = async (state: typeof then) =>
+      await lake.fixture.connection.value(
+        `SELECT string_agg(name, '' ORDER BY id) FROM (${await table.scan(state)})`,
+      );
+    assert.equal(await names((await table.load())!), "Abcde");
+    assert.equal(await names(then), "Abcd");
+    await lake.commit(table, { upserts: [row(2, 0, "B")] });
+    assert.equal(await names((await table.load())!), "ABcde");
+    assert.equal(await names(then), "Abcd");
+  }),
+);

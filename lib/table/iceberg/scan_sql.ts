@@ -38,8 +38,13 @@ async function selectRemaining(place: TablePlace, request: RemainingRows): Promi
   const { parts, columns, fields, state, deleted } = request;
   const sequenceNumber = state.metadata["last-sequence-number"];
   const ids = await deleted.record(
-    parts.map(({ entry, deletes }) => ({ uri: entry.file.file_path, positions: deletes!.positions })),
-    sequenceNumber,
+    parts.map(({ entry, deletes }) => {
+      return {
+        uri: entry.file.file_path,
+        positions: deletes!.positions,
+        sequenceNumber: deletes!.entry.sequenceNumber,
+      };
+    }),
   );
   const indexes = ids.map((id, index) => `(${id}, ${index})`).join(", ");
   return `SELECT ${columns} FROM ${readLive(place, parts, fields)} AS live ANTI JOIN (
