@@ -44,13 +44,18 @@ export interface TableReading {
   readonly output: string;
   /** `column operator value`, joined by ` AND `; texts and times in single quotes. */
   readonly filters?: readonly string[];
+  /** Iceberg: a tag, instead of the newest snapshot. */
+  readonly tag?: string;
 }
 
 /** The readers by name. */
 export const readers = {
-  pyiceberg: ({ python, lake, table, output, filters }: TableReading): Promise<IcebergReport> => {
+  pyiceberg: ({ python, lake, table, output, tag, filters = [] }: TableReading): Promise<IcebergReport> => {
     const folder = `${lake}/iceberg/${table.replace(".", "/")}`;
-    return python.run({ script: "iceberg_read.py", args: [folder, output, ...filters ?? []] });
+    return python.run({
+      script: "iceberg_read.py",
+      args: [folder, output, ...tag === undefined ? [] : [`@${tag}`], ...filters],
+    });
   },
   pypaimon: (reading: TableReading): Promise<PaimonReport> => readPaimon(reading, { older: false }),
   olderPypaimon: (reading: TableReading): Promise<PaimonReport> => readPaimon(reading, { older: true }),
