@@ -1,6 +1,6 @@
 /** Table metadata JSON (Iceberg spec, "Table Metadata"): what one version of a table says of itself. */
 import { WeirError } from "../../errors.ts";
-import { parseJson } from "../lossless_json.ts";
+import { parseJson, stringifyJson } from "../lossless_json.ts";
 import type { IcebergSchema } from "./schema.ts";
 
 /** One field of a partition spec; only `day` is written. */
@@ -141,6 +141,23 @@ function bigints<T extends Json>(json: T, fields: readonly string[]): T & { "sna
   const copy: Json = { ...json };
   for (const field of fields) if (copy[field] !== undefined) copy[field] = BigInt(copy[field] as number);
   return copy as T & { "snapshot-id": bigint };
+}
+
+/** Text of history entries, which never change: a commit a second would write the same thousands of them again and again. */
+const entryTexts = new WeakMap<object, string>();
+
+/** What {@linkcode parseMetadata} reads. */
+export function formatMetadata({ snapshots, "snapshot-log": log, ...rest }: TableMetadata): string {
+  return `${stringifyJson(rest).slice(0, -1)},"snapshots":${listText(snapshots)},"snapshot-log":${listText(log)}}`;
+}
+
+function listText(entries: readonly object[]): string {
+  const texts = entries.map((entry) => {
+    const text = entryTexts.get(entry) ?? stringifyJson(entry);
+    entryTexts.set(entry, text);
+    return text;
+  });
+  return `[${texts.join(",")}]`;
 }
 
 /** The schema that rows are written with. Throws `RangeError` where the metadata lacks it. */

@@ -4,8 +4,7 @@
  * Promise: no I/O. Staging the same files on another state that they fit gives another commit with the same snapshot id.
  */
 import type { Storage } from "../../storage/storage.ts";
-import { stringifyJson } from "../lossless_json.ts";
-import type { TableMetadata } from "./metadata.ts";
+import { formatMetadata, type TableMetadata } from "./metadata.ts";
 import { metadataPath } from "./metadata_file.ts";
 import { nextMetadata, nextVersion, type VersionEdit } from "./next_metadata.ts";
 import type { IcebergPrepared } from "./prepared_change.ts";
@@ -89,7 +88,7 @@ function stageVersion(
   return {
     commitId,
     manifests: [],
-    metadata: { path: metadataPath(folder, version), bytes: new TextEncoder().encode(stringifyJson(metadata)) },
+    metadata: { path: metadataPath(folder, version), bytes: new TextEncoder().encode(formatMetadata(metadata)) },
     basePath: metadataPath(folder, state.version),
     expired: expiredMetadata(storage, state.metadata, metadata),
     released: [],
