@@ -57,7 +57,9 @@ export class Lake {
 
   async change(content: ChangeContent): Promise<TableChange> {
     const { upserts, removals, ...rest } = content;
-    const relation = (rows: readonly LiteralRow[]) => relationOf(this.fixture.connection, { definition, rows });
+    const relation = (rows: readonly LiteralRow[]) => {
+      return relationOf(this.fixture.connection, { definition: content.definition ?? definition, rows });
+    };
     return {
       definition,
       schemaChanges: [],

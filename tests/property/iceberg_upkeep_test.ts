@@ -67,6 +67,7 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 interface Shape {
   readonly formatVersion: 2 | 3;
   readonly isPartitioned: boolean;
+  readonly isSorted: boolean;
 }
 
 class Scene {
@@ -84,8 +85,12 @@ class Scene {
     this.#shape = shape;
     this.storage = new LocalStorage(fixture.folder);
     this.own = this.open();
-    const columns = shape.isPartitioned ? { partitionByDay: "seen" } : {};
-    this.model = new LakeModel(fixture, { definition: { ...definition, ...columns }, table: this.own });
+    const shaped = {
+      ...definition,
+      ...(shape.isPartitioned ? { partitionByDay: "seen" } : {}),
+      ...(shape.isSorted ? { sortBy: ["name"] } : {}),
+    };
+    this.model = new LakeModel(fixture, { definition: shaped, table: this.own });
   }
 
   open(): IcebergTable {
@@ -145,14 +150,16 @@ class Scene {
 
 for (const formatVersion of [2, 3] as const) {
   for (const isPartitioned of [false, true]) {
-    const name = `v${formatVersion}, ${isPartitioned ? "partitioned by day" : "unpartitioned"}`;
+    const isSorted = (formatVersion === 3) === isPartitioned;
+    const shape = `${isPartitioned ? "partitioned by day" : "unpartitioned"}, ${isSorted ? "sorted" : "unsorted"}`;
+    const name = `v${formatVersion}, ${shape}`;
     Deno.test(`${name}: any row of changes, merges, tags and expiries leaves the rows of a plain table`, async (test) => {
       const total = { runs: 0, merged: 0, expired: 0 };
       const property = fc.asyncProperty(
         fc.array(step, { minLength: 10, maxLength: 20, size: "max" }),
         async (steps) => {
           await withDatabase(async (fixture) => {
-            const scene = new Scene(fixture, { formatVersion, isPartitioned });
+            const scene = new Scene(fixture, { formatVersion, isPartitioned, isSorted });
             await scene.model.create();
             for (const each of steps) await scene.take(each);
             await scene.check();
@@ -168,4 +175,26 @@ for (const formatVersion of [2, 3] as const) {
       });
     });
   }
+}
+
+for (const isSorted of [false, true]) {
+  Deno.test(`rows of several row groups, merged by two threads ${isSorted ? "and sorted " : ""}while a tenth of them is deleted`, () =>
+    withDatabase(async (fixture) => {
+      const scene = new Scene(fixture, { formatVersion: 3, isPartitioned: false, isSorted });
+      await scene.model.create();
+      const rows = (range: string) =>
+        `SELECT range AS id, TIMESTAMPTZ '2026-01-01 00:00:00+00' AS seen, md5(range::VARCHAR) AS name FROM range(${range})`;
+      for (const start of [0, 150_000, 300_000]) {
+        await scene.model.apply({ upserts: rows(`${start}, ${start + 150_000}`) });
+      }
+      await scene.model.apply({ removals: "SELECT range AS id FROM range(100000, 400000, 11)" });
+      const isMerged = await mergeOnce({ ...scene, table: scene.own }, async () => {
+        await scene.model.apply({
+          upserts: rows("0, 450000, 97"),
+          removals: "SELECT range AS id FROM range(3, 450000, 10)",
+        });
+      });
+      assert.ok(isMerged);
+      await scene.check();
+    }, { threads: 2 }));
 }

@@ -32,6 +32,7 @@ import { scanSql } from "./scan_sql.ts";
 import { type IcebergStaged, stageCommit, stageMetadata } from "./stage_commit.ts";
 import type { IcebergState } from "./state.ts";
 import { stillFits } from "./still_fits.ts";
+import { sortFields, withSortOrder } from "./sort_order.ts";
 import { type PointInHistory, stateAt } from "./time_travel.ts";
 import { SnapshotFiles } from "./unneeded_files.ts";
 
@@ -98,7 +99,7 @@ export class IcebergTable implements UpkeepTable<IcebergState, IcebergPrepared, 
       throw new WeirError("conflict", `Table ${this.namespace}.${this.name} left while it was made`);
     }
     this.#refuseOther(state, definition);
-    return state;
+    return await this.#sortedAs(state, definition);
   }
 
   async prepare(state: IcebergState, change: TableChange): Promise<IcebergPrepared> {
@@ -205,6 +206,16 @@ export class IcebergTable implements UpkeepTable<IcebergState, IcebergPrepared, 
       [version, version + 1].map((each) => storage.stat(metadataPath(folder, each))),
     );
     return own !== undefined && next === undefined;
+  }
+
+  /** New files follow a declared order; those that are there keep theirs. A definition that says nothing changes nothing. */
+  async #sortedAs(state: IcebergState, definition: TableDefinition): Promise<IcebergState> {
+    if (definition.sortBy === undefined) return state;
+    const fields = sortFields(definition, currentSchema(state.metadata));
+    if (withSortOrder(state.metadata, fields) === undefined) return state;
+    const staged = stageMetadata(this.#place, state, (metadata) => withSortOrder(metadata, fields) ?? metadata);
+    // Whoever was faster: the order only makes files faster to read, and the next start declares it again.
+    return (await this.commit(staged)).outcome === "committed" ? staged.next : await this.load() ?? state;
   }
 
   /** Columns follow their source by themselves; key and partition cannot. */

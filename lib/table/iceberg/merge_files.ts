@@ -1,10 +1,11 @@
 /**
- * Merges data files: their living rows, in their order, as one file.
+ * Merges data files: their living rows, in their order or sorted, as one file.
  *
- * Promise: row n of the merged file is the n-th living row of the inputs, so that a row that is deleted while files are merged is
- * found again by counting, without a look-up of keys. In version 3 every row keeps its id and the number of the commit that
+ * Promise: row n of the merged file is the n-th living row of the inputs, or `places` says which it is in a table that sorts, so
+ * that a row that is deleted while files are merged is found again without a look-up of keys. In version 3 every row keeps its id and the number of the commit that
  * last changed it.
  */
+import type { DuckDBBigIntVector } from "@duckdb/node-api";
 import type { Connection } from "../../engine/connection.ts";
 import { identifier } from "../../engine/quote.ts";
 import { WeirError } from "../../errors.ts";
@@ -19,6 +20,7 @@ import { fieldIds, readFiles, readName } from "./parquet_fields.ts";
 import type { PositionBitmap } from "./position_bitmap.ts";
 import { type IcebergPrepared, newSnapshotId } from "./prepared_change.ts";
 import type { IcebergField, IcebergSchema } from "./schema.ts";
+import { orderBy, type SortOrder, sortOrderOf } from "./sort_order.ts";
 import type { IcebergState, LiveFile } from "./state.ts";
 
 /** DuckDB's own default, its unit of parallel reading. */
@@ -42,30 +44,39 @@ export async function mergeFiles(
   const { metadata } = state;
   const inputs = plan.inputs.flatMap((uri) => state.files.get(uri) ?? []);
   const schema = currentSchema(metadata);
-  const lineage = metadata["format-version"] === 3 ? lineageColumns(schema) : [];
+  const order = sortOrderOf(metadata, schema);
   const partition = inputs[0]?.entry.file.partition ?? {};
   const path = `${place.folder}/data/${
     partitionFolder(currentSpec(metadata), partition)
   }${crypto.randomUUID()}.parquet`;
+  const lineage = metadata["format-version"] === 3 ? lineageColumns(schema) : [];
+  const merge = { inputs, schema, lineage, order };
   const file = inputs.length === 0 ? undefined : await writeParquet(connection, {
     storage: place.storage,
     path,
-    select: segmentsOf(inputs).map((files) => livingRows(place, { files, schema, lineage })).join(" UNION ALL "),
+    select: mergedRows(place, merge),
     fieldIds: fieldIds({ fields: [...schema.fields, ...lineage] }),
     rowGroupRows,
   });
   await failPoint("iceberg.afterMergedFile");
   await refuseOther(place, { file, inputs, path });
+  const places = file === undefined || order.fields.length === 0
+    ? undefined
+    : await placesOf({ ...place, connection }, { ...merge, rows: Number(file.rows) });
   return {
     snapshotId: newSnapshotId(),
     schema,
     lastColumnId: metadata["last-column-id"],
     baseSchemaId: metadata["current-schema-id"],
     truncate: false,
-    dataFiles: file === undefined ? [] : [dataFileRecord(place, file, { schema, partition })],
+    dataFiles: file === undefined ? [] : [dataFileRecord(place, file, { schema, order, partition })],
     deletes: [],
     removed: inputs,
-    merge: { inputs, sequenceNumber: metadata["last-sequence-number"] },
+    merge: {
+      inputs,
+      sequenceNumber: metadata["last-sequence-number"],
+      ...(places === undefined ? {} : { places }),
+    },
     position: state.position,
     paths: file === undefined ? [] : [path],
   };
@@ -110,27 +121,69 @@ function segmentsOf(files: readonly LiveFile[]): LiveFile[][] {
   return segments;
 }
 
-interface Segment {
-  readonly files: readonly LiveFile[];
+interface Merge {
+  readonly inputs: readonly LiveFile[];
   readonly schema: IcebergSchema;
   readonly lineage: readonly IcebergField[];
+  readonly order: SortOrder;
 }
 
-function livingRows({ storage }: TablePlace, { files, schema, lineage }: Segment): string {
+/** SELECT of the merged file. Equal rows keep the order they came in, so that it is the same whenever it is computed. */
+function mergedRows(place: TablePlace, { inputs, schema, lineage, order }: Merge): string {
+  const columns = [...schema.fields, ...lineage];
+  const names = columns.map((field) => `${readName(field)} AS ${identifier(field.name)}`).join(", ");
+  const rows = livingRows(place, { inputs, columns });
+  if (order.fields.length === 0) return `SELECT ${names} FROM (${rows})`;
+  return `SELECT ${names} FROM (${numbered(rows)})${orderBy(order, { schema, then: "place" })}`;
+}
+
+function numbered(rows: string): string {
+  return `SELECT *, row_number() OVER () AS place FROM (${rows})`;
+}
+
+/** Where each row, as it came, stands in the sorted file. */
+async function placesOf(place: TablePlace, merge: Merge & { readonly rows: number }): Promise<Uint32Array> {
+  const { inputs, schema, order } = merge;
+  const sorted = new Set(order.fields.map((field) => field["source-id"]));
+  const rows = livingRows(place, { inputs, columns: schema.fields.filter(({ id }) => sorted.has(id)) });
+  const places = new Uint32Array(merge.rows);
+  let next = 0;
+  const sql = `SELECT place FROM (${numbered(rows)})${orderBy(order, { schema, then: "place" })}`;
+  await place.connection.eachChunk(sql, (chunk) => {
+    const came = chunk.getColumnVector(0) as DuckDBBigIntVector;
+    for (let row = 0; row < chunk.rowCount; row++) places[Number(came.getItem(row)) - 1] = next++;
+  });
+  return places;
+}
+
+/** Columns of the inputs' living rows in their order, under the names they are read by. */
+function livingRows(
+  place: TablePlace,
+  of: { readonly inputs: readonly LiveFile[]; readonly columns: readonly IcebergField[] },
+): string {
+  return segmentsOf(of.inputs).map((files) => livingRowsOf(place, files, of.columns)).join(" UNION ALL ");
+}
+
+function livingRowsOf(
+  { storage }: TablePlace,
+  files: readonly LiveFile[],
+  columns: readonly IcebergField[],
+): string {
   const paths = files.map(({ entry }) => storage.duckdbPath(storage.path(entry.file.file_path)));
-  const [rowId, changed] = lineage;
-  const columns = schema.fields.map((field) => `${readName(field)} AS ${identifier(field.name)}`);
-  if (rowId !== undefined && changed !== undefined) {
-    const firstIds = perFile(files.map(({ entry }) => entry.file.first_row_id));
-    columns.push(`coalesce(${readName(rowId)}, ${firstIds} + file_row_number) AS ${identifier(rowId.name)}`);
-    const sequenceNumbers = perFile(files.map(({ entry }) => entry.sequenceNumber));
-    columns.push(`coalesce(${readName(changed)}, ${sequenceNumbers}) AS ${identifier(changed.name)}`);
-  }
+  const values = columns.map((field) => {
+    const name = readName(field);
+    if (field.id === rowIdField.id) {
+      const first = perFile(files.map(({ entry }) => entry.file.first_row_id));
+      return `coalesce(${name}, ${first} + file_row_number) AS ${name}`;
+    }
+    if (field.id !== changedField.id) return name;
+    return `coalesce(${name}, ${perFile(files.map(({ entry }) => entry.sequenceNumber))}) AS ${name}`;
+  });
   const [deletes] = files.map((file) => file.deletes);
   const living = deletes === undefined
     ? ""
     : ` WHERE ${isLiving(deletes.positions, files[0]!.entry.file.record_count)}`;
-  return `SELECT ${columns.join(", ")} FROM ${readFiles(paths, [...schema.fields, ...lineage])}${living}`;
+  return `SELECT ${values.join(", ")} FROM ${readFiles(paths, columns)}${living}`;
 }
 
 /** A value for each file of the list being read. */

@@ -2,6 +2,7 @@
 import { WeirError } from "../../errors.ts";
 import { parseJson, stringifyJson } from "../lossless_json.ts";
 import type { IcebergSchema } from "./schema.ts";
+import type { SortOrder } from "./sort_order.ts";
 
 /** One field of a partition spec; only `day` is written. */
 export interface PartitionField {
@@ -61,7 +62,7 @@ export interface TableMetadata {
   readonly "partition-specs": readonly PartitionSpec[];
   readonly "default-spec-id": number;
   readonly "last-partition-id": number;
-  readonly "sort-orders": readonly unknown[];
+  readonly "sort-orders": readonly SortOrder[];
   readonly "default-sort-order-id": number;
   readonly properties: Readonly<Record<string, string>>;
   readonly "current-snapshot-id"?: bigint;

@@ -3,6 +3,7 @@ import type { TableDefinition } from "../../dataset/dataset.ts";
 import type { TableMetadata } from "./metadata.ts";
 import { initialProperties, ownProperties } from "./properties.ts";
 import { newSchema, type NumberedSchema } from "./schema.ts";
+import { sortFields, unsorted } from "./sort_order.ts";
 
 /** Partition field ids start here (Iceberg spec, "Partition Specs"). */
 const firstPartitionFieldId = 1000;
@@ -10,7 +11,7 @@ const firstPartitionFieldId = 1000;
 /**
  * Metadata of a table without rows.
  *
- * @throws {TypeError} If the key or the partition column does not fit the columns.
+ * @throws {TypeError} If the key, the partition column or the order does not fit the columns.
  */
 export function newTable(
   definition: TableDefinition,
@@ -18,6 +19,8 @@ export function newTable(
 ): TableMetadata {
   const numbered = newSchema(definition);
   const partition = partitionFields(definition, numbered);
+  const sorted = sortFields(definition, numbered.schema);
+  const sortOrders = [unsorted, ...sorted.length === 0 ? [] : [{ "order-id": 1, fields: sorted }]];
   return {
     "format-version": options.formatVersion,
     "table-uuid": crypto.randomUUID(),
@@ -30,8 +33,8 @@ export function newTable(
     "partition-specs": [{ "spec-id": 0, fields: partition }],
     "default-spec-id": 0,
     "last-partition-id": partition.length === 0 ? firstPartitionFieldId - 1 : firstPartitionFieldId,
-    "sort-orders": [{ "order-id": 0, fields: [] }],
-    "default-sort-order-id": 0,
+    "sort-orders": sortOrders,
+    "default-sort-order-id": sortOrders.at(-1)!["order-id"],
     properties: { ...initialProperties(), ...ownPropertiesOf(definition, numbered) },
     ...(options.formatVersion === 3 ? { "next-row-id": 0n } : {}),
     snapshots: [],

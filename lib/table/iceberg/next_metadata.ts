@@ -4,6 +4,7 @@ import type { Snapshot, TableMetadata } from "./metadata.ts";
 import { numberProperty, ownProperties } from "./properties.ts";
 import type { IcebergSchema } from "./schema.ts";
 import { registerSchema } from "./schema_evolution.ts";
+import { sortOrderIdUnder } from "./sort_order.ts";
 
 /** What every new version notes. */
 export interface VersionEdit {
@@ -42,8 +43,10 @@ export function nextMetadata(base: TableMetadata, edit: MetadataEdit): TableMeta
   const version = nextVersion(base, edit);
   const { schemas, schemaId } = registerSchema(base.schemas, edit.schema);
   const { [ownProperties.position]: _, ...kept } = version.properties;
+  const schema = schemas.find((each) => each["schema-id"] === schemaId)!;
   const next: TableMetadata = {
     ...version,
+    "default-sort-order-id": sortOrderIdUnder(base, schema),
     "last-column-id": Math.max(base["last-column-id"], edit.lastColumnId),
     schemas,
     "current-schema-id": schemaId,

@@ -11,6 +11,7 @@ import { type IcebergPrepared, newSnapshotId, type PreparedDeletes } from "./pre
 import { findRows } from "./row_lookup.ts";
 import type { NumberedSchema } from "./schema.ts";
 import { evolveSchema } from "./schema_evolution.ts";
+import { sortOrderOf } from "./sort_order.ts";
 import { type IcebergState, keyFields, type LiveFile } from "./state.ts";
 
 /** The change's files, against a state. What fails half-way is removed again. */
@@ -57,7 +58,8 @@ async function writeFiles(
     paths.push(...new Set(records.map(({ file_path }) => place.storage.path(file_path))));
     return records;
   };
-  const target = { schema: evolved.schema, spec: currentSpec(metadata), prefix };
+  const order = sortOrderOf(metadata, evolved.schema);
+  const target = { schema: evolved.schema, spec: currentSpec(metadata), order, prefix };
   const dataFiles = change.upserts === undefined ? [] : noted(await writeDataFiles(place, change.upserts, target));
   await failPoint("iceberg.afterDataFiles");
   const lookup = await replacedRows(place, request);

@@ -12,11 +12,13 @@ export interface PreparedDeletes {
   readonly positions: PositionBitmap;
 }
 
-/** Files merged into one; row n of it is the n-th living row of the inputs, in their order, as they stood then. */
+/** Files merged into one: the living rows of the inputs, in their order, as they stood then. */
 export interface PreparedMerge {
   readonly inputs: readonly LiveFile[];
   /** Sequence number of the state whose rows were read. */
   readonly sequenceNumber: bigint;
+  /** Where the rows, in the inputs' order, stand in a merged file that is sorted. Absent: as they come. */
+  readonly places?: Uint32Array;
   /** Deletes of the merged file: rows that were deleted while it was written. */
   readonly deletes?: Omit<PreparedDeletes, "target">;
 }

@@ -12,7 +12,7 @@ import { currentSchema } from "./metadata.ts";
 import { PositionBitmap } from "./position_bitmap.ts";
 import type { IcebergPrepared, PreparedMerge } from "./prepared_change.ts";
 import { ownProperties } from "./properties.ts";
-import type { IcebergState, LiveFile } from "./state.ts";
+import type { IcebergState } from "./state.ts";
 
 /**
  * The merge on a newer state; undefined where no row of it lives any more, or where rows came back to life.
@@ -24,8 +24,8 @@ export async function rebaseMerge(
   state: IcebergState,
   prepared: IcebergPrepared,
 ): Promise<IcebergPrepared | undefined> {
-  const { inputs, sequenceNumber } = prepared.merge!;
-  const gone = goneRows(state, inputs);
+  const { inputs } = prepared.merge!;
+  const gone = goneRows(state, prepared.merge!);
   const removed = inputs.flatMap(({ entry }) => state.files.get(entry.file.file_path) ?? []);
   const rows = inputs.reduce((sum, each) => sum + livingRowCount(each), 0);
   if (gone === undefined || removed.length === 0 || (rows > 0 && gone.count === rows)) return undefined;
@@ -39,9 +39,13 @@ export async function rebaseMerge(
     position: state.position,
     ...(commitTimeMs === undefined ? {} : { commitTimeMs: Number(commitTimeMs) }),
     removed,
-    merge: { inputs, sequenceNumber, ...(deletes === undefined ? {} : { deletes }) },
+    merge: { ...withoutDeletes(prepared.merge!), ...(deletes === undefined ? {} : { deletes }) },
     paths: [...prepared.paths, ...deletes === undefined ? [] : [place.storage.path(deletes.file.file_path)]],
   };
+}
+
+function withoutDeletes({ deletes: _, ...merge }: PreparedMerge): PreparedMerge {
+  return merge;
 }
 
 async function writeCarried(
@@ -57,7 +61,7 @@ async function writeCarried(
 }
 
 /** Positions in the merged file that are deleted by now; undefined where a deleted row of an input lives again. */
-function goneRows(state: IcebergState, inputs: readonly LiveFile[]): PositionBitmap | undefined {
+function goneRows(state: IcebergState, { inputs, places }: PreparedMerge): PositionBitmap | undefined {
   const gone: number[] = [];
   let offset = 0;
   for (const input of inputs) {
@@ -73,7 +77,7 @@ function goneRows(state: IcebergState, inputs: readonly LiveFile[]): PositionBit
     }
     offset += living;
   }
-  return PositionBitmap.empty.with(gone);
+  return PositionBitmap.empty.with(places === undefined ? gone : gone.map((row) => places[row]!));
 }
 
 /** Where rows, given in ascending order and none deleted, stand once those deleted before are left out. */
