@@ -56,7 +56,7 @@ for (const formatVersion of [2, 3] as const) {
     `v${formatVersion}: partitions are merged each by itself, and files are still planned by day`,
     (python) =>
       withDatabase(async (fixture) => {
-        const definition = { ...everyType, name: "payments", partitionByDay: "seen" };
+        const definition = { ...everyType, name: "payments", partitionByDay: "seen", sortBy: ["name", "small"] };
         const model = new IcebergModel(fixture, { definition, formatVersion, python });
         await model.create();
         for (let step = 0; step < 3; step++) {
@@ -103,3 +103,33 @@ await pythonTest(
       assert.equal(differing, 0n);
     }),
 );
+
+for (const formatVersion of [2, 3] as const) {
+  await pythonTest(
+    `v${formatVersion}: a table that is partitioned and sorted otherwise than before`,
+    (python) =>
+      withDatabase(async (fixture) => {
+        const model = new IcebergModel(fixture, { definition: everyType, formatVersion, python });
+        await model.create();
+        await model.apply({ upserts: everyTypeRows("0, 300", "first") });
+        model.declare({ partitionByDay: "born", sortBy: ["amount"] });
+        await model.apply({
+          upserts: everyTypeRows("200, 320", "second"),
+          removals: "SELECT range AS id FROM range(0, 9)",
+        });
+        const day = "born = '1965-01-01' or born >= '1982-01-01'";
+        const evolved = await model.check(day, "id = 250");
+        assert.ok(evolved.planned[0]!.files < evolved.totalFiles / 2);
+        model.declare({ partitionByDay: "seen" });
+        await model.apply({
+          upserts: everyTypeRows("290, 330", "third"),
+          removals: "SELECT range AS id FROM range(100, 240)",
+        });
+        await model.check("seen < '1970-02-01T00:00:00+00:00'", day);
+        while (await mergeOnce(model.scene));
+        await expireOnce(model.scene);
+        await filesAreThoseReferred(model.scene);
+        await model.check("seen < '1970-02-01T00:00:00+00:00'", day);
+      }),
+  );
+}

@@ -65,6 +65,11 @@ export class LakeModel<Table extends LakeTable = LakeTable> {
     return `test:1/1@0/${this.#step}`;
   }
 
+  /** Asks for another layout from the next change on. */
+  declare(layout: Pick<TableDefinition, "partitionByDay" | "sortBy">): void {
+    this.#definition = { ...this.#definition, ...layout };
+  }
+
   /** Commits a change to the table and applies it to the oracle. */
   async apply(change: ModelChange): Promise<void> {
     const { schemaChanges = [], truncate = false } = change;

@@ -38,7 +38,7 @@ class SimulatedTable {
       record_count: BigInt(rows),
       file_size_in_bytes: BigInt(rows * rowBytes),
     };
-    const numbers = { snapshotId: 1n, sequenceNumber: BigInt(this.#commits), fileSequenceNumber: 1n };
+    const numbers = { snapshotId: 1n, sequenceNumber: BigInt(this.#commits), fileSequenceNumber: 1n, specId: 0 };
     this.files.set(uri, { manifest: "m", entry: { status: 1, ...numbers, file } });
   }
 

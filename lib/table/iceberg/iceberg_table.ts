@@ -18,7 +18,7 @@ import { type IcebergCompaction, planCompaction } from "./compaction_plan.ts";
 import { DeletedRows } from "./deleted_rows.ts";
 import { stageExpiry } from "./expire_snapshots.ts";
 import { loadState, type TablePlace } from "./load_state.ts";
-import { currentSchema, currentSpec } from "./metadata.ts";
+import { currentSchema } from "./metadata.ts";
 import { mergeFiles } from "./merge_files.ts";
 import { findVersion, hintPath, metadataPath, readMetadata } from "./metadata_file.ts";
 import { newTable } from "./new_table.ts";
@@ -32,7 +32,6 @@ import { scanSql } from "./scan_sql.ts";
 import { type IcebergStaged, stageCommit, stageMetadata } from "./stage_commit.ts";
 import type { IcebergState } from "./state.ts";
 import { stillFits } from "./still_fits.ts";
-import { sortFields, withSortOrder } from "./sort_order.ts";
 import { type PointInHistory, stateAt } from "./time_travel.ts";
 import { SnapshotFiles } from "./unneeded_files.ts";
 
@@ -99,7 +98,7 @@ export class IcebergTable implements UpkeepTable<IcebergState, IcebergPrepared, 
       throw new WeirError("conflict", `Table ${this.namespace}.${this.name} left while it was made`);
     }
     this.#refuseOther(state, definition);
-    return await this.#sortedAs(state, definition);
+    return state;
   }
 
   async prepare(state: IcebergState, change: TableChange): Promise<IcebergPrepared> {
@@ -143,6 +142,7 @@ export class IcebergTable implements UpkeepTable<IcebergState, IcebergPrepared, 
       lastColumnId: state.metadata["last-column-id"],
       baseSchemaId: state.metadata["current-schema-id"],
       truncate: false,
+      specId: state.metadata["default-spec-id"],
       dataFiles: [],
       deletes: [],
       removed: [],
@@ -208,25 +208,13 @@ export class IcebergTable implements UpkeepTable<IcebergState, IcebergPrepared, 
     return own !== undefined && next === undefined;
   }
 
-  /** New files follow a declared order; those that are there keep theirs. A definition that says nothing changes nothing. */
-  async #sortedAs(state: IcebergState, definition: TableDefinition): Promise<IcebergState> {
-    if (definition.sortBy === undefined) return state;
-    const fields = sortFields(definition, currentSchema(state.metadata));
-    if (withSortOrder(state.metadata, fields) === undefined) return state;
-    const staged = stageMetadata(this.#place, state, (metadata) => withSortOrder(metadata, fields) ?? metadata);
-    // Whoever was faster: the order only makes files faster to read, and the next start declares it again.
-    return (await this.commit(staged)).outcome === "committed" ? staged.next : await this.load() ?? state;
-  }
-
-  /** Columns follow their source by themselves; key and partition cannot. */
+  /** Columns follow their source by themselves; the key cannot. */
   #refuseOther(state: IcebergState, definition: TableDefinition): void {
-    const [partition] = currentSpec(state.metadata).fields;
-    const source = currentSchema(state.metadata).fields.find(({ id }) => id === partition?.["source-id"])?.name;
-    const sameKey = state.key.join("\0") === definition.key.join("\0");
-    if (sameKey && source === definition.partitionByDay) return;
-    const what = sameKey ? "partitioned by another column" : "keyed by other columns";
-    throw new WeirError("unsupportedSchemaChange", `Table ${this.namespace}.${this.name} is there, ${what}`, {
-      detail: { table: `${this.namespace}.${this.name}`, path: this.#place.folder },
-    });
+    if (state.key.join("\0") === definition.key.join("\0")) return;
+    throw new WeirError(
+      "unsupportedSchemaChange",
+      `Table ${this.namespace}.${this.name} is there, keyed by other columns`,
+      { detail: { table: `${this.namespace}.${this.name}`, path: this.#place.folder } },
+    );
   }
 }

@@ -302,7 +302,7 @@ Deno.test(
 );
 
 Deno.test(
-  "key and partition of a table that is there cannot be changed",
+  "the key of a table that is there cannot be changed",
   onLake(async (lake) => {
     await lake.open().create(definition);
     assert.equal((await lake.open().create(definition)).version, 1);

@@ -46,6 +46,8 @@ export interface ManifestEntry {
   readonly snapshotId: bigint;
   readonly sequenceNumber: bigint;
   readonly fileSequenceNumber: bigint;
+  /** Of the spec by which `partition` is to be read; a manifest holds entries of one. */
+  readonly specId: number;
   readonly file: FileRecord;
 }
 
@@ -130,6 +132,7 @@ export function decodeManifest(bytes: Uint8Array, manifest: ManifestFile): Manif
       snapshotId: row.snapshot_id ?? manifest.added_snapshot_id,
       sequenceNumber: row.sequence_number ?? manifest.sequence_number,
       fileSequenceNumber: row.file_sequence_number ?? manifest.sequence_number,
+      specId: manifest.partition_spec_id,
       file: { ...file, first_row_id: firstRowId },
     };
   });

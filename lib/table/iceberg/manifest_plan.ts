@@ -44,10 +44,11 @@ export function planManifests(request: PlanRequest): ManifestPlan {
   });
   const merged = small.length + 1 >= request.mergeFrom ? small : [];
   const rewritten = [...merged, ...touched].flatMap(entriesOf).map((entry) => carried(entry, request));
-  const entries = [...rewritten, ...request.added];
   const groups = [];
-  for (let start = 0; start < entries.length; start += mostEntries) {
-    groups.push(entries.slice(start, start + mostEntries));
+  for (const entries of Map.groupBy([...rewritten, ...request.added], ({ specId }) => specId).values()) {
+    for (let start = 0; start < entries.length; start += mostEntries) {
+      groups.push(entries.slice(start, start + mostEntries));
+    }
   }
   return { kept: untouched.filter((manifest) => !merged.includes(manifest)), groups };
 }

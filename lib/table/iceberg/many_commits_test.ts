@@ -60,6 +60,7 @@ class TableOfNames {
       lastColumnId: metadata["last-column-id"],
       baseSchemaId: 0,
       truncate: false,
+      specId: 0,
       dataFiles: [],
       deletes: [],
       removed: [],

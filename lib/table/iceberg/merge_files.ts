@@ -15,7 +15,7 @@ import { writeParquet } from "../parquet.ts";
 import type { IcebergCompaction } from "./compaction_plan.ts";
 import { dataFileRecord, partitionFolder } from "./data_files.ts";
 import type { TablePlace } from "./load_state.ts";
-import { currentSchema, currentSpec } from "./metadata.ts";
+import { currentSchema, specOf } from "./metadata.ts";
 import { fieldIds, readFiles, readName } from "./parquet_fields.ts";
 import type { PositionBitmap } from "./position_bitmap.ts";
 import { type IcebergPrepared, newSnapshotId } from "./prepared_change.ts";
@@ -45,9 +45,10 @@ export async function mergeFiles(
   const inputs = plan.inputs.flatMap((uri) => state.files.get(uri) ?? []);
   const schema = currentSchema(metadata);
   const order = sortOrderOf(metadata, schema);
+  const specId = inputs[0]?.entry.specId ?? metadata["default-spec-id"];
   const partition = inputs[0]?.entry.file.partition ?? {};
   const path = `${place.folder}/data/${
-    partitionFolder(currentSpec(metadata), partition)
+    partitionFolder(specOf(metadata, specId), partition)
   }${crypto.randomUUID()}.parquet`;
   const lineage = metadata["format-version"] === 3 ? lineageColumns(schema) : [];
   const merge = { inputs, schema, lineage, order };
@@ -69,6 +70,7 @@ export async function mergeFiles(
     lastColumnId: metadata["last-column-id"],
     baseSchemaId: metadata["current-schema-id"],
     truncate: false,
+    specId,
     dataFiles: file === undefined ? [] : [dataFileRecord(place, file, { schema, order, partition })],
     deletes: [],
     removed: inputs,

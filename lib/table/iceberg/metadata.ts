@@ -170,8 +170,13 @@ export function currentSchema(metadata: TableMetadata): IcebergSchema {
 
 /** The partition spec that files are written with. Throws `RangeError` where the metadata lacks it. */
 export function currentSpec(metadata: TableMetadata): PartitionSpec {
-  const found = metadata["partition-specs"].find((spec) => spec["spec-id"] === metadata["default-spec-id"]);
-  if (found === undefined) throw new RangeError("the default partition spec is missing");
+  return specOf(metadata, metadata["default-spec-id"]);
+}
+
+/** A partition spec. Throws `RangeError` where the metadata lacks it. */
+export function specOf(metadata: TableMetadata, id: number): PartitionSpec {
+  const found = metadata["partition-specs"].find((spec) => spec["spec-id"] === id);
+  if (found === undefined) throw new RangeError(`partition spec ${id} is missing`);
   return found;
 }
 

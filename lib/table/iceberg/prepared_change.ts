@@ -1,5 +1,6 @@
 /** The files of a change against one state, ready to be staged: plain data. */
 import type { Position } from "../../change/position.ts";
+import type { Layout } from "./layout.ts";
 import type { FileRecord } from "./manifest.ts";
 import type { PositionBitmap } from "./position_bitmap.ts";
 import type { IcebergSchema } from "./schema.ts";
@@ -32,6 +33,10 @@ export interface IcebergPrepared {
   /** Schema id of the state the files were written against. */
   readonly baseSchemaId: number;
   readonly truncate: boolean;
+  /** Partition spec of the data files. */
+  readonly specId: number;
+  /** Of the table from now on. Absent: as it is. */
+  readonly layout?: Layout;
   readonly dataFiles: readonly FileRecord[];
   readonly deletes: readonly PreparedDeletes[];
   /** Data files all of whose rows are deleted, or were merged. */

@@ -40,20 +40,6 @@ export function sortFields({ sortBy = [], namespace, name }: TableDefinition, { 
   });
 }
 
-/** Metadata whose new files are sorted so; undefined where it says so already. An equal order that is listed keeps its id. */
-export function withSortOrder(metadata: TableMetadata, fields: readonly SortField[]): TableMetadata | undefined {
-  const orders = metadata["sort-orders"];
-  const text = JSON.stringify(fields);
-  const known = orders.find((order) => JSON.stringify(order.fields) === text);
-  const id = known?.["order-id"] ?? Math.max(...orders.map((order) => order["order-id"])) + 1;
-  if (id === metadata["default-sort-order-id"]) return undefined;
-  return {
-    ...metadata,
-    "sort-orders": known === undefined ? [...orders, { "order-id": id, fields }] : orders,
-    "default-sort-order-id": id,
-  };
-}
-
 /** The table's order under a schema: an order by a column that has left is none. */
 export function sortOrderIdUnder(metadata: TableMetadata, schema: IcebergSchema): number {
   const order = defaultOrder(metadata);

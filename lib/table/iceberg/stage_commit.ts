@@ -4,6 +4,7 @@
  * Promise: no I/O. Staging the same files on another state that they fit gives another commit with the same snapshot id.
  */
 import type { Storage } from "../../storage/storage.ts";
+import { withLayout } from "./layout.ts";
 import { formatMetadata, type TableMetadata } from "./metadata.ts";
 import { metadataPath } from "./metadata_file.ts";
 import { nextMetadata, nextVersion, type VersionEdit } from "./next_metadata.ts";
@@ -38,9 +39,11 @@ interface StagePlace {
 /** Stages a prepared change. */
 export function stageCommit(
   place: StagePlace,
-  state: IcebergState,
+  from: IcebergState,
   prepared: IcebergPrepared,
 ): IcebergStaged {
+  const { layout } = prepared;
+  const state = layout === undefined ? from : { ...from, metadata: withLayout(from.metadata, layout) };
   const version = versionEdit(place, state);
   const { schemas, schemaId } = registerSchema(state.metadata.schemas, prepared.schema);
   const schema = schemas.find((each) => each["schema-id"] === schemaId)!;

@@ -37,11 +37,13 @@ function draftOf(state: IcebergState, prepared: IcebergPrepared): Draft {
     snapshotId: prepared.snapshotId,
     sequenceNumber: state.metadata["last-sequence-number"] + 1n,
     fileSequenceNumber: state.metadata["last-sequence-number"] + 1n,
+    specId: prepared.specId,
   };
   const current = (file: LiveFile) => state.files.get(file.entry.file.file_path)!;
   const deletes = prepared.deletes.map(({ target, file, positions }): [string, DraftDeletes] => {
     const replaces = current(target).deletes?.entry;
-    return [file.referenced_data_file!, { entry: { ...own, file }, positions, ...(replaces ? { replaces } : {}) }];
+    const entry = { ...own, specId: target.entry.specId, file };
+    return [file.referenced_data_file!, { entry, positions, ...(replaces ? { replaces } : {}) }];
   });
   const { merge } = prepared;
   if (merge?.deletes !== undefined) {
