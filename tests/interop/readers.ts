@@ -23,6 +23,8 @@ export interface PaimonReport extends ReaderReport {
   readonly version: string;
   /** How many buckets hold files. */
   readonly buckets: number;
+  /** Files that are merged by key when they are read. */
+  readonly merged: number;
   readonly snapshot: {
     readonly id: string;
     readonly schemaId: number;
@@ -44,7 +46,7 @@ export interface TableReading {
   readonly output: string;
   /** `column operator value`, joined by ` AND `; texts and times in single quotes. */
   readonly filters?: readonly string[];
-  /** Iceberg: a tag, instead of the newest snapshot. */
+  /** A tag, instead of the newest snapshot. */
   readonly tag?: string;
 }
 
@@ -62,9 +64,9 @@ export const readers = {
 } as const;
 
 function readPaimon(
-  { python, lake, table, output, filters }: TableReading,
+  { python, lake, table, output, tag, filters = [] }: TableReading,
   { older }: { readonly older: boolean },
 ): Promise<PaimonReport> {
-  const args = [`${lake}/paimon`, table, output, ...filters ?? []];
+  const args = [`${lake}/paimon`, tag === undefined ? table : `${table}@${tag}`, output, ...filters];
   return python.run({ script: "paimon_read.py", args, older });
 }

@@ -50,6 +50,7 @@ export async function compactFiles(
   const raised = plan.raised.map(({ identity }) => raisedEntry(entries.get(identity)!, plan.level));
   return {
     rewrite: "COMPACT",
+    fileSchema: state.schema,
     additions: [...raised, ...written.map(({ entry }) => entry)],
     deletions: inputs.map((identity) => deletionOf(entries.get(identity)!)),
     paths: written.map(({ path }) => path),

@@ -45,6 +45,7 @@ Deno.test("compaction leaves rows, position and the writer's progress, in fewer 
     assert.deepEqual([after.files.length, after.rows], [2, BigInt(rows.length)]);
     assert.ok(after.files.every(({ level }) => level === 5));
     assert.equal(after.snapshot!.commitKind, "COMPACT");
+    assert.doesNotMatch(await table.scan(after), /JOIN|GROUP BY/, "nothing is merged any more");
     await churn(lake, lake.open(), { from: 16, to: 17 });
     assert.equal((await lake.open().load())!.commitIdentifier, 17n);
   });
@@ -125,7 +126,31 @@ Deno.test("merged files have the newest columns, and those that only change thei
     const levels = state.files.map(({ name, level, schemaId }) => [name === first.name, level, schemaId]);
     assert.deepEqual(levels.sort(), [[false, 5, 1], [true, 5, 0]]);
     assert.deepEqual(await rowsOf(lake, lake.open()), rows);
-    assert.equal((await table.at({ snapshotId: 1n })).columns.length, 3);
+    assert.equal((await table.at(state, { snapshotId: 1n }))?.columns.length, 3);
+  });
+});
+
+Deno.test("files that were merged under a schema that no other file has are read", async () => {
+  await withPaimonLake(async (lake) => {
+    await churn(lake, lake.open({ buckets: 1 }), { from: 0, to: 2 });
+    const added = (name: string) => ({ name, type: types.string, nullable: true });
+    const [wide, wider] = [[...orderColumns, added("a")], [...orderColumns, added("a"), added("b")]];
+    const addLast = async (columns: typeof wide) =>
+      await applyStep(lake, lake.open(), {
+        definition: { ...orders, columns },
+        schemaChanges: [{ kind: "addColumn", column: columns.at(-1)! }],
+      });
+    await addLast(wide);
+    const prepared = await prepareWhole(lake, lake.open());
+    await addLast(wider);
+    const table = lake.open();
+    const state = (await table.load())!;
+    const rows = await rowsOf(lake, table);
+    const fitting = (await table.rebase(state, prepared))!;
+    assert.equal((await table.commit(table.stage(state, fitting))).outcome, "committed");
+    assert.deepEqual((await table.load())!.files.map(({ schemaId }) => schemaId), [1]);
+    assert.deepEqual(await rowsOf(lake, table), rows);
+    assert.deepEqual(await rowsOf(lake, lake.open()), rows);
   });
 });
 
@@ -214,6 +239,31 @@ Deno.test("a table in more buckets holds the same rows, also those that came whi
     await churn(lake, lake.open(), { from: 7, to: 9 });
     await compactAll(lake, lake.open(), wholePolicy);
     assert.deepEqual(await rowsOf(lake, lake.open()), await churnedRows(lake, 9));
+  });
+});
+
+Deno.test("a rescale stopped after its schema was written leaves a table that is written and rescaled on", async () => {
+  await withPaimonLake(async (lake) => {
+    for (const [round, point] of ["paimon.afterSchema", "paimon.beforeCommit"].entries()) {
+      await churn(lake, lake.open({ buckets: 2 }), { from: 2 * round, to: 2 * round + 1 });
+      const table = lake.open();
+      const [state, rescale] = [(await table.load())!, { files: 0, bytes: 0n, rows: 0n, reason: "", isUrgent: false }];
+      const buckets = 2 * Number(state.schema.options.bucket);
+      const prepared = await table.compact(state, { ...rescale, buckets, targetFileBytes: 1 << 20 }, lake.connection);
+      armFailPoints((name) => {
+        if (name === point) throw new Error("stopped");
+      });
+      assert.equal((await table.commit(table.stage(state, prepared))).outcome, "retryable");
+      armFailPoints(undefined);
+      await churn(lake, lake.open(), { from: 2 * round + 1, to: 2 * round + 2 });
+      const written = (await lake.open().load())!;
+      assert.equal(written.schema.options.bucket, state.schema.options.bucket);
+      assert.equal(await table.rebase(written, prepared), undefined);
+      const again = await table.compact(written, { ...rescale, buckets, targetFileBytes: 1 << 20 }, lake.connection);
+      assert.equal((await table.commit(table.stage(written, again))).outcome, "committed");
+      assert.equal((await lake.open().load())!.schema.options.bucket, String(buckets));
+      assert.deepEqual(await rowsOf(lake, lake.open()), await churnedRows(lake, 2 * round + 2));
+    }
   });
 });
 

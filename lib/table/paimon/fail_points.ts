@@ -26,5 +26,8 @@ export const paimonExpiryFailPoints = [
   "paimon.afterExpiry",
 ] as const;
 
+/** Of upkeep, beside those of a change's commit, which its commits pass too. */
+export const paimonUpkeepFailPoints = [...paimonCompactionFailPoints, ...paimonExpiryFailPoints] as const;
+
 /** One of {@linkcode paimonFailPoints}. */
 export type PaimonFailPoint = typeof paimonFailPoints[number];

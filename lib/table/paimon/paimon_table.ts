@@ -28,7 +28,7 @@ import { encodeSchema, firstSchema, sameColumns } from "./schema.ts";
 import { type StagedCommit, type StageOptions, stagePosition, stagePrepared } from "./stage.ts";
 import type { PaimonState } from "./table_state.ts";
 import { createTag, listTags, type Tag } from "./tags.ts";
-import { findSnapshot, type SnapshotReference } from "./time_travel.ts";
+import { type PointInHistory, snapshotAt } from "./time_travel.ts";
 
 /** Which table, and what it is written with. */
 export interface PaimonTableOptions {
@@ -175,10 +175,10 @@ export class PaimonTable implements UpkeepTable<PaimonState, PaimonPrepared, Sta
     return await referencedPaths(this.#reader, { newest: state.snapshotId, known: this.#knownTags });
   }
 
-  /** The table as an older snapshot shows it, for {@linkcode scan}. Throws `precondition` where it is not there. */
-  async at(reference: SnapshotReference): Promise<PaimonState> {
-    const snapshot = await findSnapshot(this.#reader, reference);
-    return await stateOf(this.#reader, { snapshot, commitUser: this.#commitUser });
+  /** The table as it was, for {@linkcode scan} alone. Undefined where its history does not reach so far back. */
+  async at(_newest: PaimonState, point: PointInHistory): Promise<PaimonState | undefined> {
+    const snapshot = await snapshotAt(this.#reader, point);
+    return snapshot && await stateOf(this.#reader, { snapshot, commitUser: this.#commitUser });
   }
 
   /** The table's tags, by name. */

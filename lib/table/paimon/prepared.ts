@@ -25,6 +25,8 @@ export interface PreparedRewrite {
   readonly rewrite: Extract<CommitKind, "COMPACT" | "OVERWRITE">;
   /** A schema that the commit introduces. Undefined: the one that is current then. */
   readonly schema?: PaimonSchema;
+  /** Schema of the files that were written: it may be current no more, and no other file may have it. */
+  readonly fileSchema: PaimonSchema;
   readonly additions: readonly ManifestEntry[];
   readonly deletions: readonly ManifestEntry[];
   /** Paths of the files that were written, below the storage root. */

@@ -74,6 +74,7 @@ export async function rescale(
   return {
     rewrite: "OVERWRITE",
     schema,
+    fileSchema: schema,
     additions: written.map(({ entry }) => entry),
     deletions: await deletionsOf(state, { files: state.files, options }),
     paths: written.map(({ path }) => path),

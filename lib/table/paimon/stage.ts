@@ -13,6 +13,8 @@ export interface StagedCommit {
   readonly state: PaimonState;
   readonly snapshot: Omit<Snapshot, "baseManifestList" | "deltaManifestList">;
   readonly schema: PaimonSchema;
+  /** Schema of the files that are added. */
+  readonly fileSchema: PaimonSchema;
   readonly entries: readonly ManifestEntry[];
   /** Manifests that stay as they are. */
   readonly kept: readonly ManifestMeta[];
@@ -37,6 +39,7 @@ export function stagePrepared(state: PaimonState, prepared: PaimonPrepared, opti
   return staged(state, {
     ...options,
     schema: prepared.schema,
+    fileSchema: prepared.schema,
     entries: [...prepared.deletions, ...prepared.additions],
     commitKind: prepared.truncate ? "OVERWRITE" : "APPEND",
     properties: { uuid: crypto.randomUUID(), position, commitTimeMs },
@@ -52,6 +55,7 @@ function stageRewrite(state: PaimonState, prepared: PreparedRewrite, options: St
     commitUser: `${options.commitUser}${upkeepSuffix}`,
     nowMs: options.nowMs,
     schema: prepared.schema ?? state.schema,
+    fileSchema: prepared.fileSchema,
     entries: [...prepared.deletions, ...prepared.additions],
     commitKind: prepared.rewrite,
     properties: {
@@ -68,6 +72,7 @@ export function stagePosition(state: PaimonState, position: Position | undefined
   return staged(state, {
     ...options,
     schema: state.schema,
+    fileSchema: state.schema,
     entries: [],
     commitKind: "APPEND",
     properties: {
@@ -80,9 +85,11 @@ export function stagePosition(state: PaimonState, position: Position | undefined
 
 function staged(
   state: PaimonState,
-  commit: StageOptions & Pick<StagedCommit, "schema" | "entries" | "properties"> & { readonly commitKind: CommitKind },
+  commit: StageOptions & Pick<StagedCommit, "schema" | "fileSchema" | "entries" | "properties"> & {
+    readonly commitKind: CommitKind;
+  },
 ): StagedCommit {
-  const { schema, entries, properties } = commit;
+  const { schema, fileSchema, entries, properties } = commit;
   const merged = mergeCandidates(state.manifests);
   const leaving = new Set(merged);
   const deltaRecordCount = entries.reduce(
@@ -108,6 +115,7 @@ function staged(
     state,
     snapshot,
     schema,
+    fileSchema,
     entries,
     kept: state.manifests.filter((meta) => !leaving.has(meta)),
     merged,

@@ -1,27 +1,20 @@
-/** Older snapshots of a table, by id, by time and by tag. */
-import { WeirError } from "../../errors.ts";
+/** A table as it was: of an older snapshot, of a tag, at a time. */
 import type { MetadataReader } from "./metadata_reader.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** Which snapshot is asked for. `timeMs`: the newest that was committed by then, epoch milliseconds. */
-export type SnapshotReference =
+/** Which state of a table. */
+export type PointInHistory =
   | { readonly snapshotId: bigint }
-  | { readonly timeMs: number }
-  | { readonly tag: string };
+  /** Name of a tag. */
+  | { readonly ref: string }
+  /** Epoch milliseconds: the newest snapshot committed by then. */
+  | { readonly timeMs: number };
 
-/**
- * Finds a snapshot.
- *
- * @throws {WeirError} `precondition` where it is not there: it never was, or has expired.
- */
-export async function findSnapshot(reader: MetadataReader, reference: SnapshotReference): Promise<Snapshot> {
-  if ("tag" in reference) return await reader.tag(reference.tag) ?? missing(reader, `No tag ${reference.tag}`);
-  if ("snapshotId" in reference) {
-    const { snapshotId } = reference;
-    return await reader.snapshot(snapshotId) ?? missing(reader, `No snapshot ${snapshotId}`);
-  }
-  const time = new Date(reference.timeMs).toISOString();
-  return await byTime(reader, reference.timeMs) ?? missing(reader, `No snapshot as old as ${time}`);
+/** The snapshot at a point. Undefined where it never was, or has expired. */
+export async function snapshotAt(reader: MetadataReader, point: PointInHistory): Promise<Snapshot | undefined> {
+  if ("ref" in point) return await reader.tag(point.ref);
+  if ("snapshotId" in point) return await reader.snapshot(point.snapshotId);
+  return await byTime(reader, point.timeMs);
 }
 
 /** Ids are dense and times never go back. */
@@ -40,11 +33,4 @@ async function byTime(reader: MetadataReader, timeMs: number): Promise<Snapshot 
     }
   }
   return found;
-}
-
-function missing(reader: MetadataReader, what: string): never {
-  const path = reader.layout.folder;
-  throw new WeirError("precondition", `${what} of the Paimon table at ${path} is there: it never was, or has expired`, {
-    detail: { path },
-  });
 }
