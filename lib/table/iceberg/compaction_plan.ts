@@ -3,7 +3,8 @@
  *
  * Promise: whatever the number of commits, a partition in which no compaction is planned any more holds fewer than `mergeFiles` files
  * in each tier below the target size, at most {@linkcode mostSmallFiles} together. A row is written anew about once per tier, so
- * that the cost of a row grows with the logarithm of its table; a compaction reads about twice the target size at most.
+ * that the cost of a row grows with the logarithm of its table; a compaction writes twice the target size at most, and reads four
+ * times of it and one file.
  */
 import type { CompactionPlan, UpkeepPolicy } from "../upkeep.ts";
 import { type IcebergState, type LiveFile, partitionOf } from "./state.ts";
@@ -12,6 +13,8 @@ import { type IcebergState, type LiveFile, partitionOf } from "./state.ts";
 const smallestTierBytes = 65_536;
 /** What opening a file costs a reader, in bytes that it could have read instead. */
 const openCostBytes = 4 * 2 ** 20;
+/** A compaction stops taking files in once it reads so many times the target size: most of them may be deleted rows. */
+const mostReadTimes = 4;
 /** Files of one compaction at most: each is a part of one statement. */
 const mostInputs = 1000;
 /** So many times over what is merged at all, files come faster than they are merged. */
@@ -110,10 +113,14 @@ function filesWithDeletes(partition: readonly SizedFile[], policy: UpkeepPolicy)
   return inputs.length === 0 ? undefined : candidate(inputs, { reason: "deleted rows", chosen: 0, policy });
 }
 
-/** The first files, until together they are of the target size. */
+/** The first files, until together they are of the target size, or too much has to be read for it. */
 function upTo(files: readonly SizedFile[], policy: UpkeepPolicy): SizedFile[] {
-  let bytes = 0;
-  const end = files.findIndex(({ liveBytes }) => (bytes += liveBytes) >= policy.targetFileBytes);
+  const total = { living: 0, all: 0 };
+  const end = files.findIndex(({ liveBytes, bytes }) => {
+    total.living += liveBytes;
+    total.all += bytes;
+    return total.living >= policy.targetFileBytes || total.all >= mostReadTimes * policy.targetFileBytes;
+  });
   return files.slice(0, Math.min(mostInputs, end === -1 ? files.length : end + 1));
 }
 

@@ -54,16 +54,20 @@ export class DeletedRows {
   readonly #nowMs: () => number;
   #current = new DeletedRowsTable();
   #retired: DeletedRowsTable[] = [];
+  #newest = 0n;
 
   constructor(connection: Connection, nowMs: () => number = Date.now) {
     this.#connection = connection;
     this.#nowMs = nowMs;
   }
 
-  /** Makes a table hold what is deleted in files as a state has them. */
-  async record(files: readonly DeletedInFile[]): Promise<RecordedRows> {
+  /** Makes a table hold what is deleted in files as the state of a sequence number has them. */
+  async record(files: readonly DeletedInFile[], sequenceNumber: bigint): Promise<RecordedRows> {
     const deleted = files.reduce((sum, { positions }) => sum + positions.count, 0);
-    if (this.#current.rows > 2 * deleted + mostLeftRows) {
+    // What an older state does not need, the newest one may.
+    const isNewest = sequenceNumber >= this.#newest;
+    if (isNewest) this.#newest = sequenceNumber;
+    if (isNewest && this.#current.rows > 2 * deleted + mostLeftRows) {
       this.#current.retiredMs = this.#nowMs();
       this.#retired.push(this.#current);
       this.#current = new DeletedRowsTable();

@@ -1,24 +1,24 @@
 /**
  * Merges data files: their living rows, in their order or sorted, as one file.
  *
- * Promise: row n of the merged file is the n-th living row of the inputs, or `places` says which it is in a table that sorts, so
- * that a row that is deleted while files are merged is found again without a look-up of keys. In version 3 every row keeps its id and the number of the commit that
- * last changed it.
+ * Promise: row n of the merged file is the n-th living row of the inputs, or `places` says which it is in a table that sorts,
+ * so that a row that is deleted while files are merged is found again without a look-up of keys. In version 3 every row keeps
+ * its id and the number of the commit that last changed it.
  */
 import type { DuckDBBigIntVector } from "@duckdb/node-api";
 import type { Connection } from "../../engine/connection.ts";
 import { identifier } from "../../engine/quote.ts";
 import { WeirError } from "../../errors.ts";
 import { failPoint } from "../../fail_point.ts";
-import type { DataFile } from "../data_file.ts";
 import { writeParquet } from "../parquet.ts";
 import type { IcebergCompaction } from "./compaction_plan.ts";
 import { dataFileRecord, partitionFolder } from "./data_files.ts";
 import type { TablePlace } from "./load_state.ts";
-import { currentSchema, specOf } from "./metadata.ts";
+import type { FileRecord } from "./manifest.ts";
+import { currentSchema, type PartitionSpec, specOf } from "./metadata.ts";
 import { fieldIds, readFiles, readName } from "./parquet_fields.ts";
 import type { PositionBitmap } from "./position_bitmap.ts";
-import { type IcebergPrepared, newSnapshotId } from "./prepared_change.ts";
+import { type IcebergPrepared, newSnapshotId, progressOf } from "./prepared_change.ts";
 import type { IcebergField, IcebergSchema } from "./schema.ts";
 import { orderBy, type SortOrder, sortOrderOf } from "./sort_order.ts";
 import type { IcebergState, LiveFile } from "./state.ts";
@@ -35,6 +35,15 @@ const changedField: IcebergField = {
   type: "long",
 };
 
+/** What is merged, and how the file is laid out. */
+interface Merge {
+  readonly inputs: readonly LiveFile[];
+  readonly schema: IcebergSchema;
+  readonly lineage: readonly IcebergField[];
+  readonly order: SortOrder;
+  readonly spec: PartitionSpec;
+}
+
 /** Writes the merged file of a plan. Inputs that have left the table since it was made are left out. */
 export async function mergeFiles(
   place: TablePlace,
@@ -44,62 +53,62 @@ export async function mergeFiles(
   const { metadata } = state;
   const inputs = plan.inputs.flatMap((uri) => state.files.get(uri) ?? []);
   const schema = currentSchema(metadata);
-  const order = sortOrderOf(metadata, schema);
-  const specId = inputs[0]?.entry.specId ?? metadata["default-spec-id"];
-  const partition = inputs[0]?.entry.file.partition ?? {};
-  const path = `${place.folder}/data/${
-    partitionFolder(specOf(metadata, specId), partition)
-  }${crypto.randomUUID()}.parquet`;
+  const spec = specOf(metadata, inputs[0]?.entry.specId ?? metadata["default-spec-id"]);
   const lineage = metadata["format-version"] === 3 ? lineageColumns(schema) : [];
-  const merge = { inputs, schema, lineage, order };
-  const file = inputs.length === 0 ? undefined : await writeParquet(connection, {
-    storage: place.storage,
-    path,
-    select: mergedRows(place, merge),
-    fieldIds: fieldIds({ fields: [...schema.fields, ...lineage] }),
-    rowGroupRows,
-  });
-  await failPoint("iceberg.afterMergedFile");
-  await refuseOther(place, { file, inputs, path });
-  const places = file === undefined || order.fields.length === 0
-    ? undefined
-    : await placesOf({ ...place, connection }, { ...merge, rows: Number(file.rows) });
+  const merge = { inputs, schema, lineage, order: sortOrderOf(metadata, schema), spec };
+  const { file, places } = await writeMerged({ ...place, connection }, merge);
   return {
     snapshotId: newSnapshotId(),
     schema,
     lastColumnId: metadata["last-column-id"],
     baseSchemaId: metadata["current-schema-id"],
     truncate: false,
-    specId,
-    dataFiles: file === undefined ? [] : [dataFileRecord(place, file, { schema, order, partition })],
+    specId: spec["spec-id"],
+    dataFiles: file === undefined ? [] : [file],
     deletes: [],
     removed: inputs,
-    merge: {
-      inputs,
-      sequenceNumber: metadata["last-sequence-number"],
-      ...(places === undefined ? {} : { places }),
-    },
-    position: state.position,
-    paths: file === undefined ? [] : [path],
+    merge: { inputs, sequenceNumber: metadata["last-sequence-number"], ...(places === undefined ? {} : { places }) },
+    ...progressOf(state),
+    paths: file === undefined ? [] : [place.storage.path(file.file_path)],
   };
+}
+
+/** No file where no row lives. What fails half-way is removed again. */
+async function writeMerged(
+  place: TablePlace,
+  merge: Merge,
+): Promise<{ readonly file?: FileRecord; readonly places?: Uint32Array }> {
+  const { inputs, schema, lineage, order, spec } = merge;
+  const rows = inputs.reduce((sum, each) => sum + livingRowCount(each), 0);
+  if (rows === 0) return {};
+  const { partition } = inputs[0]!.entry.file;
+  const path = `${place.folder}/data/${partitionFolder(spec, partition)}${crypto.randomUUID()}.parquet`;
+  try {
+    const file = await writeParquet(place.connection, {
+      storage: place.storage,
+      path,
+      select: mergedRows(place, merge),
+      fieldIds: fieldIds({ fields: [...schema.fields, ...lineage] }),
+      rowGroupRows,
+    });
+    await failPoint("iceberg.afterMergedFile");
+    // Everything that follows counts rows: a file with more or fewer of them must never be committed.
+    if (Number(file?.rows ?? 0n) !== rows) {
+      throw new WeirError("internal", `Merged ${rows} rows, but ${file?.rows ?? 0n} were written`, {
+        detail: { path },
+      });
+    }
+    const record = dataFileRecord(place, file!, { schema, order, partition });
+    return order.fields.length === 0 ? { file: record } : { file: record, places: await placesOf(place, merge, rows) };
+  } catch (thrown) {
+    await place.storage.delete(path).catch(() => {});
+    throw thrown;
+  }
 }
 
 /** Living rows of a file. */
 export function livingRowCount({ entry, deletes }: LiveFile): number {
   return Number(entry.file.record_count) - (deletes?.positions.count ?? 0);
-}
-
-/** Everything that follows counts rows: a file with more or fewer of them must never be committed. */
-async function refuseOther(
-  place: TablePlace,
-  { file, inputs, path }: { file: DataFile | undefined; inputs: readonly LiveFile[]; path: string },
-): Promise<void> {
-  const expected = inputs.reduce((rows, each) => rows + livingRowCount(each), 0);
-  if (Number(file?.rows ?? 0n) === expected) return;
-  await place.storage.delete(path);
-  throw new WeirError("internal", `Merged ${expected} rows, but ${file?.rows ?? 0n} were written`, {
-    detail: { path },
-  });
 }
 
 /** Readers know these columns by id; their names only have to be free. */
@@ -123,13 +132,6 @@ function segmentsOf(files: readonly LiveFile[]): LiveFile[][] {
   return segments;
 }
 
-interface Merge {
-  readonly inputs: readonly LiveFile[];
-  readonly schema: IcebergSchema;
-  readonly lineage: readonly IcebergField[];
-  readonly order: SortOrder;
-}
-
 /** SELECT of the merged file. Equal rows keep the order they came in, so that it is the same whenever it is computed. */
 function mergedRows(place: TablePlace, { inputs, schema, lineage, order }: Merge): string {
   const columns = [...schema.fields, ...lineage];
@@ -144,11 +146,10 @@ function numbered(rows: string): string {
 }
 
 /** Where each row, as it came, stands in the sorted file. */
-async function placesOf(place: TablePlace, merge: Merge & { readonly rows: number }): Promise<Uint32Array> {
-  const { inputs, schema, order } = merge;
+async function placesOf(place: TablePlace, { inputs, schema, order }: Merge, rowCount: number): Promise<Uint32Array> {
   const sorted = new Set(order.fields.map((field) => field["source-id"]));
   const rows = livingRows(place, { inputs, columns: schema.fields.filter(({ id }) => sorted.has(id)) });
-  const places = new Uint32Array(merge.rows);
+  const places = new Uint32Array(rowCount);
   let next = 0;
   const sql = `SELECT place FROM (${numbered(rows)})${orderBy(order, { schema, then: "place" })}`;
   await place.connection.eachChunk(sql, (chunk) => {

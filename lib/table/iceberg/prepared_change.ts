@@ -3,8 +3,9 @@ import type { Position } from "../../change/position.ts";
 import type { Layout } from "./layout.ts";
 import type { FileRecord } from "./manifest.ts";
 import type { PositionBitmap } from "./position_bitmap.ts";
+import { ownProperties } from "./properties.ts";
 import type { IcebergSchema } from "./schema.ts";
-import type { LiveFile } from "./state.ts";
+import type { IcebergState, LiveFile } from "./state.ts";
 
 /** New deletes of one data file, replacing `replaces`. */
 export interface PreparedDeletes {
@@ -50,6 +51,12 @@ export interface IcebergPrepared {
   readonly commitTimeMs?: number;
   /** Everything written, below the storage root. */
   readonly paths: readonly string[];
+}
+
+/** What a commit that changes no rows carries forward. */
+export function progressOf({ position, metadata }: IcebergState): Pick<IcebergPrepared, "position" | "commitTimeMs"> {
+  const commitTimeMs = metadata.properties[ownProperties.commitTimeMs];
+  return { position, ...(commitTimeMs === undefined ? {} : { commitTimeMs: Number(commitTimeMs) }) };
 }
 
 /** A random positive 63-bit id (Iceberg spec: "a unique long ID"). */

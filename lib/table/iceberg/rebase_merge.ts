@@ -10,8 +10,7 @@ import type { TablePlace } from "./load_state.ts";
 import { livingRowCount } from "./merge_files.ts";
 import { currentSchema } from "./metadata.ts";
 import { PositionBitmap } from "./position_bitmap.ts";
-import type { IcebergPrepared, PreparedMerge } from "./prepared_change.ts";
-import { ownProperties } from "./properties.ts";
+import { type IcebergPrepared, type PreparedMerge, progressOf } from "./prepared_change.ts";
 import type { IcebergState } from "./state.ts";
 
 /**
@@ -30,14 +29,12 @@ export async function rebaseMerge(
   const rows = inputs.reduce((sum, each) => sum + livingRowCount(each), 0);
   if (gone === undefined || removed.length === 0 || (rows > 0 && gone.count === rows)) return undefined;
   const deletes = await writeCarried(place, { prepared, gone, formatVersion: state.metadata["format-version"] });
-  const commitTimeMs = state.metadata.properties[ownProperties.commitTimeMs];
   return {
     ...prepared,
     schema: currentSchema(state.metadata),
     lastColumnId: state.metadata["last-column-id"],
     baseSchemaId: state.metadata["current-schema-id"],
-    position: state.position,
-    ...(commitTimeMs === undefined ? {} : { commitTimeMs: Number(commitTimeMs) }),
+    ...progressOf(state),
     removed,
     merge: { ...withoutDeletes(prepared.merge!), ...(deletes === undefined ? {} : { deletes }) },
     paths: [...prepared.paths, ...deletes === undefined ? [] : [place.storage.path(deletes.file.file_path)]],

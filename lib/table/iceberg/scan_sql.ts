@@ -45,6 +45,7 @@ async function selectRemaining(place: TablePlace, request: RemainingRows): Promi
         sequenceNumber: deletes!.entry.sequenceNumber,
       };
     }),
+    sequenceNumber,
   );
   const indexes = ids.map((id, index) => `(${id}, ${index})`).join(", ");
   return `SELECT ${columns} FROM ${readLive(place, parts, fields)} AS live ANTI JOIN (
