@@ -42,6 +42,11 @@ export interface TableDefinition {
   readonly colocation?: readonly string[];
   /** Partition by the UTC day of this instant column where the format can do so without touching the key. */
   readonly partitionByDay?: string;
+  /**
+   * Order rows inside files by these columns, nulls first, where the format can: reading a range of them then skips most of a
+   * file. Default: as they come, which is faster to write.
+   */
+  readonly sortBy?: readonly string[];
 }
 
 /** The lake table a dataset becomes before any transform: its source columns as they are. */

@@ -1,50 +1,48 @@
 /**
- * The sink over a lake table of any format: the loop around the format's three steps.
+ * The sink over a lake table of any format.
  *
- * Promise (see `change/sink.ts`): a change is in the table exactly once, with its position. A conflict is staged again on the
- * new state, an unknown outcome is looked up first, and a table that somebody else moved on is left alone (`fenced`).
+ * Promise (see `change/sink.ts`): a change is in the table exactly once, with its position.
  */
 import type { Position } from "../change/position.ts";
-import { formatPosition } from "../change/position.ts";
 import type { Relation } from "../change/relation.ts";
-import type { CommitResult, Sink, SinkStatus, SinkTable, TableChange, TableLoad } from "../change/sink.ts";
-import { WeirError } from "../errors.ts";
+import type { Sink, SinkStatus, SinkTable, TableChange, TableLoad } from "../change/sink.ts";
 import type { LakeTable, TableState } from "../table/lake_table.ts";
-
-/** Attempts of one commit before the sink gives up. */
-const commitAttempts = 6;
-/** Wait before the second attempt, milliseconds; doubled each time. */
-const firstWaitMs = 50;
+import { samePosition, TableCommitter } from "./table_committer.ts";
 
 /** A {@linkcode Sink} over a {@linkcode LakeTable}. One instance writes the table; a second one is fenced. */
 export class LakeSink implements Sink {
   readonly table: SinkTable;
   readonly #lake: LakeTable;
-  #state: TableState | undefined;
-  #loaded = false;
+  readonly #committer: TableCommitter;
 
   constructor(lake: LakeTable) {
     this.#lake = lake;
+    this.#committer = new TableCommitter(lake);
     const { format, namespace, name, location } = lake;
     this.table = { format, namespace, name, location };
   }
 
   async status(): Promise<SinkStatus> {
-    const state = await this.#current();
+    const state = await this.#committer.current();
     return state === undefined ? { rows: 0n } : statusOf(state);
   }
 
   async scan(): Promise<string | undefined> {
-    const state = await this.#current();
+    const state = await this.#committer.current();
     return state === undefined ? undefined : await this.#lake.scan(state);
   }
 
   async commit(change: TableChange): Promise<SinkStatus> {
     const state = await this.#ready(change);
-    return await this.#publish(state, {
+    await this.#committer.publish(state, {
       prepared: await this.#lake.prepare(state, change),
-      again: (fresh) => this.#lake.prepare(fresh, change),
+      fit: async (fresh, prepared) => {
+        if (this.#lake.stillFits(fresh, prepared)) return prepared;
+        await this.#lake.discard(prepared);
+        return await this.#lake.prepare(fresh, change);
+      },
     });
+    return await this.status();
   }
 
   async load(change: Omit<TableChange, "upserts" | "removals">): Promise<TableLoad> {
@@ -60,7 +58,15 @@ export class LakeSink implements Sink {
       commit: async () => {
         isTried = true;
         const [first, ...rest] = parts.length === 0 ? [await this.#lake.prepare(state, change)] : parts;
-        return await this.#publish(state, { prepared: this.#lake.combine([first, ...rest]) });
+        await this.#committer.publish(state, {
+          prepared: this.#lake.combine([first, ...rest]),
+          fit: async (fresh, prepared) => {
+            if (this.#lake.stillFits(fresh, prepared)) return prepared;
+            await this.#lake.discard(prepared);
+            throw this.#committer.fenced();
+          },
+        });
+        return await this.status();
       },
       abandon: async () => {
         if (isTried) return;
@@ -70,91 +76,18 @@ export class LakeSink implements Sink {
   }
 
   async recordPosition(position: Position | undefined): Promise<void> {
-    const state = await this.#current();
+    const state = await this.#committer.current();
     if (state === undefined) return;
-    await this.#settle({
+    await this.#committer.settle({
       attempt: (current) => this.#lake.recordPosition(current, position),
       arrived: (current) => samePosition(current.position, position),
     });
   }
 
-  async #current(): Promise<TableState | undefined> {
-    if (!this.#loaded) {
-      this.#state = await this.#lake.load();
-      this.#loaded = true;
-    }
-    return this.#state;
-  }
-
   async #ready(change: Pick<TableChange, "definition">): Promise<TableState> {
-    const state = await this.#current() ?? await this.#lake.create(change.definition);
-    this.#state = state;
+    const state = await this.#committer.current() ?? await this.#lake.create(change.definition);
+    this.#committer.know(state);
     return state;
-  }
-
-  /** Stages and commits prepared files until it is certain how it ended. */
-  async #publish(
-    start: TableState,
-    files: { readonly prepared: unknown; readonly again?: (state: TableState) => Promise<unknown> },
-  ): Promise<SinkStatus> {
-    let { prepared } = files;
-    let staged: unknown;
-    await this.#settle({
-      attempt: async (state) => {
-        if (state !== start && !this.#lake.stillFits(state, prepared)) {
-          await this.#lake.discard(prepared);
-          if (files.again === undefined) throw this.#fenced();
-          prepared = await files.again(state);
-        }
-        staged = this.#lake.stage(state, prepared);
-        return await this.#lake.commit(staged);
-      },
-      arrived: async () => staged !== undefined && await this.#lake.isCommitted(staged),
-    });
-    return await this.status();
-  }
-
-  /** Runs attempts until one is certain. After every uncertain or lost one the table itself is asked. */
-  async #settle(step: {
-    readonly attempt: (state: TableState) => Promise<CommitResult>;
-    readonly arrived: (state: TableState) => boolean | Promise<boolean>;
-  }): Promise<void> {
-    const expected = (await this.#reloadUnless(this.#state))?.position;
-    let cause: unknown;
-    for (let attempt = 0, waitMs = firstWaitMs; attempt < commitAttempts; attempt++, waitMs *= 2) {
-      const state = await this.#reloadUnless(this.#state);
-      if (state === undefined) {
-        throw new WeirError("tableUnreadable", "The table vanished while it was written", this.#detail());
-      }
-      if (!samePosition(state.position, expected)) throw this.#fenced();
-      const result = await step.attempt(state);
-      this.#loaded = false;
-      if (result.outcome === "committed") return void await this.#current();
-      cause = "cause" in result ? result.cause : cause;
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
-      const found = await this.#current();
-      if (found !== undefined && result.outcome !== "retryable" && await step.arrived(found)) return;
-    }
-    throw new WeirError("storage", `Cannot commit to ${this.#name()} after ${commitAttempts} attempts`, {
-      ...this.#detail(),
-      cause,
-    });
-  }
-
-  async #reloadUnless(state: TableState | undefined): Promise<TableState | undefined> {
-    return this.#loaded ? state : await this.#current();
-  }
-
-  #fenced(): WeirError {
-    return new WeirError("fenced", `Another writer has moved ${this.#name()} on`, this.#detail());
-  }
-
-  #name(): string {
-    return `${this.table.format} table ${this.table.namespace}.${this.table.name}`;
-  }
-
-  #detail(): { detail: { table: string; path: string } } {
-    return { detail: { table: `${this.table.namespace}.${this.table.name}`, path: this.table.location } };
   }
 }
 
@@ -165,9 +98,4 @@ function statusOf(state: TableState): SinkStatus {
     ...(state.position === undefined ? {} : { position: state.position }),
     ...(state.snapshotId === undefined ? {} : { snapshotId: state.snapshotId }),
   };
-}
-
-function samePosition(left: Position | undefined, right: Position | undefined): boolean {
-  const text = (position: Position | undefined) => position === undefined ? "" : formatPosition(position);
-  return text(left) === text(right);
 }

@@ -28,6 +28,7 @@ const measurements: readonly Measurement[] = [
   { name: "job256", size: 100_000, fullSize: 200_000, target: "reported" },
   { name: "job384", size: 100_000, fullSize: 200_000, target: "reported" },
   { name: "updates", size: 60, fullSize: 60, target: "changesPerSecond ≥ 15000" },
+  { name: "merge", size: 1_000_000, fullSize: 3_000_000, target: "ratio ≥ 0.7" },
   { name: "latency", size: 30, fullSize: 60, target: "p95Ms ≤ 2000" },
 ];
 

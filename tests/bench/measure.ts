@@ -6,6 +6,7 @@ import { transactions } from "../../lib/domain/payments/transactions.ts";
 import { PaymentsWriter } from "../../lib/generate/payments_writer.ts";
 import { parseJson } from "../../lib/table/lossless_json.ts";
 import { copyFirst, openCapture, takeBacklog, type Taken, taken, untilCarried } from "./capture_bench.ts";
+import { mergeFiles } from "./merge_bench.ts";
 import { createWide, insertWide, mixChanges, rawCopy, rawReceive } from "./wide_table.ts";
 
 /** Figures of one measurement, by name with its unit. */
@@ -30,6 +31,7 @@ const measurements: Readonly<Record<string, (place: Place, rows: number) => Prom
   job256: (place, rows) => measureJob(place, { rows, dimensions: 256 }),
   job384: (place, rows) => measureJob(place, { rows, dimensions: 384 }),
   updates: measureUpdates,
+  merge: (_, rows) => measureMerge(rows),
   latency: measureLatency,
 };
 
@@ -147,6 +149,22 @@ async function commitAgesMs(folder: string): Promise<number[]> {
     const spanMs = commitMs - (snapshots[index]?.commitMs ?? commitMs);
     return Array.from({ length: commitsPerSpan }, (_, part) => visibleMs - commitMs + spanMs * part / commitsPerSpan);
   });
+}
+
+/**
+ * Question: how fast are files merged, and how long does a writer wait for the deletes that came meanwhile? The limit is DuckDB
+ * reading and writing the same Parquet, by CPU time, which other work on the machine does not change.
+ */
+async function measureMerge(rows: number): Promise<Figures> {
+  const { merge, mergeWithDeletes, rebase, raw } = await mergeFiles(rows);
+  return {
+    ...rates(rows, merge),
+    withDeletesRowsPerCpuSecond: rates(rows, mergeWithDeletes).rowsPerCpuSecond,
+    rawRowsPerCpuSecond: rates(rows, raw).rowsPerCpuSecond,
+    ratio: Number((raw.cpuSeconds / merge.cpuSeconds).toFixed(2)),
+    carriedDeletes: rows / 10,
+    rebaseMs: Math.round(rebase.ms),
+  };
 }
 
 function rates(rows: number, own: Taken): { readonly rowsPerSecond: number; readonly rowsPerCpuSecond: number } {

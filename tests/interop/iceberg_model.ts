@@ -7,6 +7,7 @@ import type { DatabaseFixture } from "../../lib/testing/temporary.ts";
 import { LakeModel } from "./lake_model.ts";
 import type { Python } from "./python.ts";
 import { type IcebergReport, readers } from "./readers.ts";
+import type { UpkeepScene } from "./upkeep_steps.ts";
 
 /** Options of {@linkcode IcebergModel}. */
 export interface IcebergModelOptions {
@@ -16,9 +17,11 @@ export interface IcebergModelOptions {
 }
 
 /** A table and its oracle. */
-export class IcebergModel extends LakeModel {
+export class IcebergModel extends LakeModel<IcebergTable> {
   readonly #folder: string;
   readonly #options: IcebergModelOptions;
+  /** For upkeep beside the model's own commits. */
+  readonly scene: UpkeepScene;
 
   constructor(fixture: DatabaseFixture, options: IcebergModelOptions) {
     const { definition, formatVersion } = options;
@@ -30,8 +33,18 @@ export class IcebergModel extends LakeModel {
       definition,
       table: new IcebergTable({ storage, connection, folder, namespace, name, formatVersion }),
     });
+    this.scene = { fixture, storage, table: this.table };
     this.#options = options;
     this.#folder = fixture.folder;
+  }
+
+  /** SELECT over the rows that pyiceberg reads at a tag. */
+  async readTag(tag: string): Promise<string> {
+    const { namespace, name } = this.definition;
+    const { path, scan } = this.output(`at_${tag}`);
+    const { python } = this.#options;
+    await readers.pyiceberg({ python, lake: this.#folder, table: `${namespace}.${name}`, output: path, tag });
+    return scan;
   }
 
   /** Compares the oracle with our own scan and with pyiceberg's, row by row, and gives what pyiceberg said. */
@@ -41,12 +54,12 @@ export class IcebergModel extends LakeModel {
     const { python, formatVersion } = this.#options;
     const table = `${namespace}.${name}`;
     const report = await readers.pyiceberg({ python, lake: this.#folder, table, output: path, filters });
-    await this.same((await this.sink.scan())!, "our scan");
+    const state = (await this.table.load())!;
+    await this.same(await this.table.scan(state), "our scan");
     await this.same(scan, "pyiceberg");
-    const status = await this.sink.status();
     assert.deepEqual(report.columns, columns.map((column) => column.name));
-    assert.equal(BigInt(report.rows), status.rows);
-    assert.equal(report.snapshotId ?? undefined, status.snapshotId?.toString());
+    assert.equal(BigInt(report.rows), state.rows);
+    assert.equal(report.snapshotId ?? undefined, state.snapshotId?.toString());
     assert.equal(report.formatVersion, formatVersion);
     assert.equal(report.properties["weir.position"], this.position);
     return report;

@@ -1,8 +1,8 @@
 """Reads an Iceberg table with pyiceberg and says what it saw.
 
-Arguments of a request: TABLE_FOLDER OUTPUT_PARQUET [FILTER ...]
+Arguments of a request: TABLE_FOLDER OUTPUT_PARQUET [@TAG] [FILTER ...]
 
-Writes all rows of the current snapshot as Parquet, so that they can be compared with exact types, and answers with rows,
+Writes all rows of the current snapshot, or of the tag's, as Parquet, so that they can be compared with exact types, and answers with rows,
 columns, snapshotId, formatVersion, properties, totalFiles, and per filter the files planned and the rows found.
 """
 
@@ -13,7 +13,9 @@ from pyiceberg.table import StaticTable
 
 def read(folder, output, *filters):
     table = StaticTable.from_metadata(folder)
-    rows = table.scan().to_arrow()
+    tags = [text[1:] for text in filters if text.startswith("@")]
+    filters = [text for text in filters if not text.startswith("@")]
+    rows = (table.scan().use_ref(tags[0]) if tags else table.scan()).to_arrow()
     pyarrow.parquet.write_table(rows, output)
     snapshot = table.current_snapshot()
     planned = [

@@ -23,26 +23,26 @@ export interface ModelChange {
 }
 
 /** A table and its oracle. */
-export class LakeModel {
+export class LakeModel<Table extends LakeTable = LakeTable> {
   /** The table as the last change left it. */
   readonly sink: Sink;
+  readonly table: Table;
   readonly #fixture: DatabaseFixture;
-  readonly #table: LakeTable;
   readonly #name: string;
   #definition: TableDefinition;
   #step = 0;
 
-  constructor(fixture: DatabaseFixture, of: { readonly definition: TableDefinition; readonly table: LakeTable }) {
+  constructor(fixture: DatabaseFixture, of: { readonly definition: TableDefinition; readonly table: Table }) {
     this.#fixture = fixture;
     this.#definition = of.definition;
-    this.#table = of.table;
+    this.table = of.table;
     this.#name = `model_${of.definition.name}`;
     this.sink = new LakeSink(of.table);
   }
 
   /** Makes the empty table and its oracle. */
   async create(): Promise<void> {
-    await this.#table.create(this.#definition);
+    await this.table.create(this.#definition);
     await this.#run(`CREATE TABLE ${this.#name} AS ${emptySelect(this.#definition.columns)}`);
   }
 
@@ -63,6 +63,11 @@ export class LakeModel {
   /** Text of the last change's position. */
   get position(): string {
     return `test:1/1@0/${this.#step}`;
+  }
+
+  /** Asks for another layout from the next change on. */
+  declare(layout: Pick<TableDefinition, "partitionByDay" | "sortBy">): void {
+    this.#definition = { ...this.#definition, ...layout };
   }
 
   /** Commits a change to the table and applies it to the oracle. */

@@ -1,11 +1,12 @@
 """Reads a Paimon table with pypaimon and says what it saw.
 
-Arguments of a request: WAREHOUSE DATABASE.TABLE OUTPUT_PARQUET [FILTER ...]
+Arguments of a request: WAREHOUSE DATABASE.TABLE[@TAG] OUTPUT_PARQUET [FILTER ...]
 
 A filter is `COLUMN OPERATOR VALUE`, several joined by ` and `; texts, dates and times stand in single quotes.
 
 Writes all rows as Parquet, so that they can be compared with exact types, and answers with version (of pypaimon), rows,
-columns, snapshot, totalFiles, buckets, and per filter the files planned and the rows found.
+columns, snapshot, totalFiles, buckets, merged (files that are merged by key when they are read), and per filter the files
+planned and the rows found.
 """
 
 import datetime
@@ -64,7 +65,10 @@ def version():
 
 
 def read(warehouse, name, output, *filters):
+    name, _, tag = name.partition("@")
     table = CatalogFactory.create({"warehouse": warehouse}).get_table(name)
+    if tag:
+        table = table.copy({"scan.tag-name": tag})
     types = {field.name: str(field.type) for field in table.fields}
 
     def scan(text):
@@ -90,6 +94,7 @@ def read(warehouse, name, output, *filters):
         "snapshot": snapshot_of(table),
         "totalFiles": file_count(splits),
         "buckets": len({split.bucket for split in splits}),
+        "merged": file_count(split for split in splits if not split.raw_convertible),
         "planned": planned,
     }
 

@@ -23,6 +23,8 @@ export interface PaimonReport extends ReaderReport {
   readonly version: string;
   /** How many buckets hold files. */
   readonly buckets: number;
+  /** Files that are merged by key when they are read. */
+  readonly merged: number;
   readonly snapshot: {
     readonly id: string;
     readonly schemaId: number;
@@ -44,22 +46,27 @@ export interface TableReading {
   readonly output: string;
   /** `column operator value`, joined by ` AND `; texts and times in single quotes. */
   readonly filters?: readonly string[];
+  /** A tag, instead of the newest snapshot. */
+  readonly tag?: string;
 }
 
 /** The readers by name. */
 export const readers = {
-  pyiceberg: ({ python, lake, table, output, filters }: TableReading): Promise<IcebergReport> => {
+  pyiceberg: ({ python, lake, table, output, tag, filters = [] }: TableReading): Promise<IcebergReport> => {
     const folder = `${lake}/iceberg/${table.replace(".", "/")}`;
-    return python.run({ script: "iceberg_read.py", args: [folder, output, ...filters ?? []] });
+    return python.run({
+      script: "iceberg_read.py",
+      args: [folder, output, ...tag === undefined ? [] : [`@${tag}`], ...filters],
+    });
   },
   pypaimon: (reading: TableReading): Promise<PaimonReport> => readPaimon(reading, { older: false }),
   olderPypaimon: (reading: TableReading): Promise<PaimonReport> => readPaimon(reading, { older: true }),
 } as const;
 
 function readPaimon(
-  { python, lake, table, output, filters }: TableReading,
+  { python, lake, table, output, tag, filters = [] }: TableReading,
   { older }: { readonly older: boolean },
 ): Promise<PaimonReport> {
-  const args = [`${lake}/paimon`, table, output, ...filters ?? []];
+  const args = [`${lake}/paimon`, tag === undefined ? table : `${table}@${tag}`, output, ...filters];
   return python.run({ script: "paimon_read.py", args, older });
 }

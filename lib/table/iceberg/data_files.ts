@@ -10,7 +10,8 @@ import type { PartitionSpec } from "./metadata.ts";
 import { metricsOf } from "./metrics.ts";
 import { fieldIds } from "./parquet_fields.ts";
 import { columnType, type IcebergSchema } from "./schema.ts";
-import { daysOf } from "./time_text.ts";
+import { orderBy, type SortOrder, unsorted } from "./sort_order.ts";
+import { dateText, daysOf } from "./time_text.ts";
 
 /** More days than these go through DuckDB's own splitting, which holds few files open; it costs twice the time per row. */
 const mostDaysOneByOne = 8;
@@ -19,31 +20,37 @@ const mostDaysOneByOne = 8;
 export interface DataTarget {
   readonly schema: IcebergSchema;
   readonly spec: PartitionSpec;
+  /** Of rows inside a file. */
+  readonly order: SortOrder;
   /** Unique to the attempt; starts every file's name. */
   readonly prefix: string;
 }
 
 /** Writes a relation's rows and gives the files' records; none for no rows. */
 export async function writeDataFiles(place: TablePlace, rows: Relation, target: DataTarget): Promise<FileRecord[]> {
-  const { spec, schema } = target;
+  const { spec, schema, order } = target;
   const [field] = spec.fields;
   const select = selectOf(rows, schema);
   if (field === undefined) {
     const file = await writeParquet(place.connection, {
       storage: place.storage,
       path: `${place.folder}/data/${target.prefix}.parquet`,
-      select: `${select} FROM ${identifier(rows.name)}`,
+      select: `${select} FROM ${identifier(rows.name)}${inOrder(target)}`,
       fieldIds: fieldIds(schema),
     });
-    return file === undefined ? [] : [fileRecord(place, file, { schema, partition: {} })];
+    return file === undefined ? [] : [dataFileRecord(place, file, { schema, order, partition: {} })];
   }
   const source = schema.fields.find(({ id }) => id === field["source-id"])!;
   const day = dayExpression(identifier(source.name), columnType(source.type));
-  const files = await writeByDay(place, { select, from: identifier(rows.name), day, ...target });
+  const [files, written] = await writeByDay(place, { select, from: identifier(rows.name), day, ...target });
   const key = partitionKey(spec)!;
   return files.map((file) => {
     const text = file.partition.get(field.name) ?? null;
-    return fileRecord(place, file, { schema, partition: { [key]: text === null ? null : daysOf(text) ?? null } });
+    return dataFileRecord(place, file, {
+      schema,
+      order: written,
+      partition: { [key]: text === null ? null : daysOf(text) ?? null },
+    });
   });
 }
 
@@ -68,13 +75,22 @@ export function dayExpression(column: string, type: ColumnType): string {
   return `DATE '1970-01-01' + CAST((${micros} - ((${micros} % ${day}) + ${day}) % ${day}) // ${day} AS INTEGER)`;
 }
 
+/** Where files of a partition stand below the data folder, for people: `seen_day=2026-01-31/`, or nothing. */
+export function partitionFolder(spec: PartitionSpec, partition: FileRecord["partition"]): string {
+  const [field] = spec.fields;
+  if (field === undefined) return "";
+  const day = partition[partitionKey(spec)!] ?? null;
+  return `${field.name}=${day === null ? "null" : dateText(day)}/`;
+}
+
 interface DaySplit extends DataTarget {
   readonly select: string;
   readonly from: string;
   readonly day: string;
 }
 
-async function writeByDay(place: TablePlace, split: DaySplit): Promise<PartitionedFile[]> {
+/** The files, and the order that their rows are in. */
+async function writeByDay(place: TablePlace, split: DaySplit): Promise<[PartitionedFile[], SortOrder]> {
   const { connection, storage, folder } = place;
   const name = split.spec.fields[0]!.name;
   const ids = fieldIds(split.schema);
@@ -82,16 +98,16 @@ async function writeByDay(place: TablePlace, split: DaySplit): Promise<Partition
     `SELECT DISTINCT CAST(${split.day} AS VARCHAR) AS day FROM ${split.from} LIMIT ${mostDaysOneByOne + 1}`,
   );
   if (days.length > mostDaysOneByOne) {
-    return [
-      ...await writeParquetFiles(connection, {
-        storage,
-        folder: `${folder}/data`,
-        prefix: split.prefix,
-        select: `${split.select}, ${split.day} AS ${identifier(name)} FROM ${split.from}`,
-        fieldIds: ids,
-        partitionBy: [name],
-      }),
-    ];
+    // What DuckDB splits itself it does not keep in order.
+    const files = await writeParquetFiles(connection, {
+      storage,
+      folder: `${folder}/data`,
+      prefix: split.prefix,
+      select: `${split.select}, ${split.day} AS ${identifier(name)} FROM ${split.from}`,
+      fieldIds: ids,
+      partitionBy: [name],
+    });
+    return [[...files], unsorted];
   }
   const files: PartitionedFile[] = [];
   for (const { day } of days as { day: string | null }[]) {
@@ -100,18 +116,23 @@ async function writeByDay(place: TablePlace, split: DaySplit): Promise<Partition
       path: `${folder}/data/${name}=${day ?? "null"}/${split.prefix}.parquet`,
       select: `${split.select} FROM ${split.from} WHERE ${split.day} IS NOT DISTINCT FROM ${
         day === null ? "NULL" : `DATE ${literal(day)}`
-      }`,
+      }${inOrder(split)}`,
       fieldIds: ids,
     });
     if (file !== undefined) files.push({ ...file, partition: new Map([[name, day]]) });
   }
-  return files;
+  return [files, split.order];
 }
 
-function fileRecord(
+function inOrder({ order, schema }: DataTarget): string {
+  return orderBy(order, { schema, spell: ({ name }) => identifier(name) });
+}
+
+/** The record of a written data file. */
+export function dataFileRecord(
   place: TablePlace,
   file: DataFile,
-  options: { schema: IcebergSchema; partition: FileRecord["partition"] },
+  options: { schema: IcebergSchema; order: SortOrder; partition: FileRecord["partition"] },
 ): FileRecord {
   return {
     ...blankFile,
@@ -122,6 +143,6 @@ function fileRecord(
     partition: options.partition,
     record_count: file.rows,
     file_size_in_bytes: file.bytes,
-    sort_order_id: 0,
+    sort_order_id: options.order["order-id"],
   };
 }

@@ -10,3 +10,6 @@ export const icebergFailPoints = [
   "iceberg.afterCommit",
   "iceberg.afterHint",
 ] as const;
+
+/** Of upkeep, beside those of a commit, which its commits pass too. */
+export const icebergUpkeepFailPoints = ["iceberg.afterMergedFile", "iceberg.afterCarriedDeletes"] as const;

@@ -11,21 +11,29 @@ import type { TableDefinition } from "../../dataset/dataset.ts";
 import type { Connection } from "../../engine/connection.ts";
 import { WeirError } from "../../errors.ts";
 import type { Storage } from "../../storage/storage.ts";
-import type { LakeTable } from "../lake_table.ts";
+import type { Expiry, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
 import { stringifyJson } from "../lossless_json.ts";
 import { combineParts } from "./combine_parts.ts";
+import { type IcebergCompaction, planCompaction } from "./compaction_plan.ts";
 import { DeletedRows } from "./deleted_rows.ts";
+import { stageExpiry } from "./expire_snapshots.ts";
 import { loadState, type TablePlace } from "./load_state.ts";
-import { currentSchema, currentSpec } from "./metadata.ts";
+import { currentSchema } from "./metadata.ts";
+import { mergeFiles } from "./merge_files.ts";
 import { findVersion, hintPath, metadataPath, readMetadata } from "./metadata_file.ts";
 import { newTable } from "./new_table.ts";
 import { prepareChange } from "./prepare_change.ts";
 import { type IcebergPrepared, newSnapshotId } from "./prepared_change.ts";
 import { isInHistory, putCommit } from "./put_commit.ts";
+import { rebaseMerge } from "./rebase_merge.ts";
+import { referencedFiles } from "./reachable_files.ts";
+import { type NewRef, withoutRef, withRef } from "./refs.ts";
 import { scanSql } from "./scan_sql.ts";
-import { type IcebergStaged, stageCommit } from "./stage_commit.ts";
+import { type IcebergStaged, stageCommit, stageMetadata } from "./stage_commit.ts";
 import type { IcebergState } from "./state.ts";
 import { stillFits } from "./still_fits.ts";
+import { type PointInHistory, stateAt } from "./time_travel.ts";
+import { SnapshotFiles } from "./unneeded_files.ts";
 
 /** Where and how a table is kept. */
 export interface IcebergTableOptions {
@@ -40,8 +48,8 @@ export interface IcebergTableOptions {
   readonly formatVersion?: 2 | 3;
 }
 
-/** One Iceberg table. See {@linkcode LakeTable} for what each call promises. */
-export class IcebergTable implements LakeTable<IcebergState, IcebergPrepared, IcebergStaged> {
+/** One Iceberg table. See {@linkcode UpkeepTable} for what each call promises. */
+export class IcebergTable implements UpkeepTable<IcebergState, IcebergPrepared, IcebergStaged, IcebergCompaction> {
   readonly format = "iceberg";
   readonly namespace: string;
   readonly name: string;
@@ -49,6 +57,7 @@ export class IcebergTable implements LakeTable<IcebergState, IcebergPrepared, Ic
   readonly #place: TablePlace;
   readonly #formatVersion: 2 | 3 | undefined;
   readonly #deleted: DeletedRows;
+  readonly #snapshotFiles = new SnapshotFiles();
   #newest: IcebergState | undefined;
 
   constructor(options: IcebergTableOptions) {
@@ -106,7 +115,10 @@ export class IcebergTable implements LakeTable<IcebergState, IcebergPrepared, Ic
 
   async commit(staged: IcebergStaged): Promise<CommitResult> {
     const result = await putCommit(this.#place, staged);
-    if (result.outcome === "committed") this.#newest = staged.next;
+    if (result.outcome === "committed") {
+      this.#newest = staged.next;
+      if (staged.snapshotId !== undefined) this.#snapshotFiles.released.set(staged.snapshotId, staged.released);
+    }
     return result;
   }
 
@@ -130,6 +142,7 @@ export class IcebergTable implements LakeTable<IcebergState, IcebergPrepared, Ic
       lastColumnId: state.metadata["last-column-id"],
       baseSchemaId: state.metadata["current-schema-id"],
       truncate: false,
+      specId: state.metadata["default-spec-id"],
       dataFiles: [],
       deletes: [],
       removed: [],
@@ -142,6 +155,51 @@ export class IcebergTable implements LakeTable<IcebergState, IcebergPrepared, Ic
     return await scanSql(this.#place, state, this.#deleted);
   }
 
+  planCompaction(state: IcebergState, policy: UpkeepPolicy): IcebergCompaction | undefined {
+    return planCompaction(state, policy);
+  }
+
+  async compact(state: IcebergState, plan: IcebergCompaction, connection: Connection): Promise<IcebergPrepared> {
+    return await mergeFiles(this.#place, { state, plan, connection });
+  }
+
+  async rebase(state: IcebergState, prepared: IcebergPrepared): Promise<IcebergPrepared | undefined> {
+    return await rebaseMerge(this.#place, state, prepared);
+  }
+
+  async expire(
+    state: IcebergState,
+    policy: UpkeepPolicy,
+    { nowMs, dryRun = false }: { readonly nowMs: number; readonly dryRun?: boolean },
+  ): Promise<Expiry> {
+    const expiry = await stageExpiry(this.#place, state, { policy, nowMs, known: this.#snapshotFiles });
+    if (expiry === undefined) return { snapshots: 0, unneeded: [] };
+    const { snapshots, unneeded, kept, staged } = expiry;
+    if (dryRun) return { snapshots, unneeded };
+    const result = await this.commit(staged);
+    if (result.outcome === "committed") this.#snapshotFiles.keepOnly(kept);
+    return { snapshots, unneeded, result };
+  }
+
+  async referenced(state: IcebergState): Promise<ReadonlySet<string>> {
+    return await referencedFiles(this.#place, state);
+  }
+
+  /** Makes or moves a branch or tag. Throws `RangeError` where the name or the snapshot forbids it. */
+  async setRef(state: IcebergState, name: string, ref: NewRef): Promise<CommitResult> {
+    return await this.commit(stageMetadata(this.#place, state, (metadata) => withRef(metadata, name, ref)));
+  }
+
+  /** Drops a branch or tag. Throws `RangeError` for `main`, or where there is no such name. */
+  async dropRef(state: IcebergState, name: string): Promise<CommitResult> {
+    return await this.commit(stageMetadata(this.#place, state, (metadata) => withoutRef(metadata, name)));
+  }
+
+  /** The table as it was, for `scan` alone. Undefined where its history does not reach so far back. */
+  async at(newest: IcebergState, point: PointInHistory): Promise<IcebergState | undefined> {
+    return await stateAt(this.#place, newest, point);
+  }
+
   async #isNewest(version: number): Promise<boolean> {
     const { storage, folder } = this.#place;
     const [own, next] = await Promise.all(
@@ -150,15 +208,13 @@ export class IcebergTable implements LakeTable<IcebergState, IcebergPrepared, Ic
     return own !== undefined && next === undefined;
   }
 
-  /** Columns follow their source by themselves; key and partition cannot. */
+  /** Columns follow their source by themselves; the key cannot. */
   #refuseOther(state: IcebergState, definition: TableDefinition): void {
-    const [partition] = currentSpec(state.metadata).fields;
-    const source = currentSchema(state.metadata).fields.find(({ id }) => id === partition?.["source-id"])?.name;
-    const sameKey = state.key.join("\0") === definition.key.join("\0");
-    if (sameKey && source === definition.partitionByDay) return;
-    const what = sameKey ? "partitioned by another column" : "keyed by other columns";
-    throw new WeirError("unsupportedSchemaChange", `Table ${this.namespace}.${this.name} is there, ${what}`, {
-      detail: { table: `${this.namespace}.${this.name}`, path: this.#place.folder },
-    });
+    if (state.key.join("\0") === definition.key.join("\0")) return;
+    throw new WeirError(
+      "unsupportedSchemaChange",
+      `Table ${this.namespace}.${this.name} is there, keyed by other columns`,
+      { detail: { table: `${this.namespace}.${this.name}`, path: this.#place.folder } },
+    );
   }
 }

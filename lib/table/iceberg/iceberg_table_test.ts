@@ -1,104 +1,20 @@
 import assert from "node:assert/strict";
-import type { CommitResult, TableChange } from "../../change/sink.ts";
-import { types } from "../../dataset/column_type.ts";
-import type { TableDefinition } from "../../dataset/dataset.ts";
-import type { Connection } from "../../engine/connection.ts";
 import { armFailPoints } from "../../fail_point.ts";
-import { LocalStorage } from "../../storage/local.ts";
 import { failOnceAt } from "../../testing/crash_at.ts";
-import { FaultyStorage } from "../../testing/faulty_storage.ts";
+import { definition, folder, key, onLake, row } from "../../testing/iceberg_lake.ts";
 import { type LiteralRow, relationOf } from "../../testing/relations.ts";
-import { type DatabaseFixture, withDatabase } from "../../testing/temporary.ts";
-import { parseJson } from "../lossless_json.ts";
+import type { UpkeepPolicy } from "../upkeep.ts";
 import { icebergFailPoints } from "./fail_points.ts";
-import { IcebergTable } from "./iceberg_table.ts";
-import type { TableMetadata } from "./metadata.ts";
+import type { IcebergTable } from "./iceberg_table.ts";
 
-const definition: TableDefinition = {
-  namespace: "bank",
-  name: "cards",
-  key: ["id", "ordinal"],
-  columns: [
-    { name: "id", type: types.int64, nullable: false },
-    { name: "ordinal", type: types.int32, nullable: false },
-    { name: "name", type: types.string, nullable: true },
-  ],
+const policy: UpkeepPolicy = {
+  targetFileBytes: 2 ** 20,
+  mergeFiles: 4,
+  deletedShare: 0.5,
+  keepSnapshotsMs: 0,
+  keepSnapshots: 1,
+  orphanAgeMs: 0,
 };
-const folder = "iceberg/bank/cards";
-
-type ChangeContent = Partial<Omit<TableChange, "upserts" | "removals">> & {
-  readonly upserts?: readonly LiteralRow[];
-  readonly removals?: readonly LiteralRow[];
-};
-
-class Lake {
-  readonly storage: FaultyStorage;
-  readonly fixture: DatabaseFixture;
-  #position = 0;
-
-  constructor(fixture: DatabaseFixture) {
-    this.fixture = fixture;
-    this.storage = new FaultyStorage(new LocalStorage(fixture.folder));
-  }
-
-  /** The table as a newly started process opens it. */
-  open(options: { readonly formatVersion?: 2 | 3; readonly connection?: Connection } = {}): IcebergTable {
-    const { connection } = this.fixture;
-    return new IcebergTable({
-      storage: this.storage,
-      connection,
-      folder,
-      namespace: "bank",
-      name: "cards",
-      ...options,
-    });
-  }
-
-  async change(content: ChangeContent): Promise<TableChange> {
-    const { upserts, removals, ...rest } = content;
-    const relation = (rows: readonly LiteralRow[]) => relationOf(this.fixture.connection, { definition, rows });
-    return {
-      definition,
-      schemaChanges: [],
-      truncate: false,
-      scope: definition.key,
-      position: { instance: "test:1/1", offset: `0/${++this.#position}` },
-      commitTimeMs: 1_700_000_000_000,
-      ...rest,
-      ...(upserts === undefined ? {} : { upserts: await relation(upserts) }),
-      ...(removals === undefined ? {} : { removals: await relation(removals) }),
-    };
-  }
-
-  async commit(table: IcebergTable, content: ChangeContent): Promise<CommitResult> {
-    const state = (await table.load())!;
-    return await table.commit(table.stage(state, await table.prepare(state, await this.change(content))));
-  }
-
-  async names(table = this.open()): Promise<unknown[]> {
-    const sql = await table.scan((await table.load())!);
-    const rows = await this.fixture.connection.rows(
-      `SELECT id || '/' || ordinal || ' ' || name AS n FROM (${sql}) ORDER BY 1`,
-    );
-    return rows.map(({ n }) => n);
-  }
-
-  async metadata(version: number): Promise<TableMetadata> {
-    const bytes = await this.storage.read(`${folder}/metadata/v${version}.metadata.json`);
-    return parseJson(new TextDecoder().decode(bytes)) as TableMetadata;
-  }
-
-  async paths(): Promise<string[]> {
-    return (await Array.fromAsync(this.storage.list(folder))).map(({ path }) => path);
-  }
-}
-
-const row = (id: number, ordinal: number, name: string): LiteralRow => ({
-  id: String(id),
-  ordinal: String(ordinal),
-  name: `'${name}'`,
-});
-const key = (id: number, ordinal: number): LiteralRow => ({ id: String(id), ordinal: String(ordinal) });
 
 /** Everything in a value as text, whatever classes it is made of. */
 function plain(value: unknown): string {
@@ -111,10 +27,6 @@ function plain(value: unknown): string {
       ? Object.fromEntries(Object.entries(each).sort(([left], [right]) => left < right ? -1 : 1))
       : each;
   });
-}
-
-function onLake(body: (lake: Lake) => Promise<void>): () => Promise<void> {
-  return () => withDatabase((fixture) => body(new Lake(fixture)));
 }
 
 for (const formatVersion of [2, 3] as const) {
@@ -390,7 +302,7 @@ Deno.test(
 );
 
 Deno.test(
-  "key and partition of a table that is there cannot be changed",
+  "the key of a table that is there cannot be changed",
   onLake(async (lake) => {
     await lake.open().create(definition);
     assert.equal((await lake.open().create(definition)).version, 1);
@@ -408,8 +320,6 @@ Deno.test(
       ...first.properties,
       "commit.manifest.min-count-to-merge": "5",
       "write.metadata.previous-versions-max": "4",
-      "history.expire.max-snapshot-age-ms": "0",
-      "history.expire.min-snapshots-to-keep": "3",
     };
     await lake.storage.put(
       `${folder}/metadata/v1.metadata.json`,
@@ -418,12 +328,13 @@ Deno.test(
     const fresh = lake.open();
     for (let step = 0; step < 30; step++) {
       await lake.commit(fresh, { upserts: [row(step, 0, "x"), row(100, 0, `${step}`), row(step, 1, "y")] });
-      await new Promise((resolve) => setTimeout(resolve, 2));
+      const now = { nowMs: Date.now() + 1 };
+      if (step % 6 === 5) await fresh.expire((await fresh.load())!, { ...policy, keepSnapshots: 3 }, now);
     }
     const state = (await lake.open().load())!;
     assert.equal(state.rows, 61n);
     assert.equal((await lake.names()).length, 61);
-    const json = await lake.metadata(31);
+    const json = await lake.metadata(36);
     assert.equal(json.snapshots.length, 3);
     assert.ok(json["snapshot-log"].length <= 3);
     assert.equal(json["metadata-log"].length, 4);

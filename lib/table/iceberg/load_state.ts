@@ -5,8 +5,9 @@ import type { Storage } from "../../storage/storage.ts";
 import { readDeletes } from "./delete_files.ts";
 import { decodeManifest, type ManifestEntry } from "./manifest.ts";
 import { decodeManifestList, type ManifestFile } from "./manifest_list.ts";
-import { currentSnapshot, currentSpec, type TableMetadata } from "./metadata.ts";
+import { currentSnapshot, type TableMetadata } from "./metadata.ts";
 import { readPart } from "./metadata_file.ts";
+import { isSupported } from "./partition_spec.ts";
 import { countRows, type IcebergState, type LiveDeletes, type LiveFile, stateOf } from "./state.ts";
 
 /** Where a table is read from. */
@@ -54,12 +55,9 @@ export async function loadState(place: TablePlace, request: LoadRequest): Promis
   return stateOf({ version, metadata, manifests, files }, countRows(files.values()));
 }
 
-/** Only tables as this code writes them can be written on: one spec, by day or none. */
+/** Only tables as this code writes them can be written on: by day or not at all. */
 function refuseForeign(metadata: TableMetadata): void {
-  const fields = currentSpec(metadata).fields;
-  if (
-    metadata["partition-specs"].length > 1 || fields.length > 1 || fields.some(({ transform }) => transform !== "day")
-  ) {
+  if (!metadata["partition-specs"].every(isSupported)) {
     throw new WeirError("tableUnreadable", `The table at ${metadata.location} is partitioned by another writer`);
   }
 }

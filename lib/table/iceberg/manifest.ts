@@ -46,6 +46,8 @@ export interface ManifestEntry {
   readonly snapshotId: bigint;
   readonly sequenceNumber: bigint;
   readonly fileSequenceNumber: bigint;
+  /** Of the spec by which `partition` is to be read; a manifest holds entries of one. */
+  readonly specId: number;
   readonly file: FileRecord;
 }
 
@@ -92,7 +94,8 @@ export function encodeManifest(
   const rows = entries.map(({ status, snapshotId, sequenceNumber, fileSequenceNumber, file }) => ({
     status,
     snapshot_id: snapshotId,
-    sequence_number: status === 1 ? null : sequenceNumber,
+    // A merged file keeps the sequence number of the rows that were read; every other new file inherits its commit's.
+    sequence_number: status === 1 && sequenceNumber === fileSequenceNumber ? null : sequenceNumber,
     file_sequence_number: status === 1 ? null : fileSequenceNumber,
     data_file: status === 1 ? { ...file, first_row_id: null } : file,
   }));
@@ -129,6 +132,7 @@ export function decodeManifest(bytes: Uint8Array, manifest: ManifestFile): Manif
       snapshotId: row.snapshot_id ?? manifest.added_snapshot_id,
       sequenceNumber: row.sequence_number ?? manifest.sequence_number,
       fileSequenceNumber: row.file_sequence_number ?? manifest.sequence_number,
+      specId: manifest.partition_spec_id,
       file: { ...file, first_row_id: firstRowId },
     };
   });

@@ -1,7 +1,8 @@
 /** Table metadata JSON (Iceberg spec, "Table Metadata"): what one version of a table says of itself. */
 import { WeirError } from "../../errors.ts";
-import { parseJson } from "../lossless_json.ts";
+import { parseJson, stringifyJson } from "../lossless_json.ts";
 import type { IcebergSchema } from "./schema.ts";
+import type { SortOrder } from "./sort_order.ts";
 
 /** One field of a partition spec; only `day` is written. */
 export interface PartitionField {
@@ -30,6 +31,24 @@ export interface Snapshot {
   readonly "added-rows"?: bigint;
 }
 
+/** A branch or a tag; a tag has no history of its own. */
+export interface SnapshotRef {
+  readonly type: "branch" | "tag";
+  readonly "snapshot-id": bigint;
+  /** The ref leaves once its snapshot is so old. */
+  readonly "max-ref-age-ms"?: number;
+  /** Branches only: how long their snapshots are kept, */
+  readonly "max-snapshot-age-ms"?: number;
+  /** and at least so many of them. */
+  readonly "min-snapshots-to-keep"?: number;
+}
+
+/** A statistics file of another writer. */
+export interface SnapshotStatistics {
+  readonly "snapshot-id": bigint;
+  readonly "statistics-path": string;
+}
+
 /** One version of a table. Fields that this code does not use are kept as they were read. */
 export interface TableMetadata {
   readonly "format-version": 2 | 3;
@@ -43,16 +62,18 @@ export interface TableMetadata {
   readonly "partition-specs": readonly PartitionSpec[];
   readonly "default-spec-id": number;
   readonly "last-partition-id": number;
-  readonly "sort-orders": readonly unknown[];
+  readonly "sort-orders": readonly SortOrder[];
   readonly "default-sort-order-id": number;
   readonly properties: Readonly<Record<string, string>>;
   readonly "current-snapshot-id"?: bigint;
   /** Version 3 only. */
   readonly "next-row-id"?: bigint;
   readonly snapshots: readonly Snapshot[];
-  readonly refs?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly refs?: Readonly<Record<string, SnapshotRef>>;
   readonly "snapshot-log": readonly { readonly "timestamp-ms": number; readonly "snapshot-id": bigint }[];
   readonly "metadata-log": readonly { readonly "timestamp-ms": number; readonly "metadata-file": string }[];
+  readonly statistics?: readonly SnapshotStatistics[];
+  readonly "partition-statistics"?: readonly SnapshotStatistics[];
 }
 
 type Json = Record<string, unknown>;
@@ -84,7 +105,10 @@ function withBigints(json: Json): TableMetadata {
     "last-sequence-number": BigInt(json["last-sequence-number"] as number),
     properties: (json.properties ?? {}) as Record<string, string>,
     snapshots: ((json.snapshots ?? []) as Json[]).map(snapshotOf),
-    "snapshot-log": ((json["snapshot-log"] ?? []) as Json[]).map((entry) => bigints(entry, ["snapshot-id"])),
+    refs: refsOf(json),
+    ...Object.fromEntries(["snapshot-log", "statistics", "partition-statistics"].map((list) => {
+      return [list, ((json[list] ?? []) as Json[]).map((entry) => bigints(entry, ["snapshot-id"]))];
+    })),
     "metadata-log": (json["metadata-log"] ?? []) as TableMetadata["metadata-log"],
     ...(json["next-row-id"] === undefined ? {} : { "next-row-id": BigInt(json["next-row-id"] as number) }),
     ...(hasCurrent ? { "current-snapshot-id": BigInt(current as number) } : {}),
@@ -95,6 +119,18 @@ function withBigints(json: Json): TableMetadata {
   currentSchema(metadata);
   if (hasCurrent && currentSnapshot(metadata) === undefined) throw new RangeError("the current snapshot is missing");
   return metadata;
+}
+
+/** Writers of version 1 leave `main` out: it is the current snapshot. */
+function refsOf(json: Json): TableMetadata["refs"] {
+  const current = json["current-snapshot-id"] as bigint | undefined;
+  const main = current === undefined || current === null || current < 0
+    ? {}
+    : { main: { type: "branch", "snapshot-id": current } };
+  const refs = { ...main, ...json.refs as Record<string, Json> | undefined };
+  return Object.fromEntries(
+    Object.entries(refs).map(([name, ref]) => [name, bigints(ref, ["snapshot-id"])]),
+  ) as unknown as Record<string, SnapshotRef>;
 }
 
 function snapshotOf(json: Json): Snapshot {
@@ -108,6 +144,23 @@ function bigints<T extends Json>(json: T, fields: readonly string[]): T & { "sna
   return copy as T & { "snapshot-id": bigint };
 }
 
+/** Text of history entries, which never change: a commit a second would write the same thousands of them again and again. */
+const entryTexts = new WeakMap<object, string>();
+
+/** What {@linkcode parseMetadata} reads. */
+export function formatMetadata({ snapshots, "snapshot-log": log, ...rest }: TableMetadata): string {
+  return `${stringifyJson(rest).slice(0, -1)},"snapshots":${listText(snapshots)},"snapshot-log":${listText(log)}}`;
+}
+
+function listText(entries: readonly object[]): string {
+  const texts = entries.map((entry) => {
+    const text = entryTexts.get(entry) ?? stringifyJson(entry);
+    entryTexts.set(entry, text);
+    return text;
+  });
+  return `[${texts.join(",")}]`;
+}
+
 /** The schema that rows are written with. Throws `RangeError` where the metadata lacks it. */
 export function currentSchema(metadata: TableMetadata): IcebergSchema {
   const found = metadata.schemas.find((schema) => schema["schema-id"] === metadata["current-schema-id"]);
@@ -117,8 +170,13 @@ export function currentSchema(metadata: TableMetadata): IcebergSchema {
 
 /** The partition spec that files are written with. Throws `RangeError` where the metadata lacks it. */
 export function currentSpec(metadata: TableMetadata): PartitionSpec {
-  const found = metadata["partition-specs"].find((spec) => spec["spec-id"] === metadata["default-spec-id"]);
-  if (found === undefined) throw new RangeError("the default partition spec is missing");
+  return specOf(metadata, metadata["default-spec-id"]);
+}
+
+/** A partition spec. Throws `RangeError` where the metadata lacks it. */
+export function specOf(metadata: TableMetadata, id: number): PartitionSpec {
+  const found = metadata["partition-specs"].find((spec) => spec["spec-id"] === id);
+  if (found === undefined) throw new RangeError(`partition spec ${id} is missing`);
   return found;
 }
 

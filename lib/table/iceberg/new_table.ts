@@ -1,23 +1,24 @@
 /** The first version of a table: no snapshot, one schema, one partition spec. */
 import type { TableDefinition } from "../../dataset/dataset.ts";
 import type { TableMetadata } from "./metadata.ts";
+import { noPartitionFieldId, partitionFields } from "./partition_spec.ts";
 import { initialProperties, ownProperties } from "./properties.ts";
 import { newSchema, type NumberedSchema } from "./schema.ts";
-
-/** Partition field ids start here (Iceberg spec, "Partition Specs"). */
-const firstPartitionFieldId = 1000;
+import { sortFields, unsorted } from "./sort_order.ts";
 
 /**
  * Metadata of a table without rows.
  *
- * @throws {TypeError} If the key or the partition column does not fit the columns.
+ * @throws {TypeError} If the key, the partition column or the order does not fit the columns.
  */
 export function newTable(
   definition: TableDefinition,
   options: { readonly formatVersion: 2 | 3; readonly location: string },
 ): TableMetadata {
   const numbered = newSchema(definition);
-  const partition = partitionFields(definition, numbered);
+  const partition = partitionFields(definition, { schema: numbered.schema, lastId: noPartitionFieldId });
+  const sorted = sortFields(definition, numbered.schema);
+  const sortOrders = [unsorted, ...sorted.length === 0 ? [] : [{ "order-id": 1, fields: sorted }]];
   return {
     "format-version": options.formatVersion,
     "table-uuid": crypto.randomUUID(),
@@ -29,9 +30,9 @@ export function newTable(
     "current-schema-id": 0,
     "partition-specs": [{ "spec-id": 0, fields: partition }],
     "default-spec-id": 0,
-    "last-partition-id": partition.length === 0 ? firstPartitionFieldId - 1 : firstPartitionFieldId,
-    "sort-orders": [{ "order-id": 0, fields: [] }],
-    "default-sort-order-id": 0,
+    "last-partition-id": noPartitionFieldId + partition.length,
+    "sort-orders": sortOrders,
+    "default-sort-order-id": sortOrders.at(-1)!["order-id"],
     properties: { ...initialProperties(), ...ownPropertiesOf(definition, numbered) },
     ...(options.formatVersion === 3 ? { "next-row-id": 0n } : {}),
     snapshots: [],
@@ -47,17 +48,4 @@ function ownPropertiesOf(definition: TableDefinition, { schema }: NumberedSchema
     [ownProperties.keyFieldIds]: definition.key.map(idOf).join(","),
     ...Object.fromEntries(lists.map(({ name }) => [`write.metadata.metrics.column.${name}`, "none"])),
   };
-}
-
-function partitionFields({ partitionByDay, namespace, name, columns }: TableDefinition, { schema }: NumberedSchema) {
-  if (partitionByDay === undefined) return [];
-  const source = columns.find((column) => column.name === partitionByDay);
-  if (source === undefined || !["timestamptz", "timestamp", "date"].includes(source.type.kind)) {
-    throw new TypeError(`Cannot partition ${namespace}.${name} by day of ${partitionByDay}: it is no instant column`);
-  }
-  const taken = new Set(columns.map((column) => column.name));
-  let fieldName = `${partitionByDay}_day`;
-  while (taken.has(fieldName)) fieldName += "_partition";
-  const sourceId = schema.fields.find((field) => field.name === partitionByDay)!.id;
-  return [{ "source-id": sourceId, "field-id": firstPartitionFieldId, name: fieldName, transform: "day" }];
 }

@@ -3,9 +3,9 @@ import { duckdbType } from "../../dataset/column_type.ts";
 import { identifier, literal } from "../../engine/quote.ts";
 import { columnType, type IcebergField, type IcebergSchema } from "./schema.ts";
 
-/** `FIELD_IDS` of DuckDB's COPY for all columns of a schema. */
-export function fieldIds(schema: IcebergSchema): string {
-  const entries = schema.fields.map(({ name, id, type }) =>
+/** `FIELD_IDS` of DuckDB's COPY for all columns of a schema, or for these. */
+export function fieldIds({ fields }: Pick<IcebergSchema, "fields">): string {
+  const entries = fields.map(({ name, id, type }) =>
     typeof type === "string"
       ? `${identifier(name)}: ${id}`
       : `${identifier(name)}: {__duckdb_field_id: ${id}, element: ${type["element-id"]}}`

@@ -3,9 +3,10 @@ import type { TableChange } from "../../change/sink.ts";
 import { failPoint } from "../../fail_point.ts";
 import { writeDataFiles } from "./data_files.ts";
 import { writeDeletes } from "./delete_files.ts";
+import { layoutOf } from "./layout.ts";
 import type { TablePlace } from "./load_state.ts";
 import type { FileRecord } from "./manifest.ts";
-import { currentSchema, currentSpec } from "./metadata.ts";
+import { currentSchema } from "./metadata.ts";
 import { PositionBitmap } from "./position_bitmap.ts";
 import { type IcebergPrepared, newSnapshotId, type PreparedDeletes } from "./prepared_change.ts";
 import { findRows } from "./row_lookup.ts";
@@ -50,14 +51,15 @@ interface PrepareRequest {
 async function writeFiles(
   place: TablePlace,
   request: PrepareRequest & { readonly paths: string[] },
-): Promise<Pick<IcebergPrepared, "dataFiles" | "deletes" | "removed" | "searched">> {
+): Promise<Pick<IcebergPrepared, "specId" | "layout" | "dataFiles" | "deletes" | "removed" | "searched">> {
   const { state: { metadata }, change, evolved, paths } = request;
   const prefix = crypto.randomUUID();
   const noted = (records: FileRecord[]) => {
     paths.push(...new Set(records.map(({ file_path }) => place.storage.path(file_path))));
     return records;
   };
-  const target = { schema: evolved.schema, spec: currentSpec(metadata), prefix };
+  const layout = layoutOf(metadata, change.definition, evolved.schema);
+  const target = { schema: evolved.schema, ...layout, prefix };
   const dataFiles = change.upserts === undefined ? [] : noted(await writeDataFiles(place, change.upserts, target));
   await failPoint("iceberg.afterDataFiles");
   const lookup = await replacedRows(place, request);
@@ -65,6 +67,8 @@ async function writeFiles(
   const written = noted(await writeDeletes(place, vectors, { formatVersion: metadata["format-version"], prefix }));
   await failPoint("iceberg.afterDeleteFiles");
   return {
+    specId: layout.spec["spec-id"],
+    layout,
     dataFiles,
     deletes: lookup.partly.map((deletes, index) => ({ ...deletes, file: written[index]! })),
     removed: lookup.wholly,
@@ -75,7 +79,8 @@ async function writeFiles(
 function evolvedSchema({ metadata }: IcebergState, change: TableChange): NumberedSchema {
   const pinned = {
     key: keyFields(metadata).map(({ id }) => id),
-    partition: currentSpec(metadata).fields.map((field) => field["source-id"]),
+    // A spec that is used no more is still read: its files may be there.
+    partition: metadata["partition-specs"].flatMap(({ fields }) => fields.map((field) => field["source-id"])),
   };
   const from = { schema: currentSchema(metadata), lastColumnId: metadata["last-column-id"] };
   return evolveSchema(from, { schemaChanges: change.schemaChanges, columns: change.definition.columns, pinned });

@@ -1,15 +1,28 @@
 /** The files of a change against one state, ready to be staged: plain data. */
 import type { Position } from "../../change/position.ts";
+import type { Layout } from "./layout.ts";
 import type { FileRecord } from "./manifest.ts";
 import type { PositionBitmap } from "./position_bitmap.ts";
+import { ownProperties } from "./properties.ts";
 import type { IcebergSchema } from "./schema.ts";
-import type { LiveFile } from "./state.ts";
+import type { IcebergState, LiveFile } from "./state.ts";
 
 /** New deletes of one data file, replacing `replaces`. */
 export interface PreparedDeletes {
   readonly target: LiveFile;
   readonly file: FileRecord;
   readonly positions: PositionBitmap;
+}
+
+/** Files merged into one: the living rows of the inputs, in their order, as they stood then. */
+export interface PreparedMerge {
+  readonly inputs: readonly LiveFile[];
+  /** Sequence number of the state whose rows were read. */
+  readonly sequenceNumber: bigint;
+  /** Where the rows, in the inputs' order, stand in a merged file that is sorted. Absent: as they come. */
+  readonly places?: Uint32Array;
+  /** Deletes of the merged file: rows that were deleted while it was written. */
+  readonly deletes?: Omit<PreparedDeletes, "target">;
 }
 
 /** A change whose files are written. */
@@ -21,10 +34,16 @@ export interface IcebergPrepared {
   /** Schema id of the state the files were written against. */
   readonly baseSchemaId: number;
   readonly truncate: boolean;
+  /** Partition spec of the data files. */
+  readonly specId: number;
+  /** Of the table from now on. Absent: as it is. */
+  readonly layout?: Layout;
   readonly dataFiles: readonly FileRecord[];
   readonly deletes: readonly PreparedDeletes[];
-  /** Data files all of whose rows are deleted. */
+  /** Data files all of whose rows are deleted, or were merged. */
   readonly removed: readonly LiveFile[];
+  /** Present where `dataFiles` is a merged file instead of new rows. */
+  readonly merge?: PreparedMerge;
   /** Data files that were live when keys were looked up; undefined where none were looked up. */
   readonly searched?: ReadonlySet<string>;
   /** Undefined takes the recorded position away. */
@@ -32,6 +51,12 @@ export interface IcebergPrepared {
   readonly commitTimeMs?: number;
   /** Everything written, below the storage root. */
   readonly paths: readonly string[];
+}
+
+/** What a commit that changes no rows carries forward. */
+export function progressOf({ position, metadata }: IcebergState): Pick<IcebergPrepared, "position" | "commitTimeMs"> {
+  const commitTimeMs = metadata.properties[ownProperties.commitTimeMs];
+  return { position, ...(commitTimeMs === undefined ? {} : { commitTimeMs: Number(commitTimeMs) }) };
 }
 
 /** A random positive 63-bit id (Iceberg spec: "a unique long ID"). */

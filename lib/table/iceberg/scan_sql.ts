@@ -37,13 +37,19 @@ interface RemainingRows {
 async function selectRemaining(place: TablePlace, request: RemainingRows): Promise<string> {
   const { parts, columns, fields, state, deleted } = request;
   const sequenceNumber = state.metadata["last-sequence-number"];
-  const ids = await deleted.record(
-    parts.map(({ entry, deletes }) => ({ uri: entry.file.file_path, positions: deletes!.positions })),
+  const { table, ids } = await deleted.record(
+    parts.map(({ entry, deletes }) => {
+      return {
+        uri: entry.file.file_path,
+        positions: deletes!.positions,
+        sequenceNumber: deletes!.entry.sequenceNumber,
+      };
+    }),
     sequenceNumber,
   );
   const indexes = ids.map((id, index) => `(${id}, ${index})`).join(", ");
   return `SELECT ${columns} FROM ${readLive(place, parts, fields)} AS live ANTI JOIN (
-    SELECT listed.index, gone.row FROM ${identifier(deleted.name)} AS gone
+    SELECT listed.index, gone.row FROM ${identifier(table)} AS gone
     JOIN (VALUES ${indexes}) AS listed (file, index) ON gone.file = listed.file WHERE gone.since <= ${sequenceNumber}
   ) AS gone ON live.file_index = gone.index AND live.file_row_number = gone.row`;
 }

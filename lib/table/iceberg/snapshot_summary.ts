@@ -11,9 +11,13 @@ export interface SnapshotFiles {
 }
 
 /** Operation, counts and totals; every value is text, and what is zero is left out of the counts. */
-export function snapshotSummary(files: SnapshotFiles, parent: Snapshot | undefined): Record<string, string> {
-  const counts = countsOf(files);
-  const summary: Record<string, string> = { operation: operationOf(files) };
+export function snapshotSummary(
+  files: SnapshotFiles & { readonly operation?: "replace" },
+  parent: Snapshot | undefined,
+): Record<string, string> {
+  const { operation = operationOf(files), ...ofFiles } = files;
+  const counts = countsOf(ofFiles);
+  const summary: Record<string, string> = { operation };
   for (const [name, value] of Object.entries(counts)) if (value !== 0n) summary[name] = String(value);
   const totals = {
     "total-records": counts["added-records"] - counts["deleted-records"],

@@ -4,10 +4,10 @@
  * Promise: no I/O. Staging the same files on another state that they fit gives another commit with the same snapshot id.
  */
 import type { Storage } from "../../storage/storage.ts";
-import { stringifyJson } from "../lossless_json.ts";
-import type { TableMetadata } from "./metadata.ts";
+import { withLayout } from "./layout.ts";
+import { formatMetadata, type TableMetadata } from "./metadata.ts";
 import { metadataPath } from "./metadata_file.ts";
-import { nextMetadata } from "./next_metadata.ts";
+import { nextMetadata, nextVersion, type VersionEdit } from "./next_metadata.ts";
 import type { IcebergPrepared } from "./prepared_change.ts";
 import { registerSchema } from "./schema_evolution.ts";
 import { type StagedFile, stageSnapshot } from "./stage_snapshot.ts";
@@ -25,40 +25,77 @@ export interface IcebergStaged {
   /** Metadata files that fell out of the log with this commit. */
   readonly expired: readonly string[];
   readonly snapshotId?: bigint;
+  /** Paths that the snapshot before needed and this one does not. */
+  readonly released: readonly string[];
   readonly next: IcebergState;
 }
 
-/** Stages a prepared change. `place` is only asked how paths are spelled. */
+/** How the paths of a table are spelled. */
+interface StagePlace {
+  readonly storage: Storage;
+  readonly folder: string;
+}
+
+/** Stages a prepared change. */
 export function stageCommit(
-  place: { readonly storage: Storage; readonly folder: string },
-  state: IcebergState,
+  place: StagePlace,
+  from: IcebergState,
   prepared: IcebergPrepared,
 ): IcebergStaged {
-  const commitId = crypto.randomUUID();
+  const { layout } = prepared;
+  const state = layout === undefined ? from : { ...from, metadata: withLayout(from.metadata, layout) };
+  const version = versionEdit(place, state);
   const { schemas, schemaId } = registerSchema(state.metadata.schemas, prepared.schema);
   const schema = schemas.find((each) => each["schema-id"] === schemaId)!;
-  const staged = stageSnapshot({ ...place, state, prepared, schema, commitId });
+  const staged = stageSnapshot({ ...place, state, prepared, schema, commitId: version.commitId });
   const { position, lastColumnId, commitTimeMs } = prepared;
   const metadata = nextMetadata(state.metadata, {
+    ...version,
     schema,
     lastColumnId,
     position,
     ...(commitTimeMs === undefined ? {} : { commitTimeMs }),
-    commitId,
     ...(staged === undefined ? {} : { snapshot: staged.snapshot }),
-    previousUri: place.storage.uri(metadataPath(place.folder, state.version)),
-    nowMs: Date.now(),
   });
-  const version = state.version + 1;
   const { files, manifests } = staged ?? state;
   return {
-    commitId,
+    ...stageVersion(place, { state, metadata, commitId: version.commitId }),
     manifests: staged?.staged ?? [],
     ...(staged === undefined ? {} : { manifestList: staged.list, snapshotId: prepared.snapshotId }),
-    metadata: { path: metadataPath(place.folder, version), bytes: new TextEncoder().encode(stringifyJson(metadata)) },
-    basePath: metadataPath(place.folder, state.version),
-    expired: expiredMetadata(place.storage, state.metadata, metadata),
-    next: stateOf({ version, metadata, files, manifests }, countRows(files.values())),
+    released: staged?.released ?? [],
+    next: stateOf({ version: state.version + 1, metadata, files, manifests }, countRows(files.values())),
+  };
+}
+
+/** Stages a version in which no rows change. Progress, snapshots and properties stay as `edit` leaves them. */
+export function stageMetadata(
+  place: StagePlace,
+  state: IcebergState,
+  edit: (metadata: TableMetadata) => TableMetadata,
+): IcebergStaged {
+  const version = versionEdit(place, state);
+  const metadata = edit(nextVersion(state.metadata, version));
+  return stageVersion(place, { state, metadata, commitId: version.commitId });
+}
+
+function versionEdit({ storage, folder }: StagePlace, { version }: IcebergState): VersionEdit {
+  return { commitId: crypto.randomUUID(), previousUri: storage.uri(metadataPath(folder, version)), nowMs: Date.now() };
+}
+
+function stageVersion(
+  { storage, folder }: StagePlace,
+  of: { readonly state: IcebergState; readonly metadata: TableMetadata; readonly commitId: string },
+): IcebergStaged {
+  const { state, metadata, commitId } = of;
+  const version = state.version + 1;
+  return {
+    commitId,
+    manifests: [],
+    metadata: { path: metadataPath(folder, version), bytes: new TextEncoder().encode(formatMetadata(metadata)) },
+    basePath: metadataPath(folder, state.version),
+    expired: expiredMetadata(storage, state.metadata, metadata),
+    released: [],
+    next: stateOf({ version, metadata, files: state.files, manifests: state.manifests }, state.rows),
   };
 }
 

@@ -53,7 +53,7 @@ export function writeManifests(context: StageContext, change: ContentChange): Wr
   const written = plan.groups.map((entries, index) => {
     const name = `${commitId}-${change.content === 0 ? "m" : "d"}${index}.avro`;
     const manifest = newManifest(entries, {
-      ...manifestContext(metadata),
+      ...manifestContext(metadata, entries[0]!.specId),
       schema: context.schema,
       content: change.content,
       uri: storage.uri(`${folder}/metadata/${name}`),

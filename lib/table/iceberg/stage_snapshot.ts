@@ -20,11 +20,15 @@ export interface StagedFile {
 interface Draft {
   readonly addedData: readonly ManifestEntry[];
   readonly removedData: readonly LiveFile[];
-  /** New deletes by data file URI, with what they replace. */
-  readonly deletes: ReadonlyMap<
-    string,
-    { entry: ManifestEntry; positions: LiveDeletes["positions"]; replaces?: ManifestEntry }
-  >;
+  /** New deletes by data file URI. */
+  readonly deletes: ReadonlyMap<string, DraftDeletes>;
+  readonly operation?: "replace";
+}
+
+interface DraftDeletes {
+  readonly entry: ManifestEntry;
+  readonly positions: LiveDeletes["positions"];
+  readonly replaces?: ManifestEntry;
 }
 
 function draftOf(state: IcebergState, prepared: IcebergPrepared): Draft {
@@ -33,20 +37,25 @@ function draftOf(state: IcebergState, prepared: IcebergPrepared): Draft {
     snapshotId: prepared.snapshotId,
     sequenceNumber: state.metadata["last-sequence-number"] + 1n,
     fileSequenceNumber: state.metadata["last-sequence-number"] + 1n,
+    specId: prepared.specId,
   };
   const current = (file: LiveFile) => state.files.get(file.entry.file.file_path)!;
-  const deletes = prepared.deletes.map(({ target, file, positions }) => {
+  const deletes = prepared.deletes.map(({ target, file, positions }): [string, DraftDeletes] => {
     const replaces = current(target).deletes?.entry;
-    return [file.referenced_data_file!, {
-      entry: { ...own, file },
-      positions,
-      ...(replaces ? { replaces } : {}),
-    }] as const;
+    const entry = { ...own, specId: target.entry.specId, file };
+    return [file.referenced_data_file!, { entry, positions, ...(replaces ? { replaces } : {}) }];
   });
+  const { merge } = prepared;
+  if (merge?.deletes !== undefined) {
+    const { file, positions } = merge.deletes;
+    deletes.push([file.referenced_data_file!, { entry: { ...own, file }, positions }]);
+  }
+  const sequenceNumber = merge?.sequenceNumber ?? own.sequenceNumber;
   return {
-    addedData: prepared.dataFiles.map((file) => ({ ...own, file })),
+    addedData: prepared.dataFiles.map((file) => ({ ...own, sequenceNumber, file })),
     removedData: prepared.truncate ? [...state.files.values()] : prepared.removed.map(current),
     deletes: new Map(prepared.truncate ? [] : deletes),
+    ...(merge === undefined ? {} : { operation: "replace" }),
   };
 }
 
@@ -55,6 +64,8 @@ export interface StagedSnapshot {
   readonly snapshot: Omit<Snapshot, "schema-id" | "timestamp-ms">;
   readonly manifests: readonly ManifestFile[];
   readonly files: ReadonlyMap<string, LiveFile>;
+  /** Paths that the parent needed and this one does not. */
+  readonly released: readonly string[];
   readonly staged: readonly StagedFile[];
   readonly list: StagedFile;
 }
@@ -73,6 +84,7 @@ export function stageSnapshot(context: StageContext): StagedSnapshot | undefined
   const written = [...data.written, ...deletes.written];
   const list = manifestListFile(context, manifests);
   const parent = currentSnapshot(state.metadata);
+  const files = nextFiles(state, draft, written);
   return {
     snapshot: {
       "snapshot-id": prepared.snapshotId,
@@ -83,7 +95,9 @@ export function stageSnapshot(context: StageContext): StagedSnapshot | undefined
       ...rowIdsOf(state, data.nextRowId),
     },
     manifests,
-    files: nextFiles(state, draft, written),
+    files,
+    released: releasedFiles(state, { files, manifests, leaving: [...leavingData, ...leavingDeletes] })
+      .map((uri) => storage.path(uri)),
     staged: written.map(({ line, bytes }) => ({ path: storage.path(line.manifest_path), bytes })),
     list,
   };
@@ -124,6 +138,7 @@ function summaryOf(draft: Draft, leavingDeletes: readonly ManifestEntry[], paren
     removedData: draft.removedData.map(({ entry }) => entry.file),
     addedDeletes: [...draft.deletes.values()].map(({ entry }) => entry.file),
     removedDeletes: leavingDeletes.map(({ file }) => file),
+    ...(draft.operation === undefined ? {} : { operation: draft.operation }),
   }, parent);
 }
 
@@ -132,6 +147,21 @@ function positionSummary(prepared: IcebergPrepared): Record<string, string> {
     ...(prepared.position === undefined ? {} : { [ownProperties.position]: formatPosition(prepared.position) }),
     ...(prepared.commitTimeMs === undefined ? {} : { [ownProperties.commitTimeMs]: String(prepared.commitTimeMs) }),
   };
+}
+
+/** A file of deletion vectors is needed while one vector of it lives. */
+function releasedFiles(
+  state: IcebergState,
+  next: Pick<StagedSnapshot, "files" | "manifests"> & { readonly leaving: readonly ManifestEntry[] },
+): string[] {
+  const listed = new Set(next.manifests.map((manifest) => manifest.manifest_path));
+  const left = new Set(next.leaving.map(({ file }) => file.file_path));
+  if (left.size > 0) {
+    for (const { deletes } of next.files.values()) {
+      left.delete(deletes?.entry.file.file_path ?? "");
+    }
+  }
+  return [...left, ...state.manifests.map((manifest) => manifest.manifest_path).filter((uri) => !listed.has(uri))];
 }
 
 /** Live files after the commit, with entries as the new manifests hold them. */

@@ -7,7 +7,7 @@ import type { Column } from "../../dataset/column.ts";
 import type { TableState } from "../lake_table.ts";
 import type { ManifestContext, ManifestEntry } from "./manifest.ts";
 import type { ManifestFile } from "./manifest_list.ts";
-import { currentSchema, currentSnapshot, currentSpec, type TableMetadata } from "./metadata.ts";
+import { currentSchema, currentSnapshot, specOf, type TableMetadata } from "./metadata.ts";
 import { parsePosition } from "../../change/position.ts";
 import type { PositionBitmap } from "./position_bitmap.ts";
 import { ownProperties } from "./properties.ts";
@@ -62,6 +62,11 @@ export function countRows(files: Iterable<LiveFile>): bigint {
   return rows;
 }
 
+/** What files must share to be merged: the same for two files exactly where they are of one partition. */
+export function partitionOf({ entry }: LiveFile): string {
+  return `${entry.specId} ${JSON.stringify(entry.file.partition)}`;
+}
+
 /** Key columns in key order. */
 export function keyFields(metadata: TableMetadata): IcebergField[] {
   const schema = currentSchema(metadata);
@@ -70,7 +75,7 @@ export function keyFields(metadata: TableMetadata): IcebergField[] {
   return ids.flatMap((id) => schema.fields.filter((field) => field.id === id));
 }
 
-/** What a manifest written against a version carries. */
-export function manifestContext(metadata: TableMetadata): ManifestContext {
-  return { formatVersion: metadata["format-version"], schema: currentSchema(metadata), spec: currentSpec(metadata) };
+/** What a manifest of a partition spec carries, written against a version. */
+export function manifestContext(metadata: TableMetadata, specId: number): ManifestContext {
+  return { formatVersion: metadata["format-version"], schema: currentSchema(metadata), spec: specOf(metadata, specId) };
 }

@@ -1,4 +1,5 @@
 /** Whether files prepared against one state may be committed on a newer one. */
+import { layoutFits } from "./layout.ts";
 import { sameDeletes } from "./load_state.ts";
 import { currentSchema } from "./metadata.ts";
 import type { IcebergPrepared } from "./prepared_change.ts";
@@ -14,6 +15,7 @@ export function stillFits(state: IcebergState, prepared: IcebergPrepared): boole
   const sameSchema = metadata["current-schema-id"] === prepared.baseSchemaId ||
     sameFields(currentSchema(metadata), prepared.schema);
   if (!sameSchema || metadata["last-column-id"] > Math.max(prepared.lastColumnId, ...idsOf(prepared))) return false;
+  if (prepared.layout !== undefined && !layoutFits(metadata, prepared.layout)) return false;
   const targets = [...prepared.deletes.map(({ target }) => target), ...prepared.removed];
   if (!targets.every((target) => isUnchanged(target, state.files.get(target.entry.file.file_path)))) return false;
   return prepared.searched === undefined || [...state.files.keys()].every((uri) => prepared.searched!.has(uri));

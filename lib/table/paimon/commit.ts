@@ -152,7 +152,7 @@ class Attempt {
 }
 
 function nextState(
-  { state, snapshot, schema, entries, properties }: StagedCommit,
+  { state, snapshot, schema, fileSchema, entries, properties }: StagedCommit,
   written: {
     readonly manifests: readonly ManifestMeta[];
     readonly lists: Pick<Snapshot, "baseManifestList" | "deltaManifestList">;
@@ -165,15 +165,16 @@ function nextState(
     columns: schemaColumns(schema),
     key: schema.primaryKeys,
     schema,
-    schemas: new Map([...state.schemas, [schema.id, schema]]),
+    schemas: new Map([...state.schemas, [fileSchema.id, fileSchema], [schema.id, schema]]),
     pendingSchemas: state.pendingSchemas.filter(({ id }) => id > schema.id),
     snapshot: { ...snapshot, ...written.lists },
     snapshotId: snapshot.id,
+    progressId: snapshot.id,
     rows: snapshot.totalRecordCount,
     manifests: written.manifests,
     files: applyEntries(state.files, entries),
     sequenceNumbers: raiseSequenceNumbers(state.sequenceNumbers, added),
-    commitIdentifier: snapshot.commitIdentifier,
+    commitIdentifier: properties.writer?.identifier ?? snapshot.commitIdentifier,
     ...(properties.position === undefined ? {} : { position: properties.position }),
     ...(properties.commitTimeMs === undefined ? {} : { commitTimeMs: properties.commitTimeMs }),
   };

@@ -11,5 +11,23 @@ export const paimonFailPoints = [
   "paimon.afterHints",
 ] as const;
 
+/** Points of a compaction before its commit, which passes those of a change's commit from `paimon.afterManifests` on. */
+export const paimonCompactionFailPoints = [
+  "paimon.beforeMergedFiles",
+  "paimon.beforeMergedFile",
+  "paimon.afterMergedFiles",
+] as const;
+
+/** Points of an expiry of snapshots. */
+export const paimonExpiryFailPoints = [
+  "paimon.beforeExpiry",
+  "paimon.afterEarliestHint",
+  "paimon.betweenExpiredSnapshots",
+  "paimon.afterExpiry",
+] as const;
+
+/** Of upkeep, beside those of a change's commit, which its commits pass too. */
+export const paimonUpkeepFailPoints = [...paimonCompactionFailPoints, ...paimonExpiryFailPoints] as const;
+
 /** One of {@linkcode paimonFailPoints}. */
 export type PaimonFailPoint = typeof paimonFailPoints[number];

@@ -3,6 +3,7 @@
 /** Paths of one table, relative to the storage root. */
 export interface TableLayout {
   readonly folder: string;
+  readonly schemaFolder: string;
   readonly schema: (id: number) => string;
   readonly snapshot: (id: bigint) => string;
   readonly snapshotFolder: string;
@@ -11,13 +12,24 @@ export interface TableLayout {
   readonly earliestHint: string;
   readonly manifest: (name: string) => string;
   readonly data: (bucket: number, name: string) => string;
+  readonly tag: (name: string) => string;
+  readonly tagFolder: string;
+  /** Where another writer may keep what we never write. */
+  readonly foreign: (kind: ForeignFolder) => string;
 }
+
+/** Folders of a table that only others write. */
+export const foreignFolders = ["branch", "consumer", "index", "statistics", "changelog"] as const;
+
+/** One of {@linkcode foreignFolders}. */
+export type ForeignFolder = typeof foreignFolders[number];
 
 /** The layout of `namespace.name` in the warehouse folder `warehouse`. */
 export function tableLayout(warehouse: string, table: { namespace: string; name: string }): TableLayout {
   const folder = [warehouse, `${table.namespace}.db`, table.name].filter((part) => part !== "").join("/");
   return {
     folder,
+    schemaFolder: `${folder}/schema`,
     schema: (id) => `${folder}/schema/schema-${id}`,
     snapshot: (id) => `${folder}/snapshot/snapshot-${id}`,
     snapshotFolder: `${folder}/snapshot`,
@@ -25,5 +37,8 @@ export function tableLayout(warehouse: string, table: { namespace: string; name:
     earliestHint: `${folder}/snapshot/EARLIEST`,
     manifest: (name) => `${folder}/manifest/${name}`,
     data: (bucket, name) => `${folder}/bucket-${bucket}/${name}`,
+    tag: (name) => `${folder}/tag/tag-${name}`,
+    tagFolder: `${folder}/tag`,
+    foreign: (kind) => `${folder}/${kind}`,
   };
 }

@@ -21,11 +21,17 @@ export async function loadState(reader: MetadataReader, commitUser: string): Pro
   }
   const snapshot = await reader.snapshot(newest);
   if (snapshot === undefined) throw reader.unreadable(reader.layout.snapshot(newest), "the file is missing");
+  return await stateOf(reader, { snapshot, commitUser });
+}
+
+/** The table as a snapshot shows it. */
+export async function stateOf(
+  reader: MetadataReader,
+  of: { readonly snapshot: Snapshot; readonly commitUser: string },
+): Promise<PaimonState> {
+  const { snapshot } = of;
   const schema = await reader.requiredSchema(snapshot.schemaId);
-  const manifests = [
-    ...await reader.manifestList(snapshot.baseManifestList),
-    ...await reader.manifestList(snapshot.deltaManifestList),
-  ];
+  const manifests = await reader.manifestsOf(snapshot);
   const entries = mergeEntries((await Promise.all(manifests.map((meta) => reader.manifest(meta)))).flat());
   if (entries.some((entry) => entry._KIND !== 0)) {
     const path = reader.layout.manifest(snapshot.baseManifestList);
@@ -42,7 +48,7 @@ export async function loadState(reader: MetadataReader, commitUser: string): Pro
     manifests,
     files,
     sequenceNumbers: raiseSequenceNumbers(new Map(), files),
-    ...await ownProgress(reader, { snapshot, commitUser }),
+    ...await ownProgress(reader, of),
   };
 }
 
@@ -83,22 +89,25 @@ async function schemasOf(
   return schemas;
 }
 
-/** Identifier and position of our newest commit, looked up behind snapshots of others. */
+/** Identifier and position of our newest commit, carried on by our upkeep, looked up behind snapshots of others. */
 async function ownProgress(
   reader: MetadataReader,
   from: { readonly snapshot: Snapshot; readonly commitUser: string },
-): Promise<Pick<PaimonState, "commitIdentifier" | "position" | "commitTimeMs">> {
-  let snapshot: Snapshot | undefined = from.snapshot;
-  while (snapshot !== undefined && snapshot.commitUser !== from.commitUser) {
+): Promise<Pick<PaimonState, "commitIdentifier" | "progressId" | "position" | "commitTimeMs">> {
+  for (let snapshot: Snapshot | undefined = from.snapshot; snapshot !== undefined;) {
+    const { position, commitTimeMs, writer } = propertiesOf(reader, snapshot);
+    const { user, identifier } = writer ?? { user: snapshot.commitUser, identifier: snapshot.commitIdentifier };
+    if (user === from.commitUser) {
+      return {
+        commitIdentifier: identifier,
+        progressId: snapshot.id,
+        ...(position === undefined ? {} : { position }),
+        ...(commitTimeMs === undefined ? {} : { commitTimeMs }),
+      };
+    }
     snapshot = await reader.snapshot(snapshot.id - 1n);
   }
-  if (snapshot === undefined) return { commitIdentifier: 0n };
-  const { position, commitTimeMs } = propertiesOf(reader, snapshot);
-  return {
-    commitIdentifier: snapshot.commitIdentifier,
-    ...(position === undefined ? {} : { position }),
-    ...(commitTimeMs === undefined ? {} : { commitTimeMs }),
-  };
+  return { commitIdentifier: 0n };
 }
 
 function propertiesOf(

@@ -1,5 +1,6 @@
 /** Reading a table's metadata files, with the damaged file's name in every error. */
 import { WeirError } from "../../errors.ts";
+import { parseJson } from "../lossless_json.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { TableLayout } from "./layout.ts";
 import { decodeManifest, decodeManifestList, type ManifestEntry, type ManifestMeta } from "./manifest.ts";
@@ -49,9 +50,12 @@ export class MetadataReader {
    * hint is missing or points nowhere.
    */
   async newestSnapshotId(): Promise<bigint | undefined> {
-    const hint = await this.#hint();
+    const hint = await this.#hint(this.layout.latestHint);
     let newest = hint !== undefined && await this.#storage.stat(this.layout.snapshot(hint)) ? hint : undefined;
-    newest ??= await this.#listedSnapshotId();
+    newest ??= (await this.#listedSnapshotIds()).reduce<bigint | undefined>(
+      (most, id) => most === undefined || id > most ? id : most,
+      undefined,
+    );
     if (newest === undefined) {
       if (hint === undefined) return undefined;
       throw this.unreadable(this.layout.snapshot(hint), new RangeError("The newest snapshot is missing"));
@@ -60,25 +64,59 @@ export class MetadataReader {
     return newest;
   }
 
+  /** The oldest snapshot's id, found like the newest's: a hint may stand above snapshots that an expiry did not come to. */
+  async earliestSnapshotId(): Promise<bigint | undefined> {
+    const hint = await this.#hint(this.layout.earliestHint);
+    let earliest = hint !== undefined && await this.#storage.stat(this.layout.snapshot(hint)) ? hint : undefined;
+    earliest ??= (await this.#listedSnapshotIds()).reduce<bigint | undefined>(
+      (least, id) => least === undefined || id < least ? id : least,
+      undefined,
+    );
+    while (earliest !== undefined && await this.#storage.stat(this.layout.snapshot(earliest - 1n))) earliest--;
+    return earliest;
+  }
+
+  /** All manifests of a snapshot. */
+  async manifestsOf(snapshot: Snapshot): Promise<readonly ManifestMeta[]> {
+    const lists = [snapshot.baseManifestList, snapshot.deltaManifestList];
+    return (await Promise.all(lists.map((name) => this.manifestList(name)))).flat();
+  }
+
+  /** Paths below a folder. */
+  async paths(folder: string): Promise<readonly string[]> {
+    const paths: string[] = [];
+    for await (const { path } of this.#storage.list(folder)) paths.push(path);
+    return paths;
+  }
+
+  /** The snapshot that a tag keeps. Undefined where there is no such tag. */
+  async tag(name: string): Promise<Snapshot | undefined> {
+    return await this.#decode(this.layout.tag(name), decodeSnapshot);
+  }
+
+  /** The snapshot that a consumer will read next. Undefined where its file says nothing. */
+  async consumedId(path: string): Promise<bigint | undefined> {
+    return await this.#decode(path, (bytes) => {
+      const next = (parseJson(new TextDecoder().decode(bytes)) as Record<string, unknown>).nextSnapshot;
+      return typeof next === "number" || typeof next === "bigint" ? BigInt(next) : undefined;
+    });
+  }
+
   /** An error that names the damaged file. */
   unreadable(path: string, cause: unknown): WeirError {
     const reason = cause instanceof Error ? cause.message : String(cause);
     return new WeirError("tableUnreadable", `Cannot read ${path}: ${reason}`, { cause, detail: { path } });
   }
 
-  async #hint(): Promise<bigint | undefined> {
-    const bytes = await this.#storage.read(this.layout.latestHint);
+  async #hint(path: string): Promise<bigint | undefined> {
+    const bytes = await this.#storage.read(path);
     const text = bytes === undefined ? "" : new TextDecoder().decode(bytes).trim();
     return /^\d+$/.test(text) ? BigInt(text) : undefined;
   }
 
-  async #listedSnapshotId(): Promise<bigint | undefined> {
-    let newest: bigint | undefined;
-    for await (const { path } of this.#storage.list(this.layout.snapshotFolder)) {
-      const id = /\/snapshot-(\d+)$/.exec(path)?.[1];
-      if (id !== undefined && (newest === undefined || BigInt(id) > newest)) newest = BigInt(id);
-    }
-    return newest;
+  async #listedSnapshotIds(): Promise<readonly bigint[]> {
+    const ids = (await this.paths(this.layout.snapshotFolder)).map((path) => /\/snapshot-(\d+)$/.exec(path)?.[1]);
+    return ids.filter((id) => id !== undefined).map(BigInt);
   }
 
   async #required<Value>(path: string, decode: (bytes: Uint8Array) => Value): Promise<Value> {

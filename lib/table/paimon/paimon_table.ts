@@ -11,16 +11,24 @@ import type { TableDefinition } from "../../dataset/dataset.ts";
 import type { Connection } from "../../engine/connection.ts";
 import { WeirError } from "../../errors.ts";
 import type { Storage } from "../../storage/storage.ts";
-import type { LakeTable } from "../lake_table.ts";
+import type { Expiry, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
 import { isPut, putCommit, putHints } from "./commit.ts";
+import { compactFiles } from "./compaction.ts";
+import { type PaimonCompactionPlan, planCompaction } from "./compaction_plan.ts";
+import { expireSnapshots } from "./expiry.ts";
+import { referencedPaths, snapshotPaths } from "./file_references.ts";
 import { tableLayout } from "./layout.ts";
-import { emptyState, loadState } from "./load_state.ts";
+import { emptyState, loadState, stateOf } from "./load_state.ts";
 import { MetadataReader } from "./metadata_reader.ts";
-import { prepareChange, type PreparedChange, type PrepareOptions } from "./prepare.ts";
+import { prepareChange, type PrepareOptions } from "./prepare.ts";
+import { combineChanges, fits, type PaimonPrepared, type PreparedChange, type PreparedRewrite } from "./prepared.ts";
+import { type PaimonRescalePlan, planRescale, rescale, type RescaleLimits, rescaleNewer } from "./rescale.ts";
 import { scanSql } from "./scan_sql.ts";
 import { encodeSchema, firstSchema, sameColumns } from "./schema.ts";
-import { stageChange, type StagedCommit, type StageOptions, stagePosition } from "./stage.ts";
+import { type StagedCommit, type StageOptions, stagePosition, stagePrepared } from "./stage.ts";
 import type { PaimonState } from "./table_state.ts";
+import { createTag, listTags, type Tag } from "./tags.ts";
+import { type PointInHistory, snapshotAt } from "./time_travel.ts";
 
 /** Which table, and what it is written with. */
 export interface PaimonTableOptions {
@@ -39,8 +47,11 @@ export interface PaimonTableOptions {
   readonly now?: () => number;
 }
 
+/** What {@linkcode PaimonTable.compact} can be asked for. */
+export type PaimonPlan = PaimonCompactionPlan | PaimonRescalePlan;
+
 /** A Paimon table. */
-export class PaimonTable implements LakeTable<PaimonState, PreparedChange, StagedCommit> {
+export class PaimonTable implements UpkeepTable<PaimonState, PaimonPrepared, StagedCommit, PaimonPlan> {
   readonly format = "paimon";
   readonly namespace: string;
   readonly name: string;
@@ -49,6 +60,8 @@ export class PaimonTable implements LakeTable<PaimonState, PreparedChange, Stage
   readonly #reader: MetadataReader;
   /** The newest state this instance has seen. */
   #known: PaimonState | undefined;
+  /** Files that tags keep, by tag. */
+  readonly #knownTags = new Map<string, ReadonlySet<string>>();
 
   constructor(options: PaimonTableOptions) {
     const buckets = options.buckets ?? 1;
@@ -91,22 +104,12 @@ export class PaimonTable implements LakeTable<PaimonState, PreparedChange, Stage
     return await prepareChange(state, change, this.#prepareOptions());
   }
 
-  combine(parts: readonly [PreparedChange, ...PreparedChange[]]): PreparedChange {
-    const [first, ...rest] = parts;
-    if (rest.some(({ base, schema }) => base.snapshotId !== first.base.snapshotId || schema.id !== first.schema.id)) {
-      throw new TypeError("Cannot combine parts that were prepared on different states");
-    }
-    return {
-      ...first,
-      additions: parts.flatMap((part) => part.additions),
-      paths: parts.flatMap((part) => part.paths),
-      deletions: parts.find((part) => part.truncate)?.deletions ?? [],
-      truncate: parts.some((part) => part.truncate),
-    };
+  combine(parts: readonly [PaimonPrepared, ...PaimonPrepared[]]): PreparedChange {
+    return combineChanges(parts);
   }
 
-  stage(state: PaimonState, prepared: PreparedChange): StagedCommit {
-    return stageChange(state, prepared, this.#stageOptions());
+  stage(state: PaimonState, prepared: PaimonPrepared): StagedCommit {
+    return stagePrepared(state, prepared, this.#stageOptions());
   }
 
   async commit(staged: StagedCommit): Promise<CommitResult> {
@@ -119,19 +122,11 @@ export class PaimonTable implements LakeTable<PaimonState, PreparedChange, Stage
     return await isPut(staged, this.#reader);
   }
 
-  /**
-   * Files fit as long as their sequence numbers are above every other's and their schema is the next one. A truncate names
-   * each file it removes, so it fits no other snapshot.
-   */
-  stillFits(state: PaimonState, prepared: PreparedChange): boolean {
-    if (state.schema.id !== prepared.base.schemaId) return false;
-    if (prepared.truncate && state.snapshotId !== prepared.base.snapshotId) return false;
-    return prepared.additions.every(({ _BUCKET, _FILE }) =>
-      _FILE._MIN_SEQUENCE_NUMBER > (state.sequenceNumbers.get(_BUCKET) ?? -1n)
-    );
+  stillFits(state: PaimonState, prepared: PaimonPrepared): boolean {
+    return fits(state, prepared);
   }
 
-  async discard(prepared: PreparedChange): Promise<void> {
+  async discard(prepared: PaimonPrepared): Promise<void> {
     for (const path of prepared.paths) await this.#options.storage.delete(path);
   }
 
@@ -141,6 +136,77 @@ export class PaimonTable implements LakeTable<PaimonState, PreparedChange, Stage
 
   scan(state: PaimonState): Promise<string> {
     return Promise.resolve(scanSql(state, { storage: this.#options.storage, layout: this.#reader.layout }));
+  }
+
+  planCompaction(state: PaimonState, policy: UpkeepPolicy): PaimonCompactionPlan | undefined {
+    return planCompaction(state, policy);
+  }
+
+  async compact(state: PaimonState, plan: PaimonPlan, connection: Connection): Promise<PreparedRewrite> {
+    const options = { ...this.#prepareOptions(), connection };
+    return "buckets" in plan ? await rescale(state, plan, options) : await compactFiles(state, plan, options);
+  }
+
+  async rebase(state: PaimonState, prepared: PaimonPrepared): Promise<PaimonPrepared | undefined> {
+    const fitting = await rescaleNewer(state, prepared, this.#prepareOptions());
+    if (this.stillFits(state, fitting)) return fitting;
+    if (fitting !== prepared) await this.discard(fitting);
+    return undefined;
+  }
+
+  /**
+   * The rescale that the table needs, to be given to {@linkcode compact} as any plan: the table in more buckets, once
+   * they hold more than `bucketBytes` each. Undefined where it needs none.
+   */
+  planRescale(state: PaimonState, limits: RescaleLimits): PaimonRescalePlan | undefined {
+    return planRescale(state, limits);
+  }
+
+  async expire(
+    state: PaimonState,
+    policy: UpkeepPolicy,
+    options: { readonly nowMs: number; readonly dryRun?: boolean },
+  ): Promise<Expiry> {
+    const { nowMs, dryRun = false } = options;
+    return await expireSnapshots(state, { ...this.#metadata(), policy, nowMs, dryRun, knownTags: this.#knownTags });
+  }
+
+  async referenced(state: PaimonState): Promise<ReadonlySet<string>> {
+    return await referencedPaths(this.#reader, { newest: state.snapshotId, known: this.#knownTags });
+  }
+
+  /** The table as it was, for {@linkcode scan} alone. Undefined where its history does not reach so far back. */
+  async at(_newest: PaimonState, point: PointInHistory): Promise<PaimonState | undefined> {
+    const snapshot = await snapshotAt(this.#reader, point);
+    return snapshot && await stateOf(this.#reader, { snapshot, commitUser: this.#commitUser });
+  }
+
+  /** The table's tags, by name. */
+  async tags(): Promise<readonly Tag[]> {
+    return await listTags(this.#reader);
+  }
+
+  /** Keeps a snapshot's files under a name. Throws `precondition` where the name is taken or the snapshot is not there. */
+  async createTag(name: string, snapshotId: bigint): Promise<void> {
+    await createTag(this.#reader, { name, snapshotId, storage: this.#options.storage });
+  }
+
+  /**
+   * Drops a tag. One that is not there is no error.
+   *
+   * @returns Paths of the files that it alone kept: the caller removes them.
+   */
+  async dropTag(state: PaimonState, name: string): Promise<readonly string[]> {
+    const snapshot = await this.#reader.tag(name);
+    if (snapshot === undefined) return [];
+    const paths = await snapshotPaths(this.#reader, snapshot);
+    await this.#options.storage.delete(this.#reader.layout.tag(name));
+    const referenced = await this.referenced(state);
+    return [...paths].filter((path) => !referenced.has(path));
+  }
+
+  #metadata(): { readonly storage: Storage; readonly reader: MetadataReader } {
+    return { storage: this.#options.storage, reader: this.#reader };
   }
 
   async #isNewest(id: bigint): Promise<boolean> {

@@ -1,106 +1,29 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { Relation } from "../../change/relation.ts";
 import type { TableChange } from "../../change/sink.ts";
-import type { Column } from "../../dataset/column.ts";
 import { types } from "../../dataset/column_type.ts";
 import type { TableDefinition } from "../../dataset/dataset.ts";
-import type { SchemaChange } from "../../dataset/schema_change.ts";
-import type { Connection } from "../../engine/connection.ts";
-import { Database } from "../../engine/database.ts";
 import { identifier } from "../../engine/quote.ts";
 import { armFailPoints } from "../../fail_point.ts";
-import { LocalStorage } from "../../storage/local.ts";
+import {
+  applyStep,
+  orderColumns,
+  orders,
+  paimonChange,
+  type PaimonStep,
+  rowsOf,
+  withPaimonLake,
+} from "../../testing/paimon_lake.ts";
 import { paimonFailPoints } from "./fail_points.ts";
-import { PaimonTable } from "./paimon_table.ts";
-
-const columns: readonly Column[] = [
-  { name: "id", type: types.int64, nullable: false },
-  { name: "name", type: types.string, nullable: true },
-  { name: "amount", type: types.decimal(12, 2), nullable: true },
-];
-const definition: TableDefinition = { namespace: "shop", name: "orders", columns, key: ["id"] };
-
-interface Lake {
-  readonly folder: string;
-  readonly connection: Connection;
-  open(options?: { readonly name?: string; readonly commitUser?: string }): PaimonTable;
-}
-
-/** A lake in a temporary folder, removed afterwards. */
-async function withLake(work: (lake: Lake) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "weir_paimon_" });
-  const database = await Database.open({ folders: [folder], temporaryFolder: join(folder, "spill") });
-  const connection = await database.connect();
-  const storage = new LocalStorage(folder);
-  try {
-    await work({
-      folder,
-      connection,
-      open: ({ name = "orders", commitUser = "weir" } = {}) =>
-        new PaimonTable({ storage, connection, folder: "paimon", namespace: "shop", name, commitUser }),
-    });
-  } finally {
-    armFailPoints(undefined);
-    connection.close();
-    database.close();
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-let relations = 0;
-
-async function relation(connection: Connection, of: { sql: string; definition: TableDefinition }): Promise<Relation> {
-  const name = `r${++relations}`;
-  await connection.run(`CREATE TABLE ${name} AS SELECT *, true AS _replaces FROM (${of.sql})`);
-  const rows = Number(await connection.value(`SELECT count(*) FROM ${name}`));
-  return { name, definition: of.definition, rows };
-}
-
-interface Step {
-  readonly definition?: TableDefinition;
-  readonly upserts?: string;
-  readonly removals?: string;
-  readonly scope?: readonly string[];
-  readonly schemaChanges?: readonly SchemaChange[];
-  readonly truncate?: boolean;
-  readonly offset?: string;
-}
-
-async function changeOf(connection: Connection, step: Step): Promise<TableChange> {
-  const of = step.definition ?? definition;
-  return {
-    definition: of,
-    schemaChanges: step.schemaChanges ?? [],
-    truncate: step.truncate ?? false,
-    scope: step.scope ?? of.key,
-    position: { instance: "postgres:1/1", offset: step.offset ?? "0/1" },
-    commitTimeMs: 1000,
-    ...(step.upserts && { upserts: await relation(connection, { sql: step.upserts, definition: of }) }),
-    ...(step.removals && { removals: await relation(connection, { sql: step.removals, definition: of }) }),
-  };
-}
-
-async function apply(lake: Lake, table: PaimonTable, step: Step): Promise<void> {
-  const state = await table.load() ?? await table.create(step.definition ?? definition);
-  const prepared = await table.prepare(state, await changeOf(lake.connection, step));
-  assert.equal((await table.commit(table.stage(state, prepared))).outcome, "committed");
-}
-
-/** The table's rows as text, read by a fresh instance, which knows nothing but the files. */
-async function rowsOf(lake: Lake, table: PaimonTable): Promise<readonly string[]> {
-  const select = await table.scan((await table.load())!);
-  const rows = await lake.connection.rows(`SELECT t::VARCHAR AS line FROM (${select}) AS t ORDER BY 1`);
-  return rows.map((row) => row.line as string);
-}
+import type { PaimonTable } from "./paimon_table.ts";
 
 Deno.test("upserts and removals by key leave the newest row of each key", async () => {
-  await withLake(async (lake) => {
+  await withPaimonLake(async (lake) => {
     const table = lake.open();
-    await apply(lake, table, {
+    await applyStep(lake, table, {
       upserts: "SELECT i AS id, 'a' || i AS name, i::DECIMAL(12,2) AS amount FROM range(5) r(i)",
     });
-    await apply(lake, table, {
+    await applyStep(lake, table, {
       upserts: "SELECT 1 AS id, NULL AS name, 7.5 AS amount UNION ALL SELECT 9, '', 0",
       removals: "SELECT 2 AS id UNION ALL SELECT 1",
     });
@@ -125,19 +48,19 @@ Deno.test("a child table loses all rows of a removed parent, except those writte
   const child: TableDefinition = {
     namespace: "shop",
     name: "lines",
-    columns: [columns[0]!, { name: "ordinal", type: types.int32, nullable: false }, columns[1]!],
+    columns: [orderColumns[0]!, { name: "ordinal", type: types.int32, nullable: false }, orderColumns[1]!],
     key: ["id", "ordinal"],
     colocation: ["id"],
   };
-  await withLake(async (lake) => {
+  await withPaimonLake(async (lake) => {
     const table = lake.open({ name: "lines" });
-    const step = (rest: Step): Step => ({ definition: child, scope: ["id"], ...rest });
-    await apply(
+    const step = (rest: PaimonStep): PaimonStep => ({ definition: child, scope: ["id"], ...rest });
+    await applyStep(
       lake,
       table,
       step({ upserts: "SELECT i // 3 AS id, i % 3 AS ordinal, 'x' AS name FROM range(300) r(i)" }),
     );
-    await apply(
+    await applyStep(
       lake,
       table,
       step({ removals: "SELECT 5 AS id UNION ALL SELECT 6", upserts: "SELECT 5 AS id, 1 AS ordinal, 'y' AS name" }),
@@ -152,30 +75,30 @@ Deno.test("a child table loses all rows of a removed parent, except those writte
 });
 
 Deno.test("truncate removes every earlier row, and rows of the same change stay", async () => {
-  await withLake(async (lake) => {
+  await withPaimonLake(async (lake) => {
     const table = lake.open();
-    await apply(lake, table, { upserts: "SELECT i AS id, 'a' AS name, 1 AS amount FROM range(100) r(i)" });
-    await apply(lake, table, { truncate: true, upserts: "SELECT 3 AS id, 'b' AS name, 2 AS amount" });
+    await applyStep(lake, table, { upserts: "SELECT i AS id, 'a' AS name, 1 AS amount FROM range(100) r(i)" });
+    await applyStep(lake, table, { truncate: true, upserts: "SELECT 3 AS id, 'b' AS name, 2 AS amount" });
     assert.deepEqual(await rowsOf(lake, lake.open()), ["{'id': 3, 'name': b, 'amount': 2.00}"]);
-    await apply(lake, table, { truncate: true });
+    await applyStep(lake, table, { truncate: true });
     assert.deepEqual(await rowsOf(lake, lake.open()), []);
     assert.equal((await lake.open().load())!.rows, 0n);
   });
 });
 
 Deno.test("columns are added, renamed, widened and dropped, and old files are read through their own schema", async () => {
-  await withLake(async (lake) => {
+  await withPaimonLake(async (lake) => {
     const table = lake.open();
-    await apply(lake, table, { upserts: "SELECT 1 AS id, 'a' AS name, 1.5 AS amount" });
+    await applyStep(lake, table, { upserts: "SELECT 1 AS id, 'a' AS name, 1.5 AS amount" });
     const renamed: TableDefinition = {
-      ...definition,
+      ...orders,
       columns: [
-        columns[0]!,
-        { ...columns[2]!, name: "total", type: types.decimal(18, 2) },
+        orderColumns[0]!,
+        { ...orderColumns[2]!, name: "total", type: types.decimal(18, 2) },
         { name: "name", type: types.int32, nullable: true },
       ],
     };
-    await apply(lake, table, {
+    await applyStep(lake, table, {
       definition: renamed,
       schemaChanges: [
         { kind: "renameColumn", from: "amount", to: "total" },
@@ -194,22 +117,25 @@ Deno.test("columns are added, renamed, widened and dropped, and old files are re
 });
 
 Deno.test("a table without a key keeps every row it is given", async () => {
-  const appended = { ...definition, key: [] };
-  await withLake(async (lake) => {
+  const appended = { ...orders, key: [] };
+  await withPaimonLake(async (lake) => {
     const table = lake.open();
     for (const amount of [1, 2]) {
-      await apply(lake, table, { definition: appended, upserts: `SELECT 1 AS id, 'a' AS name, ${amount} AS amount` });
+      await applyStep(lake, table, {
+        definition: appended,
+        upserts: `SELECT 1 AS id, 'a' AS name, ${amount} AS amount`,
+      });
     }
     assert.equal((await rowsOf(lake, lake.open())).length, 2);
-    const change = await changeOf(lake.connection, { definition: appended, removals: "SELECT 1 AS id" });
+    const change = await paimonChange(lake.connection, { definition: appended, removals: "SELECT 1 AS id" });
     await assert.rejects(table.prepare((await table.load())!, change), TypeError);
   });
 });
 
 Deno.test("the position travels with the data, and can be moved and taken away alone", async () => {
-  await withLake(async (lake) => {
+  await withPaimonLake(async (lake) => {
     const table = lake.open();
-    await apply(lake, table, { upserts: "SELECT 1 AS id, 'a' AS name, 1 AS amount", offset: "0/5" });
+    await applyStep(lake, table, { upserts: "SELECT 1 AS id, 'a' AS name, 1 AS amount", offset: "0/5" });
     assert.equal((await lake.open().load())!.position?.offset, "0/5");
     await table.recordPosition((await table.load())!, { instance: "postgres:1/1", offset: "0/9" });
     const moved = (await lake.open().load())!;
@@ -221,15 +147,15 @@ Deno.test("the position travels with the data, and can be moved and taken away a
 });
 
 Deno.test("two writers on one state: one commits, the other is told of the conflict and may go on", async () => {
-  await withLake(async (lake) => {
+  await withPaimonLake(async (lake) => {
     const [left, right] = [lake.open(), lake.open()];
-    await apply(lake, left, { upserts: "SELECT 1 AS id, 'a' AS name, 1 AS amount" });
+    await applyStep(lake, left, { upserts: "SELECT 1 AS id, 'a' AS name, 1 AS amount" });
     const state = (await right.load())!;
     const prepared = await right.prepare(
       state,
-      await changeOf(lake.connection, { upserts: "SELECT 1 AS id, 'r' AS name, 3 AS amount" }),
+      await paimonChange(lake.connection, { upserts: "SELECT 1 AS id, 'r' AS name, 3 AS amount" }),
     );
-    await apply(lake, left, { upserts: "SELECT 1 AS id, 'l' AS name, 2 AS amount" });
+    await applyStep(lake, left, { upserts: "SELECT 1 AS id, 'l' AS name, 2 AS amount" });
     const staged = right.stage(state, prepared);
     assert.deepEqual(await right.commit(staged), { outcome: "conflict" });
     assert.equal(await right.isCommitted(staged), false);
@@ -238,7 +164,7 @@ Deno.test("two writers on one state: one commits, the other is told of the confl
     await right.discard(prepared);
     const again = await right.prepare(
       fresh,
-      await changeOf(lake.connection, { upserts: "SELECT 1 AS id, 'r' AS name, 3 AS amount" }),
+      await paimonChange(lake.connection, { upserts: "SELECT 1 AS id, 'r' AS name, 3 AS amount" }),
     );
     assert.equal((await right.commit(right.stage(fresh, again))).outcome, "committed");
     assert.deepEqual(await rowsOf(lake, lake.open()), ["{'id': 1, 'name': r, 'amount': 3.00}"]);
@@ -246,11 +172,11 @@ Deno.test("two writers on one state: one commits, the other is told of the confl
 });
 
 Deno.test("stopped at any point, a commit is there whole or not at all, and its replay is clean", async () => {
-  const wider = { ...definition, columns: [...columns, { name: "note", type: types.string, nullable: true }] };
+  const wider = { ...orders, columns: [...orderColumns, { name: "note", type: types.string, nullable: true }] };
   for (const point of paimonFailPoints) {
-    await withLake(async (lake) => {
-      await apply(lake, lake.open(), { upserts: "SELECT i AS id, 'a' AS name, 1 AS amount FROM range(4) r(i)" });
-      const change = await changeOf(lake.connection, {
+    await withPaimonLake(async (lake) => {
+      await applyStep(lake, lake.open(), { upserts: "SELECT i AS id, 'a' AS name, 1 AS amount FROM range(4) r(i)" });
+      const change = await paimonChange(lake.connection, {
         definition: wider,
         schemaChanges: [{ kind: "addColumn", column: wider.columns[3]! }],
         upserts: "SELECT i AS id, 'b' AS name, 2 AS amount, 'n' AS note FROM range(2, 20) r(i)",
@@ -286,8 +212,8 @@ async function attempt(table: PaimonTable, change: TableChange): Promise<string>
 }
 
 Deno.test("damaged metadata is refused with the name of the file", async () => {
-  await withLake(async (lake) => {
-    await apply(lake, lake.open(), { upserts: "SELECT 1 AS id, 'a' AS name, 1 AS amount" });
+  await withPaimonLake(async (lake) => {
+    await applyStep(lake, lake.open(), { upserts: "SELECT 1 AS id, 'a' AS name, 1 AS amount" });
     const root = join(lake.folder, "paimon/shop.db/orders");
     const manifests = [...Deno.readDirSync(join(root, "manifest"))].map(({ name }) => `manifest/${name}`);
     for (const file of ["schema/schema-0", "snapshot/snapshot-1", ...manifests]) {
@@ -309,14 +235,14 @@ Deno.test("damaged metadata is refused with the name of the file", async () => {
 });
 
 Deno.test("parts of a load become visible in one snapshot", async () => {
-  await withLake(async (lake) => {
+  await withPaimonLake(async (lake) => {
     const table = lake.open();
-    await apply(lake, table, { upserts: "SELECT 1 AS id, 'old' AS name, 1 AS amount" });
+    await applyStep(lake, table, { upserts: "SELECT 1 AS id, 'old' AS name, 1 AS amount" });
     const state = (await table.load())!;
     const parts = [];
     for (const [index, first] of [0, 100, 200].entries()) {
       const upserts = `SELECT i AS id, 'n' AS name, 1 AS amount FROM range(${first}, ${first + 100}) r(i)`;
-      parts.push(await table.prepare(state, await changeOf(lake.connection, { upserts, truncate: index === 0 })));
+      parts.push(await table.prepare(state, await paimonChange(lake.connection, { upserts, truncate: index === 0 })));
     }
     const [first, ...rest] = parts;
     assert.equal((await table.commit(table.stage(state, table.combine([first!, ...rest])))).outcome, "committed");
@@ -326,8 +252,8 @@ Deno.test("parts of a load become visible in one snapshot", async () => {
 });
 
 Deno.test("text keys order by their bytes, a leading U+FEFF and emoji among them", async () => {
-  const byName = { ...definition, key: ["name"] };
-  await withLake(async (lake) => {
+  const byName = { ...orders, key: ["name"] };
+  await withPaimonLake(async (lake) => {
     const table = lake.open();
     const names = ["", "a", "Z", "é", "\uFEFFa", "\u{1F600}", "\uFFFD", "a\nb", "x".repeat(200)];
     const rows = names.map((name) => `SELECT 1 AS id, chr(${name.codePointAt(0) ?? 0}) AS name, 1 AS amount`);
@@ -337,7 +263,7 @@ Deno.test("text keys order by their bytes, a leading U+FEFF and emoji among them
       await lake.connection.exclusively((native) => native.run("INSERT INTO texts VALUES (1, $1, 1)", [name]));
     }
     for (let round = 0; round < 3; round++) {
-      await apply(lake, table, { definition: byName, upserts: `SELECT ${round} AS id, name, amount FROM texts` });
+      await applyStep(lake, table, { definition: byName, upserts: `SELECT ${round} AS id, name, amount FROM texts` });
     }
     const select = await lake.open().scan((await lake.open().load())!);
     const missing = await lake.connection.value(

@@ -17,25 +17,11 @@ import { additionOf, deletionOf, type FileRecord, type ManifestEntry, mergeEntri
 import type { MetadataReader } from "./metadata_reader.ts";
 import { type BucketPart, isInKeyOrder, routeChange } from "./routing.ts";
 import { type NewRows, newRowsSql } from "./new_rows_sql.ts";
+import type { PreparedChange } from "./prepared.ts";
 import { bucketCount, bucketKey, type PaimonSchema } from "./schema.ts";
 import { keyStatistics, valueStatistics } from "./statistics.ts";
 import type { PaimonState } from "./table_state.ts";
 import { assertHolds, targetSchema } from "./target_schema.ts";
-
-/** Files written for a change, and what a commit must know beside them. */
-export interface PreparedChange {
-  readonly change: Pick<TableChange, "position" | "commitTimeMs">;
-  /** Schema the files were written with. */
-  readonly schema: PaimonSchema;
-  readonly additions: readonly ManifestEntry[];
-  /** Paths of the added files, below the storage root. */
-  readonly paths: readonly string[];
-  /** Every file of the snapshot the change was prepared on, where the table is truncated. */
-  readonly deletions: readonly ManifestEntry[];
-  readonly truncate: boolean;
-  /** The state the files were made for. */
-  readonly base: { readonly snapshotId: bigint | undefined; readonly schemaId: number };
-}
 
 /** What {@linkcode prepareChange} works with. */
 export interface PrepareOptions extends FilePlace {
@@ -53,7 +39,7 @@ export async function prepareChange(
   const schema = targetSchema(state, { changes: change.schemaChanges, timeMillis: options.nowMs });
   assertHolds(schema, change.definition);
   await failPoint("paimon.beforeDataFiles");
-  const deletions = change.truncate ? await liveEntries(state, options.reader) : [];
+  const deletions = change.truncate ? (await liveEntries(state, options.reader)).map(deletionOf) : [];
   const files = await writeFiles({ state, change, schema, options });
   await failPoint("paimon.afterDataFiles");
   const { position, commitTimeMs } = change;
@@ -68,13 +54,14 @@ export async function prepareChange(
   };
 }
 
-/** Deletions of all live files: copies of their entries, byte by byte. */
-async function liveEntries(state: PaimonState, reader: MetadataReader): Promise<readonly ManifestEntry[]> {
+/** Entries of all live files, byte by byte. */
+export async function liveEntries(state: PaimonState, reader: MetadataReader): Promise<readonly ManifestEntry[]> {
   const entries = await Promise.all(state.manifests.map((meta) => reader.manifest(meta)));
-  return mergeEntries(entries.flat()).map(deletionOf);
+  return mergeEntries(entries.flat());
 }
 
-interface WrittenFile {
+/** A data file that no snapshot names yet. */
+export interface WrittenFile {
   readonly path: string;
   readonly entry: ManifestEntry;
 }
@@ -173,15 +160,16 @@ async function writeBucket(
   written.push({ path, entry: additionOf(record, { bucket: part.bucket, totalBuckets: bucketCount(schema) }) });
 }
 
-function dataFileName(): string {
+/** A name that no other file of any table has. */
+export function dataFileName(): string {
   return `data-${crypto.randomUUID()}-0.parquet`;
 }
 
 /** What is the same for every new file. */
-function fileRecord(
+export function fileRecord(
   file: DataFile,
   schema: PaimonSchema,
-  options: PrepareOptions,
+  options: Pick<PrepareOptions, "nowMs">,
 ): Omit<FileRecord, "_MIN_SEQUENCE_NUMBER" | "_MAX_SEQUENCE_NUMBER"> {
   return {
     _FILE_NAME: file.path.slice(file.path.lastIndexOf("/") + 1),

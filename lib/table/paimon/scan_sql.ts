@@ -37,10 +37,36 @@ function aloneSql(state: PaimonState, { files, place }: Files): string | undefin
 }
 
 /**
- * The merge: the newest version of each key is found among the key columns alone, then joined to the wide rows. A key and
- * a sequence number name one row.
+ * The merge. The oldest run of a bucket holds each key once, and no row of it is newer than one of the runs above: its rows
+ * are read as they are, but for those whose keys stand above. After compaction that is nearly all of the table.
  */
 function mergedSql(state: PaimonState, { files, place }: Files): string | undefined {
+  const { oldest, newer } = splitRuns(files);
+  const { fields } = state.schema;
+  const keyFields = fields.filter(({ name }) => state.key.includes(name));
+  const above = newestSql(state, { files: newer, place });
+  const rows = fileRowsSql(state, { files: oldest, fields, versions: true, place });
+  const keys = fileRowsSql(state, { files: newer, fields: keyFields, versions: false, place });
+  const unseen = keys === undefined ? "" : `ANTI JOIN (${keys}) AS newer USING (${names(keyFields)})`;
+  const below = rows && `SELECT ${names(fields)} FROM (${rows}) ${unseen} WHERE ${presentKinds}`;
+  return [above, below].filter((select) => select !== undefined).join("\nUNION ALL\n") || undefined;
+}
+
+/** The run of each bucket's highest level, and the files above it. */
+function splitRuns(
+  files: readonly LiveFile[],
+): { readonly oldest: readonly LiveFile[]; readonly newer: readonly LiveFile[] } {
+  const buckets = [...Map.groupBy(files, ({ bucket }) => bucket).values()];
+  const highest = (members: readonly LiveFile[]) => Math.max(1, ...members.map(({ level }) => level));
+  const oldest = new Set(buckets.flatMap((members) => members.filter(({ level }) => level === highest(members))));
+  return { oldest: [...oldest], newer: files.filter((file) => !oldest.has(file)) };
+}
+
+/**
+ * The newest version of each key is found among the key columns alone, then joined to the wide rows. A key and a sequence
+ * number name one row.
+ */
+function newestSql(state: PaimonState, { files, place }: Files): string | undefined {
   const { fields } = state.schema;
   const rows = fileRowsSql(state, { files, fields, versions: true, place });
   if (rows === undefined) return undefined;

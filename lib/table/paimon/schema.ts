@@ -89,6 +89,12 @@ export function bucketCount(schema: PaimonSchema): number {
   return Number(schema.options.bucket ?? -1);
 }
 
+/** Highest level of a bucket's sorted runs (Paimon `num-levels` counts level 0). */
+export function maxLevel({ options }: PaimonSchema): number {
+  const trigger = Number(options["num-sorted-run.compaction-trigger"] ?? 5);
+  return Number(options["num-levels"] ?? trigger + 1) - 1;
+}
+
 /** Columns whose values decide the bucket. */
 export function bucketKey(schema: PaimonSchema): readonly string[] {
   return schema.options["bucket-key"]?.split(",") ?? schema.primaryKeys;

@@ -13,16 +13,21 @@ export interface Sections {
 
 /** Splits files by whether their key range meets that of another file in the same bucket. */
 export function splitSections(files: readonly LiveFile[], key: readonly KeyColumn[]): Sections {
-  const types = key.map(({ type }) => type);
   const alone: LiveFile[] = [];
   const overlapping: LiveFile[] = [];
   for (const bucket of Map.groupBy(files, (file) => file.bucket).values()) {
-    const ranges = bucket
-      .map((file) => ({ file, min: deserializeRow(types, file.minKey), max: deserializeRow(types, file.maxKey) }))
-      .sort((left, right) => compareKeys(left.min, right.min));
-    for (const section of sectionsOf(ranges)) (section.length === 1 ? alone : overlapping).push(...section);
+    for (const section of keySections(bucket, key)) (section.length === 1 ? alone : overlapping).push(...section);
   }
   return { alone, overlapping };
+}
+
+/** One bucket's files in groups that are linked by overlapping key ranges, in key order. */
+export function keySections(files: readonly LiveFile[], key: readonly KeyColumn[]): readonly (readonly LiveFile[])[] {
+  const types = key.map(({ type }) => type);
+  const ranges = files
+    .map((file) => ({ file, min: deserializeRow(types, file.minKey), max: deserializeRow(types, file.maxKey) }))
+    .sort((left, right) => compareKeys(left.min, right.min));
+  return sectionsOf(ranges);
 }
 
 interface KeyRange {

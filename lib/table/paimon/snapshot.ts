@@ -26,6 +26,15 @@ const carriedKeys = ["indexManifest", "watermark", "nextRowId"] as const;
 const positionKey = "weir.position";
 const commitTimeKey = "weir.commit-time-ms";
 const commitUuidKey = "weir.commit-uuid";
+const writerKey = "weir.writer";
+const writerIdentifierKey = "weir.writer-identifier";
+
+/** How far a writer has come. */
+export interface WriterProgress {
+  /** Its commit user. */
+  readonly user: string;
+  readonly identifier: bigint;
+}
 
 /** Our own book-keeping inside a snapshot. */
 export interface CommitProperties {
@@ -34,12 +43,16 @@ export interface CommitProperties {
   readonly position?: Position;
   /** Time of the last source commit, epoch milliseconds. */
   readonly commitTimeMs?: number;
+  /** In a commit of the upkeep: the writer's progress is carried on, so that the writer's own snapshots may expire. */
+  readonly writer?: WriterProgress;
 }
 
 /** The properties as the snapshot holds them. */
-export function encodeProperties({ uuid, position, commitTimeMs }: CommitProperties): Record<string, string> {
+export function encodeProperties(properties: CommitProperties): Record<string, string> {
+  const { uuid, position, commitTimeMs, writer } = properties;
   return {
     [commitUuidKey]: uuid,
+    ...(writer && { [writerKey]: writer.user, [writerIdentifierKey]: String(writer.identifier) }),
     ...(position === undefined ? {} : { [positionKey]: formatPosition(position) }),
     ...(commitTimeMs === undefined ? {} : { [commitTimeKey]: String(commitTimeMs) }),
   };
@@ -51,8 +64,10 @@ export function decodeProperties({ properties }: Snapshot): CommitProperties | u
   if (uuid === undefined) return undefined;
   const position = properties[positionKey];
   const commitTime = properties[commitTimeKey];
+  const user = properties[writerKey];
   return {
     uuid,
+    ...(user === undefined ? {} : { writer: { user, identifier: BigInt(properties[writerIdentifierKey] ?? 0) } }),
     ...(position === undefined ? {} : { position: parsePosition(position) }),
     ...(commitTime === undefined ? {} : { commitTimeMs: Number(commitTime) }),
   };

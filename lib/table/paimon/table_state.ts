@@ -11,11 +11,15 @@ export interface LiveFile {
   readonly name: string;
   readonly bucket: number;
   readonly schemaId: number;
+  /** 0: as a writer left it, 1 and above: one sorted run of files whose key ranges do not meet. */
+  readonly level: number;
+  readonly bytes: bigint;
   readonly rows: bigint;
   readonly deletedRows: bigint;
   /** Serialized BinaryRows. */
   readonly minKey: Uint8Array;
   readonly maxKey: Uint8Array;
+  readonly minSequenceNumber: bigint;
   readonly maxSequenceNumber: bigint;
 }
 
@@ -39,6 +43,8 @@ export interface PaimonState extends TableState {
   readonly sequenceNumbers: ReadonlyMap<number, bigint>;
   /** Of the newest commit of ours. */
   readonly commitIdentifier: bigint;
+  /** Newest snapshot that says how far we have come: it must not expire. */
+  readonly progressId?: bigint;
   /** Time of the last source commit recorded, epoch milliseconds. */
   readonly commitTimeMs?: number;
   readonly position?: Position;
@@ -52,10 +58,13 @@ export function liveFile(entry: ManifestEntry): LiveFile {
     name: file._FILE_NAME,
     bucket: entry._BUCKET,
     schemaId: Number(file._SCHEMA_ID),
+    level: file._LEVEL,
+    bytes: file._FILE_SIZE,
     rows: file._ROW_COUNT,
     deletedRows: file._DELETE_ROW_COUNT ?? file._ROW_COUNT,
     minKey: file._MIN_KEY,
     maxKey: file._MAX_KEY,
+    minSequenceNumber: file._MIN_SEQUENCE_NUMBER,
     maxSequenceNumber: file._MAX_SEQUENCE_NUMBER,
   };
 }

@@ -1,0 +1,115 @@
+/**
+ * The loop around a format's three steps: what is prepared is staged and committed until it is certain how that ended.
+ *
+ * Promise: a conflict is staged again on the new state, an unknown outcome is looked up before anything else, and a table
+ * that somebody else moved on is left alone (`fenced`).
+ */
+import type { Position } from "../change/position.ts";
+import { formatPosition } from "../change/position.ts";
+import type { CommitResult } from "../change/sink.ts";
+import { WeirError } from "../errors.ts";
+import type { LakeTable, TableState } from "../table/lake_table.ts";
+
+/** Attempts of one commit before it is given up. */
+const commitAttempts = 6;
+/** Wait before the second attempt, milliseconds; doubled each time. */
+const firstWaitMs = 50;
+
+/** One attempt after another, and how to tell that an earlier one arrived. */
+export interface CommitStep {
+  /** Undefined: there is nothing to be done any more. */
+  readonly attempt: (state: TableState) => Promise<CommitResult | undefined>;
+  readonly arrived: (state: TableState) => boolean | Promise<boolean>;
+}
+
+/** Prepared files, and what becomes of them where the table has moved on. */
+export interface PreparedFiles {
+  readonly prepared: unknown;
+  /** What is to be committed on a newer state, having removed what is of no use any more. Gives undefined to give up. */
+  readonly fit: (state: TableState, prepared: unknown) => Promise<unknown>;
+}
+
+/** Commits to one table. Remembers its newest state, and asks the table again after every uncertain or lost attempt. */
+export class TableCommitter {
+  readonly #lake: LakeTable;
+  #state: TableState | undefined;
+  #isLoaded = false;
+
+  constructor(lake: LakeTable) {
+    this.#lake = lake;
+  }
+
+  /** The newest state; undefined where there is no table. */
+  async current(): Promise<TableState | undefined> {
+    if (!this.#isLoaded) {
+      this.#state = await this.#lake.load();
+      this.#isLoaded = true;
+    }
+    return this.#state;
+  }
+
+  /** Takes note of a state that was just made or read. */
+  know(state: TableState): void {
+    this.#state = state;
+    this.#isLoaded = true;
+  }
+
+  /** Stages and commits prepared files. False where they were given up. */
+  async publish(start: TableState, files: PreparedFiles): Promise<boolean> {
+    let { prepared } = files;
+    let staged: unknown;
+    return await this.settle({
+      attempt: async (state) => {
+        if (state !== start) prepared = await files.fit(state, prepared);
+        if (prepared === undefined) return undefined;
+        staged = this.#lake.stage(state, prepared);
+        return await this.#lake.commit(staged);
+      },
+      arrived: async () => staged !== undefined && await this.#lake.isCommitted(staged),
+    });
+  }
+
+  /** Runs attempts until one is certain. False where the last one had nothing to do. */
+  async settle(step: CommitStep): Promise<boolean> {
+    const expected = (await this.current())?.position;
+    let cause: unknown;
+    for (let attempt = 0, waitMs = firstWaitMs; attempt < commitAttempts; attempt++, waitMs *= 2) {
+      const state = await this.current();
+      if (state === undefined) {
+        throw new WeirError("tableUnreadable", "The table vanished while it was written", this.#detail());
+      }
+      if (!samePosition(state.position, expected)) throw this.fenced();
+      const result = await step.attempt(state);
+      if (result === undefined) return false;
+      this.#isLoaded = false;
+      if (result.outcome === "committed") return await this.current() !== undefined;
+      cause = "cause" in result ? result.cause : cause;
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      const found = await this.current();
+      if (found !== undefined && result.outcome !== "retryable" && await step.arrived(found)) return true;
+    }
+    throw new WeirError("storage", `Cannot commit to ${this.#name()} after ${commitAttempts} attempts`, {
+      ...this.#detail(),
+      cause,
+    });
+  }
+
+  /** The error of a writer that finds the table moved on by another. */
+  fenced(): WeirError {
+    return new WeirError("fenced", `Another writer has moved ${this.#name()} on`, this.#detail());
+  }
+
+  #name(): string {
+    return `${this.#lake.format} table ${this.#lake.namespace}.${this.#lake.name}`;
+  }
+
+  #detail(): { detail: { table: string; path: string } } {
+    return { detail: { table: `${this.#lake.namespace}.${this.#lake.name}`, path: this.#lake.location } };
+  }
+}
+
+/** Whether two recorded positions, either of which may be missing, are one. */
+export function samePosition(left: Position | undefined, right: Position | undefined): boolean {
+  const text = (position: Position | undefined) => position === undefined ? "" : formatPosition(position);
+  return text(left) === text(right);
+}

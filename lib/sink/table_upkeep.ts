@@ -1,0 +1,101 @@
+/**
+ * What upkeep does to one table, step by step.
+ *
+ * Promise: each step is committed as a change is, on the table's newest state; what a commit of rows got in the way of is
+ * given up and its files removed. Files leave the disk only after the commit that stopped needing them is certain.
+ */
+import { failPoint } from "../fail_point.ts";
+import type { Storage, StoredObject } from "../storage/storage.ts";
+import type { CompactionPlan, Expiry, UpkeepPolicy, UpkeepTable } from "../table/upkeep.ts";
+import { findOrphans } from "../table/orphans.ts";
+import { TableCommitter } from "./table_committer.ts";
+import type { UpkeepWorker } from "./upkeep_worker.ts";
+
+/** What upkeep of a table works with. */
+export interface TableUpkeepOptions {
+  readonly table: UpkeepTable;
+  readonly storage: Storage;
+  readonly policy: UpkeepPolicy;
+  readonly worker: UpkeepWorker;
+  /** Default: one of its own. The committer of the sink that writes the table at the same time. */
+  readonly committer?: TableCommitter;
+  /** Epoch milliseconds. Default: the clock. */
+  readonly now?: () => number;
+}
+
+/** Merged files on their way into the table. */
+export interface Merged {
+  readonly plan: CompactionPlan;
+  /** Commits them; false where rows that came meanwhile were in the way. To be called on the writer's turn, once. */
+  land(): Promise<boolean>;
+}
+
+/** The upkeep of one table. */
+export class TableUpkeep {
+  readonly #options: TableUpkeepOptions;
+  readonly #committer: TableCommitter;
+
+  constructor(options: TableUpkeepOptions) {
+    this.#options = options;
+    this.#committer = options.committer ?? new TableCommitter(options.table);
+  }
+
+  /** The compaction that is worth its cost now. */
+  async planned(): Promise<CompactionPlan | undefined> {
+    const state = await this.#committer.current();
+    return state && this.#options.table.planCompaction(state, this.#options.policy);
+  }
+
+  /** Writes the merged files of a plan. May run beside commits of rows. */
+  async merge(plan: CompactionPlan): Promise<Merged | undefined> {
+    const { table, worker } = this.#options;
+    const state = await this.#committer.current();
+    if (state === undefined) return undefined;
+    const prepared = await worker.run((connection) => table.compact(state, plan, connection));
+    await failPoint("upkeep.afterMerge");
+    const fit = async (fresh: typeof state, merged: unknown) => {
+      const fitting = await table.rebase(fresh, merged);
+      if (fitting === undefined) await table.discard(merged);
+      return fitting;
+    };
+    return { plan, land: () => this.#committer.publish(state, { prepared, fit }) };
+  }
+
+  /** Takes old snapshots out of the table, and then the files that nothing kept refers to. */
+  async expire(dryRun = false): Promise<Expiry> {
+    const { table, storage, policy } = this.#options;
+    let expiry: Expiry = { snapshots: 0, unneeded: [] };
+    const isDone = await this.#committer.settle({
+      attempt: async (state) => {
+        expiry = await table.expire(state, policy, { nowMs: this.#nowMs(), dryRun });
+        return expiry.result;
+      },
+      // The files of an expiry that may or may not have happened stay: they are orphans at worst.
+      arrived: (state) => {
+        expiry = { ...expiry, unneeded: [] };
+        return state !== undefined;
+      },
+    });
+    if (!isDone) return expiry;
+    await failPoint("upkeep.afterExpiry");
+    for (const path of expiry.unneeded) await storage.delete(path);
+    return expiry;
+  }
+
+  /** Files in the table's folder that nothing refers to, and that are too old to be part of a commit under way. */
+  async orphans(): Promise<readonly StoredObject[]> {
+    const { table, storage, policy } = this.#options;
+    return await findOrphans(storage, {
+      folder: storage.path(table.location),
+      referenced: async () => {
+        const state = await table.load();
+        return state === undefined ? new Set() : await table.referenced(state);
+      },
+      before: this.#nowMs() - policy.orphanAgeMs,
+    });
+  }
+
+  #nowMs(): number {
+    return (this.#options.now ?? Date.now)();
+  }
+}

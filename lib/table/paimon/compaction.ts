@@ -1,0 +1,107 @@
+/**
+ * Writing what a compaction plan asks for. Nothing of it is visible until a snapshot of kind COMPACT names it, and a writer
+ * goes on meanwhile: newer files stand above, at level 0.
+ */
+import { failPoint } from "../../fail_point.ts";
+import { writeParquet } from "../parquet.ts";
+import type { PaimonCompactionPlan } from "./compaction_plan.ts";
+import { fileRowsSql } from "./file_rows_sql.ts";
+import { additionOf, deletionOf, entryIdentity, type ManifestEntry } from "./manifest.ts";
+import { type MergeOptions, writeMerged } from "./merged_files.ts";
+import type { MetadataReader } from "./metadata_reader.ts";
+import { dataFileName, fileRecord, liveEntries, type WrittenFile } from "./prepare.ts";
+import { type PreparedRewrite, rewriteBase } from "./prepared.ts";
+import { bucketCount } from "./schema.ts";
+import type { LiveFile, PaimonState } from "./table_state.ts";
+
+/** What {@linkcode compactFiles} works with. */
+export interface CompactionOptions extends MergeOptions {
+  readonly reader: MetadataReader;
+}
+
+/** Runs a body that writes files; where it fails, those that were written are removed. */
+export async function writingFiles(
+  { storage }: Pick<CompactionOptions, "storage">,
+  body: (written: WrittenFile[]) => Promise<void>,
+): Promise<readonly WrittenFile[]> {
+  const written: WrittenFile[] = [];
+  try {
+    await failPoint("paimon.beforeMergedFiles");
+    await body(written);
+    await failPoint("paimon.afterMergedFiles");
+    return written;
+  } catch (thrown) {
+    for (const { path } of written) await storage.delete(path).catch(() => {});
+    throw thrown;
+  }
+}
+
+/** Writes the files of a plan. Where it fails, none of them is left. */
+export async function compactFiles(
+  state: PaimonState,
+  plan: PaimonCompactionPlan,
+  options: CompactionOptions,
+): Promise<PreparedRewrite> {
+  const entries = new Map((await liveEntries(state, options.reader)).map((entry) => [entryIdentity(entry), entry]));
+  const written = await writingFiles(options, async (files) => {
+    for (const group of plan.groups) await writeGroup(state, { plan, group, options, written: files });
+  });
+  const inputs = [...plan.groups.flat(), ...plan.raised].map(({ identity }) => identity);
+  const raised = plan.raised.map(({ identity }) => raisedEntry(entries.get(identity)!, plan.level));
+  return {
+    rewrite: "COMPACT",
+    fileSchema: state.schema,
+    additions: [...raised, ...written.map(({ entry }) => entry)],
+    deletions: inputs.map((identity) => deletionOf(entries.get(identity)!)),
+    paths: written.map(({ path }) => path),
+    base: rewriteBase(state, { inputs, scope: { bucket: plan.bucket } }),
+  };
+}
+
+/** The same file on another level. */
+function raisedEntry(entry: ManifestEntry, level: number): ManifestEntry {
+  return { ...entry, _FILE: { ...entry._FILE, _LEVEL: level } };
+}
+
+interface Group {
+  readonly plan: PaimonCompactionPlan;
+  readonly group: readonly LiveFile[];
+  readonly options: CompactionOptions;
+  readonly written: WrittenFile[];
+}
+
+async function writeGroup(state: PaimonState, { plan, group, options, written }: Group): Promise<void> {
+  const { schema } = state;
+  if (state.key.length === 0) return void written.push(...await writeAppended(state, { group, options }));
+  await writeMerged(state, {
+    files: group,
+    schema,
+    dropsDeletions: plan.dropsDeletions,
+    level: plan.level,
+    totalBuckets: bucketCount(schema),
+    bucket: `${plan.bucket}`,
+    targetFileBytes: plan.targetFileBytes,
+    options,
+    written,
+  });
+}
+
+/** Files of a table without a key as one, the oldest rows first. */
+async function writeAppended(
+  state: PaimonState,
+  { group, options }: Pick<Group, "group" | "options">,
+): Promise<readonly WrittenFile[]> {
+  const { schema } = state;
+  await failPoint("paimon.beforeMergedFile");
+  const path = options.layout.data(0, dataFileName());
+  const select = fileRowsSql(state, { files: group, fields: schema.fields, versions: false, place: options })!;
+  const file = await writeParquet(options.connection, { storage: options.storage, path, select });
+  if (file === undefined) return [];
+  const record = {
+    ...fileRecord(file, schema, options),
+    _MIN_SEQUENCE_NUMBER: group.map((each) => each.minSequenceNumber).reduce((a, b) => a < b ? a : b),
+    _MAX_SEQUENCE_NUMBER: group.map((each) => each.maxSequenceNumber).reduce((a, b) => a > b ? a : b),
+    _FILE_SOURCE: 1,
+  };
+  return [{ path, entry: additionOf(record, { bucket: 0, totalBuckets: -1 }) }];
+}

@@ -1,0 +1,112 @@
+/**
+ * Taking old snapshots out of a table.
+ *
+ * Promise: a file goes only where no kept snapshot and no tag refers to it. What is read grows with the snapshots that
+ * expire, not with the table. First the hint to the oldest snapshot moves, then the snapshots go from old to new, then the
+ * caller removes files: a crash leaves snapshots that the next expiry takes, or files that nobody refers to.
+ */
+import { failPoint } from "../../fail_point.ts";
+import type { Storage } from "../../storage/storage.ts";
+import type { Expiry, UpkeepPolicy } from "../upkeep.ts";
+import { assertNoBranches, dataPaths, eachOf, metadataPaths, taggedPaths } from "./file_references.ts";
+import { entryKind } from "./manifest.ts";
+import type { MetadataReader } from "./metadata_reader.ts";
+import type { Snapshot } from "./snapshot.ts";
+import type { PaimonState } from "./table_state.ts";
+
+/** What {@linkcode expireSnapshots} works with. */
+export interface ExpiryOptions {
+  readonly policy: UpkeepPolicy;
+  readonly nowMs: number;
+  readonly dryRun: boolean;
+  readonly reader: MetadataReader;
+  readonly storage: Storage;
+  /** Files of tags seen before. */
+  readonly knownTags: Map<string, ReadonlySet<string>>;
+}
+
+/**
+ * Expires snapshots that are older than the policy keeps.
+ *
+ * @throws {WeirError} `precondition` where another writer has made branches: they refer to the table's files in a way of
+ *   their own.
+ */
+export async function expireSnapshots(state: PaimonState, options: ExpiryOptions): Promise<Expiry> {
+  const { reader, storage } = options;
+  const { expired, oldest } = await split(state, options);
+  if (oldest === undefined || expired.length === 0) return { snapshots: 0, unneeded: [] };
+  await assertNoBranches(reader);
+  const unneeded = await unneededPaths({ ...options, expired, oldest });
+  if (options.dryRun) return { snapshots: expired.length, unneeded };
+  try {
+    await failPoint("paimon.beforeExpiry");
+    await storage.put(reader.layout.earliestHint, new TextEncoder().encode(String(oldest.id)));
+    await failPoint("paimon.afterEarliestHint");
+    for (const [index, { id }] of expired.entries()) {
+      if (index > 0) await failPoint("paimon.betweenExpiredSnapshots");
+      await storage.delete(reader.layout.snapshot(id));
+    }
+    await failPoint("paimon.afterExpiry");
+  } catch (cause) {
+    return { snapshots: expired.length, result: { outcome: "unknown", cause }, unneeded: [] };
+  }
+  const result = { outcome: "committed", snapshotId: state.snapshotId!, rows: state.rows } as const;
+  return { snapshots: expired.length, result, unneeded };
+}
+
+/** Snapshots that go, oldest first, and the first that stays. */
+async function split(
+  state: PaimonState,
+  { reader, policy, nowMs }: ExpiryOptions,
+): Promise<{ readonly expired: readonly Snapshot[]; readonly oldest?: Snapshot }> {
+  const first = state.snapshotId === undefined ? undefined : await reader.earliestSnapshotId();
+  if (state.snapshotId === undefined || first === undefined) return { expired: [] };
+  const kept = state.snapshotId - BigInt(Math.max(1, policy.keepSnapshots)) + 1n;
+  const limits = [kept, state.progressId ?? kept, await consumedId(reader) ?? kept];
+  const limit = limits.reduce((least, id) => id < least ? id : least);
+  const expired: Snapshot[] = [];
+  for (let id = first; id <= limit; id++) {
+    const snapshot = await reader.snapshot(id);
+    if (snapshot === undefined) continue;
+    if (id === limit || snapshot.timeMillis > nowMs - policy.keepSnapshotsMs) return { expired, oldest: snapshot };
+    expired.push(snapshot);
+  }
+  return { expired: [] };
+}
+
+/** The oldest snapshot that a consumer of the table has still to read. */
+async function consumedId(reader: MetadataReader): Promise<bigint | undefined> {
+  let oldest: bigint | undefined;
+  for (const path of await reader.paths(reader.layout.foreign("consumer"))) {
+    const next = await reader.consumedId(path);
+    if (next !== undefined && (oldest === undefined || next < oldest)) oldest = next;
+  }
+  return oldest;
+}
+
+/** Files of the expired snapshots that neither the oldest kept one nor a tag refers to. */
+async function unneededPaths(
+  { reader, expired, oldest, knownTags }: ExpiryOptions & {
+    readonly expired: readonly Snapshot[];
+    readonly oldest: Snapshot;
+  },
+): Promise<readonly string[]> {
+  const kept = new Set([...await taggedPaths(reader, knownTags), ...await metadataPaths(reader, oldest)]);
+  const metadata = await eachOf(expired, (snapshot) => metadataPaths(reader, snapshot));
+  const data = await eachOf([...expired.slice(1), oldest], (snapshot) => replacedPaths(reader, snapshot));
+  return [...new Set([...data.flat(), ...metadata.flat()])].filter((path) => !kept.has(path));
+}
+
+/**
+ * Data files that a snapshot took out of the table: no snapshot from this one on has them. A file that only changed its
+ * level is still there under its name.
+ */
+async function replacedPaths(reader: MetadataReader, snapshot: Snapshot): Promise<readonly string[]> {
+  const delta = await reader.manifestList(snapshot.deltaManifestList);
+  if (delta.every(({ _NUM_DELETED_FILES }) => _NUM_DELETED_FILES === 0n)) return [];
+  const entries = (await eachOf(delta, (meta) => reader.manifest(meta))).flat();
+  const paths = (kind: number) =>
+    entries.filter((entry) => entry._KIND === kind).flatMap((entry) => dataPaths(reader, entry));
+  const added = new Set(paths(entryKind.add));
+  return paths(entryKind.delete).filter((path) => !added.has(path));
+}

@@ -1,0 +1,161 @@
+/**
+ * Writing sorted runs anew as one: of every key its newest version, with the sequence number and kind it was written with.
+ *
+ * Rows never pass through JavaScript. The newest versions are found among the key columns alone; the wide rows are then
+ * joined to them and sorted one output file at a time, so what must be held at once is bounded by the file size (the keys
+ * may spill).
+ */
+import type { Connection } from "../../engine/connection.ts";
+import { identifier } from "../../engine/quote.ts";
+import { failPoint } from "../../fail_point.ts";
+import { writeParquet } from "../parquet.ts";
+import { serializeRow } from "./binary_row.ts";
+import { bucketColumn } from "./deleted_keys.ts";
+import { type FilePlace, fileRowsSql, kindColumn, presentKinds, sequenceColumn } from "./file_rows_sql.ts";
+import { type KeyColumn, keyColumns } from "./key_columns.ts";
+import { keyItems, type KeyRange, keyRanges } from "./key_ranges.ts";
+import { additionOf } from "./manifest.ts";
+import { dataFileName, fileRecord, type WrittenFile } from "./prepare.ts";
+import type { PaimonSchema } from "./schema.ts";
+import { keyStatistics } from "./statistics.ts";
+import type { LiveFile, PaimonState } from "./table_state.ts";
+
+/** Column of the newest keys that holds the number of the file they go to. */
+const partColumn = "_weir_part";
+
+/** Files of one bucket that become others, and where those go. */
+export interface MergedRun {
+  readonly files: readonly LiveFile[];
+  /** Schema that is written: the newest. */
+  readonly schema: PaimonSchema;
+  readonly dropsDeletions: boolean;
+  readonly level: number;
+  readonly totalBuckets: number;
+  /** SQL over the key columns giving the bucket of a row. */
+  readonly bucket: string;
+  readonly targetFileBytes: number;
+}
+
+/** What writing works with. */
+export interface MergeOptions extends FilePlace {
+  readonly connection: Connection;
+  readonly nowMs: number;
+}
+
+/** One file to come. */
+interface Part extends KeyRange {
+  readonly part: bigint;
+  readonly bucket: number;
+  readonly deletedRows: bigint;
+  readonly sequences: { readonly min: bigint; readonly max: bigint };
+}
+
+/** Writes the merged files; those that are done are in `written` also where it fails. */
+export async function writeMerged(
+  state: PaimonState,
+  run: MergedRun & { readonly options: MergeOptions; readonly written: WrittenFile[] },
+): Promise<void> {
+  const { connection } = run.options;
+  const key = keyColumns(run.schema.fields, run.schema.primaryKeys);
+  const newest = `weir_paimon_newest_${crypto.randomUUID().replaceAll("-", "")}`;
+  try {
+    await connection.run(`CREATE TEMP TABLE ${newest} AS ${newestSql(state, { ...run, key })}`);
+    for (const part of await partsOf(connection, { newest, key })) {
+      await failPoint("paimon.beforeMergedFile");
+      run.written.push(...await writePart(state, { ...run, key, newest, part }));
+    }
+  } finally {
+    await connection.run(`DROP TABLE IF EXISTS ${newest}`);
+  }
+}
+
+/** The newest versions' keys with the file they go to: in key order, files of one size. */
+function newestSql(state: PaimonState, run: MergedRun & WithKey): string {
+  const { key, files, schema, dropsDeletions, targetFileBytes } = run;
+  const fields = schema.fields.filter(({ name }) => schema.primaryKeys.includes(name));
+  const versions = fileRowsSql(state, { files, fields, versions: true, place: run.options });
+  const names = columnList(key);
+  const [sequence, kind] = [identifier(sequenceColumn), identifier(kindColumn)];
+  const bytes = files.reduce((sum, file) => sum + Number(file.bytes), 0);
+  const pieces = Math.max(1, Math.round(bytes / targetFileBytes));
+  const newest = `SELECT ${names}, max(${sequence}) AS ${sequence}, arg_max(${kind}, ${sequence}) AS ${kind}
+    FROM (${versions}) GROUP BY ${names}`;
+  const kept = `SELECT *, ${run.bucket} AS ${bucketColumn} FROM (${newest})
+    ${dropsDeletions ? `WHERE ${presentKinds}` : ""}`;
+  const share = pieces === 1
+    ? "0::BIGINT"
+    : `(row_number() OVER (PARTITION BY ${bucketColumn} ORDER BY ${names}) - 1) * ${pieces} // count(*) OVER ()`;
+  return `SELECT *, ${bucketColumn}::BIGINT * ${pieces} + ${share} AS ${partColumn} FROM (${kept})`;
+}
+
+/** What every step works with. */
+interface WithKey {
+  readonly key: readonly KeyColumn[];
+  readonly options: MergeOptions;
+}
+
+async function partsOf(
+  connection: Connection,
+  { newest, key }: { readonly newest: string; readonly key: readonly KeyColumn[] },
+): Promise<readonly Part[]> {
+  const sequence = identifier(sequenceColumn);
+  const columns = [`${partColumn} AS part`, bucketColumn, sequence, identifier(kindColumn)];
+  const found = await keyRanges(connection, {
+    rows: `SELECT ${[...columns, keyItems(key)].join(", ")} FROM ${newest}`,
+    arity: key.length,
+    aggregates: [
+      `any_value(${bucketColumn}) AS bucket`,
+      `count(*) FILTER (NOT ${presentKinds}) AS deleted`,
+      `min(${sequence}) AS lowest, max(${sequence}) AS highest`,
+    ],
+  });
+  return found.map(({ row, range, bounds }) => ({
+    range,
+    bounds,
+    part: row.part as bigint,
+    bucket: row.bucket as number,
+    deletedRows: row.deleted as bigint,
+    sequences: { min: row.lowest as bigint, max: row.highest as bigint },
+  }));
+}
+
+async function writePart(
+  state: PaimonState,
+  work: MergedRun & WithKey & { readonly newest: string; readonly part: Part },
+): Promise<readonly WrittenFile[]> {
+  const { options, schema, part, key } = work;
+  const path = options.layout.data(part.bucket, dataFileName());
+  const select = partSql(state, work);
+  const file = await writeParquet(options.connection, { storage: options.storage, path, select });
+  if (file === undefined) return [];
+  const types = key.map(({ type }) => type);
+  const record = {
+    ...fileRecord(file, schema, options),
+    _MIN_KEY: serializeRow(types, part.range.min),
+    _MAX_KEY: serializeRow(types, part.range.max),
+    _KEY_STATS: keyStatistics(key, part.bounds),
+    _MIN_SEQUENCE_NUMBER: part.sequences.min,
+    _MAX_SEQUENCE_NUMBER: part.sequences.max,
+    _DELETE_ROW_COUNT: part.deletedRows,
+    _LEVEL: work.level,
+    _FILE_SOURCE: 1,
+  };
+  return [{ path, entry: additionOf(record, { bucket: part.bucket, totalBuckets: work.totalBuckets }) }];
+}
+
+function partSql(
+  state: PaimonState,
+  { files, schema, key, newest, part, options }: MergedRun & WithKey & { newest: string; part: Part },
+): string {
+  const rows = fileRowsSql(state, { files, fields: schema.fields, versions: true, place: options });
+  const names = columnList(key);
+  return `SELECT * FROM (${rows})
+    SEMI JOIN (SELECT ${names}, ${
+    identifier(sequenceColumn)
+  } FROM ${newest} WHERE ${partColumn} = ${part.part}) AS newest
+    USING (${names}, ${identifier(sequenceColumn)}) ORDER BY ${names}`;
+}
+
+function columnList(key: readonly KeyColumn[]): string {
+  return key.map(({ name }) => identifier(name)).join(", ");
+}

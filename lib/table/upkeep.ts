@@ -1,0 +1,76 @@
+/**
+ * The contract by which tables of every format are kept small, fast and clean.
+ *
+ * Promise: upkeep never changes what a reader of the newest snapshot sees, carries the committed position forward, and goes on
+ * beside a writer: a commit that came meanwhile is never lost, the upkeep's own work is given up instead. No file is removed
+ * that a kept snapshot, a tag or a branch refers to.
+ */
+import type { Connection } from "../engine/connection.ts";
+import type { CommitResult } from "../change/sink.ts";
+import type { LakeTable, TableState } from "./lake_table.ts";
+
+/** When files are merged, and how long history is kept. */
+export interface UpkeepPolicy {
+  /** Size that data files are merged towards, bytes. */
+  readonly targetFileBytes: number;
+  /** Files of a similar size that are merged once so many stand side by side. */
+  readonly mergeFiles: number;
+  /** Share of deleted rows, 0 to 1, from which a file is written anew. */
+  readonly deletedShare: number;
+  /** Snapshots are kept for so long, milliseconds, */
+  readonly keepSnapshotsMs: number;
+  /** and at least so many of them. */
+  readonly keepSnapshots: number;
+  /** Files that nothing refers to are removed once they are so old, milliseconds: longer than any commit takes. */
+  readonly orphanAgeMs: number;
+}
+
+/** What one compaction would merge: plain data. A format adds what it needs to do it. */
+export interface CompactionPlan {
+  /** Data files read. */
+  readonly files: number;
+  readonly bytes: bigint;
+  readonly rows: bigint;
+  /** For people: why these. */
+  readonly reason: string;
+  /** Whether the writer should wait for it, because files come faster than they are merged. */
+  readonly isUrgent: boolean;
+}
+
+/** What an expiry did, or would do. */
+export interface Expiry {
+  readonly snapshots: number;
+  /** Undefined where nothing was to be committed, or only looked at. */
+  readonly result?: CommitResult;
+  /** Paths below the storage root that nothing kept refers to: to be removed once the commit is certain. */
+  readonly unneeded: readonly string[];
+}
+
+/**
+ * A table that can be kept up. What `compact` prepares becomes visible on the writer's turn: `rebase` on the state of that moment,
+ * then `stage`, `commit`; `discard` where it is given up.
+ */
+export interface UpkeepTable<
+  State extends TableState = TableState,
+  Prepared = unknown,
+  Staged = unknown,
+  Plan extends CompactionPlan = CompactionPlan,
+> extends LakeTable<State, Prepared, Staged> {
+  /** The compaction that is most worth its cost now; undefined where none is. Reads nothing. */
+  planCompaction(state: State, policy: UpkeepPolicy): Plan | undefined;
+  /** Writes merged files that nobody sees, on a connection of its own: batches are committed meanwhile. */
+  compact(state: State, plan: Plan, connection: Connection): Promise<Prepared>;
+  /**
+   * What `compact` prepared, fitted to a newer state: deletes that batches added to its inputs meanwhile are carried over, quickly,
+   * for the writer waits. Undefined where it does not fit any more: discard it and plan anew. What it gives may be fitted again.
+   */
+  rebase(state: State, prepared: Prepared): Promise<Prepared | undefined>;
+  /** Takes old snapshots out of the table. With `dryRun` it only says which files would go. */
+  expire(
+    state: State,
+    policy: UpkeepPolicy,
+    options: { readonly nowMs: number; readonly dryRun?: boolean },
+  ): Promise<Expiry>;
+  /** Every file that a kept snapshot, tag or branch refers to, metadata included: paths below the storage root. */
+  referenced(state: State): Promise<ReadonlySet<string>>;
+}
