@@ -22,3 +22,8 @@ export function microsecondsOf(text: string): bigint | undefined {
   const seconds = days * 86_400 + Number(match[2]) * 3600 + Number(match[3]) * 60 + Number(match[4]);
   return BigInt(seconds) * 1_000_000n + BigInt((match[5] ?? "").padEnd(6, "0"));
 }
+
+/** A day as ISO date, for folder names. */
+export function dateText(days: number): string {
+  return new Date(days * millisecondsPerDay).toISOString().slice(0, 10);
+}
