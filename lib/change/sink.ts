@@ -36,6 +36,11 @@ export interface TableChange {
   /** The columns of `removals`: the table's key, or a prefix of it (all children of a parent). */
   readonly scope: readonly string[];
   readonly position: Position;
+  /**
+   * Where the batch begins: since its last commit the table did not change up to here, whatever others did. A reader who wants
+   * several tables at one position goes by it. Absent: not known, as in a copy.
+   */
+  readonly after?: Position;
   /** Time of the last source commit inside, epoch milliseconds. */
   readonly commitTimeMs: number;
 }

@@ -31,6 +31,8 @@ export interface WriterContext {
 
 /** Where a batch ends. */
 export interface BatchEnd {
+  /** Absent for a copy, which has no beginning. */
+  readonly after?: Position;
   readonly to: Position;
   readonly commitTimeMs: number;
 }
@@ -241,6 +243,7 @@ async function tableChange(
     ...(removals.rows === 0 ? {} : { removals }),
     scope: folded.definition.key,
     position: batch.to,
+    ...(batch.after === undefined ? {} : { after: batch.after }),
     commitTimeMs: batch.commitTimeMs,
   };
 }

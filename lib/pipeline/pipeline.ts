@@ -218,10 +218,10 @@ export class Pipeline {
           await this.#forget(writer, reason);
           continue;
         }
-        const { to, commitTimeMs } = batch;
+        const { after, to, commitTimeMs } = batch;
         const settled = previous.transformed.get(writer)?.settled ?? Promise.resolve();
         await this.#guarded(writer, async () => {
-          transformed.set(writer, await writer.transform(changes, { to, commitTimeMs, wants, settled }));
+          transformed.set(writer, await writer.transform(changes, { after, to, commitTimeMs, wants, settled }));
         });
       }
       return transformed;

@@ -1,24 +1,38 @@
 /**
- * Reading a lake: a DuckDB view over the current snapshot of every table, whatever its format.
+ * Reading a lake: a DuckDB view over one snapshot of every table, whatever its format.
  *
- * Promise: a view shows one whole snapshot, the newest when it was opened; opening again moves it on. Nothing is written.
+ * Promise: a view shows one whole snapshot, that of the point asked for when it was opened; opening again moves it. Nothing is
+ * written. With `at: "consistent"` all views show their tables at one and the same source position, so that joins of them give
+ * what a join at the source gave there.
  */
 import type { Position } from "../change/position.ts";
 import type { Column } from "../dataset/column.ts";
-import type { Connection } from "../engine/connection.ts";
 import { identifier } from "../engine/quote.ts";
-import { LocalStorage } from "../storage/local.ts";
-import { IcebergTable } from "../table/iceberg/iceberg_table.ts";
-import type { LakeTable } from "../table/lake_table.ts";
-import { PaimonTable } from "../table/paimon/paimon_table.ts";
+import type { TableState } from "../table/lake_table.ts";
 import { type TableFolder, tableFolders } from "./lake_folders.ts";
+import type { LakePlace } from "./lake_tables.ts";
+import {
+  type OpenedTable,
+  openTable,
+  pastOf,
+  requireConsistentPoint,
+  snapshotAt,
+  stateOf,
+  type TablePast,
+} from "./time_travel.ts";
 
-/** Which lake to open, and where its views go. */
-export interface OpenLakeOptions {
-  /** The lake's folder; the connection must be allowed to read it. */
-  readonly folder: string;
-  /** The views are seen by this connection. */
-  readonly connection: Connection;
+/**
+ * Which state of a lake. `newest`: each table's own newest snapshot, which are of about the same time. `consistent`: the greatest
+ * source position at which every table is known exactly. A time: each table's newest snapshot by then.
+ */
+export type LakePoint = "newest" | "consistent" | { readonly timeMs: number } | { readonly position: Position };
+
+/** Which lake to open, at which point, and where its views go. */
+export interface OpenLakeOptions extends LakePlace {
+  /** Default `newest`. */
+  readonly at?: LakePoint;
+  /** Only tables of these formats; they alone have to agree on a position. Default: all. */
+  readonly formats?: readonly TableFolder["format"][];
 }
 
 /** One table of a lake, ready to be queried. */
@@ -28,33 +42,73 @@ export interface LakeView extends TableFolder {
   readonly view: string;
   readonly columns: readonly Column[];
   readonly snapshotId?: bigint;
-  /** How far the source had been read at the snapshot. */
+  /** The source position that the view shows. */
   readonly position?: Position;
 }
 
 /**
- * Makes or moves on a view for every table of a lake and lists them. A lake that is not there has none.
+ * Makes or moves a view for every table of a lake and lists them. A lake that is not there has none, and a table that did not
+ * exist at the time asked for has none either.
  *
- * Throws `tableUnreadable` naming the file where a table is damaged, `storage` where a folder cannot be read.
+ * Throws `tableUnreadable` naming the file where a table is damaged, `storage` where a folder cannot be read, `precondition`
+ * where tables agree on no position or are not known at the one asked for.
  */
 export async function openLake(options: OpenLakeOptions): Promise<readonly LakeView[]> {
-  const views: LakeView[] = [];
+  const { formats, at = "newest" } = options;
+  const tables: OpenedTable[] = [];
   for (const place of await tableFolders(options.folder)) {
-    const view = await openTable(place, options);
+    if (formats !== undefined && !formats.includes(place.format)) continue;
+    const table = await openTable(place, options);
+    if (table !== undefined) tables.push(table);
+  }
+  const shown = at === "newest"
+    ? tables.map((table) => ({ ...table, state: table.newest }))
+    : await shownAt(tables, at);
+  const views: LakeView[] = [];
+  for (const table of shown) {
+    const view = await openView(table, options);
     if (view !== undefined) views.push(view);
   }
   return views;
 }
 
-async function openTable(place: TableFolder, options: OpenLakeOptions): Promise<LakeView | undefined> {
-  const table = lakeTable(place, options);
-  const state = await table.load();
-  if (state === undefined) return undefined;
+/** What a view shows of a table. */
+interface ShownTable extends OpenedTable {
+  /** Undefined: it did not exist yet. */
+  readonly state: TableState | undefined;
+}
+
+async function shownAt(
+  tables: readonly OpenedTable[],
+  at: Exclude<LakePoint, "newest">,
+): Promise<readonly ShownTable[]> {
+  if (tables.length === 0) return [];
+  const pasts: TablePast[] = [];
+  for (const table of tables) pasts.push(await pastOf(table));
+  const point = at === "consistent" ? { position: requireConsistentPoint(pasts) } : at;
+  const shown: ShownTable[] = [];
+  for (const past of pasts) {
+    const isYounger = "timeMs" in point && past.snapshots.every(({ timeMs }) => timeMs > point.timeMs);
+    const state = isYounger ? undefined : await stateOf(past, snapshotAt(past, point));
+    const position = "position" in point ? { position: point.position } : {};
+    shown.push({ ...past, state: state && { ...state, ...position } });
+  }
+  return shown;
+}
+
+async function openView(
+  { place, table, state }: ShownTable,
+  { connection }: LakePlace,
+): Promise<LakeView | undefined> {
   const schema = identifier(`${place.format}_${place.namespace}`);
   const view = `${schema}.${identifier(place.name)}`;
-  await options.connection.run(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
-  await options.connection.run(`CREATE OR REPLACE VIEW ${view} AS ${await table.scan(state)}`);
-  const { snapshotId, position, columns } = state;
+  await connection.run(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
+  if (state === undefined) {
+    await connection.run(`DROP VIEW IF EXISTS ${view}`);
+    return undefined;
+  }
+  await connection.run(`CREATE OR REPLACE VIEW ${view} AS ${await table.scan(state)}`);
+  const { snapshotId, columns, position } = state;
   return {
     ...place,
     location: table.location,
@@ -63,23 +117,4 @@ async function openTable(place: TableFolder, options: OpenLakeOptions): Promise<
     ...(snapshotId === undefined ? {} : { snapshotId }),
     ...(position === undefined ? {} : { position }),
   };
-}
-
-/** Tables that a connection has opened: one that is opened again reads only what is new. */
-const opened = new WeakMap<Connection, Map<string, LakeTable>>();
-
-function lakeTable(place: TableFolder, options: OpenLakeOptions): LakeTable {
-  const tables = opened.get(options.connection) ?? new Map<string, LakeTable>();
-  opened.set(options.connection, tables);
-  const key = JSON.stringify([options.folder, place.format, place.namespace, place.name]);
-  const table = tables.get(key) ?? newTable(place, options);
-  tables.set(key, table);
-  return table;
-}
-
-function newTable({ format, namespace, name }: TableFolder, { folder, connection }: OpenLakeOptions): LakeTable {
-  const at = { storage: new LocalStorage(folder), connection, namespace, name };
-  return format === "iceberg"
-    ? new IcebergTable({ ...at, folder: `iceberg/${namespace}/${name}` })
-    : new PaimonTable({ ...at, folder: "paimon" });
 }

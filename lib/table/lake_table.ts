@@ -48,3 +48,36 @@ export interface LakeTable<State extends TableState = TableState, Prepared = unk
   /** A SELECT over the state's snapshot giving its columns in order. */
   scan(state: State): Promise<string>;
 }
+
+/** One snapshot of a table's past. */
+export interface KeptSnapshot {
+  readonly id: bigint;
+  /** When it was committed, epoch milliseconds. */
+  readonly timeMs: number;
+  /** How far the source had been read. Absent where another writer made it. */
+  readonly position?: Position;
+  /** Up to here the snapshot before it showed the table; never before that one's position. Absent where nobody knows. */
+  readonly after?: Position;
+}
+
+/** The rows in which two states differ, as SELECTs of the newer state's columns. */
+export interface ChangedRows {
+  /** Of the older state. */
+  readonly before: string;
+  /** Of the newer state. */
+  readonly after: string;
+}
+
+/** A table whose past can be read. What {@linkcode HistoricTable.stateAt} gives is for reading alone. */
+export interface HistoricTable<State extends TableState = TableState, Prepared = unknown, Staged = unknown>
+  extends LakeTable<State, Prepared, Staged> {
+  /** The snapshots that a state came from and that are still kept, oldest first, its own last. */
+  history(state: State): Promise<readonly KeptSnapshot[]>;
+  /** The table as one of those shows it. Undefined where it is not kept. */
+  stateAt(newest: State, snapshotId: bigint): Promise<State | undefined>;
+  /**
+   * Every row in which two states differ stands in `before` or `after`; a row that is equal in both may stand in both. Files that
+   * both states have are not read for it where the format allows.
+   */
+  changedRows(older: State, newer: State): Promise<ChangedRows>;
+}

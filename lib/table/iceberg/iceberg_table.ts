@@ -11,12 +11,14 @@ import type { TableDefinition } from "../../dataset/dataset.ts";
 import type { Connection } from "../../engine/connection.ts";
 import { WeirError } from "../../errors.ts";
 import type { Storage } from "../../storage/storage.ts";
+import type { ChangedRows, HistoricTable, KeptSnapshot } from "../lake_table.ts";
 import type { Expiry, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
 import { stringifyJson } from "../lossless_json.ts";
 import { combineParts } from "./combine_parts.ts";
 import { type IcebergCompaction, planCompaction } from "./compaction_plan.ts";
 import { DeletedRows } from "./deleted_rows.ts";
 import { stageExpiry } from "./expire_snapshots.ts";
+import { keptSnapshots, stateDifference } from "./history.ts";
 import { loadState, type TablePlace } from "./load_state.ts";
 import { currentSchema } from "./metadata.ts";
 import { mergeFiles } from "./merge_files.ts";
@@ -28,7 +30,7 @@ import { isInHistory, putCommit } from "./put_commit.ts";
 import { rebaseMerge } from "./rebase_merge.ts";
 import { referencedFiles } from "./reachable_files.ts";
 import { type NewRef, withoutRef, withRef } from "./refs.ts";
-import { scanSql } from "./scan_sql.ts";
+import { rowsSql, scanSql } from "./scan_sql.ts";
 import { type IcebergStaged, stageCommit, stageMetadata } from "./stage_commit.ts";
 import type { IcebergState } from "./state.ts";
 import { stillFits } from "./still_fits.ts";
@@ -49,7 +51,10 @@ export interface IcebergTableOptions {
 }
 
 /** One Iceberg table. See {@linkcode UpkeepTable} for what each call promises. */
-export class IcebergTable implements UpkeepTable<IcebergState, IcebergPrepared, IcebergStaged, IcebergCompaction> {
+export class IcebergTable
+  implements
+    UpkeepTable<IcebergState, IcebergPrepared, IcebergStaged, IcebergCompaction>,
+    HistoricTable<IcebergState, IcebergPrepared, IcebergStaged> {
   readonly format = "iceberg";
   readonly namespace: string;
   readonly name: string;
@@ -198,6 +203,22 @@ export class IcebergTable implements UpkeepTable<IcebergState, IcebergPrepared, 
   /** The table as it was, for `scan` alone. Undefined where its history does not reach so far back. */
   async at(newest: IcebergState, point: PointInHistory): Promise<IcebergState | undefined> {
     return await stateAt(this.#place, newest, point);
+  }
+
+  history(state: IcebergState): Promise<readonly KeptSnapshot[]> {
+    return Promise.resolve(keptSnapshots(state.metadata));
+  }
+
+  async stateAt(newest: IcebergState, snapshotId: bigint): Promise<IcebergState | undefined> {
+    return await this.at(newest, { snapshotId });
+  }
+
+  async changedRows(older: IcebergState, newer: IcebergState): Promise<ChangedRows> {
+    const { before, after, deleted } = stateDifference(older, newer);
+    const gone = deleted.length === 0
+      ? ""
+      : ` UNION ALL ${rowsSql(this.#place, deleted, currentSchema(newer.metadata).fields)}`;
+    return { before: `${await this.scan(before)}${gone}`, after: await this.scan(after) };
   }
 
   async #isNewest(version: number): Promise<boolean> {

@@ -32,6 +32,7 @@ export async function prepareChange(
       truncate: change.truncate,
       ...files,
       position: change.position,
+      ...(change.after === undefined ? {} : { after: change.after }),
       commitTimeMs: change.commitTimeMs,
       paths,
     };

@@ -48,6 +48,8 @@ export interface IcebergPrepared {
   readonly searched?: ReadonlySet<string>;
   /** Undefined takes the recorded position away. */
   readonly position: Position | undefined;
+  /** Where the change begins (`TableChange.after`). */
+  readonly after?: Position;
   readonly commitTimeMs?: number;
   /** Everything written, below the storage root. */
   readonly paths: readonly string[];

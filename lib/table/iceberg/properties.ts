@@ -4,6 +4,8 @@ import type { TableMetadata } from "./metadata.ts";
 /** Our own properties; the position stands in every snapshot's summary too. */
 export const ownProperties = {
   position: "weir.position",
+  /** In a snapshot's summary alone: up to here the snapshot before it still showed the table. */
+  after: "weir.after",
   commitTimeMs: "weir.commit-time-ms",
   /** Names one attempt to commit, so that a writer whose answer got lost finds itself again. */
   commitId: "weir.commit-id",

@@ -14,12 +14,30 @@ export async function scanSql(place: TablePlace, state: IcebergState, deleted: D
   const files = [...state.files.values()];
   const whole = files.filter(({ deletes }) => deletes === undefined);
   const parts = files.filter(({ deletes }) => deletes !== undefined);
-  const columns = fields.map((field) => `${readName(field)} AS ${identifier(field.name)}`).join(", ");
+  const columns = selectList(fields);
   const selects = [
     ...(whole.length === 0 ? [] : [`SELECT ${columns} FROM ${readLive(place, whole, fields)}`]),
     ...(parts.length === 0 ? [] : [await selectRemaining(place, { parts, columns, fields, state, deleted })]),
   ];
   return selects.length === 0 ? emptySelect(fields) : selects.join(" UNION ALL ");
+}
+
+/** Some rows of a file, by their numbers in it. */
+export interface FileRows {
+  readonly file: LiveFile;
+  readonly rows: readonly number[];
+}
+
+/** SELECT of single rows of files under a schema's columns, deleted or not; for rows so few that a statement can name them. */
+export function rowsSql(place: TablePlace, parts: readonly FileRows[], fields: readonly IcebergField[]): string {
+  const places = parts.flatMap(({ rows }, index) => rows.map((row) => `(${index}, ${row})`));
+  return `SELECT ${selectList(fields)} FROM ${readLive(place, parts.map(({ file }) => file), fields)} AS live
+    SEMI JOIN (VALUES ${places.join(", ")}) AS wanted (index, row)
+    ON live.file_index = wanted.index AND live.file_row_number = wanted.row`;
+}
+
+function selectList(fields: readonly IcebergField[]): string {
+  return fields.map((field) => `${readName(field)} AS ${identifier(field.name)}`).join(", ");
 }
 
 function readLive({ storage }: TablePlace, files: readonly LiveFile[], fields: readonly IcebergField[]): string {

@@ -145,6 +145,7 @@ function summaryOf(draft: Draft, leavingDeletes: readonly ManifestEntry[], paren
 function positionSummary(prepared: IcebergPrepared): Record<string, string> {
   return {
     ...(prepared.position === undefined ? {} : { [ownProperties.position]: formatPosition(prepared.position) }),
+    ...(prepared.after === undefined ? {} : { [ownProperties.after]: formatPosition(prepared.after) }),
     ...(prepared.commitTimeMs === undefined ? {} : { [ownProperties.commitTimeMs]: String(prepared.commitTimeMs) }),
   };
 }

@@ -11,12 +11,14 @@ import type { TableDefinition } from "../../dataset/dataset.ts";
 import type { Connection } from "../../engine/connection.ts";
 import { WeirError } from "../../errors.ts";
 import type { Storage } from "../../storage/storage.ts";
+import type { ChangedRows, HistoricTable, KeptSnapshot } from "../lake_table.ts";
 import type { Expiry, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
 import { isPut, putCommit, putHints } from "./commit.ts";
 import { compactFiles } from "./compaction.ts";
 import { type PaimonCompactionPlan, planCompaction } from "./compaction_plan.ts";
 import { expireSnapshots } from "./expiry.ts";
 import { referencedPaths, snapshotPaths } from "./file_references.ts";
+import { changedRows, SnapshotHistory } from "./history.ts";
 import { tableLayout } from "./layout.ts";
 import { emptyState, loadState, stateOf } from "./load_state.ts";
 import { MetadataReader } from "./metadata_reader.ts";
@@ -51,7 +53,10 @@ export interface PaimonTableOptions {
 export type PaimonPlan = PaimonCompactionPlan | PaimonRescalePlan;
 
 /** A Paimon table. */
-export class PaimonTable implements UpkeepTable<PaimonState, PaimonPrepared, StagedCommit, PaimonPlan> {
+export class PaimonTable
+  implements
+    UpkeepTable<PaimonState, PaimonPrepared, StagedCommit, PaimonPlan>,
+    HistoricTable<PaimonState, PaimonPrepared, StagedCommit> {
   readonly format = "paimon";
   readonly namespace: string;
   readonly name: string;
@@ -60,6 +65,7 @@ export class PaimonTable implements UpkeepTable<PaimonState, PaimonPrepared, Sta
   readonly #reader: MetadataReader;
   /** The newest state this instance has seen. */
   #known: PaimonState | undefined;
+  readonly #history: SnapshotHistory;
   /** Files that tags keep, by tag. */
   readonly #knownTags = new Map<string, ReadonlySet<string>>();
 
@@ -72,6 +78,7 @@ export class PaimonTable implements UpkeepTable<PaimonState, PaimonPrepared, Sta
     this.namespace = options.namespace;
     this.name = options.name;
     this.#reader = new MetadataReader(options.storage, tableLayout(options.folder, options));
+    this.#history = new SnapshotHistory(this.#reader);
     this.location = options.storage.uri(this.#reader.layout.folder);
   }
 
@@ -179,6 +186,21 @@ export class PaimonTable implements UpkeepTable<PaimonState, PaimonPrepared, Sta
   async at(_newest: PaimonState, point: PointInHistory): Promise<PaimonState | undefined> {
     const snapshot = await snapshotAt(this.#reader, point);
     return snapshot && await stateOf(this.#reader, { snapshot, commitUser: this.#commitUser });
+  }
+
+  async history(state: PaimonState): Promise<readonly KeptSnapshot[]> {
+    return await this.#history.upTo(state.snapshotId);
+  }
+
+  async stateAt(_newest: PaimonState, snapshotId: bigint): Promise<PaimonState | undefined> {
+    const snapshot = await this.#reader.snapshot(snapshotId);
+    return snapshot === undefined ? undefined : await stateOf(this.#reader, { snapshot, commitUser: this.#commitUser });
+  }
+
+  changedRows(older: PaimonState, newer: PaimonState): Promise<ChangedRows> {
+    return Promise.resolve(
+      changedRows(older, newer, { storage: this.#options.storage, layout: this.#reader.layout }),
+    );
   }
 
   /** The table's tags, by name. */

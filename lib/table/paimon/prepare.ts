@@ -42,9 +42,9 @@ export async function prepareChange(
   const deletions = change.truncate ? (await liveEntries(state, options.reader)).map(deletionOf) : [];
   const files = await writeFiles({ state, change, schema, options });
   await failPoint("paimon.afterDataFiles");
-  const { position, commitTimeMs } = change;
+  const { position, after, commitTimeMs } = change;
   return {
-    change: { position, commitTimeMs },
+    change: { position, commitTimeMs, ...(after === undefined ? {} : { after }) },
     schema,
     additions: files.map(({ entry }) => entry),
     paths: files.map(({ path }) => path),

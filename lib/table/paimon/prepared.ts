@@ -7,7 +7,7 @@ import type { LiveFile, PaimonState } from "./table_state.ts";
 
 /** Files written for a change, and what a commit must know beside them. */
 export interface PreparedChange {
-  readonly change: Pick<TableChange, "position" | "commitTimeMs">;
+  readonly change: Pick<TableChange, "position" | "after" | "commitTimeMs">;
   /** Schema the files were written with. */
   readonly schema: PaimonSchema;
   readonly additions: readonly ManifestEntry[];

@@ -24,6 +24,7 @@ export interface Snapshot {
 
 const carriedKeys = ["indexManifest", "watermark", "nextRowId"] as const;
 const positionKey = "weir.position";
+const afterKey = "weir.after";
 const commitTimeKey = "weir.commit-time-ms";
 const commitUuidKey = "weir.commit-uuid";
 const writerKey = "weir.writer";
@@ -41,6 +42,8 @@ export interface CommitProperties {
   /** Tells a commit from every other, so that an uncertain one can be looked up. */
   readonly uuid: string;
   readonly position?: Position;
+  /** Up to here the snapshot before it still showed the table (`TableChange.after`). */
+  readonly after?: Position;
   /** Time of the last source commit, epoch milliseconds. */
   readonly commitTimeMs?: number;
   /** In a commit of the upkeep: the writer's progress is carried on, so that the writer's own snapshots may expire. */
@@ -49,11 +52,12 @@ export interface CommitProperties {
 
 /** The properties as the snapshot holds them. */
 export function encodeProperties(properties: CommitProperties): Record<string, string> {
-  const { uuid, position, commitTimeMs, writer } = properties;
+  const { uuid, position, after, commitTimeMs, writer } = properties;
   return {
     [commitUuidKey]: uuid,
     ...(writer && { [writerKey]: writer.user, [writerIdentifierKey]: String(writer.identifier) }),
     ...(position === undefined ? {} : { [positionKey]: formatPosition(position) }),
+    ...(after === undefined ? {} : { [afterKey]: formatPosition(after) }),
     ...(commitTimeMs === undefined ? {} : { [commitTimeKey]: String(commitTimeMs) }),
   };
 }
@@ -63,12 +67,14 @@ export function decodeProperties({ properties }: Snapshot): CommitProperties | u
   const uuid = properties[commitUuidKey];
   if (uuid === undefined) return undefined;
   const position = properties[positionKey];
+  const after = properties[afterKey];
   const commitTime = properties[commitTimeKey];
   const user = properties[writerKey];
   return {
     uuid,
     ...(user === undefined ? {} : { writer: { user, identifier: BigInt(properties[writerIdentifierKey] ?? 0) } }),
     ...(position === undefined ? {} : { position: parsePosition(position) }),
+    ...(after === undefined ? {} : { after: parsePosition(after) }),
     ...(commitTime === undefined ? {} : { commitTimeMs: Number(commitTime) }),
   };
 }

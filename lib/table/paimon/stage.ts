@@ -35,14 +35,13 @@ export interface StageOptions {
 /** Stages prepared files. */
 export function stagePrepared(state: PaimonState, prepared: PaimonPrepared, options: StageOptions): StagedCommit {
   if ("rewrite" in prepared) return stageRewrite(state, prepared, options);
-  const { position, commitTimeMs } = prepared.change;
   return staged(state, {
     ...options,
     schema: prepared.schema,
     fileSchema: prepared.schema,
     entries: [...prepared.deletions, ...prepared.additions],
     commitKind: prepared.truncate ? "OVERWRITE" : "APPEND",
-    properties: { uuid: crypto.randomUUID(), position, commitTimeMs },
+    properties: { uuid: crypto.randomUUID(), ...prepared.change },
   });
 }
 
@@ -60,7 +59,7 @@ function stageRewrite(state: PaimonState, prepared: PreparedRewrite, options: St
     commitKind: prepared.rewrite,
     properties: {
       uuid: crypto.randomUUID(),
-      ...(state.position === undefined ? {} : { position: state.position }),
+      ...(state.position === undefined ? {} : { position: state.position, after: state.position }),
       ...(state.commitTimeMs === undefined ? {} : { commitTimeMs: state.commitTimeMs }),
       writer: { user: options.commitUser, identifier: state.commitIdentifier },
     },
@@ -77,7 +76,7 @@ export function stagePosition(state: PaimonState, position: Position | undefined
     commitKind: "APPEND",
     properties: {
       uuid: crypto.randomUUID(),
-      ...(position === undefined ? {} : { position }),
+      ...(position === undefined ? {} : { position, after: position }),
       ...(state.commitTimeMs === undefined ? {} : { commitTimeMs: state.commitTimeMs }),
     },
   });

@@ -1,0 +1,34 @@
+/** The tables of a lake, opened for reading. */
+import type { Connection } from "../engine/connection.ts";
+import { LocalStorage } from "../storage/local.ts";
+import { IcebergTable } from "../table/iceberg/iceberg_table.ts";
+import type { HistoricTable } from "../table/lake_table.ts";
+import { PaimonTable } from "../table/paimon/paimon_table.ts";
+import type { TableFolder } from "./lake_folders.ts";
+
+/** Where a lake is, and what reads it. */
+export interface LakePlace {
+  /** The lake's folder; the connection must be allowed to read it. */
+  readonly folder: string;
+  readonly connection: Connection;
+}
+
+/** Tables that a connection has opened: one that is opened again reads only what is new. */
+const opened = new WeakMap<Connection, Map<string, HistoricTable>>();
+
+/** A table of a lake. Nothing is read yet. */
+export function lakeTable(place: TableFolder, lake: LakePlace): HistoricTable {
+  const tables = opened.get(lake.connection) ?? new Map<string, HistoricTable>();
+  opened.set(lake.connection, tables);
+  const key = JSON.stringify([lake.folder, place.format, place.namespace, place.name]);
+  const table = tables.get(key) ?? newTable(place, lake);
+  tables.set(key, table);
+  return table;
+}
+
+function newTable({ format, namespace, name }: TableFolder, { folder, connection }: LakePlace): HistoricTable {
+  const at = { storage: new LocalStorage(folder), connection, namespace, name };
+  return format === "iceberg"
+    ? new IcebergTable({ ...at, folder: `iceberg/${namespace}/${name}` })
+    : new PaimonTable({ ...at, folder: "paimon" });
+}
