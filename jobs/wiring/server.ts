@@ -28,6 +28,22 @@ export async function openServer(
   return { url: server.url, isOurs: true, [Symbol.asyncDispose]: () => server.stop() };
 }
 
+/** As {@linkcode openServer}, also while another job runs the embedded server: that one is used, and left running. */
+export async function openServerBeside(
+  settings: { readonly postgresUrl?: string | undefined },
+  { progress }: { readonly progress: Progress },
+): Promise<SourceServer> {
+  try {
+    return await openServer(settings, { progress });
+  } catch (thrown) {
+    if (!(thrown instanceof WeirError) || thrown.kind !== "fenced") throw thrown;
+    const url = await EmbeddedPostgres.runningUrl(join(stateFolder, "postgres"));
+    if (url === undefined) throw thrown;
+    progress.note("using the embedded PostgreSQL of the job that runs");
+    return { url, isOurs: true, [Symbol.asyncDispose]: async () => {} };
+  }
+}
+
 /** Runs what looks at the source's tables. A refusal for what stands there also says `hint`: it may be the wrong server. */
 export async function hinted<T>(hint: string | undefined, look: () => Promise<T>): Promise<T> {
   try {

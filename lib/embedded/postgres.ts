@@ -85,9 +85,18 @@ export class EmbeddedPostgres implements AsyncDisposable {
     }
   }
 
+  /** Connection string to the server of a folder that another process runs. Undefined where the folder has had none. */
+  static async runningUrl(folder: string): Promise<string | undefined> {
+    const moved = await Deno.readTextFile(join(folder, "location")).catch(absent);
+    const home = moved?.trim() ?? folder;
+    const password = await Deno.readTextFile(join(home, "password")).catch(absent);
+    const port = await Deno.readTextFile(join(home, "port")).catch(absent);
+    return password === undefined || port === undefined ? undefined : urlOf(password.trim(), Number(port));
+  }
+
   /** Connection string of the superuser, with its password: never to be printed. */
   get url(): string {
-    return `postgres://postgres:${this.#cluster.password}@127.0.0.1:${this.port}/postgres`;
+    return urlOf(this.#cluster.password, this.port);
   }
 
   /** Shuts down: running transactions are rolled back, everything committed is on disk. */
@@ -132,6 +141,10 @@ export class EmbeddedPostgres implements AsyncDisposable {
       }
     }
   }
+}
+
+function urlOf(password: string, port: number): string {
+  return `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
 }
 
 interface Owned {

@@ -28,6 +28,22 @@ export const settings = {
     placeholder: "PATTERN,…",
   }),
   embed: embed(),
+  sample: decimal({
+    flag: "sample",
+    help: "Share of the keys to compare, chosen by hash: the same share is the same keys",
+    defaultText: "1",
+    placeholder: "SHARE",
+    minimum: 0.000001,
+    maximum: 1,
+  }),
+  waitSeconds: decimal({
+    flag: "wait-seconds",
+    help: "Longest time to wait for a running job to carry its tables to where the source is",
+    defaultText: "60",
+    placeholder: "SECONDS",
+    minimum: 0,
+    maximum: 86_400,
+  }),
   lake: text({ flag: "lake", help: "Folder of the lake tables", defaultText: "data/lake", placeholder: "DIR" }),
   formats: choices({
     flag: "formats",

@@ -13,6 +13,7 @@ import { identifier, literal } from "../engine/quote.ts";
 import { comparableScan } from "./comparable_scan.ts";
 import { type RowTextQuery, rowTextQuery } from "../source/postgres/row_text_sql.ts";
 import { columnText, rowHash } from "./row_text.ts";
+import { comparedKeys, type ComparedRows, sampledStatement } from "./compared_rows.ts";
 
 /** What {@linkcode verifyTable} compares. */
 export interface VerificationRequest {
@@ -30,6 +31,8 @@ export interface VerificationRequest {
   readonly maxValueBytes?: number;
   /** Most keys to name. Default 20. */
   readonly maxMismatches?: number;
+  /** Which rows take part. Default: all. */
+  readonly compared?: ComparedRows;
 }
 
 /** One key whose rows are not equal. Of a table without a key it is the row's hash. No other value is shown. */
@@ -66,9 +69,10 @@ export async function verifyTable(request: VerificationRequest): Promise<TableVe
   );
   const name = `verify_${crypto.randomUUID().replaceAll("-", "")}`;
   const files = { spool: `${request.folder}/${name}.csv`, sides: `${request.folder}/${name}.parquet` };
-  const comparison: Comparison = { key: query.key, ...files, mismatches: identifier(name) };
+  const isCompared = comparedKeys(query.key, request.compared);
+  const comparison: Comparison = { key: query.key, ...files, mismatches: identifier(name), isCompared };
   try {
-    await request.point.copyTo(query.statement, files.spool);
+    await request.point.copyTo(sampledStatement(query, request.compared), files.spool);
     const scan = await comparableScan(request, query.columns);
     const rows = await stageSides(comparison, { query, request: { ...request, scan } });
     await compare(comparison, { connection: request.connection, rows });
@@ -88,6 +92,8 @@ interface Comparison {
   readonly sides: string;
   /** Name of the table of keys whose rows are not equal. */
   readonly mismatches: string;
+  /** Whether a row of either side, with its key texts `k0 … kn`, takes part. */
+  readonly isCompared: string;
 }
 
 /** Longest line of hashes and key texts: an index entry of PostgreSQL has at most 8191 bytes, and pglz packs 100 into 1. */
@@ -121,13 +127,13 @@ async function stageSides(
   comparison: Comparison,
   from: { readonly query: RowTextQuery; readonly request: VerificationRequest },
 ): Promise<number> {
-  const { key, spool, sides } = comparison;
+  const { key, spool, sides, isCompared } = comparison;
   const keys = keyNames(key);
   // Without a key a row is its own: equal rows are counted.
   const keyList = key.length === 0 ? "hash::VARCHAR AS k0" : keys.join(", ");
   const side = (select: string, isSource: boolean) =>
-    `SELECT ${keyList}, hash, ${isSource} AS at_source FROM (${select})`;
-  const both = `${side(sourceSide(spool, key.length), true)} WHERE hash IS NOT NULL UNION ALL ` +
+    `SELECT ${keyList}, hash, ${isSource} AS at_source FROM (${select}) AS compared WHERE ${isCompared}`;
+  const both = `${side(sourceSide(spool, key.length), true)} AND hash IS NOT NULL UNION ALL ` +
     side(lakeSide(from.request.scan, from.query), false);
   return await from.request.connection.run(
     `COPY (SELECT *, (hash(${keys.join(", ")}) % ${passes})::UTINYINT AS pass FROM (${both})) TO ${
@@ -167,7 +173,7 @@ async function summarize(comparison: Comparison, request: VerificationRequest): 
     `SELECT count(hash) AS rows, count(*) - count(hash) AS refused_rows,
        coalesce(sum(refused) FILTER (hash IS NOT NULL), 0)::BIGINT AS refused_values FROM (${
       sourceSide(comparison.spool, comparison.key.length)
-    })`,
+    }) AS compared WHERE ${comparison.isCompared}`,
   );
   const [found] = await connection.rows(
     `SELECT coalesce(sum(greatest(source_rows - lake_rows, 0)), 0)::BIGINT AS missing,

@@ -38,6 +38,9 @@ export interface StreamLimits {
   readonly maxValueBytes: number;
 }
 
+/** What changes come from: a walsender connection, or what behaves like one. */
+export type ChangeConnection = Pick<ReplicationConnection, "stream" | "pause" | "resume" | "sendStatus" | "close">;
+
 /** What a {@linkcode ChangeStream} works with. */
 export interface ChangeStreamOptions {
   readonly instance: string;
@@ -50,7 +53,7 @@ export interface ChangeStreamOptions {
   readonly cutPoints: CutPoints;
   readonly limits: StreamLimits;
   /** A new connection to the same server, its slot checked against the point. */
-  readonly connect: (afterLsn: bigint) => Promise<ReplicationConnection>;
+  readonly connect: (afterLsn: bigint) => Promise<ChangeConnection>;
   /** Looks a changed table up and applies it. */
   readonly resolve: (message: RelationMessage, place: RelationPlace) => Promise<void>;
   /** Up to where everything is recorded in the lake. */
@@ -78,7 +81,7 @@ export class ChangeStream {
   readonly #options: ChangeStreamOptions;
   #builder: BatchBuilder;
   #decoder: StreamDecoder;
-  #connection: ReplicationConnection | undefined;
+  #connection: ChangeConnection | undefined;
   /** Finished batches that nobody has taken. */
   readonly #ready: Promise<MicroBatch>[] = [];
   /** Messages that arrived while reading was held. */
@@ -367,7 +370,7 @@ export class ChangeStream {
     await connection.close();
   }
 
-  #lost(connection: ReplicationConnection, thrown: unknown): void {
+  #lost(connection: ChangeConnection, thrown: unknown): void {
     if (this.#closed || this.#connection !== connection) return;
     this.#connection = undefined;
     const error = replicationError(thrown, { position: formatLsn(this.#decoder.seenLsn) });

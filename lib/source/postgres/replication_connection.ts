@@ -86,9 +86,11 @@ export class ReplicationConnection {
 
   /** Ends the stream in order, so that the slot is free for the next one; cuts the socket where that takes too long. */
   async close(): Promise<void> {
-    if (this.#stream !== undefined) {
+    const stream = this.#stream;
+    this.#stream = undefined;
+    if (stream !== undefined) {
       this.resume();
-      await this.#stream.end(farewellMs);
+      await stream.end(farewellMs);
     }
     this.connection.destroy();
   }

@@ -19,21 +19,27 @@ export interface SharedSnapshotOptions {
   readonly onConsistentPoint: (lsn: bigint) => void;
   /** Milliseconds to wait for the transactions running now to end. */
   readonly limitMs: number;
+  /** Whether the slot stays, to be read from the point on. Default false. */
+  readonly keepSlot?: boolean;
 }
 
 /** The connections. */
 export interface SharedSnapshot {
   readonly lsn: bigint;
   readonly connections: readonly PostgresConnection[];
+  /** The temporary slot that made the point, where it was to be kept, and the one connection that can read it. */
+  readonly slot?: { readonly name: string; readonly replication: ReplicationConnection };
   close(): Promise<void>;
 }
 
-/** Opens connections under one exported snapshot. The temporary slot is gone when the promise settles. */
+/** Opens connections under one exported snapshot. The temporary slot is gone when the promise settles, unless it is kept. */
 export async function openSharedSnapshot(options: SharedSnapshotOptions): Promise<SharedSnapshot> {
   const replication = await options.connect();
   const connections: PostgresConnection[] = [];
+  let isKept = false;
   const close = async () => {
     await Promise.all(connections.map((connection) => connection.close()));
+    if (isKept) await replication.close();
   };
   // A walsender waiting for transactions to end answers nothing else: cutting its socket is the way to give up.
   let isLate = false;
@@ -52,7 +58,8 @@ export async function openSharedSnapshot(options: SharedSnapshotOptions): Promis
       await connection.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
       await connection.run(`SET TRANSACTION SNAPSHOT ${literal(snapshot)}`);
     }
-    return { lsn: consistentLsn, connections, close };
+    isKept = options.keepSlot ?? false;
+    return { lsn: consistentLsn, connections, close, ...(isKept ? { slot: { name, replication } } : {}) };
   } catch (thrown) {
     await close();
     if (!isLate) throw thrown;
@@ -62,6 +69,6 @@ export async function openSharedSnapshot(options: SharedSnapshotOptions): Promis
     });
   } finally {
     clearTimeout(timer);
-    await replication.close();
+    if (!isKept) await replication.close();
   }
 }

@@ -1,0 +1,41 @@
+/** Lake tables held against their source as a job of its own, beside the one that fills them or while none runs. */
+import { type JobContext, runJob } from "../lib/cli/run_job.ts";
+import { settings as declared } from "../lib/settings/declarations.ts";
+import { BesideVerification } from "./wiring/beside_verification.ts";
+import { requireReach } from "./wiring/reach.ts";
+import { openServerBeside } from "./wiring/server.ts";
+import { verificationOutcome, verificationText } from "./wiring/verification_outcome.ts";
+
+const own = {
+  tables: {
+    ...declared.tables,
+    help:
+      "Lake tables to verify, as namespace.table with * and ?, ! before one leaves it out, or source.table=lake.table " +
+      "for two of other names; without it all",
+  },
+  sample: declared.sample,
+  waitSeconds: declared.waitSeconds,
+  postgresUrl: declared.postgresUrl,
+  lake: declared.lake,
+  formats: declared.formats,
+  slot: declared.slot,
+  maxValueBytes: declared.maxValueBytes,
+  memoryLimitBytes: declared.memoryLimitBytes,
+  threads: declared.threads,
+};
+
+await runJob({
+  name: "verify",
+  summary:
+    "Hold lake tables against their source at one position, row by row, whether a job fills them meanwhile or not",
+  settings: own,
+  main: async (context: JobContext<typeof own>) => {
+    const { settings, progress, print } = context;
+    await requireReach("verify", settings);
+    await using server = await openServerBeside(settings, { progress });
+    await using verification = await BesideVerification.open({ ...context, url: server.url });
+    const outcome = verificationOutcome(await verification.run(), settings);
+    print(verificationText(outcome));
+    return outcome;
+  },
+});

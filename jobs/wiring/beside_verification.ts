@@ -1,0 +1,103 @@
+/** The verification of a lake by a process of its own: its engine, its folder, and one capture after the other. */
+import { join, resolve } from "node:path";
+import type { Progress } from "../../lib/cli/progress.ts";
+import { accountHolders } from "../../lib/domain/payments/account_holders.ts";
+import { transactions } from "../../lib/domain/payments/transactions.ts";
+import { Database } from "../../lib/engine/database.ts";
+import type { SettingValues } from "../../lib/settings/setting.ts";
+import type { settings as declared } from "../../lib/settings/declarations.ts";
+import { sourceObjects, stateFolder } from "./capture_run.ts";
+import { comparedTables } from "./compared_tables.ts";
+import { type ComparedResult, verifyCapture } from "./lake_verification.ts";
+
+/** What it goes by. */
+export type BesideSettings =
+  & Pick<
+    SettingValues<typeof declared>,
+    "sample" | "waitSeconds" | "lake" | "formats" | "slot" | "maxValueBytes" | "memoryLimitBytes" | "threads"
+  >
+  & { readonly tables?: readonly string[] | undefined };
+
+/** What {@linkcode BesideVerification} works with. */
+export interface BesideVerificationOptions {
+  readonly url: string;
+  readonly settings: BesideSettings;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+/** Jobs whose slots are looked for where none is named. */
+const jobs = ["pipeline", "capture"];
+
+/** One verification. Disposing removes what it kept on disk. */
+export class BesideVerification implements AsyncDisposable {
+  readonly #options: BesideVerificationOptions;
+  readonly #folder: string;
+  readonly #database: Database;
+
+  private constructor(
+    options: BesideVerificationOptions,
+    parts: { readonly folder: string; readonly database: Database },
+  ) {
+    this.#options = options;
+    this.#folder = parts.folder;
+    this.#database = parts.database;
+  }
+
+  /** Opens the engine over the lake, which it only reads. */
+  static async open(options: BesideVerificationOptions): Promise<BesideVerification> {
+    const { lake, memoryLimitBytes, threads } = options.settings;
+    // Of its own: several may run at once, beside the job that fills the lake.
+    const folder = join(resolve(stateFolder), "verify", crypto.randomUUID());
+    const temporaryFolder = join(folder, "engine");
+    await Deno.mkdir(temporaryFolder, { recursive: true });
+    const folders = [resolve(lake), folder];
+    const database = await Database.open({ folders, temporaryFolder, memoryLimitBytes, threads });
+    return new BesideVerification(options, { folder, database });
+  }
+
+  /** Compares every table that is asked for. */
+  async run(): Promise<readonly ComparedResult[]> {
+    const { url, settings, progress, signal } = this.#options;
+    const { slot } = settings;
+    const captures = slot === undefined ? jobs.map((job) => sourceObjects({ job, settings }).slot) : [slot];
+    const lake = resolve(settings.lake);
+    const tables = await comparedTables({
+      lake,
+      url,
+      formats: settings.formats,
+      wanted: settings.tables ?? [],
+      declared: [accountHolders, transactions],
+      captures,
+    });
+    const connection = await this.#database.connect();
+    const results: ComparedResult[] = [];
+    try {
+      for (const ofOne of Map.groupBy(tables, ({ capture }) => capture).values()) {
+        results.push(
+          ...await verifyCapture({
+            url,
+            lake,
+            tables: ofOne,
+            connection,
+            folder: this.#folder,
+            maxValueBytes: settings.maxValueBytes,
+            share: settings.sample,
+            waitMs: settings.waitSeconds * 1000,
+            signal,
+            note: (text) => progress.note(text),
+            onTable: (table) => progress.update({ activity: `verifying ${table}`, rows: 0 }),
+          }),
+        );
+      }
+      return results;
+    } finally {
+      connection.close();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#database.close();
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+}

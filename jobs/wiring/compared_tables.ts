@@ -1,0 +1,136 @@
+/** Which lake tables are held against which source tables, and which capture fills them. */
+import type { Dataset } from "../../lib/dataset/dataset.ts";
+import { WeirError } from "../../lib/errors.ts";
+import { type TableFolder, tableFolders } from "../../lib/query/lake_folders.ts";
+import { patternExpression } from "../../lib/source/postgres/catalogue.ts";
+import { PostgresConnection } from "../../lib/source/postgres/connection.ts";
+import type { WantedSource } from "../../lib/source/postgres/find_sources.ts";
+import { readPublication } from "../../lib/source/postgres/publication.ts";
+
+/** A lake table and where its rows come from. */
+export interface ComparedTable {
+  readonly place: TableFolder;
+  readonly source: WantedSource;
+  /** Name of the slot and the publication of the job that fills the table. */
+  readonly capture: string;
+}
+
+/** What is asked for. */
+export interface ComparedTablesOptions {
+  readonly lake: string;
+  readonly url: string;
+  readonly formats: readonly string[];
+  /** `namespace.table` in the lake, with `*` and `?`, those of `!` left out, or `source.table=lake.table`. Empty: all. */
+  readonly wanted: readonly string[];
+  /** Contracts of the tables that a job declares; tables of other names are captured as they are. */
+  readonly declared: readonly Dataset[];
+  /** Names of captures that may fill the lake. */
+  readonly captures: readonly string[];
+}
+
+/**
+ * Finds the tables, in the lake's order.
+ *
+ * Throws `precondition` where nothing is found, or where nobody captures a table; `connection`, `authentication`, `storage`.
+ */
+export async function comparedTables(options: ComparedTablesOptions): Promise<readonly ComparedTable[]> {
+  const { lake, formats, wanted } = options;
+  const places = (await tableFolders(lake)).filter(({ format }) => formats.includes(format));
+  const chosen = places.flatMap((place) => {
+    const sources = askedSources(place, options);
+    return sources.length === 0 ? [] : [{ place, sources }];
+  });
+  if (chosen.length === 0) {
+    const what = wanted.length === 0 ? "no table" : `no table that ${wanted.join(", ")} names`;
+    throw new WeirError("precondition", `The lake holds ${what} in ${formats.join(" or ")}`, {
+      detail: { path: lake },
+      advice: "Name tables as they are called in the lake with --tables, and the lake's folder with --lake",
+    });
+  }
+  const captured = await capturedTables(options);
+  return chosen.map(({ place, sources }) => {
+    const found = sources.flatMap((source) =>
+      captureOf(source, captured).map((capture) => ({ place, source, capture }))
+    );
+    if (found[0] !== undefined) return found[0];
+    throw notCaptured(place, { sources, captures: options.captures });
+  });
+}
+
+/** As a job declares it, or else the table of the same name. */
+function ownSources({ namespace, name }: TableFolder, declared: readonly Dataset[]): readonly WantedSource[] {
+  const contracts = declared.filter((dataset) =>
+    dataset.namespace === namespace &&
+    (dataset.name === name || dataset.children?.some((child) => child.name === name))
+  );
+  return [
+    ...contracts.map((dataset) => ({ ...dataset.source, declared: dataset })),
+    { namespace, table: name },
+  ];
+}
+
+function askedSources(place: TableFolder, { wanted, declared }: ComparedTablesOptions): readonly WantedSource[] {
+  const lakeName = `${place.namespace}.${place.name}`;
+  const pair = wanted.map((pattern) => pattern.split("=")).find(([, lake]) => lake?.trim() === lakeName);
+  if (pair !== undefined) {
+    const [namespace, table] = qualified(pair[0] ?? "").split(/\.(.*)/s);
+    return [{ namespace: namespace ?? "", table: table ?? "" }];
+  }
+  const patterns = wanted.filter((pattern) => !pattern.includes("="));
+  const isNamed = (pattern: string) => new RegExp(patternExpression(pattern)).test(lakeName);
+  if (patterns.some((pattern) => pattern.startsWith("!") && isNamed(pattern.slice(1)))) return [];
+  const named = patterns.filter((pattern) => !pattern.startsWith("!"));
+  // With exclusions alone it is every table but those.
+  const isAsked = named.length === 0 ? patterns.length === wanted.length : named.some(isNamed);
+  return isAsked ? ownSources(place, declared) : [];
+}
+
+/** As everywhere, a name without a point is of `public`. */
+function qualified(name: string): string {
+  const plain = name.trim();
+  return plain.includes(".") ? plain : `public.${plain}`;
+}
+
+/** `namespace.table` of what each capture publishes. */
+async function capturedTables(
+  { url, captures }: ComparedTablesOptions,
+): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const connection = await PostgresConnection.open(url);
+  try {
+    const captured = new Map<string, ReadonlySet<string>>();
+    for (const capture of captures) {
+      const publication = await readPublication(connection, capture);
+      const names = publication?.tables.map(({ namespace, name }) => `${namespace}.${name}`) ?? [];
+      captured.set(capture, new Set(names));
+    }
+    return captured;
+  } finally {
+    await connection.close();
+  }
+}
+
+function captureOf(
+  { namespace, table }: WantedSource,
+  captured: ReadonlyMap<string, ReadonlySet<string>>,
+): readonly string[] {
+  return [...captured].filter(([, names]) => names.has(`${namespace}.${table}`)).map(([capture]) => capture);
+}
+
+function notCaptured(
+  { namespace, name }: TableFolder,
+  of: { readonly sources: readonly WantedSource[]; readonly captures: readonly string[] },
+): WeirError {
+  const names = of.sources.map((source) => `${source.namespace}.${source.table}`).join(" or ");
+  return new WeirError(
+    "precondition",
+    `No publication ${
+      of.captures.map((capture) => `"${capture}"`).join(" or ")
+    } at the source has the table ${names}, ` +
+      `which ${namespace}.${name} of the lake would come from`,
+    {
+      detail: { table: `${namespace}.${name}` },
+      advice:
+        "Name the slot of the job that fills the lake with --slot, or the pair with --tables source.table=lake.table",
+    },
+  );
+}
