@@ -80,7 +80,7 @@ export class ReplayPoint implements AsyncDisposable {
       position: this.position,
       snapshot: parts.snapshot,
       folder: parts.folder,
-      comparable: ({ ...dataset }) => Promise.resolve({ atSource: dataset, inLake: dataset, gone: [] }),
+      comparable: (dataset) => Promise.resolve({ atSource: dataset, inLake: dataset, gone: [] }),
       onClose: () => {},
     });
   }
