@@ -22,6 +22,7 @@ export interface TablePlace {
 export interface LoadRequest {
   readonly version: number;
   readonly metadata: TableMetadata;
+  readonly metadataUri?: string;
   readonly known?: IcebergState;
 }
 
@@ -31,7 +32,7 @@ export interface LoadRequest {
  * @throws {WeirError} `tableUnreadable` naming the file that is damaged, missing, or of a kind this code does not read.
  */
 export async function loadState(place: TablePlace, request: LoadRequest): Promise<IcebergState> {
-  const { version, metadata, known } = request;
+  const { version, metadata, metadataUri, known } = request;
   refuseForeign(metadata);
   const snapshot = currentSnapshot(metadata);
   const manifests = snapshot === undefined
@@ -52,7 +53,8 @@ export async function loadState(place: TablePlace, request: LoadRequest): Promis
       ...(own === undefined ? {} : { deletes: own }),
     });
   }
-  return stateOf({ version, metadata, manifests, files }, countRows(files.values()));
+  const parts = { version, metadata, manifests, files, ...(metadataUri === undefined ? {} : { metadataUri }) };
+  return stateOf(parts, countRows(files.values()));
 }
 
 /** Only tables as this code writes them can be written on: by day or not at all. */

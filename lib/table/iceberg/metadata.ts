@@ -140,7 +140,11 @@ function snapshotOf(json: Json): Snapshot {
 
 function bigints<T extends Json>(json: T, fields: readonly string[]): T & { "snapshot-id": bigint } {
   const copy: Json = { ...json };
-  for (const field of fields) if (copy[field] !== undefined) copy[field] = BigInt(copy[field] as number);
+  for (const field of fields) {
+    // Some catalogs write null for what is not there.
+    if (copy[field] === null) delete copy[field];
+    else if (copy[field] !== undefined) copy[field] = BigInt(copy[field] as number);
+  }
   return copy as T & { "snapshot-id": bigint };
 }
 

@@ -41,11 +41,12 @@ async function inTurns<T>(items: Iterable<T>, work: (item: T) => Promise<void>):
 /** Everything that a version of a table needs: its snapshots' files, metadata files that its log names, statistics, the hint. */
 export async function referencedFiles(
   { storage, folder }: { readonly storage: Storage; readonly folder: string },
-  { metadata, version }: IcebergState,
+  { metadata, metadataUri, version }: IcebergState,
 ): Promise<Set<string>> {
   const paths = await reachableFiles(storage, metadata.snapshots);
   const log = metadata["metadata-log"].map((entry) => entry["metadata-file"]);
   for (const uri of [...log, ...statisticsFiles(metadata).values()]) paths.add(storage.path(uri));
+  if (metadataUri !== undefined) return paths.add(storage.path(metadataUri));
   return paths.add(metadataPath(folder, version)).add(hintPath(folder));
 }
 
