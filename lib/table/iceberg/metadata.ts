@@ -84,8 +84,17 @@ type Json = Record<string, unknown>;
  * @throws {WeirError} `tableUnreadable` naming the file where it is damaged or of a version this code cannot write.
  */
 export function parseMetadata(text: string, path: string): TableMetadata {
+  return complete(() => parseJson(text), path);
+}
+
+/** As {@linkcode parseMetadata}, of JSON that {@linkcode parseJson} has read; `path` is for messages. */
+export function metadataOf(json: unknown, path: string): TableMetadata {
+  return complete(() => json, path);
+}
+
+function complete(read: () => unknown, path: string): TableMetadata {
   try {
-    const json = parseJson(text) as Json;
+    const json = read() as Json;
     const version = json["format-version"];
     if (version !== 2 && version !== 3) throw new RangeError(`format version ${String(version)} is not supported`);
     return withBigints(json);
