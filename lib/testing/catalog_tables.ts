@@ -53,7 +53,9 @@ export class CatalogTables {
     const before = structuredClone(entry?.metadata ?? emptyMetadata());
     const metadata = (request.updates as Json[]).reduce(updated, before);
     metadata["last-updated-ms"] = Math.max(Date.now(), Number(metadata["last-updated-ms"]));
-    const location = `memory:///${table}/${++this.#versions}.metadata.json`;
+    const location = `${String(metadata.location)}/metadata/${++this.#versions}.metadata.json`;
+    const log = metadata["metadata-log"] as unknown[];
+    if (entry !== undefined) log.push({ "timestamp-ms": Date.now(), "metadata-file": entry.location });
     this.#tables.set(table, { metadata, location });
     return this.load(table);
   }

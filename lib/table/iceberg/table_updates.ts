@@ -4,7 +4,7 @@
  * Promise: plain data, derived from two versions alone, so that whatever makes a next version (rows, a schema, an expiry) can be
  * committed through a catalog. The main branch is always required to stand where the commit was staged.
  */
-import type { PartitionSpec, Snapshot, TableMetadata } from "./metadata.ts";
+import type { PartitionSpec, Snapshot, SnapshotRef, TableMetadata } from "./metadata.ts";
 import type { IcebergSchema } from "./schema.ts";
 
 /** What a catalog checks before it applies a commit. */
@@ -35,6 +35,7 @@ export type TableUpdate =
   | { readonly action: "set-snapshot-ref"; readonly "ref-name": string; readonly [field: string]: unknown }
   | { readonly action: "remove-snapshot-ref"; readonly "ref-name": string }
   | { readonly action: "remove-snapshots"; readonly "snapshot-ids": readonly bigint[] }
+  | { readonly action: "remove-statistics" | "remove-partition-statistics"; readonly "snapshot-id": bigint }
   | { readonly action: "set-properties"; readonly updates: Readonly<Record<string, string>> }
   | { readonly action: "remove-properties"; readonly removals: readonly string[] };
 
@@ -122,9 +123,17 @@ function removals(base: TableMetadata, next: TableMetadata): TableUpdate[] {
     // One each: catalogs before 1.9 of the reference code take no more.
     ...addedBy(next.snapshots, base.snapshots, snapshotId)
       .map((snapshot) => ({ action: "remove-snapshots", "snapshot-ids": [snapshotId(snapshot)] }) as const),
+    ...statisticsRemovals(base, next),
     ...schemas.length === 0 ? [] : [{ action: "remove-schemas", "schema-ids": schemas } as const],
     ...specs.length === 0 ? [] : [{ action: "remove-partition-specs", "spec-ids": specs } as const],
   ];
+}
+
+function statisticsRemovals(base: TableMetadata, next: TableMetadata): TableUpdate[] {
+  return (["statistics", "partition-statistics"] as const).flatMap((field) =>
+    addedBy(next[field] ?? [], base[field] ?? [], snapshotId)
+      .map((file) => ({ action: `remove-${field}`, "snapshot-id": snapshotId(file) }) as const)
+  );
 }
 
 function propertyUpdates(base: TableMetadata, next: TableMetadata): TableUpdate[] {
@@ -167,7 +176,7 @@ function requirementsOf(base: TableMetadata, updates: readonly TableUpdate[]): T
 /** Where a branch or tag stands; null: there is none. */
 function snapshotOf(metadata: TableMetadata, ref: string): bigint | null {
   const id = metadata.refs?.[ref]?.["snapshot-id"] ?? (ref === "main" ? metadata["current-snapshot-id"] : undefined);
-  return id === undefined ? null : BigInt(id as bigint);
+  return id ?? null;
 }
 
 function addedBy<T>(before: readonly T[], after: readonly T[], idOf: (entry: T) => number | bigint): T[] {
@@ -175,12 +184,11 @@ function addedBy<T>(before: readonly T[], after: readonly T[], idOf: (entry: T) 
   return after.filter((entry) => !known.has(idOf(entry)));
 }
 
-/** Ids of a ref may be numbers or bigints, depending on their size. */
-function refText(ref: Readonly<Record<string, unknown>> | undefined): string {
+function refText(ref: SnapshotRef | undefined): string {
   return JSON.stringify(Object.entries(ref ?? {}).map(([name, value]) => [name, String(value)]).sort());
 }
 
 const schemaId = (schema: IcebergSchema) => schema["schema-id"];
 const specId = (spec: PartitionSpec) => spec["spec-id"];
 const orderId = (order: unknown) => (order as { "order-id": number })["order-id"];
-const snapshotId = (snapshot: Snapshot) => snapshot["snapshot-id"];
+const snapshotId = (of: { readonly "snapshot-id": bigint }) => of["snapshot-id"];

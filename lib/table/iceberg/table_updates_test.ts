@@ -113,10 +113,16 @@ Deno.test("what leaves is told: snapshots, a tag, a property; each tag is requir
   });
 });
 
-Deno.test("a ref that was read as a number is the same one", () => {
+Deno.test("statistics of snapshots that leave are told one by one", () => {
   const base = following(first, 7n);
-  const read: TableMetadata = { ...base, refs: { main: { "snapshot-id": 7, type: "branch" } } };
-  assert.deepEqual(tableUpdates(read, base).updates, []);
+  const statistics = [{ "snapshot-id": 7n, "statistics-path": "file:///lake/bank/holders/metadata/7.stats" }];
+  const withStatistics: TableMetadata = { ...base, statistics, "partition-statistics": statistics };
+  assert.deepEqual(tableUpdates(withStatistics, { ...withStatistics, statistics: [] }).updates, [
+    { action: "remove-statistics", "snapshot-id": 7n },
+  ]);
+  assert.deepEqual(tableUpdates(withStatistics, { ...withStatistics, "partition-statistics": [] }).updates, [
+    { action: "remove-partition-statistics", "snapshot-id": 7n },
+  ]);
 });
 
 Deno.test("partition and order change together with what is the default from then on", () => {

@@ -38,8 +38,7 @@ const sameCommitTries = 3;
 
 /** A table's versions in a catalog service. Several processes may commit: all but the first on a version are told. */
 export class RestTable implements TableCatalog {
-  /** A catalog compares branches, not properties: progress without a snapshot could be recorded over newer progress. */
-  readonly snapshotsOnly = true;
+  readonly isService = true;
   readonly #options: RestTableOptions;
   #version = 0;
   #newest: LoadedTable | undefined;
@@ -147,9 +146,9 @@ export class RestTable implements TableCatalog {
     const result = { outcome: "committed", snapshotId: next.snapshotId ?? 0n, rows: next.rows } as const;
     const loaded = loadedTable(answer);
     if (loaded === undefined || loaded.metadata["current-snapshot-id"] !== next.snapshotId) return result;
-    const { version, metadata } = this.#took(loaded, answer);
+    const { folder: _, ...taken } = this.#took(loaded, answer);
     const { manifests, files, rows } = next;
-    return { ...result, next: stateOf({ version, metadata, manifests, files }, rows) };
+    return { ...result, next: stateOf({ ...taken, manifests, files }, rows) };
   }
 
   async #refused(
@@ -192,7 +191,7 @@ export class RestTable implements TableCatalog {
     const folder = this.#folderOf(loaded.metadata.location);
     this.#newest = loaded;
     this.#etag = answer.headers.get("etag") ?? undefined;
-    return { version: ++this.#version, metadata: loaded.metadata, folder };
+    return { version: ++this.#version, ...loaded, folder };
   }
 
   #folderOf(location: string): string {

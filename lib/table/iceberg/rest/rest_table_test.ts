@@ -222,6 +222,40 @@ Deno.test("what a catalog refuses for good is told in its words, and the files a
     assert.deepEqual((await scene.commitThrough({ status: 404 }, table)).result, { outcome: "conflict" });
   }));
 
+Deno.test("files are merged and old snapshots leave through the catalog, and what it keeps itself is referred to", () =>
+  scene(async (scene) => {
+    const table = scene.open();
+    await table.create(definition);
+    for (const id of [1, 2, 3]) await table.commit(await scene.staged(table, (await table.load())!, [id]));
+    const policy = {
+      targetFileBytes: 2 ** 20,
+      mergeFiles: 2,
+      deletedShare: 0.3,
+      keepSnapshotsMs: 0,
+      keepSnapshots: 1,
+      orphanAgeMs: 0,
+    };
+    const state = (await table.load())!;
+    const merged = await table.compact(state, table.planCompaction(state, policy)!, scene.fixture.connection);
+    assert.equal((await table.commit(table.stage(state, merged))).outcome, "committed");
+    const expiry = await table.expire((await table.load())!, policy, { nowMs: Date.now() + 1 });
+    assert.deepEqual([expiry.result?.outcome, expiry.snapshots], ["committed", 3]);
+    const before = await scene.files();
+    for (const path of expiry.unneeded) await scene.storage.delete(path);
+    const fresh = scene.open();
+    const newest = (await fresh.load())!;
+    assert.deepEqual([newest.rows, newest.files.size, newest.metadata.snapshots.length], [3n, 1, 1]);
+    assert.equal(newest.position?.offset, "0/3");
+    const referenced = await fresh.referenced(newest);
+    assert.deepEqual((await scene.files()).filter((path) => !referenced.has(path)), []);
+    assert.ok((await scene.files()).length < before.length);
+    // The catalog's own metadata: the newest, and those that its log names.
+    const own = [...referenced].filter((path) => path.endsWith(".metadata.json"));
+    assert.equal(own.length, 1 + newest.metadata["metadata-log"].length);
+    assert.ok(own.includes(scene.storage.path(newest.metadataUri!)));
+    assert.equal(await scene.ids(), "1,2,3");
+  }));
+
 Deno.test("where the catalog knows requests by key, a commit is sent again under its own key until it is answered", () =>
   scene(async (scene) => {
     scene.server.behaviour.config = { defaults: {}, overrides: {}, "idempotency-key-lifetime": "PT30M" };
