@@ -104,7 +104,7 @@ export class Authorization {
     if (status !== 200 || typeof text !== "string") {
       const reason = typeof error === "string" ? `: ${error}` : "";
       throw new WeirError("authentication", `No token is given out at ${tokenUri} (HTTP ${status}${reason})`, {
-        advice: "Check ICEBERG_REST_CREDENTIAL, --iceberg-oauth2-scope and --iceberg-oauth2-uri",
+        advice: "Check ICEBERG_REST_CREDENTIAL, --iceberg-oauth-scope and --iceberg-oauth-uri",
       });
     }
     const lifeMs = typeof lifeSeconds === "number" ? lifeSeconds * 1000 : Infinity;
