@@ -16,6 +16,7 @@ import type { CatalogCommit, TableCatalog, TableVersion } from "../table_catalog
 import { createUpdates, tableUpdates } from "../table_updates.ts";
 import type { CatalogAnswer, CatalogRequest } from "./catalog_client.ts";
 import type { RestCatalog } from "./rest_catalog.ts";
+import { type VendedAccess, vendedAccess } from "./vended_access.ts";
 
 /** Which table, and where its files are. */
 export interface RestTableOptions {
@@ -33,6 +34,8 @@ interface LoadedTable {
 
 /** Asks for keys to the table's files beside its metadata. */
 const delegation = { "X-Iceberg-Access-Delegation": "vended-credentials" };
+/** Keys are asked for anew so long before they expire, milliseconds: longer than any one upload takes. */
+const accessMarginMs = 300_000;
 /** Tries of a commit that the catalog knows again by its key. */
 const sameCommitTries = 3;
 
@@ -43,6 +46,8 @@ export class RestTable implements TableCatalog {
   #version = 0;
   #newest: LoadedTable | undefined;
   #etag: string | undefined;
+  /** Once the table was loaded: what came with it. */
+  #access: { readonly given: VendedAccess | undefined } | undefined;
 
   constructor(options: RestTableOptions) {
     this.#options = options;
@@ -60,6 +65,7 @@ export class RestTable implements TableCatalog {
     if (answer.status !== 200) throw this.#options.catalog.client.refusal(request, answer);
     const loaded = loadedTable(answer);
     if (loaded === undefined) throw this.#options.catalog.client.refusal(request, answer);
+    this.#access = { given: vendedAccess(answer.body, loaded.metadata.location) };
     if (isKnown && loaded.metadataUri === this.#newest?.metadataUri) return known;
     return this.#took(loaded, answer);
   }
@@ -111,6 +117,13 @@ export class RestTable implements TableCatalog {
       : snapshots.some((snapshot) => snapshot["snapshot-id"] === staged.snapshotId);
   }
 
+  /** Keys to the table's files that the catalog gives out; undefined where it gives none, or there is no table. */
+  async access(): Promise<VendedAccess | undefined> {
+    const { expiresAtMs = Infinity } = this.#access?.given ?? {};
+    if (this.#access === undefined || Date.now() > expiresAtMs - accessMarginMs) await this.load(undefined);
+    return this.#access?.given;
+  }
+
   /** Uuid and location of a table that is to be made; undefined where somebody else has made it. */
   async #givenPlace(metadata: TableMetadata): Promise<Pick<TableMetadata, "table-uuid" | "location"> | undefined> {
     const { catalog, namespace, name } = this.#options;
@@ -133,6 +146,7 @@ export class RestTable implements TableCatalog {
     if (answer.status === 409) return undefined;
     if (answer.status !== 200) throw catalog.client.refusal(request, answer);
     const { metadata: given } = answer.body as { readonly metadata: TableMetadata };
+    this.#access = { given: vendedAccess(answer.body, given.location) };
     return { "table-uuid": given["table-uuid"], location: given.location };
   }
 
@@ -155,12 +169,10 @@ export class RestTable implements TableCatalog {
     staged: IcebergStaged,
     { request, answer }: { readonly request: CatalogRequest; readonly answer: CatalogAnswer },
   ): Promise<CatalogCommit> {
-    if (answer.status === 409) {
-      // Whatever stands between us and the catalog may have sent the commit twice: then the first one is in the way.
-      const isOurs = await this.isCommitted(staged).catch((cause: unknown) => ({ cause }));
-      if (typeof isOurs === "object") return { outcome: "unknown", cause: isOurs.cause };
-      if (isOurs) return { outcome: "committed", snapshotId: staged.next.snapshotId ?? 0n, rows: staged.next.rows };
-    }
+    // Whatever stands between us and the catalog may have sent the commit twice: then the first one is in the way.
+    const isOurs = await this.isCommitted(staged).catch((cause: unknown) => ({ cause }));
+    if (typeof isOurs === "object") return { outcome: "unknown", cause: isOurs.cause };
+    if (isOurs) return { outcome: "committed", snapshotId: staged.next.snapshotId ?? 0n, rows: staged.next.rows };
     await removeParts(this.#options.storage, staged);
     const refusal = this.#options.catalog.client.refusal(request, answer);
     if (answer.status === 429) return { outcome: "retryable", cause: refusal };
@@ -168,13 +180,18 @@ export class RestTable implements TableCatalog {
     throw refusal;
   }
 
-  /** The answer to a commit, or the error where there was none. Throws what is not worth another try. */
+  /** The answer to a commit, or why it is not known. Throws where nothing can have happened and no other try will help. */
   async #sent(request: CatalogRequest): Promise<CatalogAnswer | WeirError> {
     const { catalog } = this.#options;
     const key = await catalog.idempotencyHeader();
     const tries = Object.keys(key).length === 0 ? 1 : sameCommitTries;
     for (let tried = 1;; tried++) {
-      const answer = await catalog.client.send({ ...request, headers: { ...request.headers, ...key } }).catch(lost);
+      const answer = await catalog.client.send({ ...request, headers: { ...request.headers, ...key } })
+        .catch((thrown) => {
+          const isLost = thrown instanceof WeirError && (thrown.kind === "connection" || tried > 1);
+          if (!isLost) throw thrown;
+          return thrown;
+        });
       const isCertain = !(answer instanceof WeirError) && answer.status < 500;
       if (isCertain || tried === tries) return answer;
       await new Promise((resolve) => setTimeout(resolve, catalog.client.firstWaitMs * tried));
@@ -197,7 +214,7 @@ export class RestTable implements TableCatalog {
   #folderOf(location: string): string {
     const { storage, namespace, name } = this.#options;
     try {
-      return storage.path(location);
+      return storage.path(location.replace(/\/+$/, ""));
     } catch (cause) {
       throw new WeirError("precondition", `The Iceberg catalog keeps ${namespace}.${name} outside of the lake`, {
         cause,
@@ -217,9 +234,4 @@ function loadedTable({ body }: CatalogAnswer): LoadedTable | undefined {
   const { "metadata-location": metadataUri, metadata } = (body ?? {}) as Record<string, unknown>;
   if (typeof metadataUri !== "string" || metadata === undefined) return undefined;
   return { metadataUri, metadata: metadataOf(metadata, metadataUri) };
-}
-
-function lost(thrown: unknown): WeirError {
-  if (thrown instanceof WeirError && thrown.kind === "connection") return thrown;
-  throw thrown;
 }

@@ -8,7 +8,6 @@ import { type CatalogCall, type CatalogFault, RestCatalogServer } from "../../..
 import { type DatabaseFixture, withDatabase } from "../../../testing/temporary.ts";
 import { IcebergTable } from "../iceberg_table.ts";
 import type { IcebergStaged } from "../stage_commit.ts";
-import type { IcebergState } from "../state.ts";
 import { RestCatalog } from "./rest_catalog.ts";
 import { RestTable } from "./rest_table.ts";
 
@@ -55,16 +54,18 @@ class Scene {
     });
   }
 
-  async staged(table: IcebergTable, state: IcebergState, ids: readonly number[]): Promise<IcebergStaged> {
+  /** Rows staged on what the table is now. */
+  async staged(table: IcebergTable, ids: readonly number[], of = definition): Promise<IcebergStaged> {
+    const state = (await table.load())!;
     const rows = ids.map((id) => ({ id: String(id), name: `'n${id}'` }));
     return table.stage(
       state,
       await table.prepare(state, {
-        definition,
+        definition: of,
         schemaChanges: [],
         truncate: false,
-        scope: definition.key,
-        upserts: await relationOf(this.fixture.connection, { definition, rows }),
+        scope: of.key,
+        upserts: await relationOf(this.fixture.connection, { definition: of, rows }),
         position: { instance: "test:1/1", offset: `0/${++this.#position}` },
         commitTimeMs: 0,
       }),
@@ -76,7 +77,7 @@ class Scene {
     fault: CatalogFault,
     table: IcebergTable,
   ): Promise<{ result: CommitResult; staged: IcebergStaged }> {
-    const staged = await this.staged(table, (await table.load())!, [7]);
+    const staged = await this.staged(table, [7]);
     this.server.plan = once(fault);
     return { result: await table.commit(staged), staged };
   }
@@ -143,10 +144,11 @@ Deno.test("a creation that did not happen is an error, and happens the next time
 Deno.test("ids of any size reach the catalog and come back with every digit", () =>
   scene(async (scene) => {
     const table = scene.open();
-    const first = await scene.staged(table, await table.create(definition), [1]);
+    await table.create(definition);
+    const first = await scene.staged(table, [1]);
     assert.equal((await table.commit(first)).outcome, "committed");
     assert.equal((await scene.open().load())!.snapshotId, first.snapshotId);
-    await table.commit(await scene.staged(table, (await table.load())!, [2]));
+    await table.commit(await scene.staged(table, [2]));
     const { body } = scene.server.calls.filter(RestCatalogServer.isCommit).at(-1)!;
     assert.ok(body.includes(`{"type":"assert-ref-snapshot-id","ref":"main","snapshot-id":${first.snapshotId}}`));
     assert.equal(await scene.ids(), "1,2");
@@ -188,11 +190,33 @@ Deno.test("a commit that a proxy sent twice is committed, not in conflict with i
 Deno.test("a writer that was overtaken is told, and what it had written for the commit is removed", () =>
   scene(async (scene) => {
     const [ours, theirs] = [scene.open(), scene.open()];
-    const staged = await scene.staged(ours, await ours.create(definition), [1]);
-    await theirs.commit(await scene.staged(theirs, (await theirs.load())!, [2]));
+    await ours.create(definition);
+    const staged = await scene.staged(ours, [1]);
+    await theirs.commit(await scene.staged(theirs, [2]));
     assert.deepEqual(await ours.commit(staged), { outcome: "conflict" });
     assert.equal(present(await scene.files(), staged), false);
     assert.equal(await scene.ids(), "2");
+  }));
+
+Deno.test("two writers racing lose nothing and commit nothing twice", () =>
+  scene(async (scene) => {
+    const keyless = { ...definition, key: [] };
+    const tables = [scene.open(), scene.open()];
+    await tables[0]!.create(keyless);
+    let conflicts = 0;
+    await Promise.all(tables.map(async (table, writer) => {
+      for (let n = 0; n < 15; n++) {
+        const staged = await scene.staged(table, [writer * 100 + n], keyless);
+        for (let result = await table.commit(staged); result.outcome !== "committed";) {
+          assert.equal(result.outcome, "conflict");
+          conflicts++;
+          result = await table.commit(await scene.staged(table, [writer * 100 + n], keyless));
+        }
+      }
+    }));
+    assert.ok(conflicts > 0, "they met");
+    const ids = [...Array(15).keys()];
+    assert.equal(await scene.ids(), [...ids, ...ids.map((id) => id + 100)].join(","));
   }));
 
 Deno.test("progress without rows cannot be recorded over other progress", () =>
@@ -226,7 +250,7 @@ Deno.test("files are merged and old snapshots leave through the catalog, and wha
   scene(async (scene) => {
     const table = scene.open();
     await table.create(definition);
-    for (const id of [1, 2, 3]) await table.commit(await scene.staged(table, (await table.load())!, [id]));
+    for (const id of [1, 2, 3]) await table.commit(await scene.staged(table, [id]));
     const policy = {
       targetFileBytes: 2 ** 20,
       mergeFiles: 2,
@@ -264,7 +288,7 @@ Deno.test("where the catalog knows requests by key, a commit is sent again under
     const before = scene.server.calls.length;
     assert.equal((await scene.commitThrough("after", table)).result.outcome, "committed");
     scene.server.plan = () => undefined;
-    await table.commit(await scene.staged(table, (await table.load())!, [8]));
+    await table.commit(await scene.staged(table, [8]));
     const sent = scene.server.calls.slice(before).filter(RestCatalogServer.isCommit);
     const keys = sent.map(({ headers }) => headers.get("idempotency-key"));
     assert.equal(sent[0]!.body, sent[1]!.body);
@@ -283,9 +307,35 @@ Deno.test("a table that did not move is not sent again, with tags and without", 
       assert.equal(await table.load(), state);
       assert.equal(scene.server.calls.at(-1)!.headers.has("if-none-match"), hasTags);
       const other = scene.open();
-      await other.commit(await scene.staged(other, (await other.load())!, [1]));
+      await other.commit(await scene.staged(other, [1]));
       assert.notEqual(await table.load(), state);
     }
+  }));
+
+Deno.test("keys that the catalog gives out with the table are asked for, and renewed before they expire", () =>
+  scene(async (scene) => {
+    const { namespace, name } = definition;
+    const catalog = new RestCatalog({ uri: scene.server.uri, credentials: { kind: "none" } });
+    const table = new RestTable({ catalog, storage: scene.storage, namespace, name });
+    assert.equal(await table.access(), undefined);
+    await scene.open().create(definition);
+    const give = (key: string, lifeMs: number) => {
+      const expiresAtMs = String(Date.now() + lifeMs);
+      const keys = {
+        "s3.access-key-id": key,
+        "s3.secret-access-key": "x",
+        "s3.session-token-expires-at-ms": expiresAtMs,
+      };
+      scene.server.behaviour.loaded = { "storage-credentials": [{ prefix: "file:", config: keys }] };
+    };
+    const key = async () => (await table.access())?.credentials.accessKeyId;
+    give("first", 60_000);
+    assert.equal(await key(), "first");
+    assert.equal(scene.server.calls.at(-1)!.headers.get("x-iceberg-access-delegation"), "vended-credentials");
+    give("second", 3_600_000);
+    assert.equal(await key(), "second");
+    give("third", 3_600_000);
+    assert.equal(await key(), "second");
   }));
 
 Deno.test("a table that the catalog keeps outside of the lake is refused with its place", () =>
