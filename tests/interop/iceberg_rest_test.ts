@@ -28,8 +28,7 @@ interface CatalogReport {
   readonly summaries: readonly Readonly<Record<string, string>>[];
 }
 
-class CatalogModel extends LakeModel {
-  readonly table: IcebergTable;
+class CatalogModel extends LakeModel<IcebergTable> {
   readonly #scene: Scene;
 
   constructor(scene: Scene, definition: TableDefinition, formatVersion: 2 | 3) {
@@ -40,7 +39,6 @@ class CatalogModel extends LakeModel {
     const catalog = new RestCatalog({ uri, credentials: { kind: "none" } });
     const table = new IcebergTable({ ...at, catalog: new RestTable({ catalog, storage, namespace, name }) });
     super(scene.fixture, { definition, table });
-    this.table = table;
     this.#scene = scene;
   }
 

@@ -1,7 +1,6 @@
 /** The file-system layout: versions stand beside the table as `metadata/v<N>.metadata.json`, and nobody else is asked. */
 import type { Storage } from "../../storage/storage.ts";
-import { stringifyJson } from "../lossless_json.ts";
-import type { TableMetadata } from "./metadata.ts";
+import { formatMetadata, type TableMetadata } from "./metadata.ts";
 import { findVersion, hintPath, metadataPath, readMetadata } from "./metadata_file.ts";
 import { isInHistory, putCommit } from "./put_commit.ts";
 import type { IcebergStaged } from "./stage_commit.ts";
@@ -27,7 +26,7 @@ export class FileCatalog implements TableCatalog {
 
   async create(metadata: TableMetadata): Promise<void> {
     const { storage, folder } = this.#place;
-    await storage.putIfAbsent(metadataPath(folder, 1), new TextEncoder().encode(stringifyJson(metadata)));
+    await storage.putIfAbsent(metadataPath(folder, 1), new TextEncoder().encode(formatMetadata(metadata)));
     await storage.put(hintPath(folder), new TextEncoder().encode("1"));
   }
 

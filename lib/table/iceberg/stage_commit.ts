@@ -36,8 +36,8 @@ export interface IcebergStaged {
 export interface StagePlace {
   readonly storage: Storage;
   readonly folder: string;
-  /** See {@linkcode TableCatalog.isService}. */
-  readonly isService: boolean;
+  /** Whether a service keeps the versions (see `table_catalog.ts`). Default false. */
+  readonly isService?: boolean;
 }
 
 /** Stages a prepared change. */
@@ -88,7 +88,7 @@ function versionEdit(place: StagePlace, state: IcebergState): VersionEdit {
 }
 
 function stageVersion(
-  { storage, folder, isService }: StagePlace,
+  { storage, folder, isService = false }: StagePlace,
   of: { readonly state: IcebergState; readonly metadata: TableMetadata; readonly commitId: string },
 ): IcebergStaged {
   const { state, metadata, commitId } = of;

@@ -14,7 +14,7 @@ export interface StageContext {
   readonly storage: Storage;
   readonly folder: string;
   /** Whether a commit without rows makes a snapshot all the same. */
-  readonly isService: boolean;
+  readonly isService?: boolean;
   readonly state: IcebergState;
   readonly prepared: IcebergPrepared;
   /** The prepared schema under its final id. */

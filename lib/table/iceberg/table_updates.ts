@@ -175,8 +175,8 @@ function requirementsOf(base: TableMetadata, updates: readonly TableUpdate[]): T
 
 /** Where a branch or tag stands; null: there is none. */
 function snapshotOf(metadata: TableMetadata, ref: string): bigint | null {
-  const id = metadata.refs?.[ref]?.["snapshot-id"] ?? (ref === "main" ? metadata["current-snapshot-id"] : undefined);
-  return id ?? null;
+  // Of a state of the past, `main` itself has moved on.
+  return (ref === "main" ? metadata["current-snapshot-id"] : metadata.refs?.[ref]?.["snapshot-id"]) ?? null;
 }
 
 function addedBy<T>(before: readonly T[], after: readonly T[], idOf: (entry: T) => number | bigint): T[] {
