@@ -77,8 +77,8 @@ export class RestTable implements TableCatalog {
     if (given === undefined) return;
     this.#folderOf(given.location);
     const request = { ...await this.#request("create", delegation), body: createUpdates({ ...metadata, ...given }) };
-    const answer = await this.#sent(asCommit(request));
-    if (answer instanceof WeirError ? false : answer.status === 200 || answer.status === 409) return;
+    const { answer } = await this.#sent(asCommit(request));
+    if (!(answer instanceof WeirError) && [200, 409].includes(answer.status)) return;
     if (await this.load(undefined) !== undefined) return;
     throw answer instanceof WeirError ? answer : catalog.client.refusal(request, answer);
   }
@@ -95,17 +95,16 @@ export class RestTable implements TableCatalog {
       await removeParts(storage, staged);
       return { outcome: "retryable", cause };
     }
-    const answer = await this.#sent(request).catch(async (thrown) => {
+    const sent = await this.#sent(request).catch(async (thrown) => {
       await removeParts(storage, staged);
       throw thrown;
     });
+    const { answer } = sent;
     if (answer instanceof WeirError) return { outcome: "unknown", cause: answer };
-    if (answer.status >= 500) {
-      return { outcome: "unknown", cause: this.#options.catalog.client.refusal(request, answer) };
-    }
-    return answer.status === 200
-      ? await this.#committed(staged, answer)
-      : await this.#refused(staged, { request, answer });
+    if (answer.status === 200) return await this.#committed(staged, answer);
+    const refusal = this.#options.catalog.client.refusal(request, answer);
+    if (answer.status >= 500) return { outcome: "unknown", cause: refusal };
+    return await this.#refused(staged, { status: answer.status, refusal, isOnlyTry: sent.tries === 1 });
   }
 
   async isCommitted(staged: IcebergStaged): Promise<boolean> {
@@ -167,34 +166,37 @@ export class RestTable implements TableCatalog {
 
   async #refused(
     staged: IcebergStaged,
-    { request, answer }: { readonly request: CatalogRequest; readonly answer: CatalogAnswer },
+    of: { readonly status: number; readonly refusal: WeirError; readonly isOnlyTry: boolean },
   ): Promise<CatalogCommit> {
+    const { status, refusal } = of;
     // Whatever stands between us and the catalog may have sent the commit twice: then the first one is in the way.
     const isOurs = await this.isCommitted(staged).catch((cause: unknown) => ({ cause }));
     if (typeof isOurs === "object") return { outcome: "unknown", cause: isOurs.cause };
     if (isOurs) return { outcome: "committed", snapshotId: staged.next.snapshotId ?? 0n, rows: staged.next.rows };
+    // An earlier try may still be on its way.
+    if (!of.isOnlyTry) return { outcome: "unknown", cause: refusal };
     await removeParts(this.#options.storage, staged);
-    const refusal = this.#options.catalog.client.refusal(request, answer);
-    if (answer.status === 429) return { outcome: "retryable", cause: refusal };
-    if (answer.status === 409 || answer.status === 404) return { outcome: "conflict" };
+    if (status === 429) return { outcome: "retryable", cause: refusal };
+    if (status === 409 || status === 404) return { outcome: "conflict" };
     throw refusal;
   }
 
   /** The answer to a commit, or why it is not known. Throws where nothing can have happened and no other try will help. */
-  async #sent(request: CatalogRequest): Promise<CatalogAnswer | WeirError> {
-    const { catalog } = this.#options;
-    const key = await catalog.idempotencyHeader();
-    const tries = Object.keys(key).length === 0 ? 1 : sameCommitTries;
-    for (let tried = 1;; tried++) {
-      const answer = await catalog.client.send({ ...request, headers: { ...request.headers, ...key } })
-        .catch((thrown) => {
-          const isLost = thrown instanceof WeirError && (thrown.kind === "connection" || tried > 1);
-          if (!isLost) throw thrown;
-          return thrown;
-        });
+  async #sent(
+    request: CatalogRequest,
+  ): Promise<{ readonly answer: CatalogAnswer | WeirError; readonly tries: number }> {
+    const { client } = this.#options.catalog;
+    const key = await this.#options.catalog.idempotencyHeader();
+    const mostTries = Object.keys(key).length === 0 ? 1 : sameCommitTries;
+    const keyed = { ...request, headers: { ...request.headers, ...key } };
+    for (let tries = 1;; tries++) {
+      const answer = await client.send(keyed).catch((thrown) => {
+        if (thrown instanceof WeirError && (thrown.kind === "connection" || tries > 1)) return thrown;
+        throw thrown;
+      });
       const isCertain = !(answer instanceof WeirError) && answer.status < 500;
-      if (isCertain || tried === tries) return answer;
-      await new Promise((resolve) => setTimeout(resolve, catalog.client.firstWaitMs * tried));
+      if (isCertain || tries === mostTries) return { answer, tries };
+      await new Promise((resolve) => setTimeout(resolve, client.firstWaitMs * tries));
     }
   }
 

@@ -298,6 +298,21 @@ Deno.test("where the catalog knows requests by key, a commit is sent again under
     assert.equal(await scene.ids(), "7,8");
   }));
 
+Deno.test("a commit whose second sending is refused may have happened the first time: its files stay", () =>
+  scene(async (scene) => {
+    scene.server.behaviour.config = { defaults: {}, overrides: {}, "idempotency-key-lifetime": "PT30M" };
+    const table = scene.open();
+    await table.create(definition);
+    for (const second of [400, 409, 429]) {
+      const staged = await scene.staged(table, [7]);
+      const faults = ["before", { status: second }] as const;
+      let commits = 0;
+      scene.server.plan = (call) => RestCatalogServer.isCommit(call) ? faults[commits++] : undefined;
+      assert.equal((await table.commit(staged)).outcome, "unknown");
+      assert.ok(present(await scene.files(), staged));
+    }
+  }));
+
 Deno.test("a table that did not move is not sent again, with tags and without", () =>
   scene(async (scene) => {
     for (const hasTags of [true, false]) {
