@@ -17,6 +17,7 @@ interface Scene {
   readonly fixture: DatabaseFixture;
   readonly python: Python;
   readonly uri: string;
+  readonly namespace: string;
 }
 
 interface CatalogReport {
@@ -31,9 +32,10 @@ interface CatalogReport {
 class CatalogModel extends LakeModel<IcebergTable> {
   readonly #scene: Scene;
 
-  constructor(scene: Scene, definition: TableDefinition, formatVersion: 2 | 3) {
-    const { fixture: { folder, connection }, uri } = scene;
-    const { namespace, name } = definition;
+  constructor(scene: Scene, declared: TableDefinition, formatVersion: 2 | 3) {
+    const { fixture: { folder, connection }, uri, namespace } = scene;
+    const definition = { ...declared, namespace };
+    const { name } = definition;
     const storage = new LocalStorage(folder);
     const at = { storage, connection, folder: `iceberg/${namespace}/${name}`, namespace, name, formatVersion };
     const catalog = new RestCatalog({ uri, credentials: { kind: "none" } });
@@ -63,16 +65,32 @@ class CatalogModel extends LakeModel<IcebergTable> {
 }
 
 const reason = await missingServer();
+let folder: string;
+let server: RestServer;
+
+if (reason === undefined) {
+  Deno.test.beforeAll(async () => {
+    folder = await Deno.makeTempDir({ prefix: "weir-" });
+    server = await RestServer.start(folder);
+  });
+  Deno.test.afterAll(async () => {
+    await server[Symbol.asyncDispose]();
+    await Deno.remove(folder, { recursive: true });
+  });
+}
+
+/** Each test has a namespace of its own. */
+let namespaces = 0;
 
 async function catalogTest(name: string, body: (scene: Scene) => Promise<void>): Promise<void> {
   if (reason !== undefined) {
     Deno.test({ name: `${name} (skipped: ${reason})`, ignore: true, fn: () => {} });
     return;
   }
+  const namespace = `test_${++namespaces}`;
   await pythonTest(name, (python) =>
     withDatabase(async (fixture) => {
-      await using server = await RestServer.start(fixture.folder);
-      await body({ fixture, python, uri: server.uri });
+      await body({ fixture, python, uri: server.uri, namespace });
     }));
 }
 
