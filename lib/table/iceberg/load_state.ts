@@ -22,7 +22,6 @@ export interface TablePlace {
 export interface LoadRequest {
   readonly version: number;
   readonly metadata: TableMetadata;
-  readonly metadataUri?: string;
   readonly known?: IcebergState;
 }
 
@@ -32,7 +31,7 @@ export interface LoadRequest {
  * @throws {WeirError} `tableUnreadable` naming the file that is damaged, missing, or of a kind this code does not read.
  */
 export async function loadState(place: TablePlace, request: LoadRequest): Promise<IcebergState> {
-  const { version, metadata, metadataUri, known } = request;
+  const { version, metadata, known } = request;
   refuseForeign(metadata);
   const snapshot = currentSnapshot(metadata);
   const manifests = snapshot === undefined
@@ -53,8 +52,7 @@ export async function loadState(place: TablePlace, request: LoadRequest): Promis
       ...(own === undefined ? {} : { deletes: own }),
     });
   }
-  const parts = { version, metadata, manifests, files, ...(metadataUri === undefined ? {} : { metadataUri }) };
-  return stateOf(parts, countRows(files.values()));
+  return stateOf({ version, metadata, manifests, files }, countRows(files.values()));
 }
 
 /** Only tables as this code writes them can be written on: by day or not at all. */

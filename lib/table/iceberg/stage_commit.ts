@@ -83,7 +83,7 @@ export function stageMetadata(
 }
 
 function versionEdit(place: StagePlace, state: IcebergState): VersionEdit {
-  const previousUri = state.metadataUri ?? place.storage.uri(metadataPath(place.folder, state.version));
+  const previousUri = place.storage.uri(metadataPath(place.folder, state.version));
   return { commitId: crypto.randomUUID(), previousUri, nowMs: Date.now() };
 }
 

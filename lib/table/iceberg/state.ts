@@ -32,8 +32,6 @@ export interface LiveFile {
 export interface IcebergState extends TableState {
   /** N of `v<N>.metadata.json`; with a catalog service, how many versions this process has seen. */
   readonly version: number;
-  /** Its metadata file, where a catalog service chose the name. */
-  readonly metadataUri?: string;
   readonly metadata: TableMetadata;
   readonly manifests: readonly ManifestFile[];
   /** By URI, in the order their manifests list them. */
@@ -41,7 +39,7 @@ export interface IcebergState extends TableState {
 }
 
 /** The parts of a state that everything else follows from. */
-export type StateParts = Pick<IcebergState, "version" | "metadataUri" | "metadata" | "manifests" | "files">;
+export type StateParts = Pick<IcebergState, "version" | "metadata" | "manifests" | "files">;
 
 /** A state with what {@linkcode TableState} says derived from its parts. */
 export function stateOf(parts: StateParts, rows: bigint): IcebergState {

@@ -9,8 +9,6 @@ export interface TableVersion {
   /** Grows with every version; see {@linkcode IcebergState.version}. */
   readonly version: number;
   readonly metadata: TableMetadata;
-  /** Its metadata file, where a service chose the name. */
-  readonly metadataUri?: string;
   /** Folder of the table below the storage root. */
   readonly folder: string;
 }

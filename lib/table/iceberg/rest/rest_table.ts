@@ -210,7 +210,7 @@ export class RestTable implements TableCatalog {
     const folder = this.#folderOf(loaded.metadata.location);
     this.#newest = loaded;
     this.#etag = answer.headers.get("etag") ?? undefined;
-    return { version: ++this.#version, ...loaded, folder };
+    return { version: ++this.#version, metadata: loaded.metadata, folder };
   }
 
   #folderOf(location: string): string {

@@ -266,6 +266,8 @@ Deno.test("files are merged and old snapshots leave through the catalog, and wha
     assert.deepEqual([expiry.result?.outcome, expiry.snapshots], ["committed", 3]);
     const before = await scene.files();
     for (const path of expiry.unneeded) await scene.storage.delete(path);
+    // The catalog's own metadata is not ours to remove, however it spells its path.
+    await scene.storage.put("iceberg/bank/holders/metadata/00007-x.metadata.json", new Uint8Array(1));
     const fresh = scene.open();
     const newest = (await fresh.load())!;
     assert.deepEqual([newest.rows, newest.files.size, newest.metadata.snapshots.length], [3n, 1, 1]);
@@ -273,10 +275,6 @@ Deno.test("files are merged and old snapshots leave through the catalog, and wha
     const referenced = await fresh.referenced(newest);
     assert.deepEqual((await scene.files()).filter((path) => !referenced.has(path)), []);
     assert.ok((await scene.files()).length < before.length);
-    // The catalog's own metadata: the newest, and those that its log names.
-    const own = [...referenced].filter((path) => path.endsWith(".metadata.json"));
-    assert.equal(own.length, 1 + newest.metadata["metadata-log"].length);
-    assert.ok(own.includes(scene.storage.path(newest.metadataUri!)));
     assert.equal(await scene.ids(), "1,2,3");
   }));
 
