@@ -14,6 +14,7 @@ import { Pipeline } from "../../lib/pipeline/pipeline.ts";
 import type { DatasetPlan } from "../../lib/pipeline/plan.ts";
 import { PostgresSource } from "../../lib/source/postgres/source.ts";
 import type { CaptureSettings } from "./capture_settings.ts";
+import { icebergCatalogOf } from "./iceberg_catalog.ts";
 import { Lake, lakeId } from "./lake.ts";
 import { planOf } from "./plans.ts";
 import { type VerifiedTable, verifyLake } from "./verification.ts";
@@ -87,12 +88,15 @@ export class CaptureRun implements AsyncDisposable {
   static async open(options: CaptureRunOptions): Promise<CaptureRun> {
     const { settings } = options;
     await using open = new AsyncDisposableStack();
+    const icebergCatalog = settings.formats.includes("iceberg") ? icebergCatalogOf(settings) : undefined;
+    await icebergCatalog?.connect();
     const lake = open.use(
       await Lake.open({
         folder: settings.lake,
         stateFolder,
         formats: settings.formats,
         icebergVersion: settings.icebergVersion === "2" ? 2 : 3,
+        icebergCatalog,
         memoryLimitBytes: settings.memoryLimitBytes,
         threads: settings.threads,
       }),

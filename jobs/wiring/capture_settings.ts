@@ -2,11 +2,23 @@
 import { settings } from "../../lib/settings/declarations.ts";
 import type { SettingValues } from "../../lib/settings/setting.ts";
 
+/** What keeps the versions of Iceberg tables, and how it is reached. */
+export const catalogSettings = {
+  icebergCatalog: settings.icebergCatalog,
+  icebergRestUri: settings.icebergRestUri,
+  icebergWarehouse: settings.icebergWarehouse,
+  icebergOauthUri: settings.icebergOauthUri,
+  icebergOauthScope: settings.icebergOauthScope,
+  icebergRestToken: settings.icebergRestToken,
+  icebergRestCredential: settings.icebergRestCredential,
+};
+
 /** Declarations, in the order `--help` shows them. */
 export const captureSettings = {
   lake: settings.lake,
   formats: settings.formats,
   icebergVersion: settings.icebergVersion,
+  ...catalogSettings,
   model: settings.model,
   batchSeconds: settings.batchSeconds,
   batchRows: settings.batchRows,
@@ -20,6 +32,9 @@ export const captureSettings = {
   memoryLimitBytes: settings.memoryLimitBytes,
   threads: settings.threads,
 };
+
+/** Values of {@linkcode catalogSettings}. */
+export type CatalogSettings = SettingValues<typeof catalogSettings>;
 
 /** Their values. */
 export type CaptureSettings = SettingValues<typeof captureSettings>;

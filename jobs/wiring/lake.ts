@@ -8,6 +8,8 @@ import { LakeSink } from "../../lib/sink/lake_sink.ts";
 import { lockLake } from "../../lib/storage/lake_lock.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
 import { IcebergTable } from "../../lib/table/iceberg/iceberg_table.ts";
+import type { RestCatalog } from "../../lib/table/iceberg/rest/rest_catalog.ts";
+import { RestTable } from "../../lib/table/iceberg/rest/rest_table.ts";
 import { PaimonTable } from "../../lib/table/paimon/paimon_table.ts";
 
 /** Settings of a lake. */
@@ -18,6 +20,8 @@ export interface LakeOptions {
   readonly stateFolder: string;
   readonly formats: readonly ("iceberg" | "paimon")[];
   readonly icebergVersion: 2 | 3;
+  /** Keeps the versions of Iceberg tables. Undefined: files beside them do. */
+  readonly icebergCatalog?: RestCatalog | undefined;
   readonly memoryLimitBytes: number;
   readonly threads: number;
 }
@@ -90,9 +94,12 @@ export class Lake implements Disposable {
           new PaimonTable({ storage, connection, folder: "paimon", namespace, name, commitUser: "weir" }),
         );
       }
-      const folder = `iceberg/${namespace}/${name}`;
-      const formatVersion = definition.key.length === 0 ? 2 : this.#options.icebergVersion;
-      return new LakeSink(new IcebergTable({ storage, connection, folder, namespace, name, formatVersion }));
+      const { icebergVersion, icebergCatalog } = this.#options;
+      const formatVersion = definition.key.length === 0 ? 2 : icebergVersion;
+      const at = { storage, connection, folder: `iceberg/${namespace}/${name}`, namespace, name, formatVersion };
+      if (icebergCatalog === undefined) return new LakeSink(new IcebergTable(at));
+      const catalog = new RestTable({ catalog: icebergCatalog, storage, namespace, name });
+      return new LakeSink(new IcebergTable({ ...at, catalog }));
     });
   }
 

@@ -1,15 +1,17 @@
 /** Whether a job's permissions reach what its user named, asked before anything is done. */
 import { resolve } from "node:path";
 import { type Need, requirePermissions } from "../../lib/cli/permission.ts";
+import type { CatalogSettings } from "./capture_settings.ts";
+import { catalogNeeds } from "./iceberg_catalog.ts";
 
-/** Asks for the lake folder, the source server and files to be read. Throws `configuration` with the command that reaches them. */
+/** Asks for the lake folder, its catalog, the source server and files to be read. Throws `configuration` with the command that reaches them. */
 export async function requireReach(
   job: string,
-  settings: { readonly lake: string; readonly postgresUrl?: string | undefined },
+  settings: CatalogSettings & { readonly lake: string; readonly postgresUrl?: string | undefined },
   { files = [] }: { readonly files?: readonly string[] } = {},
 ): Promise<void> {
   const needs: Need[] = [{ kind: "folder", path: resolve(settings.lake) }];
-  needs.push(...files.map((file): Need => ({ kind: "file", path: resolve(file) })));
+  needs.push(...files.map((file): Need => ({ kind: "file", path: resolve(file) })), ...catalogNeeds(settings));
   if (settings.postgresUrl !== undefined) {
     const { hostname, port } = new URL(settings.postgresUrl);
     needs.push({ kind: "host", host: `${hostname}:${port || "5432"}` });

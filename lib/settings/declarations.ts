@@ -1,6 +1,18 @@
 /** Every setting of every job, declared once. */
 import { InvalidValue, type Setting } from "./setting.ts";
-import { bytes, choice, choices, decimal, integer, list, secretUrl, text, toggle } from "./kinds.ts";
+import {
+  bytes,
+  choice,
+  choices,
+  decimal,
+  httpUrl,
+  integer,
+  list,
+  secretText,
+  secretUrl,
+  text,
+  toggle,
+} from "./kinds.ts";
 
 /** Vectors for one captured table, which may leave out its namespace: the columns whose texts they stand for. */
 export interface EmbedRequest {
@@ -56,6 +68,43 @@ export const settings = {
     help: "Version of new Iceberg tables: 3 deletes by deletion vectors, 2 by position deletes",
     defaultText: "3",
     choices: ["2", "3"],
+  }),
+  icebergCatalog: choice({
+    flag: "iceberg-catalog",
+    help: "What keeps the versions of Iceberg tables: files beside each table, or an Iceberg REST catalog",
+    defaultText: "file",
+    choices: ["file", "rest"],
+  }),
+  icebergRestUri: httpUrl({
+    flag: "iceberg-rest-uri",
+    help: "The REST catalog: the part before /v1/config",
+    placeholder: "http://127.0.0.1:8181",
+  }),
+  icebergWarehouse: text({
+    flag: "iceberg-warehouse",
+    help: "Which of the REST catalog's warehouses, where it has several",
+    placeholder: "NAME",
+  }),
+  icebergOauthUri: httpUrl({
+    flag: "iceberg-oauth-uri",
+    help: "Gives out tokens for ICEBERG_REST_CREDENTIAL; without it the REST catalog itself does",
+    placeholder: "https://login.example/oauth/token",
+  }),
+  icebergOauthScope: text({
+    flag: "iceberg-oauth-scope",
+    help: "What such a token is to be good for",
+    defaultText: "catalog",
+    placeholder: "SCOPE",
+  }),
+  icebergRestToken: secretText({
+    environment: "ICEBERG_REST_TOKEN",
+    help: "Token that the REST catalog knows us by",
+    placeholder: "the token",
+  }),
+  icebergRestCredential: secretText({
+    environment: "ICEBERG_REST_CREDENTIAL",
+    help: "OAuth2 client credentials that tokens are fetched with",
+    placeholder: "client:secret",
   }),
   model: choice({
     flag: "model",

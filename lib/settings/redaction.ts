@@ -29,10 +29,12 @@ export function redaction(secrets: readonly string[]): Redaction {
   };
 }
 
-/** A connection string gives away its password, as written and as decoded. */
+/** A connection string gives away its password, as written and as decoded; any other secret is one as a whole, `id:secret` too. */
 function forms(secret: string): string[] {
-  const password = URL.canParse(secret) ? new URL(secret).password : secret;
-  return [password, decoded(password)].filter((form) => form.length >= shortestSecret);
+  const isUrl = secret.includes("://") && URL.canParse(secret);
+  const password = isUrl ? new URL(secret).password : secret;
+  const afterId = isUrl ? "" : secret.slice(secret.indexOf(":") + 1);
+  return [password, decoded(password), afterId].filter((form) => form.length >= shortestSecret);
 }
 
 function decoded(text: string): string {

@@ -137,6 +137,12 @@ Deno.test("--embed names a table and its columns, more than one by several flags
   }
 });
 
+Deno.test("client credentials survive in no text, whole or the secret alone", () => {
+  const environment = { ICEBERG_REST_CREDENTIAL: "weir:se:cret/1", ICEBERG_REST_TOKEN: "ey.J0.token" };
+  const redact = redaction(givenSecrets(settings, sources({ environment })));
+  assert.equal(redact("weir:se:cret/1, se:cret/1 and ey.J0.token"), "***, *** and ***");
+});
+
 Deno.test("no password survives redaction, wherever it stands", () => {
   const url = "postgres://me:p%40ss%2Fword@db.example/app";
   const secrets = givenSecrets(settings, sources({ environment: { POSTGRES_URL: url } }));

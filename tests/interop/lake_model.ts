@@ -55,6 +55,16 @@ export class LakeModel<Table extends LakeTable = LakeTable> {
     return `SELECT * FROM ${this.#name}`;
   }
 
+  /** Name of the oracle. */
+  get oracle(): string {
+    return this.#name;
+  }
+
+  /** What another writer did to the table. */
+  async applyToOracle(sql: string): Promise<void> {
+    await this.#run(sql);
+  }
+
   /** How many changes were applied. */
   get steps(): number {
     return this.#step;

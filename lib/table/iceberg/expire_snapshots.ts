@@ -1,10 +1,9 @@
 /** Takes old snapshots, branches and tags out of a table's metadata. */
 import type { UpkeepPolicy } from "../upkeep.ts";
 import type { TableMetadata } from "./metadata.ts";
-import type { CommitPlace } from "./put_commit.ts";
 import { statisticsFiles } from "./reachable_files.ts";
 import { type Retained, retained } from "./retention.ts";
-import { type IcebergStaged, stageMetadata } from "./stage_commit.ts";
+import { type IcebergStaged, stageMetadata, type StagePlace } from "./stage_commit.ts";
 import type { IcebergState } from "./state.ts";
 import { type SnapshotFiles, unneededFiles } from "./unneeded_files.ts";
 
@@ -18,7 +17,7 @@ export interface StagedExpiry {
 
 /** Stages an expiry; undefined where nothing is old enough, or where the table forbids it (`gc.enabled`). */
 export async function stageExpiry(
-  place: CommitPlace,
+  place: StagePlace,
   state: IcebergState,
   options: { readonly policy: UpkeepPolicy; readonly nowMs: number; readonly known: SnapshotFiles },
 ): Promise<StagedExpiry | undefined> {

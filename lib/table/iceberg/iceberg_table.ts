@@ -13,27 +13,26 @@ import { WeirError } from "../../errors.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { ChangedRows, HistoricTable, KeptSnapshot } from "../lake_table.ts";
 import type { Expiry, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
-import { stringifyJson } from "../lossless_json.ts";
 import { combineParts } from "./combine_parts.ts";
 import { type IcebergCompaction, planCompaction } from "./compaction_plan.ts";
 import { DeletedRows } from "./deleted_rows.ts";
 import { stageExpiry } from "./expire_snapshots.ts";
+import { FileCatalog } from "./file_catalog.ts";
 import { keptSnapshots, stateDifference } from "./history.ts";
 import { loadState, type TablePlace } from "./load_state.ts";
 import { currentSchema } from "./metadata.ts";
 import { mergeFiles } from "./merge_files.ts";
-import { findVersion, hintPath, metadataPath, readMetadata } from "./metadata_file.ts";
 import { newTable } from "./new_table.ts";
 import { prepareChange } from "./prepare_change.ts";
 import { type IcebergPrepared, newSnapshotId } from "./prepared_change.ts";
-import { isInHistory, putCommit } from "./put_commit.ts";
 import { rebaseMerge } from "./rebase_merge.ts";
 import { referencedFiles } from "./reachable_files.ts";
 import { type NewRef, withoutRef, withRef } from "./refs.ts";
 import { rowsSql, scanSql } from "./scan_sql.ts";
-import { type IcebergStaged, stageCommit, stageMetadata } from "./stage_commit.ts";
+import { type IcebergStaged, stageCommit, stageMetadata, type StagePlace } from "./stage_commit.ts";
 import type { IcebergState } from "./state.ts";
 import { stillFits } from "./still_fits.ts";
+import type { TableCatalog } from "./table_catalog.ts";
 import { type PointInHistory, stateAt } from "./time_travel.ts";
 import { SnapshotFiles } from "./unneeded_files.ts";
 
@@ -48,6 +47,8 @@ export interface IcebergTableOptions {
   readonly name: string;
   /** Of a table that is made. Default: 3 with a key (deletion vectors), 2 without. One that exists keeps its own. */
   readonly formatVersion?: 2 | 3;
+  /** Where its versions are kept. Default: files in its folder. */
+  readonly catalog?: TableCatalog;
 }
 
 /** One Iceberg table. See {@linkcode UpkeepTable} for what each call promises. */
@@ -58,46 +59,45 @@ export class IcebergTable
   readonly format = "iceberg";
   readonly namespace: string;
   readonly name: string;
-  readonly location: string;
-  readonly #place: TablePlace;
+  readonly #catalog: TableCatalog;
   readonly #formatVersion: 2 | 3 | undefined;
   readonly #deleted: DeletedRows;
   readonly #snapshotFiles = new SnapshotFiles();
+  /** A catalog may keep a table that it made elsewhere: the folder is certain once the table is loaded. */
+  #place: TablePlace & StagePlace;
   #newest: IcebergState | undefined;
 
   constructor(options: IcebergTableOptions) {
     this.namespace = options.namespace;
     this.name = options.name;
-    this.location = options.storage.uri(options.folder);
-    this.#place = options;
+    this.#catalog = options.catalog ?? new FileCatalog(options);
+    const { storage, connection, folder } = options;
+    this.#place = { storage, connection, folder, isService: this.#catalog.isService };
     this.#formatVersion = options.formatVersion;
     this.#deleted = new DeletedRows(options.connection);
   }
 
+  get location(): string {
+    return this.#place.storage.uri(this.#place.folder);
+  }
+
   async load(): Promise<IcebergState | undefined> {
-    if (this.#newest !== undefined && await this.#isNewest(this.#newest.version)) return this.#newest;
-    const { storage, folder } = this.#place;
-    const version = await findVersion(storage, folder);
-    const metadata = version === undefined ? undefined : await readMetadata(storage, metadataPath(folder, version));
-    if (version === undefined || metadata === undefined) return this.#newest = undefined;
+    const known = this.#newest;
+    const { folder } = this.#place;
+    const knownVersion = known && { version: known.version, metadata: known.metadata, folder };
+    const found = await this.#catalog.load(knownVersion);
+    if (found === undefined || found === knownVersion) return this.#newest = found && known;
+    this.#place = { ...this.#place, folder: found.folder };
     // A table made anew under the same name shares nothing with the one before.
-    const isSame = this.#newest?.metadata["table-uuid"] === metadata["table-uuid"];
-    return this.#newest = await loadState(this.#place, {
-      version,
-      metadata,
-      ...(isSame ? { known: this.#newest! } : {}),
-    });
+    const isSame = known?.metadata["table-uuid"] === found.metadata["table-uuid"];
+    return this.#newest = await loadState(this.#place, { ...found, ...(isSame ? { known: known! } : {}) });
   }
 
   async create(definition: TableDefinition): Promise<IcebergState> {
-    const { storage, folder } = this.#place;
     const formatVersion = this.#formatVersion ?? (definition.key.length > 0 ? 3 : 2);
     const metadata = newTable(definition, { formatVersion, location: this.location });
     const found = await this.load();
-    if (found === undefined) {
-      await storage.putIfAbsent(metadataPath(folder, 1), new TextEncoder().encode(stringifyJson(metadata)));
-      await storage.put(hintPath(folder), new TextEncoder().encode("1"));
-    }
+    if (found === undefined) await this.#catalog.create(metadata);
     const state = found ?? await this.load();
     if (state === undefined) {
       throw new WeirError("conflict", `Table ${this.namespace}.${this.name} left while it was made`);
@@ -119,17 +119,16 @@ export class IcebergTable
   }
 
   async commit(staged: IcebergStaged): Promise<CommitResult> {
-    const result = await putCommit(this.#place, staged);
-    if (result.outcome === "committed") {
-      this.#newest = staged.next;
-      if (staged.snapshotId !== undefined) this.#snapshotFiles.released.set(staged.snapshotId, staged.released);
-    }
-    return result;
+    const result = await this.#catalog.commit(staged);
+    if (result.outcome !== "committed") return result;
+    // Where another commit followed at once, the next load finds out.
+    this.#newest = result.next ?? this.#newest;
+    if (staged.snapshotId !== undefined) this.#snapshotFiles.released.set(staged.snapshotId, staged.released);
+    return { outcome: "committed", snapshotId: result.snapshotId, rows: result.rows };
   }
 
   async isCommitted(staged: IcebergStaged): Promise<boolean> {
-    const newest = await findVersion(this.#place.storage, this.#place.folder);
-    return newest !== undefined && await isInHistory(this.#place, staged, newest);
+    return await this.#catalog.isCommitted(staged);
   }
 
   stillFits(state: IcebergState, prepared: IcebergPrepared): boolean {
@@ -219,14 +218,6 @@ export class IcebergTable
       ? ""
       : ` UNION ALL ${rowsSql(this.#place, deleted, currentSchema(newer.metadata).fields)}`;
     return { before: `${await this.scan(before)}${gone}`, after: await this.scan(after) };
-  }
-
-  async #isNewest(version: number): Promise<boolean> {
-    const { storage, folder } = this.#place;
-    const [own, next] = await Promise.all(
-      [version, version + 1].map((each) => storage.stat(metadataPath(folder, each))),
-    );
-    return own !== undefined && next === undefined;
   }
 
   /** Columns follow their source by themselves; the key cannot. */

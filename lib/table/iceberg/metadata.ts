@@ -84,8 +84,17 @@ type Json = Record<string, unknown>;
  * @throws {WeirError} `tableUnreadable` naming the file where it is damaged or of a version this code cannot write.
  */
 export function parseMetadata(text: string, path: string): TableMetadata {
+  return complete(() => parseJson(text), path);
+}
+
+/** As {@linkcode parseMetadata}, of JSON that {@linkcode parseJson} has read; `path` is for messages. */
+export function metadataOf(json: unknown, path: string): TableMetadata {
+  return complete(() => json, path);
+}
+
+function complete(read: () => unknown, path: string): TableMetadata {
   try {
-    const json = parseJson(text) as Json;
+    const json = read() as Json;
     const version = json["format-version"];
     if (version !== 2 && version !== 3) throw new RangeError(`format version ${String(version)} is not supported`);
     return withBigints(json);
@@ -140,7 +149,11 @@ function snapshotOf(json: Json): Snapshot {
 
 function bigints<T extends Json>(json: T, fields: readonly string[]): T & { "snapshot-id": bigint } {
   const copy: Json = { ...json };
-  for (const field of fields) if (copy[field] !== undefined) copy[field] = BigInt(copy[field] as number);
+  for (const field of fields) {
+    // Some catalogs write null for what is not there.
+    if (copy[field] === null) delete copy[field];
+    else if (copy[field] !== undefined) copy[field] = BigInt(copy[field] as number);
+  }
   return copy as T & { "snapshot-id": bigint };
 }
 

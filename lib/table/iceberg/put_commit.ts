@@ -23,11 +23,7 @@ export async function putCommit(place: CommitPlace, staged: IcebergStaged): Prom
   const { storage } = place;
   try {
     if (await storage.stat(staged.basePath) === undefined) return { outcome: "conflict" };
-    await Promise.all(staged.manifests.map((file) => putPart(storage, file)));
-    await failPoint("iceberg.afterManifests");
-    if (staged.manifestList !== undefined) await putPart(storage, staged.manifestList);
-    await failPoint("iceberg.afterManifestList");
-    await failPoint("iceberg.beforeCommit");
+    await putParts(storage, staged);
   } catch (cause) {
     await removeParts(storage, staged);
     return { outcome: "retryable", cause };
@@ -46,12 +42,22 @@ export async function putCommit(place: CommitPlace, staged: IcebergStaged): Prom
   return { outcome: "committed", snapshotId: staged.next.snapshotId ?? 0n, rows: staged.next.rows };
 }
 
+/** Puts manifests and manifest list: everything but the version that makes them visible. */
+export async function putParts(storage: Storage, staged: IcebergStaged): Promise<void> {
+  await Promise.all(staged.manifests.map((file) => putPart(storage, file)));
+  await failPoint("iceberg.afterManifests");
+  if (staged.manifestList !== undefined) await putPart(storage, staged.manifestList);
+  await failPoint("iceberg.afterManifestList");
+  await failPoint("iceberg.beforeCommit");
+}
+
 /** A name made for this commit alone: one that is there already is our own earlier try. */
 async function putPart(storage: Storage, file: StagedFile): Promise<void> {
   await storage.putIfAbsent(file.path, file.bytes);
 }
 
-async function removeParts(storage: Storage, staged: IcebergStaged): Promise<void> {
+/** Removes what {@linkcode putParts} put, once it is certain that no version will name it. */
+export async function removeParts(storage: Storage, staged: IcebergStaged): Promise<void> {
   const parts = [...staged.manifests, ...staged.manifestList === undefined ? [] : [staged.manifestList]];
   for (const { path } of parts) await storage.delete(path).catch(() => {});
 }

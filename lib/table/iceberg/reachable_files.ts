@@ -4,6 +4,7 @@ import { decodeManifest } from "./manifest.ts";
 import { decodeManifestList, type ManifestFile } from "./manifest_list.ts";
 import type { Snapshot, TableMetadata } from "./metadata.ts";
 import { hintPath, metadataPath, readPart } from "./metadata_file.ts";
+import type { StagePlace } from "./stage_commit.ts";
 import type { IcebergState } from "./state.ts";
 
 /** Files read at the same time. */
@@ -38,15 +39,26 @@ async function inTurns<T>(items: Iterable<T>, work: (item: T) => Promise<void>):
   await Promise.all(Array.from({ length: readsAtOnce }, worker));
 }
 
-/** Everything that a version of a table needs: its snapshots' files, metadata files that its log names, statistics, the hint. */
-export async function referencedFiles(
-  { storage, folder }: { readonly storage: Storage; readonly folder: string },
+/** Everything that a version of a table needs: its snapshots' files, statistics, and metadata files. */
+export async function referencedFiles(place: StagePlace, state: IcebergState): Promise<Set<string>> {
+  const { metadata } = state;
+  const paths = await reachableFiles(place.storage, metadata.snapshots);
+  for (const uri of statisticsFiles(metadata).values()) paths.add(place.storage.path(uri));
+  for await (const path of metadataFiles(place, state)) paths.add(path);
+  return paths;
+}
+
+/** The newest metadata file, those that its log names, and the hint. Those of a catalog service are all its own business. */
+async function* metadataFiles(
+  { storage, folder, isService = false }: StagePlace,
   { metadata, version }: IcebergState,
-): Promise<Set<string>> {
-  const paths = await reachableFiles(storage, metadata.snapshots);
-  const log = metadata["metadata-log"].map((entry) => entry["metadata-file"]);
-  for (const uri of [...log, ...statisticsFiles(metadata).values()]) paths.add(storage.path(uri));
-  return paths.add(metadataPath(folder, version)).add(hintPath(folder));
+): AsyncIterable<string> {
+  if (!isService) {
+    for (const entry of metadata["metadata-log"]) yield storage.path(entry["metadata-file"]);
+    yield* [metadataPath(folder, version), hintPath(folder)];
+    return;
+  }
+  for await (const { path } of storage.list(`${folder}/metadata`)) if (path.endsWith(".metadata.json")) yield path;
 }
 
 /** Statistics files that other writers made, with the snapshot that each is about. */

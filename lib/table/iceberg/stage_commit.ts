@@ -16,6 +16,8 @@ import { countRows, type IcebergState, stateOf } from "./state.ts";
 /** What {@linkcode stageCommit} gives: everything a commit puts. */
 export interface IcebergStaged {
   readonly commitId: string;
+  /** What it builds on: the difference to `next` is what a catalog is told. */
+  readonly base: TableMetadata;
   readonly manifests: readonly StagedFile[];
   /** Absent where no rows change. */
   readonly manifestList?: StagedFile;
@@ -30,10 +32,12 @@ export interface IcebergStaged {
   readonly next: IcebergState;
 }
 
-/** How the paths of a table are spelled. */
-interface StagePlace {
+/** How the paths of a table are spelled, and who keeps its versions. */
+export interface StagePlace {
   readonly storage: Storage;
   readonly folder: string;
+  /** Whether a service keeps the versions (see `table_catalog.ts`). Default false. */
+  readonly isService?: boolean;
 }
 
 /** Stages a prepared change. */
@@ -78,22 +82,26 @@ export function stageMetadata(
   return stageVersion(place, { state, metadata, commitId: version.commitId });
 }
 
-function versionEdit({ storage, folder }: StagePlace, { version }: IcebergState): VersionEdit {
-  return { commitId: crypto.randomUUID(), previousUri: storage.uri(metadataPath(folder, version)), nowMs: Date.now() };
+function versionEdit(place: StagePlace, state: IcebergState): VersionEdit {
+  const previousUri = place.storage.uri(metadataPath(place.folder, state.version));
+  return { commitId: crypto.randomUUID(), previousUri, nowMs: Date.now() };
 }
 
 function stageVersion(
-  { storage, folder }: StagePlace,
+  { storage, folder, isService = false }: StagePlace,
   of: { readonly state: IcebergState; readonly metadata: TableMetadata; readonly commitId: string },
 ): IcebergStaged {
   const { state, metadata, commitId } = of;
   const version = state.version + 1;
+  // A service writes and removes metadata files itself.
+  const text = isService ? "" : formatMetadata(metadata);
   return {
     commitId,
+    base: state.metadata,
     manifests: [],
-    metadata: { path: metadataPath(folder, version), bytes: new TextEncoder().encode(formatMetadata(metadata)) },
+    metadata: { path: metadataPath(folder, version), bytes: new TextEncoder().encode(text) },
     basePath: metadataPath(folder, state.version),
-    expired: expiredMetadata(storage, state.metadata, metadata),
+    expired: isService ? [] : expiredMetadata(storage, state.metadata, metadata),
     released: [],
     next: stateOf({ version, metadata, files: state.files, manifests: state.manifests }, state.rows),
   };

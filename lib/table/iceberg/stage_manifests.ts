@@ -13,6 +13,8 @@ import { type IcebergState, manifestContext } from "./state.ts";
 export interface StageContext {
   readonly storage: Storage;
   readonly folder: string;
+  /** Whether a commit without rows makes a snapshot all the same. */
+  readonly isService?: boolean;
   readonly state: IcebergState;
   readonly prepared: IcebergPrepared;
   /** The prepared schema under its final id. */

@@ -70,11 +70,12 @@ export interface StagedSnapshot {
   readonly list: StagedFile;
 }
 
-/** The snapshot a prepared change makes of a state; undefined where no rows change. */
+/** The snapshot a prepared change makes of a state; undefined where no rows change and none is asked for. */
 export function stageSnapshot(context: StageContext): StagedSnapshot | undefined {
   const { state, prepared, storage } = context;
   const draft = draftOf(state, prepared);
-  if (draft.addedData.length + draft.removedData.length + draft.deletes.size === 0) return undefined;
+  const isEmpty = draft.addedData.length + draft.removedData.length + draft.deletes.size === 0;
+  if (isEmpty && !context.isService) return undefined;
   const leavingDeletes = leavingDeletesOf(draft);
   const addedDeletes = [...draft.deletes.values()].map(({ entry }) => entry);
   const leavingData = draft.removedData.map(({ entry }) => entry);

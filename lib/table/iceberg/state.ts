@@ -30,7 +30,7 @@ export interface LiveFile {
 
 /** One version of an Iceberg table. */
 export interface IcebergState extends TableState {
-  /** N of `v<N>.metadata.json`. */
+  /** N of `v<N>.metadata.json`; with a catalog service, how many versions this process has seen. */
   readonly version: number;
   readonly metadata: TableMetadata;
   readonly manifests: readonly ManifestFile[];

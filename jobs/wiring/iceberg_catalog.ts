@@ -1,0 +1,59 @@
+/** The Iceberg REST catalog that a user chose, if any. */
+import type { Need } from "../../lib/cli/permission.ts";
+import { WeirError } from "../../lib/errors.ts";
+import { clientCredential, type RestCredentials } from "../../lib/table/iceberg/rest/authorization.ts";
+import { RestCatalog } from "../../lib/table/iceberg/rest/rest_catalog.ts";
+import type { CatalogSettings } from "./capture_settings.ts";
+
+/**
+ * The catalog, not yet asked for anything; undefined where versions are files beside the tables.
+ *
+ * Throws `configuration` where what was given does not go together.
+ */
+export function icebergCatalogOf(settings: CatalogSettings): RestCatalog | undefined {
+  const uri = restUri(settings);
+  if (uri === undefined) return undefined;
+  const { icebergWarehouse: warehouse } = settings;
+  return new RestCatalog({
+    uri,
+    credentials: credentialsOf(settings),
+    ...(warehouse === undefined ? {} : { warehouse }),
+  });
+}
+
+/** What a job must be allowed to reach for its catalog. */
+export function catalogNeeds(settings: CatalogSettings): Need[] {
+  const uri = restUri(settings);
+  if (uri === undefined) return [];
+  const { icebergOauthUri } = settings;
+  return [uri, ...icebergOauthUri === undefined ? [] : [icebergOauthUri]].map((each) => {
+    const { hostname, port, protocol } = new URL(each);
+    return { kind: "host", host: `${hostname}:${port || (protocol === "http:" ? "80" : "443")}` };
+  });
+}
+
+function restUri({ icebergCatalog, icebergRestUri }: CatalogSettings): string | undefined {
+  if (icebergCatalog === "file") {
+    if (icebergRestUri === undefined) return undefined;
+    throw new WeirError("configuration", "--iceberg-rest-uri names a catalog that is not used", {
+      advice: "Give --iceberg-catalog rest too, or leave it out",
+    });
+  }
+  if (icebergRestUri !== undefined) return icebergRestUri;
+  throw new WeirError("configuration", "--iceberg-catalog rest does not say which", {
+    advice: "Give --iceberg-rest-uri too, such as http://127.0.0.1:8181",
+  });
+}
+
+function credentialsOf(settings: CatalogSettings): RestCredentials {
+  const { icebergRestToken: token, icebergRestCredential: credential, icebergOauthScope: scope } = settings;
+  if (token !== undefined && credential !== undefined) {
+    throw new WeirError("configuration", "ICEBERG_REST_TOKEN and ICEBERG_REST_CREDENTIAL are both given", {
+      advice: "Leave one of them out: a token is sent as it is, credentials fetch one",
+    });
+  }
+  if (token !== undefined) return { kind: "token", token };
+  if (credential === undefined) return { kind: "none" };
+  const { icebergOauthUri: tokenUri } = settings;
+  return { kind: "client", ...clientCredential(credential), scope, ...(tokenUri === undefined ? {} : { tokenUri }) };
+}
