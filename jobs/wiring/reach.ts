@@ -7,11 +7,12 @@ import { catalogNeeds } from "./iceberg_catalog.ts";
 /** Asks for the lake folder, its catalog, the source server and files to be read. Throws `configuration` with the command that reaches them. */
 export async function requireReach(
   job: string,
-  settings: CatalogSettings & { readonly lake: string; readonly postgresUrl?: string | undefined },
-  { files = [] }: { readonly files?: readonly string[] } = {},
+  settings: { readonly lake: string; readonly postgresUrl?: string | undefined },
+  { files = [], catalog }: { readonly files?: readonly string[]; readonly catalog?: CatalogSettings } = {},
 ): Promise<void> {
   const needs: Need[] = [{ kind: "folder", path: resolve(settings.lake) }];
-  needs.push(...files.map((file): Need => ({ kind: "file", path: resolve(file) })), ...catalogNeeds(settings));
+  needs.push(...files.map((file): Need => ({ kind: "file", path: resolve(file) })));
+  if (catalog !== undefined) needs.push(...catalogNeeds(catalog));
   if (settings.postgresUrl !== undefined) {
     const { hostname, port } = new URL(settings.postgresUrl);
     needs.push({ kind: "host", host: `${hostname}:${port || "5432"}` });
