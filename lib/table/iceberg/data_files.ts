@@ -10,7 +10,7 @@ import type { PartitionSpec } from "./metadata.ts";
 import { metricsOf } from "./metrics.ts";
 import { fieldIds } from "./parquet_fields.ts";
 import { columnType, type IcebergSchema } from "./schema.ts";
-import { daysOf } from "./time_text.ts";
+import { daysOf } from "../time_text.ts";
 
 /** More days than these go through DuckDB's own splitting, which holds few files open; it costs twice the time per row. */
 const mostDaysOneByOne = 8;

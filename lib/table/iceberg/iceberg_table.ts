@@ -14,7 +14,7 @@ import type { Storage } from "../../storage/storage.ts";
 import type { LakeTable } from "../lake_table.ts";
 import { stringifyJson } from "../lossless_json.ts";
 import { combineParts } from "./combine_parts.ts";
-import { DeletedRows } from "./deleted_rows.ts";
+import { DeletedRows } from "../deleted_rows/deleted_rows.ts";
 import { loadState, type TablePlace } from "./load_state.ts";
 import { currentSchema, currentSpec } from "./metadata.ts";
 import { findVersion, hintPath, metadataPath, readMetadata } from "./metadata_file.ts";

@@ -6,7 +6,7 @@ import { writeDeletes } from "./delete_files.ts";
 import type { TablePlace } from "./load_state.ts";
 import type { FileRecord } from "./manifest.ts";
 import { currentSchema, currentSpec } from "./metadata.ts";
-import { PositionBitmap } from "./position_bitmap.ts";
+import { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
 import { type IcebergPrepared, newSnapshotId, type PreparedDeletes } from "./prepared_change.ts";
 import { findRows } from "./row_lookup.ts";
 import type { NumberedSchema } from "./schema.ts";

@@ -1,7 +1,7 @@
 /** The files of a change against one state, ready to be staged: plain data. */
 import type { Position } from "../../change/position.ts";
 import type { FileRecord } from "./manifest.ts";
-import type { PositionBitmap } from "./position_bitmap.ts";
+import type { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
 import type { IcebergSchema } from "./schema.ts";
 import type { LiveFile } from "./state.ts";
 

@@ -9,7 +9,7 @@ import type { TableChange } from "../../change/sink.ts";
 import { duckdbType, type ScalarType } from "../../dataset/column_type.ts";
 import type { Connection } from "../../engine/connection.ts";
 import { identifier } from "../../engine/quote.ts";
-import { compareBounds, singleValue } from "./bounds.ts";
+import { compareBounds, singleValue } from "../single_value.ts";
 import type { TablePlace } from "./load_state.ts";
 import { ofColumn } from "./metrics.ts";
 import { readFiles, readName } from "./parquet_fields.ts";

@@ -1,7 +1,7 @@
 /** The SELECT that reads a state: current columns by field id, without deleted rows. */
 import { duckdbType } from "../../dataset/column_type.ts";
 import { identifier } from "../../engine/quote.ts";
-import type { DeletedRows } from "./deleted_rows.ts";
+import type { DeletedRows } from "../deleted_rows/deleted_rows.ts";
 import type { TablePlace } from "./load_state.ts";
 import { currentSchema } from "./metadata.ts";
 import { readFiles, readName } from "./parquet_fields.ts";
