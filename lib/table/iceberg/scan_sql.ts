@@ -2,50 +2,26 @@
 import { duckdbType } from "../../dataset/column_type.ts";
 import { identifier } from "../../engine/quote.ts";
 import type { DeletedRows } from "../deleted_rows/deleted_rows.ts";
+import { liveRowsSql } from "../deleted_rows/live_rows_sql.ts";
 import type { TablePlace } from "./load_state.ts";
 import { currentSchema } from "./metadata.ts";
 import { readFiles, readName } from "./parquet_fields.ts";
 import { columnType, type IcebergField } from "./schema.ts";
-import type { IcebergState, LiveFile } from "./state.ts";
+import type { IcebergState } from "./state.ts";
 
 /** SELECT over a state's snapshot giving its columns in order; any connection of the same database may run it. */
-export async function scanSql(place: TablePlace, state: IcebergState, deleted: DeletedRows): Promise<string> {
+export async function scanSql({ storage }: TablePlace, state: IcebergState, deleted: DeletedRows): Promise<string> {
   const { fields } = currentSchema(state.metadata);
-  const files = [...state.files.values()];
-  const whole = files.filter(({ deletes }) => deletes === undefined);
-  const parts = files.filter(({ deletes }) => deletes !== undefined);
-  const columns = fields.map((field) => `${readName(field)} AS ${identifier(field.name)}`).join(", ");
-  const selects = [
-    ...(whole.length === 0 ? [] : [`SELECT ${columns} FROM ${readLive(place, whole, fields)}`]),
-    ...(parts.length === 0 ? [] : [await selectRemaining(place, { parts, columns, fields, state, deleted })]),
-  ];
-  return selects.length === 0 ? emptySelect(fields) : selects.join(" UNION ALL ");
-}
-
-function readLive({ storage }: TablePlace, files: readonly LiveFile[], fields: readonly IcebergField[]): string {
-  return readFiles(files.map(({ entry }) => storage.duckdbPath(storage.path(entry.file.file_path))), fields);
-}
-
-interface RemainingRows {
-  readonly parts: readonly LiveFile[];
-  readonly columns: string;
-  readonly fields: readonly IcebergField[];
-  readonly state: IcebergState;
-  readonly deleted: DeletedRows;
-}
-
-async function selectRemaining(place: TablePlace, request: RemainingRows): Promise<string> {
-  const { parts, columns, fields, state, deleted } = request;
-  const sequenceNumber = state.metadata["last-sequence-number"];
-  const ids = await deleted.record(
-    parts.map(({ entry, deletes }) => ({ uri: entry.file.file_path, positions: deletes!.positions })),
-    sequenceNumber,
-  );
-  const indexes = ids.map((id, index) => `(${id}, ${index})`).join(", ");
-  return `SELECT ${columns} FROM ${readLive(place, parts, fields)} AS live ANTI JOIN (
-    SELECT listed.index, gone.row FROM ${identifier(deleted.name)} AS gone
-    JOIN (VALUES ${indexes}) AS listed (file, index) ON gone.file = listed.file WHERE gone.since <= ${sequenceNumber}
-  ) AS gone ON live.file_index = gone.index AND live.file_row_number = gone.row`;
+  const select = await liveRowsSql({
+    files: [...state.files].map(([uri, { deletes }]) => {
+      return { uri, path: storage.duckdbPath(storage.path(uri)), deleted: deletes?.positions };
+    }),
+    columns: fields.map((field) => `${readName(field)} AS ${identifier(field.name)}`).join(", "),
+    read: (paths) => readFiles(paths, fields),
+    deleted,
+    sequenceNumber: state.metadata["last-sequence-number"],
+  });
+  return select ?? emptySelect(fields);
 }
 
 function emptySelect(fields: readonly IcebergField[]): string {
