@@ -61,6 +61,12 @@ export class DeletedRows {
     return ids;
   }
 
+  /** Removes the table; scans that name it fail from then on. */
+  async drop(): Promise<void> {
+    await this.#connection.run(`DROP TABLE IF EXISTS ${identifier(this.name)}`);
+    this.#known.clear();
+  }
+
   async #append(rows: readonly bigint[]): Promise<void> {
     const columns = "file BIGINT NOT NULL, row BIGINT NOT NULL, since BIGINT NOT NULL";
     // In one piece: who asks meanwhile, and finds all files known, waits until their rows are there.

@@ -16,7 +16,11 @@ export interface VectorPlace {
 
 /** Length (of what follows but the checksum), magic, bitmap, CRC-32 of magic and bitmap. */
 export function encodeVector(positions: PositionBitmap): Uint8Array {
-  const body = concatenate([vectorMagic, encodeRoaring(positions)]);
+  return wrapVector(concatenate([vectorMagic, encodeRoaring(positions)]));
+}
+
+/** A record of magic and bitmap: with their length before and their checksum behind. */
+export function wrapVector(body: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(body.length + 8);
   const view = new DataView(bytes.buffer);
   view.setInt32(0, body.length, false);
