@@ -34,6 +34,16 @@ export interface PaimonReport extends ReaderReport {
   } | null;
 }
 
+/** What `delta_read.py` prints. */
+export interface DeltaReport extends ReaderReport {
+  readonly version: number;
+  readonly protocol: { readonly reader: number; readonly writer: number; readonly features: readonly string[] };
+  /** Of the newest commit. */
+  readonly position: string | null;
+  /** Rows that deltalake's way through pyarrow gives, or why it refuses. */
+  readonly arrow: number | string;
+}
+
 /** One reading of one table. */
 export interface TableReading {
   readonly python: Python;
@@ -44,6 +54,8 @@ export interface TableReading {
   readonly output: string;
   /** `column operator value`, joined by ` AND `; texts and times in single quotes. */
   readonly filters?: readonly string[];
+  /** Delta only. Default: the newest. */
+  readonly version?: number;
 }
 
 /** The readers by name. */
@@ -53,6 +65,10 @@ export const readers = {
     return python.run({ script: "iceberg_read.py", args: [folder, output, ...filters ?? []] });
   },
   pypaimon: (reading: TableReading): Promise<PaimonReport> => readPaimon(reading, { older: false }),
+  deltalake: ({ python, lake, table, output, filters, version }: TableReading): Promise<DeltaReport> => {
+    const folder = `${lake}/delta/${table.replace(".", "/")}`;
+    return python.run({ script: "delta_read.py", args: [folder, output, `${version ?? ""}`, ...filters ?? []] });
+  },
   olderPypaimon: (reading: TableReading): Promise<PaimonReport> => readPaimon(reading, { older: true }),
 } as const;
 

@@ -48,16 +48,28 @@ export async function presentColumns(
 }
 
 /**
- * The actions of a checkpoint but the removed files, which only matter to the next one.
+ * The actions of a checkpoint but the removed files, which only matter to the next one and to a vacuum.
  *
  * @throws {WeirError} `tableUnreadable` naming the file where it is damaged.
  */
 export async function readCheckpoint(place: CheckpointPlace, checkpoint: CheckpointFiles): Promise<readonly Action[]> {
-  const path = checkpoint.paths[0]!;
+  return await readColumns(place, checkpoint, ["protocol", "metaData", "txn", "add"]);
+}
+
+/** The removed files that a checkpoint still knows of. */
+export async function readRemoved(place: CheckpointPlace, checkpoint: CheckpointFiles): Promise<readonly Action[]> {
+  return await readColumns(place, checkpoint, ["remove"]);
+}
+
+async function readColumns(
+  place: CheckpointPlace,
+  checkpoint: CheckpointFiles,
+  columns: readonly CheckpointColumn[],
+): Promise<readonly Action[]> {
   try {
     const present = await presentColumns(place, checkpoint);
     const actions: Action[] = [];
-    for (const column of ["protocol", "metaData", "txn", "add"] as const) {
+    for (const column of columns) {
       if (!present.has(column)) continue;
       const lines = await place.connection.rows(
         `SELECT to_json({${column}: ${column}})::VARCHAR AS line FROM ${readFilesSql(place, checkpoint)}
@@ -67,6 +79,6 @@ export async function readCheckpoint(place: CheckpointPlace, checkpoint: Checkpo
     }
     return actions;
   } catch (thrown) {
-    throw unreadable(path, "it is damaged", thrown);
+    throw unreadable(checkpoint.paths[0]!, "it is damaged", thrown);
   }
 }

@@ -26,6 +26,7 @@ import { scanSql } from "./scan_sql.ts";
 import { type DeltaStaged, stageCommit } from "./stage_commit.ts";
 import type { DeltaState } from "./state.ts";
 import { stillFits } from "./still_fits.ts";
+import { type VacuumOptions, type VacuumReport, vacuumTable } from "./vacuum.ts";
 
 /** Where and how a table is kept. */
 export interface DeltaTableOptions {
@@ -142,6 +143,14 @@ export class DeltaTable implements LakeTable<DeltaState, DeltaPrepared, DeltaSta
 
   async scan(state: DeltaState): Promise<string> {
     return await scanSql(this.#place, state, this.#deleted);
+  }
+
+  /** Deletes files that no version within the retention needs; by default only names them. */
+  async vacuum(options: VacuumOptions = {}): Promise<VacuumReport> {
+    const state = await this.load();
+    return state === undefined
+      ? { paths: [], bytes: 0, isDryRun: options.dryRun ?? true }
+      : await vacuumTable(this.#place, state, options);
   }
 
   /** Columns follow their source by themselves; a key cannot. */

@@ -45,7 +45,7 @@ export interface LoadRequest {
 export async function loadState(place: TablePlace, request: LoadRequest = {}): Promise<DeltaState | undefined> {
   const { known } = request;
   const start = known === undefined ? await startOf(place, request.version) : undefined;
-  const checkpoint = known?.checkpoint ?? start?.version;
+  const checkpoint = known?.checkpoint ?? start;
   const replay = new LogReplay(known);
   if (start !== undefined) replay.apply(await readCheckpoint(place, start));
   const from = known?.version ?? start?.version ?? -1;
@@ -92,7 +92,7 @@ async function replayCommits(
 
 interface Decoding {
   readonly version: number;
-  readonly checkpoint: number | undefined;
+  readonly checkpoint: CheckpointFiles | undefined;
   readonly known: DeltaState | undefined;
 }
 

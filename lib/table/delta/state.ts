@@ -7,6 +7,7 @@ import { parsePosition, type Position } from "../../change/position.ts";
 import type { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
 import type { TableState } from "../lake_table.ts";
 import type { AddFile, CommitInfo, Metadata, Protocol, Transaction } from "./actions.ts";
+import type { CheckpointFiles } from "./log_file.ts";
 import { ownNames } from "./properties.ts";
 import { columnsOf, type DeltaField, parseSchema, physicalName, type TableShape } from "./schema.ts";
 
@@ -29,8 +30,8 @@ export interface DeltaState extends TableState {
   /** By path as the log spells it. */
   readonly files: ReadonlyMap<string, LiveFile>;
   readonly transactions: ReadonlyMap<string, Transaction>;
-  /** Version of the newest checkpoint that was seen. */
-  readonly checkpoint?: number;
+  /** The newest checkpoint that was seen. */
+  readonly checkpoint?: CheckpointFiles;
 }
 
 /** The parts of a state that everything else follows from. */

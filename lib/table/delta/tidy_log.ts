@@ -13,10 +13,10 @@ const checkpointsPerCleanUp = 10;
 export async function tidyLog(place: TablePlace, state: DeltaState): Promise<DeltaState> {
   try {
     await failPoint("delta.beforeCheckpoint");
-    await writeCheckpoint(place, state);
+    const checkpoint = await writeCheckpoint(place, state);
     await failPoint("delta.afterCheckpoint");
-    const checkpoint = state.version;
-    if (checkpoint % (checkpointsPerCleanUp * checkpointInterval(state.metadata)) === 0) await cleanLog(place, state);
+    const isCleanUpDue = state.version % (checkpointsPerCleanUp * checkpointInterval(state.metadata)) === 0;
+    if (isCleanUpDue) await cleanLog(place, state);
     return { ...state, checkpoint };
   } catch {
     // The next checkpoint is made from the one before.

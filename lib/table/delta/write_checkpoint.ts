@@ -21,12 +21,12 @@ import {
 import { durationMs } from "./properties.ts";
 import type { DeltaState } from "./state.ts";
 
-/** Writes the checkpoint of a state, and the hint at it. One that is there already stays. */
-export async function writeCheckpoint(place: TablePlace, state: DeltaState): Promise<void> {
+/** Writes the checkpoint of a state, and the hint at it; gives the checkpoint. One that is there already stays. */
+export async function writeCheckpoint(place: TablePlace, state: DeltaState): Promise<CheckpointFiles> {
   const { storage, folder } = place;
   const path = checkpointPath(folder, state.version);
-  const previous = state.checkpoint === undefined ? undefined : await checkpointOf(place, state.checkpoint);
-  const removed = await removedSince(place, { from: previous?.version ?? -1, to: state.version });
+  const previous = state.checkpoint;
+  const removed = await removedSince(place, state);
   const name = `${logFolder(folder)}/.${crypto.randomUUID()}`;
   const scratch = { actions: `${name}.json`, parquet: `${name}.parquet` };
   try {
@@ -36,24 +36,16 @@ export async function writeCheckpoint(place: TablePlace, state: DeltaState): Pro
     await failPoint("delta.beforeHint");
     const hint = JSON.stringify({ version: state.version, size: rows });
     await storage.put(hintPath(folder), new TextEncoder().encode(hint));
+    return { version: state.version, paths: [path] };
   } finally {
     for (const each of Object.values(scratch)) await storage.delete(each);
   }
 }
 
-/** The checkpoint of a version as this code writes it; undefined where there is none, or one in parts. */
-async function checkpointOf({ storage, folder }: TablePlace, version: number): Promise<CheckpointFiles | undefined> {
-  const path = checkpointPath(folder, version);
-  return await storage.stat(path) === undefined ? undefined : { version, paths: [path] };
-}
-
-/** The last removal of each file and vector in a range of commits. */
-async function removedSince(
-  place: TablePlace,
-  range: { readonly from: number; readonly to: number },
-): Promise<ReadonlyMap<string, RemoveFile>> {
+/** The last removal of each file and vector since a state's checkpoint. */
+export async function removedSince(place: TablePlace, state: DeltaState): Promise<ReadonlyMap<string, RemoveFile>> {
   const removed = new Map<string, RemoveFile>();
-  for (let version = range.from + 1; version <= range.to; version++) {
+  for (let version = (state.checkpoint?.version ?? -1) + 1; version <= state.version; version++) {
     const actions = await readCommit(place, version);
     if (actions === undefined) throw unreadable(commitPath(place.folder, version), "it is missing");
     for (const { remove } of actions) if (remove !== undefined) removed.set(fileId(remove), remove);
