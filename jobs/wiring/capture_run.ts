@@ -93,6 +93,7 @@ export class CaptureRun implements AsyncDisposable {
         stateFolder,
         formats: settings.formats,
         icebergVersion: settings.icebergVersion === "2" ? 2 : 3,
+        deltaDeletes: settings.deltaDeletes,
         memoryLimitBytes: settings.memoryLimitBytes,
         threads: settings.threads,
       }),

@@ -7,6 +7,7 @@ export const captureSettings = {
   lake: settings.lake,
   formats: settings.formats,
   icebergVersion: settings.icebergVersion,
+  deltaDeletes: settings.deltaDeletes,
   model: settings.model,
   batchSeconds: settings.batchSeconds,
   batchRows: settings.batchRows,

@@ -7,6 +7,7 @@ import { Database } from "../../lib/engine/database.ts";
 import { LakeSink } from "../../lib/sink/lake_sink.ts";
 import { lockLake } from "../../lib/storage/lake_lock.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
+import { DeltaTable } from "../../lib/table/delta/delta_table.ts";
 import { IcebergTable } from "../../lib/table/iceberg/iceberg_table.ts";
 import { PaimonTable } from "../../lib/table/paimon/paimon_table.ts";
 
@@ -16,8 +17,9 @@ export interface LakeOptions {
   readonly folder: string;
   /** Folder of run-time state, shared by all lakes. */
   readonly stateFolder: string;
-  readonly formats: readonly ("iceberg" | "paimon")[];
+  readonly formats: readonly ("iceberg" | "paimon" | "delta")[];
   readonly icebergVersion: 2 | 3;
+  readonly deltaDeletes: "vectors" | "rewrite";
   readonly memoryLimitBytes: number;
   readonly threads: number;
 }
@@ -90,7 +92,11 @@ export class Lake implements Disposable {
           new PaimonTable({ storage, connection, folder: "paimon", namespace, name, commitUser: "weir" }),
         );
       }
-      const folder = `iceberg/${namespace}/${name}`;
+      const folder = `${format}/${namespace}/${name}`;
+      if (format === "delta") {
+        const deletes = this.#options.deltaDeletes;
+        return new LakeSink(new DeltaTable({ storage, connection, folder, namespace, name, deletes }));
+      }
       const formatVersion = definition.key.length === 0 ? 2 : this.#options.icebergVersion;
       return new LakeSink(new IcebergTable({ storage, connection, folder, namespace, name, formatVersion }));
     });

@@ -8,6 +8,7 @@ import type { Column } from "../dataset/column.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier } from "../engine/quote.ts";
 import { LocalStorage } from "../storage/local.ts";
+import { DeltaTable } from "../table/delta/delta_table.ts";
 import { IcebergTable } from "../table/iceberg/iceberg_table.ts";
 import type { LakeTable } from "../table/lake_table.ts";
 import { PaimonTable } from "../table/paimon/paimon_table.ts";
@@ -79,7 +80,7 @@ function lakeTable(place: TableFolder, options: OpenLakeOptions): LakeTable {
 
 function newTable({ format, namespace, name }: TableFolder, { folder, connection }: OpenLakeOptions): LakeTable {
   const at = { storage: new LocalStorage(folder), connection, namespace, name };
-  return format === "iceberg"
-    ? new IcebergTable({ ...at, folder: `iceberg/${namespace}/${name}` })
-    : new PaimonTable({ ...at, folder: "paimon" });
+  if (format === "paimon") return new PaimonTable({ ...at, folder: "paimon" });
+  const placed = { ...at, folder: `${format}/${namespace}/${name}` };
+  return format === "delta" ? new DeltaTable(placed) : new IcebergTable(placed);
 }

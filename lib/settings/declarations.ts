@@ -33,13 +33,20 @@ export const settings = {
     flag: "formats",
     help: "Table formats to write",
     defaultText: "iceberg,paimon",
-    choices: ["iceberg", "paimon"],
+    choices: ["iceberg", "paimon", "delta"],
   }),
   icebergVersion: choice({
     flag: "iceberg-version",
     help: "Version of new Iceberg tables: 3 deletes by deletion vectors, 2 by position deletes",
     defaultText: "3",
     choices: ["2", "3"],
+  }),
+  deltaDeletes: choice({
+    flag: "delta-deletes",
+    help:
+      "How rows leave new Delta tables: marked by deletion vectors, or by writing their files anew, for older readers",
+    defaultText: "vectors",
+    choices: ["vectors", "rewrite"],
   }),
   model: choice({
     flag: "model",

@@ -52,7 +52,7 @@ def read(folder, output, version, *filters):
     rows = pyarrow.table(query.execute("SELECT * FROM t").read_all())
     pyarrow.parquet.write_table(plain(rows), output)
     protocol = table.protocol()
-    [commit] = table.history(1)
+    commit = next(commit for commit in table.history() if commit["version"] == table.version())
     return {
         "rows": rows.num_rows,
         "columns": rows.column_names,
