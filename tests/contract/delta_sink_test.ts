@@ -3,7 +3,6 @@ import { DeltaTable } from "../../lib/table/delta/delta_table.ts";
 import { lakeFormat } from "./lake_sink.ts";
 import { sinkContract } from "./sink_contract.ts";
 import { sinkSuite } from "./sink_suite.ts";
-import { sinkValues } from "./sink_values.ts";
 
 function delta(deletes: "vectors" | "rewrite", options: { readonly checkpointInterval?: number } = {}) {
   return lakeFormat({
@@ -19,4 +18,3 @@ sinkSuite(delta("vectors", { checkpointInterval: 2 }));
 
 // The steps at which a commit can fail are the same; only what is written at them differs.
 sinkContract(delta("rewrite"));
-sinkValues(delta("rewrite"));

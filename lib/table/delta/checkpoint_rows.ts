@@ -33,7 +33,9 @@ export interface CheckpointPlace {
 
 /** A table function over a checkpoint's files. */
 export function readFilesSql({ storage }: CheckpointPlace, { paths }: CheckpointFiles): string {
-  return `read_parquet([${paths.map((path) => literal(storage.duckdbPath(path))).join(", ")}])`;
+  return `read_parquet([${
+    paths.map((path) => literal(storage.duckdbPath(path))).join(", ")
+  }], hive_partitioning = false)`;
 }
 
 /** Which of the columns a checkpoint has: other writers leave out what they have none of. */
