@@ -8,7 +8,14 @@ export interface FileRows {
   readonly uri: string;
   /** What DuckDB reads it as. */
   readonly path: string;
-  readonly deleted?: PositionBitmap | undefined;
+  readonly deleted?: FileDeletes | undefined;
+}
+
+/** Its deleted rows. */
+export interface FileDeletes {
+  readonly positions: PositionBitmap;
+  /** Of the commit that deleted the last of them. */
+  readonly sequenceNumber: bigint;
 }
 
 /** What {@linkcode liveRowsSql} selects. */
@@ -19,7 +26,7 @@ export interface LiveRowsRequest {
   /** A table function over files, in order, giving `file_index` and `file_row_number` too. */
   readonly read: (paths: readonly string[]) => string;
   readonly deleted: DeletedRows;
-  /** Grows with every commit; see {@linkcode DeletedRows.record}. */
+  /** Of the snapshot; grows with every commit. */
   readonly sequenceNumber: bigint;
 }
 
@@ -37,13 +44,10 @@ export async function liveRowsSql(request: LiveRowsRequest): Promise<string | un
 
 async function selectRemaining(request: LiveRowsRequest, parts: readonly FileRows[]): Promise<string> {
   const { columns, read, deleted, sequenceNumber } = request;
-  const ids = await deleted.record(
-    parts.map(({ uri, deleted: positions }) => ({ uri, positions: positions! })),
-    sequenceNumber,
-  );
+  const { table, ids } = await deleted.record(parts.map(({ uri, deleted }) => ({ uri, ...deleted! })));
   const indexes = ids.map((id, index) => `(${id}, ${index})`).join(", ");
   return `SELECT ${columns} FROM ${read(parts.map(({ path }) => path))} AS live ANTI JOIN (
-    SELECT listed.index, gone.row FROM ${identifier(deleted.name)} AS gone
+    SELECT listed.index, gone.row FROM ${identifier(table)} AS gone
     JOIN (VALUES ${indexes}) AS listed (file, index) ON gone.file = listed.file WHERE gone.since <= ${sequenceNumber}
   ) AS gone ON live.file_index = gone.index AND live.file_row_number = gone.row`;
 }

@@ -2,7 +2,7 @@
 import type { Connection } from "../../engine/connection.ts";
 import { literal } from "../../engine/quote.ts";
 import type { Storage } from "../../storage/storage.ts";
-import { type AddFile, vectorId } from "./actions.ts";
+import { vectorId } from "./actions.ts";
 import { readCheckpoint } from "./checkpoint_rows.ts";
 import { readVectors } from "./deletion_vectors.ts";
 import {
@@ -15,7 +15,7 @@ import {
   readCommit,
   unreadable,
 } from "./log_file.ts";
-import { LogReplay } from "./log_replay.ts";
+import { type AddedFile, LogReplay } from "./log_replay.ts";
 import { ownNames } from "./properties.ts";
 import { refuseForeign } from "./protocol.ts";
 import { type DeltaState, type LiveFile, positionOf, stateOf } from "./state.ts";
@@ -47,7 +47,7 @@ export async function loadState(place: TablePlace, request: LoadRequest = {}): P
   const start = known === undefined ? await startOf(place, request.version) : undefined;
   const checkpoint = known?.checkpoint ?? start;
   const replay = new LogReplay(known);
-  if (start !== undefined) replay.apply(await readCheckpoint(place, start));
+  if (start !== undefined) replay.apply(await readCheckpoint(place, start), start.version);
   const from = known?.version ?? start?.version ?? -1;
   const version = await replayCommits(place, replay, { from, to: request.version });
   if (version < 0) return undefined;
@@ -79,8 +79,7 @@ async function replayCommits(
   while (range.to === undefined || version < range.to) {
     const actions = await readCommit(place, version + 1);
     if (actions === undefined) break;
-    replay.apply(actions);
-    version++;
+    replay.apply(actions, ++version);
   }
   // A hole would hide every later version, and the next commit of ours would fill it.
   const isBehind = range.to === undefined && version >= 0 && await hasVersion(place, version + 2);
@@ -126,21 +125,21 @@ async function recordedPosition(place: TablePlace, replay: LogReplay) {
 /** Live files with their deleted rows, which are only read where an earlier state does not know them. */
 async function liveFiles(
   place: TablePlace,
-  adds: ReadonlyMap<string, AddFile>,
+  adds: ReadonlyMap<string, AddedFile>,
   known: DeltaState | undefined,
 ): Promise<Map<string, LiveFile>> {
   const files = new Map<string, LiveFile>();
-  const unread: AddFile[] = [];
-  for (const [path, add] of adds) {
+  const unread: AddedFile[] = [];
+  for (const [path, { add, version }] of adds) {
     const same = known?.files.get(path);
     const isKnown = same !== undefined && vectorId(same.add.deletionVector) === vectorId(add.deletionVector);
     files.set(path, isKnown ? { ...same, add } : { add, rows: recordCount(add) ?? -1n });
-    if (!isKnown) unread.push(add);
+    if (!isKnown) unread.push({ add, version });
   }
-  const marked = unread.filter(({ deletionVector }) => deletionVector !== undefined);
-  const vectors = await readVectors(place, marked.map(({ deletionVector }) => deletionVector!));
-  for (const [index, { path }] of marked.entries()) {
-    files.set(path, { ...files.get(path)!, deleted: vectors[index]! });
+  const marked = unread.filter(({ add }) => add.deletionVector !== undefined);
+  const vectors = await readVectors(place, marked.map(({ add }) => add.deletionVector!));
+  for (const [index, { add: { path }, version }] of marked.entries()) {
+    files.set(path, { ...files.get(path)!, deleted: { positions: vectors[index]!, since: version } });
   }
   await countRows(place, files);
   return files;

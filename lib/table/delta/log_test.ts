@@ -164,6 +164,24 @@ Deno.test(
 );
 
 Deno.test(
+  "states are scanned in any order: a row is gone from the commit on that deleted it, not from the scan that met it",
+  onDeltaLake(async (lake) => {
+    const { table } = await twoRows(lake);
+    const states = [(await table.load())!];
+    for (const content of [{ removals: [{ id: "1" }] }, { upserts: [card(3, "c")] }, { upserts: [card(4, "d")] }]) {
+      await lake.commit(table, content);
+      states.push((await table.load())!);
+    }
+    const expected = [["1 a", "2 b"], ["2 b"], ["2 b", "3 c"], ["2 b", "3 c", "4 d"]];
+    for (const index of [3, 0, 2, 1, 3, 1]) assert.deepEqual(await lake.rows(table, states[index]), expected[index]);
+    for (const index of [1, 3, 0]) {
+      const loaded = (await table.loadVersion(states[index]!.version))!;
+      assert.deepEqual(await lake.rows(table, loaded), expected[index]);
+    }
+  }, { checkpointInterval: 3 }),
+);
+
+Deno.test(
   "old log files go once a checkpoint as old stands for them; the position and every row stay",
   onDeltaLake(async (lake) => {
     const { table } = await twoRows(lake);

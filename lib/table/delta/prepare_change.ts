@@ -1,6 +1,8 @@
 /** Writes the files of a change: rows, and what becomes of the files whose rows they replace. */
 import type { TableChange } from "../../change/sink.ts";
 import { failPoint } from "../../fail_point.ts";
+import type { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
+import type { VectorDescriptor } from "./actions.ts";
 import { type DataTarget, writeDataFiles } from "./data_files.ts";
 import { writeVectors } from "./deletion_vectors.ts";
 import { filePath, type TablePlace } from "./load_state.ts";
@@ -68,7 +70,7 @@ async function writeFiles(
   const { positions, searched } = await replacedRows(place, { state, change, fields: shape.fields });
   const isWidened = !change.truncate && changesTypes(shapeOf(state), shape);
   const touched = isWidened ? [...state.files.values()] : [...positions.keys()].map((path) => state.files.get(path)!);
-  const rewrites = touched.map((file) => ({ file, deleted: positions.get(file.add.path) ?? file.deleted }));
+  const rewrites = touched.map((file) => ({ file, deleted: positions.get(file.add.path) ?? file.deleted?.positions }));
   const replaced = isWidened || !usesVectors(state)
     ? await rewriteAll(place, { rewrites, target, paths })
     : await markAll(place, { rewrites, paths });
@@ -105,7 +107,7 @@ async function markAll(place: TablePlace, { rewrites, paths }: Replacing): Promi
 
 function withVector(
   file: LiveFile,
-  vector: Pick<Required<LiveFile>, "deleted"> & { readonly descriptor: Required<LiveFile["add"]>["deletionVector"] },
+  vector: { readonly descriptor: VectorDescriptor; readonly deleted: PositionBitmap },
 ): LiveFile {
   const stats = loosened(file.add.stats);
   const add = {
@@ -114,7 +116,8 @@ function withVector(
     deletionVector: vector.descriptor,
     ...(stats === undefined ? {} : { stats }),
   };
-  return { ...file, add, deleted: vector.deleted };
+  // Since when is known once it is staged.
+  return { ...file, add, deleted: { positions: vector.deleted, since: 0 } };
 }
 
 /** Rows leave, or become wider, by writing the rows that stay anew. */
@@ -124,7 +127,7 @@ async function rewriteAll(
 ): Promise<Replacement[]> {
   const replaced: Replacement[] = [];
   for (const { file, deleted } of rewrites) {
-    const dataChange = deleted !== file.deleted;
+    const dataChange = deleted !== file.deleted?.positions;
     const isGone = deleted !== undefined && isEmptied(file, deleted);
     const written = isGone ? undefined : await rewriteFile(place, { file, deleted }, target);
     if (written !== undefined) paths.push(filePath(place, written.add.path));

@@ -36,7 +36,7 @@ export async function replacedRows(place: TablePlace, request: ReplaceRequest): 
   const keyFields = state.physicalKey.map((name) => fields.find((field) => physicalName(field) === name)!);
   const found = await findRows(place.connection, {
     files: [...state.files].map(([uri, file]) => {
-      return { uri, file, deleted: file.deleted, path: place.storage.duckdbPath(filePath(place, uri)) };
+      return { uri, file, deleted: file.deleted?.positions, path: place.storage.duckdbPath(filePath(place, uri)) };
     }),
     change,
     key: keyFields.map(({ name }) => name),
@@ -45,7 +45,9 @@ export async function replacedRows(place: TablePlace, request: ReplaceRequest): 
     read: (paths) => readFiles(paths, keyFields),
   });
   const positions = new Map(
-    [...found].map(([uri, rows]) => [uri, (state.files.get(uri)?.deleted ?? PositionBitmap.empty).with(rows)]),
+    [...found].map((
+      [uri, rows],
+    ) => [uri, (state.files.get(uri)?.deleted?.positions ?? PositionBitmap.empty).with(rows)]),
   );
   const looked = change.removals !== undefined || (change.upserts !== undefined && keyFields.length > 0);
   return { positions, ...(looked ? { searched: new Set(state.files.keys()) } : {}) };

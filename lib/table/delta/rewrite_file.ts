@@ -33,7 +33,11 @@ export async function rewriteFile(
   try {
     const uri = file.add.path;
     const select = await liveRowsSql({
-      files: [{ uri, path: storage.duckdbPath(filePath(place, uri)), deleted }],
+      files: [{
+        uri,
+        path: storage.duckdbPath(filePath(place, uri)),
+        deleted: deleted && { positions: deleted, sequenceNumber: 0n },
+      }],
       columns: columns.join(", "),
       read: (paths) => readFiles(paths, fields),
       deleted: scratch,

@@ -69,12 +69,16 @@ function fileChanges(state: DeltaState, prepared: DeltaPrepared, nowMs: number):
     for (const { target, by, dataChange } of prepared.replaced) {
       remove(state.files.get(target.add.path)!, dataChange);
       files.delete(target.add.path);
-      if (by !== undefined) added.push(by);
+      if (by !== undefined) added.push(markedSince(by, state.version + 1));
     }
   }
   added.push(...prepared.added);
   for (const file of added) files.set(file.add.path, file);
   return { removed, added, files };
+}
+
+function markedSince(file: LiveFile, version: number): LiveFile {
+  return file.deleted === undefined ? file : { ...file, deleted: { ...file.deleted, since: version } };
 }
 
 function removalOf({ add }: LiveFile, of: { readonly dataChange: boolean; readonly nowMs: number }): RemoveFile {

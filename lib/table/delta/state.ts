@@ -16,7 +16,14 @@ export interface LiveFile {
   readonly add: AddFile;
   /** Rows in the file, deleted ones too. */
   readonly rows: bigint;
-  readonly deleted?: PositionBitmap;
+  readonly deleted?: DeletedInFile;
+}
+
+/** Rows of a file that are deleted. */
+export interface DeletedInFile {
+  readonly positions: PositionBitmap;
+  /** Version since which at least these are; what a checkpoint tells of counts from its version. */
+  readonly since: number;
 }
 
 /** One version of a Delta table. */
@@ -61,7 +68,7 @@ export function shapeOf({ fields, metadata }: Pick<DeltaState, "fields" | "metad
 }
 
 function liveRows({ rows, deleted }: LiveFile): bigint {
-  return rows - BigInt(deleted?.count ?? 0);
+  return rows - BigInt(deleted?.positions.count ?? 0);
 }
 
 function keyOf({ configuration }: Metadata): readonly string[] {

@@ -14,7 +14,8 @@ export async function scanSql({ storage }: TablePlace, state: IcebergState, dele
   const { fields } = currentSchema(state.metadata);
   const select = await liveRowsSql({
     files: [...state.files].map(([uri, { deletes }]) => {
-      return { uri, path: storage.duckdbPath(storage.path(uri)), deleted: deletes?.positions };
+      const own = deletes && { positions: deletes.positions, sequenceNumber: deletes.entry.sequenceNumber };
+      return { uri, path: storage.duckdbPath(storage.path(uri)), deleted: own };
     }),
     columns: fields.map((field) => `${readName(field)} AS ${identifier(field.name)}`).join(", "),
     read: (paths) => readFiles(paths, fields),
