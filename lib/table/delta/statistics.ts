@@ -98,22 +98,12 @@ interface ReadStatistics {
   readonly maxValues?: Readonly<Record<string, unknown>>;
 }
 
-const parsed = new WeakMap<AddFile, ReadStatistics>();
-
-function read(add: AddFile): ReadStatistics {
-  const known = parsed.get(add);
-  if (known !== undefined) return known;
-  const found = parse(add.stats ?? "{}");
-  parsed.set(add, found);
-  return found;
-}
-
 /** Statistics only save work: a file whose own cannot be read has none. */
-function parse(text: string): ReadStatistics {
+function read({ stats = "{}" }: AddFile): ReadStatistics {
   const numbersAsText = (_key: string, value: unknown, context: { readonly source?: string }) =>
     typeof value === "number" ? context.source : value;
   try {
-    const found = JSON.parse(text, numbersAsText as (key: string, value: unknown) => unknown);
+    const found = JSON.parse(stats, numbersAsText as (key: string, value: unknown) => unknown);
     return typeof found === "object" && found !== null ? found as ReadStatistics : {};
   } catch {
     return {};
@@ -126,8 +116,20 @@ export function recordCount(add: AddFile): bigint | undefined {
   return numRecords !== undefined && /^\d+$/.test(numRecords) ? BigInt(numRecords) : undefined;
 }
 
+/** By file and physical name: keys are looked up in every file with every batch, and its statistics are long. */
+const knownBounds = new WeakMap<AddFile, Map<string, ColumnBounds>>();
+
 /** Bounds of a column as `single_value.ts` has them. */
 export function boundsOf(add: AddFile, field: DeltaField): ColumnBounds {
+  const known = knownBounds.get(add) ?? new Map<string, ColumnBounds>();
+  knownBounds.set(add, known);
+  const name = physicalName(field);
+  const bounds = known.get(name) ?? readBounds(add, field);
+  known.set(name, bounds);
+  return bounds;
+}
+
+function readBounds(add: AddFile, field: DeltaField): ColumnBounds {
   const type = columnType(field.type);
   if (type.kind === "list") return {};
   const { minValues, maxValues } = read(add);
