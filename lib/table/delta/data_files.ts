@@ -54,6 +54,11 @@ function selectOf(rows: Relation, fields: readonly DeltaField[]): string {
   return `SELECT ${columns.join(", ")}`;
 }
 
+/** The folder that a file stands in below the table's, with its slash: files of one day stand together. */
+export function folderOf({ add: { path } }: LiveFile): string {
+  return path.slice(0, path.lastIndexOf("/") + 1);
+}
+
 /** A written file as the log will name it. */
 export function liveFile({ folder }: Pick<TablePlace, "folder">, file: DataFile, target: DataTarget): LiveFile {
   const add: AddFile = {

@@ -114,6 +114,24 @@ Deno.test(
 );
 
 Deno.test(
+  "a file that is written anew stays with its day",
+  onDeltaLake(async (lake) => {
+    const seen = { name: "seen", type: types.timestamptz, nullable: true };
+    const definition = { ...cards, columns: [...cards.columns, seen], partitionByDay: "seen" };
+    const table = lake.open();
+    await table.create(definition);
+    const at = (id: number, day: number) => ({ ...card(id, "x"), seen: `'2024-01-0${day} 12:00:00+00'` });
+    await lake.commit(table, { definition, upserts: [at(1, 1), at(2, 1), at(3, 2)] });
+    const before = new Set((await table.load())!.files.keys());
+    await lake.commit(table, { definition, removals: [{ id: "2" }] });
+    const files = [...(await lake.open().load())!.files.keys()];
+    const [anew] = files.filter((path) => !before.has(path));
+    assert.match(anew!, /^day=2024-01-01\//);
+    assert.deepEqual([files.length, await lake.rows()], [2, ["1 x", "3 x"]]);
+  }, { deletes: "rewrite" }),
+);
+
+Deno.test(
   "parts of a load become visible together, also with a column that is new",
   onDeltaLake(async (lake) => {
     const table = lake.open();

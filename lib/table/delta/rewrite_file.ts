@@ -5,7 +5,7 @@ import { DeletedRows } from "../deleted_rows/deleted_rows.ts";
 import { liveRowsSql } from "../deleted_rows/live_rows_sql.ts";
 import type { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
 import { writeParquet } from "../parquet.ts";
-import { type DataTarget, liveFile } from "./data_files.ts";
+import { type DataTarget, folderOf, liveFile } from "./data_files.ts";
 import { filePath, type TablePlace } from "./load_state.ts";
 import { fieldIds, readFiles, readName } from "./parquet_fields.ts";
 import { columnType, physicalName } from "./schema.ts";
@@ -23,7 +23,7 @@ export async function rewriteFile(
   { file, deleted }: FileRewrite,
   target: DataTarget,
 ): Promise<LiveFile | undefined> {
-  const { storage, connection, folder } = place;
+  const { storage, connection } = place;
   const { fields } = target;
   const columns = fields.map((field, index) =>
     `CAST(${readName(index)} AS ${duckdbType(columnType(field.type))}) AS ${identifier(physicalName(field))}`
@@ -45,7 +45,7 @@ export async function rewriteFile(
     });
     const ids = fieldIds(fields);
     const written = await writeParquet(connection, {
-      ...{ storage, path: `${folder}/${crypto.randomUUID()}.parquet`, select: select! },
+      ...{ storage, path: filePath(place, `${folderOf(file)}${crypto.randomUUID()}.parquet`), select: select! },
       ...(ids === undefined ? {} : { fieldIds: ids }),
     });
     return written && liveFile(place, written, target);
