@@ -1,6 +1,7 @@
 /** The log over time: other writers, checkpoints, clean-up, vacuum, earlier versions, and what is damaged. */
 import assert from "node:assert/strict";
-import { card, cards, type DeltaLake, onDeltaLake } from "../../testing/delta_lake.ts";
+import { card, cards, DeltaLake, onDeltaLake } from "../../testing/delta_lake.ts";
+import { withDatabase } from "../../testing/temporary.ts";
 import type { Action } from "./actions.ts";
 import { cleanLog } from "./tidy_log.ts";
 
@@ -107,6 +108,15 @@ Deno.test(
     assert.deepEqual((await lake.open().vacuum()).paths, [], "what was removed lately is needed still");
   }, { checkpointInterval: 3 }),
 );
+
+Deno.test("a checkpoint takes little memory, however many threads write it", () =>
+  withDatabase(async (fixture) => {
+    const lake = new DeltaLake(fixture, { checkpointInterval: 2 });
+    const { table } = await twoRows(lake);
+    await lake.commit(table, { upserts: [card(1, "A")] });
+    assert.equal((await table.load())!.checkpoint?.version, 2);
+    assert.deepEqual(await lake.rows(), ["1 A", "2 b"]);
+  }, { threads: 4, memoryLimitBytes: 2 ** 27 }));
 
 Deno.test(
   "the hint only saves work: lost, lying or rubbish, the table is found; a damaged checkpoint is named",

@@ -6,6 +6,7 @@
  */
 import { failPoint } from "../../fail_point.ts";
 import { identifier, literal } from "../../engine/quote.ts";
+import { concatenate } from "../deleted_rows/roaring.ts";
 import { type Action, formatActions, type RemoveFile, vectorId } from "./actions.ts";
 import { type CheckpointColumn, checkpointColumns, presentColumns, readFilesSql } from "./checkpoint_rows.ts";
 import type { TablePlace } from "./load_state.ts";
@@ -30,8 +31,10 @@ export async function writeCheckpoint(place: TablePlace, state: DeltaState): Pro
   const name = `${logFolder(folder)}/.${crypto.randomUUID()}`;
   const scratch = { actions: `${name}.json`, parquet: `${name}.parquet` };
   try {
-    await storage.put(scratch.actions, new TextEncoder().encode(formatActions(actionsOf(state, removed))));
-    const rows = await copyActions(place, { state, previous, scratch });
+    const lines = actionsOf(state, removed).map((action) => new TextEncoder().encode(formatActions([action])));
+    await storage.put(scratch.actions, concatenate(lines));
+    const longest = lines.reduce((most, { length }) => Math.max(most, length + 1), leastLineBytes);
+    const rows = await copyActions(place, { state, previous, scratch, longest });
     await storage.putIfAbsent(path, (await storage.read(scratch.parquet))!);
     await failPoint("delta.beforeHint");
     const hint = JSON.stringify({ version: state.version, size: rows });
@@ -71,20 +74,24 @@ function actionsOf(state: DeltaState, removed: ReadonlyMap<string, RemoveFile>):
   ];
 }
 
+/** DuckDB sets twice the longest line aside for each thread: told too much, it runs out of memory; told too little, it fails. */
+const leastLineBytes = 65_536;
+
 interface CheckpointCopy {
+  /** Bytes of the longest action. */
+  readonly longest: number;
   readonly state: DeltaState;
   readonly previous: CheckpointFiles | undefined;
   readonly scratch: { readonly actions: string; readonly parquet: string };
 }
 
 /** Turns the actions into Parquet, with what the checkpoint before still knows of removed files. Gives the number of rows. */
-async function copyActions(place: TablePlace, { state, previous, scratch }: CheckpointCopy): Promise<number> {
+async function copyActions(place: TablePlace, { state, previous, scratch, longest }: CheckpointCopy): Promise<number> {
   const { storage, connection } = place;
   const names = Object.keys(checkpointColumns) as CheckpointColumn[];
   const columns = names.map((name) => `${name}: ${literal(checkpointColumns[name])}`).join(", ");
-  // An action may be as large as a schema or the statistics of many columns.
   const actions = `read_json(${literal(storage.duckdbPath(scratch.actions))}, format='newline_delimited', ` +
-    `maximum_object_size=${2 ** 28}, columns={${columns}})`;
+    `maximum_object_size=${longest}, columns={${columns}})`;
   const list = names.map(identifier).join(", ");
   const selects = [`SELECT ${list} FROM ${actions}`];
   if (previous !== undefined && (await presentColumns(place, previous)).has("remove")) {
