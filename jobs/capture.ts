@@ -23,7 +23,7 @@ const own = {
 
 await runJob({
   name: "capture",
-  summary: "Capture your own tables from PostgreSQL into Iceberg and Paimon tables, and verify them",
+  summary: "Capture your own tables from PostgreSQL into Iceberg, Paimon and Delta tables, and verify them",
   settings: { ...own, ...captureSettings },
   main: async ({ settings, signal, progress, print, command }) => {
     const startedMs = performance.now();

@@ -32,7 +32,7 @@ const own = {
 await runJob({
   name: "pipeline",
   summary:
-    "Capture account holders and payments from PostgreSQL into Iceberg and Paimon tables, with vectors, and verify them",
+    "Capture account holders and payments from PostgreSQL into Iceberg, Paimon and Delta tables, with vectors, and verify them",
   settings: { ...own, ...captureSettings, ...generatorSettings },
   main: async ({ settings, signal, progress, print, command }) => {
     const startedMs = performance.now();

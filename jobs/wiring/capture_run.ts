@@ -97,6 +97,7 @@ export class CaptureRun implements AsyncDisposable {
         formats: settings.formats,
         icebergVersion: settings.icebergVersion === "2" ? 2 : 3,
         icebergCatalog,
+        deltaDeletes: settings.deltaDeletes,
         memoryLimitBytes: settings.memoryLimitBytes,
         threads: settings.threads,
       }),

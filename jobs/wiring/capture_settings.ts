@@ -19,6 +19,7 @@ export const captureSettings = {
   formats: settings.formats,
   icebergVersion: settings.icebergVersion,
   ...catalogSettings,
+  deltaDeletes: settings.deltaDeletes,
   model: settings.model,
   batchSeconds: settings.batchSeconds,
   batchRows: settings.batchRows,

@@ -7,6 +7,7 @@ import { Database } from "../../lib/engine/database.ts";
 import { LakeSink } from "../../lib/sink/lake_sink.ts";
 import { lockLake } from "../../lib/storage/lake_lock.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
+import { DeltaTable } from "../../lib/table/delta/delta_table.ts";
 import { IcebergTable } from "../../lib/table/iceberg/iceberg_table.ts";
 import type { RestCatalog } from "../../lib/table/iceberg/rest/rest_catalog.ts";
 import { RestTable } from "../../lib/table/iceberg/rest/rest_table.ts";
@@ -18,10 +19,11 @@ export interface LakeOptions {
   readonly folder: string;
   /** Folder of run-time state, shared by all lakes. */
   readonly stateFolder: string;
-  readonly formats: readonly ("iceberg" | "paimon")[];
+  readonly formats: readonly ("iceberg" | "paimon" | "delta")[];
   readonly icebergVersion: 2 | 3;
   /** Keeps the versions of Iceberg tables. Undefined: files beside them do. */
   readonly icebergCatalog?: RestCatalog | undefined;
+  readonly deltaDeletes: "vectors" | "rewrite";
   readonly memoryLimitBytes: number;
   readonly threads: number;
 }
@@ -94,9 +96,14 @@ export class Lake implements Disposable {
           new PaimonTable({ storage, connection, folder: "paimon", namespace, name, commitUser: "weir" }),
         );
       }
+      const folder = `${format}/${namespace}/${name}`;
+      if (format === "delta") {
+        const deletes = this.#options.deltaDeletes;
+        return new LakeSink(new DeltaTable({ storage, connection, folder, namespace, name, deletes }));
+      }
       const { icebergVersion, icebergCatalog } = this.#options;
       const formatVersion = definition.key.length === 0 ? 2 : icebergVersion;
-      const at = { storage, connection, folder: `iceberg/${namespace}/${name}`, namespace, name, formatVersion };
+      const at = { storage, connection, folder, namespace, name, formatVersion };
       if (icebergCatalog === undefined) return new LakeSink(new IcebergTable(at));
       const catalog = new RestTable({ catalog: icebergCatalog, storage, namespace, name });
       return new LakeSink(new IcebergTable({ ...at, catalog }));

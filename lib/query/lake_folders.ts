@@ -4,23 +4,31 @@ import { storageError } from "../errors.ts";
 
 /** A table's place in a lake. */
 export interface TableFolder {
-  readonly format: "iceberg" | "paimon";
+  readonly format: "iceberg" | "paimon" | "delta";
   readonly namespace: string;
   readonly name: string;
 }
 
 /** Tables of a lake in the order of format, namespace and name. A folder that is not there holds none. */
 export async function tableFolders(lake: string): Promise<readonly TableFolder[]> {
-  return [...await icebergFolders(lake), ...await paimonFolders(lake)];
+  const inFolders = async (format: "iceberg" | "delta", marker: string) =>
+    await namespacedFolders(join(lake, format), { format, marker });
+  return [
+    ...await inFolders("delta", "_delta_log"),
+    ...await inFolders("iceberg", "metadata"),
+    ...await paimonFolders(lake),
+  ];
 }
 
-/** `iceberg/<namespace>/<table>/metadata/`. */
-async function icebergFolders(lake: string): Promise<TableFolder[]> {
-  const root = join(lake, "iceberg");
+/** `<format>/<namespace>/<table>/<marker>/`. */
+async function namespacedFolders(
+  root: string,
+  { format, marker }: { readonly format: "iceberg" | "delta"; readonly marker: string },
+): Promise<TableFolder[]> {
   return await below(root, async (namespace) =>
     await below(join(root, namespace), async (name) => {
-      const isTable = (await subfolders(join(root, namespace, name))).includes("metadata");
-      return isTable ? [{ format: "iceberg", namespace, name }] : [];
+      const isTable = (await subfolders(join(root, namespace, name))).includes(marker);
+      return isTable ? [{ format, namespace, name }] : [];
     }));
 }
 

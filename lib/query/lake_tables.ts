@@ -1,6 +1,7 @@
 /** The tables of a lake, opened for reading. */
 import type { Connection } from "../engine/connection.ts";
 import { LocalStorage } from "../storage/local.ts";
+import { DeltaTable } from "../table/delta/delta_table.ts";
 import { IcebergTable } from "../table/iceberg/iceberg_table.ts";
 import type { HistoricTable } from "../table/lake_table.ts";
 import { PaimonTable } from "../table/paimon/paimon_table.ts";
@@ -28,7 +29,7 @@ export function lakeTable(place: TableFolder, lake: LakePlace): HistoricTable {
 
 function newTable({ format, namespace, name }: TableFolder, { folder, connection }: LakePlace): HistoricTable {
   const at = { storage: new LocalStorage(folder), connection, namespace, name };
-  return format === "iceberg"
-    ? new IcebergTable({ ...at, folder: `iceberg/${namespace}/${name}` })
-    : new PaimonTable({ ...at, folder: "paimon" });
+  if (format === "paimon") return new PaimonTable({ ...at, folder: "paimon" });
+  const placed = { ...at, folder: `${format}/${namespace}/${name}` };
+  return format === "delta" ? new DeltaTable(placed) : new IcebergTable(placed);
 }

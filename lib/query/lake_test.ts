@@ -5,6 +5,7 @@ import type { TableDefinition } from "../dataset/dataset.ts";
 import type { Connection } from "../engine/connection.ts";
 import { LakeSink } from "../sink/lake_sink.ts";
 import { LocalStorage } from "../storage/local.ts";
+import { DeltaTable } from "../table/delta/delta_table.ts";
 import { IcebergTable } from "../table/iceberg/iceberg_table.ts";
 import type { LakeTable } from "../table/lake_table.ts";
 import { PaimonTable } from "../table/paimon/paimon_table.ts";
@@ -42,6 +43,7 @@ async function changeTo(
 function sinksIn(lake: string, connection: Connection): readonly LakeSink[] {
   const at = { storage: new LocalStorage(lake), connection, namespace: "bank", name: "holders" };
   const tables: readonly LakeTable[] = [
+    new DeltaTable({ ...at, folder: "delta/bank/holders" }),
     new IcebergTable({ ...at, folder: "iceberg/bank/holders" }),
     new PaimonTable({ ...at, folder: "paimon" }),
   ];
@@ -54,11 +56,11 @@ Deno.test("a lake below a folder that is called as a column and a value is read 
     const change = await changeTo(connection, { at: 1, rows: [{ id: "1", name: "'Ann'" }] });
     for (const sink of sinksIn(lake, connection)) await sink.commit(change);
     const views = await openLake({ folder: lake, connection });
-    assert.equal(views.length, 2);
+    assert.equal(views.length, 3);
     for (const { view } of views) assert.equal(await connection.value(`SELECT name FROM ${view}`), "Ann");
   }));
 
-Deno.test("a lake shows the current snapshot of every table of both formats, and moves on when it is opened again", () =>
+Deno.test("a lake shows the current snapshot of every table of every format, and moves on when it is opened again", () =>
   withDatabase(async ({ folder, connection, database }) => {
     const lake = `${folder}/lake`;
     assert.deepEqual(await openLake({ folder: lake, connection }), []);
@@ -68,8 +70,11 @@ Deno.test("a lake shows the current snapshot of every table of both formats, and
 
     const reader = await database.connect();
     const views = await openLake({ folder: lake, connection: reader });
-    assert.deepEqual(views.map(({ view }) => view), [`"iceberg_bank"."holders"`, `"paimon_bank"."holders"`]);
-    assert.deepEqual(views.map(({ position }) => position?.offset), ["0/1", "0/1"]);
+    assert.deepEqual(
+      views.map(({ view }) => view),
+      ["delta", "iceberg", "paimon"].map((format) => `"${format}_bank"."holders"`),
+    );
+    assert.deepEqual(views.map(({ position }) => position?.offset), ["0/1", "0/1", "0/1"]);
     const names = (view: string) => reader.value(`SELECT string_agg(name, ',' ORDER BY id) FROM ${view}`);
     for (const { view } of views) assert.equal(await names(view), "Ann,Ben");
 

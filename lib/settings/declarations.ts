@@ -61,7 +61,7 @@ export const settings = {
     flag: "formats",
     help: "Table formats to write",
     defaultText: "iceberg,paimon",
-    choices: ["iceberg", "paimon"],
+    choices: ["iceberg", "paimon", "delta"],
   }),
   icebergVersion: choice({
     flag: "iceberg-version",
@@ -105,6 +105,13 @@ export const settings = {
     environment: "ICEBERG_REST_CREDENTIAL",
     help: "OAuth2 client credentials that tokens are fetched with",
     placeholder: "client:secret",
+  }),
+  deltaDeletes: choice({
+    flag: "delta-deletes",
+    help:
+      "How rows leave new Delta tables: marked by deletion vectors, or by writing their files anew, for older readers",
+    defaultText: "vectors",
+    choices: ["vectors", "rewrite"],
   }),
   model: choice({
     flag: "model",

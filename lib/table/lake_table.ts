@@ -21,7 +21,7 @@ export interface TableState {
 
 /** One table in one format. `State`, `Prepared` and `Staged` are the format's own plain data. */
 export interface LakeTable<State extends TableState = TableState, Prepared = unknown, Staged = unknown> {
-  readonly format: "iceberg" | "paimon";
+  readonly format: "iceberg" | "paimon" | "delta";
   readonly namespace: string;
   readonly name: string;
   /** URI of the table's folder. */

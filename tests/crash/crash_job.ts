@@ -18,6 +18,8 @@ import type { VerifiedTable } from "../../jobs/wiring/verification.ts";
 export interface CrashJobPlan extends Pick<CrashPlan, "point" | "hit" | "delayMs"> {
   readonly url: string;
   readonly lake: string;
+  /** Table formats to write. Default: the job's own. */
+  readonly formats?: string;
   /** Tables to capture instead of those of the main job. */
   readonly tables?: readonly string[];
   /** Run until killed or interrupted instead of ending with a verification. */
@@ -48,8 +50,9 @@ if (import.meta.main) {
 
 async function run(plan: CrashJobPlan): Promise<CrashJobReport> {
   const flags = { lake: [plan.lake], "batch-seconds": ["0.1"], "batch-rows": ["500"], "dead-letter-share": ["1"] };
+  const formats = plan.formats === undefined ? {} : { formats: [plan.formats] };
   const settings = resolveSettings(captureSettings, {
-    flags: new Map(Object.entries(flags)),
+    flags: new Map(Object.entries({ ...flags, ...formats })),
     environment: () => undefined,
     file: {},
   });

@@ -13,20 +13,7 @@ import { paimonFailPoints } from "../../lib/table/paimon/fail_points.ts";
 import { openCapture } from "./capture.ts";
 import { CrashChild } from "./crash_child.ts";
 import { countTableCommits } from "./lake_files.ts";
-import { dropSlots, runToEnd, type Scene, untilCapturing, withScene } from "./scene.ts";
-
-/**
- * Rows of every kind: payments, changed, deleted and moved holders, a new column, and values the lake cannot hold, the last of
- * them in a batch that comes after a table commit.
- */
-async function changeEverything({ writer, client }: Scene, round: number): Promise<void> {
-  const refused = "UPDATE transactions SET settlementdate = 'infinity' WHERE _id = (SELECT max(_id) FROM transactions)";
-  await writer.stream({ payments: 200, churnShare: 0.3 });
-  await client.query(refused);
-  await client.query(`ALTER TABLE accountholders ADD COLUMN added_${round} integer`);
-  await writer.stream({ payments: 300, churnShare: 0.3 });
-  await client.query(refused);
-}
+import { changeEverything, dropSlots, runToEnd, type Scene, untilCapturing, withScene } from "./scene.ts";
 
 Deno.test("killed at every step of every sink and of the pipeline, a restart leaves every row once", async (test) => {
   await withScene(async (scene) => {

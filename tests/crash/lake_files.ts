@@ -15,7 +15,8 @@ export async function filesBelow(folder: string): Promise<readonly string[]> {
 export async function countTableCommits(lake: string): Promise<number> {
   const newest = new Map<string, number>();
   for (const path of await filesBelow(lake)) {
-    const [, table, number] = /^(.*)\/(?:metadata\/v|snapshot\/snapshot-)(\d+)(?:\.metadata\.json)?$/.exec(path) ?? [];
+    const [, table, number] =
+      /^(.*)\/(?:metadata\/v|snapshot\/snapshot-|_delta_log\/)(\d+)(?:(?:\.metadata)?\.json)?$/.exec(path) ?? [];
     if (table !== undefined) newest.set(table, Math.max(newest.get(table) ?? 0, Number(number)));
   }
   return [...newest.values()].reduce((sum, number) => sum + number, 0);

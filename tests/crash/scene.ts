@@ -13,10 +13,15 @@ export interface Scene {
   readonly writer: PaymentsWriter;
   readonly folder: string;
   readonly lake: string;
+  /** Formats to write. Default: the job's own. */
+  readonly formats?: string;
   /** Ends the server as a power cut would. */
   killServer(): Promise<void>;
   restartServer(): Promise<void>;
 }
+
+/** Lake tables of the main job. */
+const tablesPerFormat = 3;
 
 /** A server with some holders and payments, and an empty lake. */
 export async function withScene(body: (scene: Scene) => Promise<void>): Promise<void> {
@@ -31,9 +36,23 @@ export async function withScene(body: (scene: Scene) => Promise<void>): Promise<
   );
 }
 
+/**
+ * Rows of every kind: payments, changed, deleted and moved holders, a new column, and values the lake cannot hold, the last of
+ * them in a batch that comes after a table commit.
+ */
+export async function changeEverything({ writer, client }: Scene, round: number): Promise<void> {
+  const refused = "UPDATE transactions SET settlementdate = 'infinity' WHERE _id = (SELECT max(_id) FROM transactions)";
+  await writer.stream({ payments: 200, churnShare: 0.3 });
+  await client.query(refused);
+  await client.query(`ALTER TABLE accountholders ADD COLUMN added_${round} integer`);
+  await writer.stream({ payments: 300, churnShare: 0.3 });
+  await client.query(refused);
+}
+
 /** Runs the job until everything is in the lake, and holds that against the source. */
-export async function runToEnd({ url, lake, folder }: Scene): Promise<void> {
-  assertExact(await new CrashChild({ url, lake }, folder).report());
+export async function runToEnd({ url, lake, folder, formats }: Scene): Promise<void> {
+  const plan = { url, lake, ...(formats === undefined ? {} : { formats }) };
+  assertExact(await new CrashChild(plan, folder).report(), tablesPerFormat * (formats?.split(",").length ?? 2));
 }
 
 /** Waits until the job reads its slot. */

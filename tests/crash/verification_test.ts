@@ -63,7 +63,7 @@ for (const [statement, compared] of leaving) {
 /** As many of each as no other column of the report can show by mistake. */
 const planted = { missing: 1, extra: 2, different: 3 };
 
-for (const [formats, version] of [["iceberg,paimon", "3"], ["iceberg", "2"]] as const) {
+for (const [formats, version] of [["iceberg,paimon", "3"], ["iceberg", "2"], ["iceberg,delta", "3"]] as const) {
   Deno.test(`missing, extra and changed rows planted in ${formats} (Iceberg v${version}) are found and named`, async () => {
     await withScene(async ({ url, lake, writer }) => {
       const flags = { lake, formats, "iceberg-version": version };

@@ -12,6 +12,7 @@ export interface CaptureIntoLake {
   readonly url: string;
   readonly lake: string;
   readonly tables: CapturedTables;
+  /** With it goes how rows leave Delta tables: 3 and deletion vectors, or 2 and files written anew for older readers. */
   readonly icebergVersion: "2" | "3";
 }
 
@@ -50,7 +51,11 @@ async function caughtUp(run: CaptureRun): Promise<readonly CapturedTable[]> {
 }
 
 async function openRun({ url, lake, tables, icebergVersion }: CaptureIntoLake): Promise<CaptureRun> {
-  const flags = new Map([["lake", [lake]], ["batch-seconds", ["0.2"]], ["iceberg-version", [icebergVersion]]]);
+  const flags = new Map([
+    ...[["lake", [lake]], ["batch-seconds", ["0.2"]], ["formats", ["iceberg,paimon,delta"]]] as const,
+    ...[["iceberg-version", [icebergVersion]]] as const,
+    ["delta-deletes", [icebergVersion === "3" ? "vectors" : "rewrite"]],
+  ]);
   return await CaptureRun.open({
     job: "interop",
     url,

@@ -1,4 +1,4 @@
-/** Tables nobody declared, with columns of many types and one added while rows stream, as pyiceberg and pypaimon read them. */
+/** Tables nobody declared, with columns of many types and one added while rows stream, as pyiceberg, pypaimon and deltalake read them. */
 import assert from "node:assert/strict";
 import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
@@ -63,7 +63,7 @@ const changes = [
 
 for (const icebergVersion of ["3", "2"] as const) {
   await pythonTest(
-    `independent readers find every row of inferred tables, Iceberg v${icebergVersion} and Paimon`,
+    `independent readers find every row of inferred tables, Iceberg v${icebergVersion}, Paimon and Delta`,
     (python, test) =>
       withPostgres(({ url, client }) =>
         withTemporaryFolder(async (lake) => {

@@ -1,4 +1,4 @@
-/** pyiceberg and pypaimon read what the main job wrote: every row is the source's, and a filter opens fewer files. */
+/** pyiceberg, pypaimon and deltalake read what the main job wrote: every row is the source's, and a filter opens fewer files. */
 import assert from "node:assert/strict";
 import { accountHolders } from "../../lib/domain/payments/account_holders.ts";
 import { transactions } from "../../lib/domain/payments/transactions.ts";
@@ -12,7 +12,7 @@ import { planFewer } from "./pruning.ts";
 
 for (const icebergVersion of ["3", "2"] as const) {
   await pythonTest(
-    `independent readers find every row of the main job, Iceberg v${icebergVersion} and Paimon`,
+    `independent readers find every row of the main job, Iceberg v${icebergVersion}, Paimon and Delta`,
     (python, test) =>
       withPostgres(({ url, client }) =>
         withTemporaryFolder(async (lake) => {
@@ -49,13 +49,13 @@ async function findsLess(reading: LakeReading): Promise<void> {
     table: "payments.transactions",
     source: "public.transactions",
     filters: [
-      // Iceberg's table is partitioned by the day. In Paimon's only the bounds of the key leave files out.
+      // Iceberg's table is partitioned by the day, Delta's has files by the day. In Paimon's only the key's bounds leave files out.
       {
         how: "by day",
         filter: `eventtime >= '${from}T00:00:00+00:00' AND eventtime < '${to}T00:00:00+00:00'`,
-        fewer: ["pyiceberg"],
+        fewer: ["pyiceberg", "deltalake"],
       },
-      { how: "by key", filter: "_id = 7", fewer: ["pyiceberg", "pypaimon"] },
+      { how: "by key", filter: "_id = 7", fewer: ["pyiceberg", "pypaimon", "deltalake"] },
     ],
   });
 }

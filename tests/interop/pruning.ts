@@ -4,8 +4,8 @@ import { PostgresConnection } from "../../lib/source/postgres/connection.ts";
 import type { LakeReading } from "./lake_reading.ts";
 import { type ReaderReport, readers } from "./readers.ts";
 
-/** The readers that both formats are read with. */
-type Reader = "pyiceberg" | "pypaimon";
+/** The readers that the formats are read with. */
+type Reader = "pyiceberg" | "pypaimon" | "deltalake";
 
 /** A filter, and who must open fewer files because of it. */
 export interface PrunedFilter {
@@ -34,7 +34,7 @@ export async function planFewer(
     url,
     filters.map(({ filter }) => `SELECT count(*) FROM ${source} WHERE ${filter}`),
   );
-  for (const reader of ["pyiceberg", "pypaimon"] as const) {
+  for (const reader of ["pyiceberg", "pypaimon", "deltalake"] as const) {
     const report: ReaderReport = await readers[reader]({
       ...{ python, lake, table, output: `${lake}/filtered.parquet` },
       filters: filters.map(({ filter }) => filter),

@@ -36,6 +36,16 @@ export interface PaimonReport extends ReaderReport {
   } | null;
 }
 
+/** What `delta_read.py` prints. */
+export interface DeltaReport extends ReaderReport {
+  readonly version: number;
+  readonly protocol: { readonly reader: number; readonly writer: number; readonly features: readonly string[] };
+  /** Of the newest commit. */
+  readonly position: string | null;
+  /** Rows that deltalake's way through pyarrow gives, or why it refuses. */
+  readonly arrow: number | string;
+}
+
 /** One reading of one table. */
 export interface TableReading {
   readonly python: Python;
@@ -48,6 +58,8 @@ export interface TableReading {
   readonly filters?: readonly string[];
   /** A tag, instead of the newest snapshot. */
   readonly tag?: string;
+  /** Delta only. Default: the newest. */
+  readonly version?: number;
 }
 
 /** The readers by name. */
@@ -60,6 +72,10 @@ export const readers = {
     });
   },
   pypaimon: (reading: TableReading): Promise<PaimonReport> => readPaimon(reading, { older: false }),
+  deltalake: ({ python, lake, table, output, filters, version }: TableReading): Promise<DeltaReport> => {
+    const folder = `${lake}/delta/${table.replace(".", "/")}`;
+    return python.run({ script: "delta_read.py", args: [folder, output, `${version ?? ""}`, ...filters ?? []] });
+  },
   olderPypaimon: (reading: TableReading): Promise<PaimonReport> => readPaimon(reading, { older: true }),
 } as const;
 

@@ -39,11 +39,12 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   table: [...contracts, "storage"],
   "table/iceberg": [...contracts, "storage", "table"],
   "table/paimon": [...contracts, "storage", "table"],
+  "table/delta": [...contracts, "storage", "table"],
   sink: [...contracts, "storage", "table"],
   // Contracts only: never a concrete source, sink, table or storage.
   pipeline: [...contracts, "fold", "storage/storage.ts"],
   // Views over every format: the one room that reads them all.
-  query: [...contracts, "storage", "table", "table/iceberg", "table/paimon", "source/postgres/lsn.ts"],
+  query: [...contracts, "storage", "table", "table/iceberg", "table/paimon", "table/delta", "source/postgres/lsn.ts"],
   // How PostgreSQL itself hashes a row: the one thing verification must not share with our decoder. Which rows changed while it
   // looked, and so cannot be compared, is read from the spool as everywhere.
   verify: [...contracts, "source/postgres/row_text_sql.ts", "fold/spool_reader.ts"],

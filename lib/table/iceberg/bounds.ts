@@ -5,7 +5,8 @@
  * there is no bound, because a wrong one loses rows silently.
  */
 import type { ScalarType } from "../../dataset/column_type.ts";
-import { daysOf, microsecondsOf } from "./time_text.ts";
+import { raisedText } from "../raised_text.ts";
+import { fromHex, singleValue } from "../single_value.ts";
 
 /** Iceberg's default metrics mode, `truncate(16)`: code points of text, bytes of binary. */
 const truncatedLength = 16;
@@ -21,85 +22,13 @@ export function lowerBound(type: ScalarType, text: string): Uint8Array | undefin
 
 /** Bound of a column from the largest value's text. */
 export function upperBound(type: ScalarType, text: string): Uint8Array | undefined {
-  if (type.kind === "string") return raisedText(text);
+  if (type.kind === "string") {
+    const raised = raisedText(text, truncatedLength);
+    return raised === undefined ? undefined : utf8.encode(raised);
+  }
   if (type.kind === "binary") return raisedBytes(fromHex(text));
   if ((type.kind === "float32" || type.kind === "float64") && Number(text) === 0) return singleValue(type, "0");
   return singleValue(type, text);
-}
-
-/** One value in binary form, not truncated. Undefined for text that is no finite, plain value of the type. */
-export function singleValue(type: ScalarType, text: string): Uint8Array | undefined {
-  switch (type.kind) {
-    case "boolean":
-      return Uint8Array.of(text === "1" || text === "true" ? 1 : 0);
-    case "int32":
-      return littleEndian(4, (view) => view.setInt32(0, Number(text), true));
-    case "int64":
-      return littleEndian(8, (view) => view.setBigInt64(0, BigInt(text), true));
-    case "float32":
-      return floating(4, text);
-    case "float64":
-      return floating(8, text);
-    case "date": {
-      const days = daysOf(text);
-      return days === undefined ? undefined : littleEndian(4, (view) => view.setInt32(0, days, true));
-    }
-    case "timestamp":
-    case "timestamptz": {
-      const micros = microsecondsOf(text);
-      return micros === undefined ? undefined : littleEndian(8, (view) => view.setBigInt64(0, micros, true));
-    }
-    case "decimal":
-      return twosComplement(BigInt(text.replace(".", "")));
-    case "string":
-      return utf8.encode(text);
-    case "binary":
-      return fromHex(text);
-  }
-}
-
-/**
- * Orders two bounds of one type: negative, zero or positive. Bounds written before a promotion (int → long, float →
- * double) keep their old width and compare all the same.
- */
-export function compareBounds(type: ScalarType, left: Uint8Array, right: Uint8Array): number {
-  if (type.kind === "string" || type.kind === "binary") return compareBytes(left, right);
-  const [a, b] = [numberOf(type, left), numberOf(type, right)];
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function numberOf(type: ScalarType, bytes: Uint8Array): bigint | number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (type.kind === "boolean") return view.getUint8(0);
-  if (type.kind === "decimal") {
-    return bytes.reduce((sum, byte) => sum << 8n | BigInt(byte), view.getInt8(0) < 0 ? -1n : 0n);
-  }
-  if (type.kind === "float32" || type.kind === "float64") {
-    return bytes.length === 4 ? view.getFloat32(0, true) : view.getFloat64(0, true);
-  }
-  return bytes.length === 4 ? BigInt(view.getInt32(0, true)) : view.getBigInt64(0, true);
-}
-
-function compareBytes(left: Uint8Array, right: Uint8Array): number {
-  const length = Math.min(left.length, right.length);
-  for (let index = 0; index < length; index++) {
-    if (left[index] !== right[index]) return left[index]! - right[index]!;
-  }
-  return left.length - right.length;
-}
-
-/** Text cut to 16 code points with its last one raised by one, so that it stays above what it was cut from. */
-function raisedText(text: string): Uint8Array | undefined {
-  const points = [...text];
-  if (points.length <= truncatedLength) return utf8.encode(text);
-  for (let last = truncatedLength - 1; last >= 0; last--) {
-    const point = points[last]!.codePointAt(0)!;
-    if (point === 0x10FFFF) continue;
-    // Surrogates are no characters: the one after U+D7FF is U+E000.
-    const next = String.fromCodePoint(point === 0xD7FF ? 0xE000 : point + 1);
-    return utf8.encode(points.slice(0, last).join("") + next);
-  }
-  return undefined;
 }
 
 function raisedBytes(bytes: Uint8Array | undefined): Uint8Array | undefined {
@@ -111,31 +40,4 @@ function raisedBytes(bytes: Uint8Array | undefined): Uint8Array | undefined {
     return raised;
   }
   return undefined;
-}
-
-function littleEndian(length: number, write: (view: DataView) => void): Uint8Array {
-  const bytes = new Uint8Array(length);
-  write(new DataView(bytes.buffer));
-  return bytes;
-}
-
-function floating(length: 4 | 8, text: string): Uint8Array | undefined {
-  const value = /^-?inf$/.test(text) ? (text.startsWith("-") ? -Infinity : Infinity) : Number(text);
-  if (Number.isNaN(value)) return undefined;
-  return littleEndian(
-    length,
-    (view) => length === 4 ? view.setFloat32(0, value, true) : view.setFloat64(0, value, true),
-  );
-}
-
-/** Big-endian two's complement in the fewest bytes. */
-function twosComplement(value: bigint): Uint8Array {
-  let length = 1;
-  while (BigInt.asIntN(8 * length, value) !== value) length++;
-  return Uint8Array.from({ length }, (_, index) => Number((value >> BigInt(8 * (length - 1 - index))) & 0xFFn));
-}
-
-function fromHex(text: string): Uint8Array | undefined {
-  if (!/^([0-9A-Fa-f]{2})*$/.test(text)) return undefined;
-  return Uint8Array.from({ length: text.length / 2 }, (_, index) => parseInt(text.slice(2 * index, 2 * index + 2), 16));
 }

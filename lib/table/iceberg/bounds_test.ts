@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { types } from "../../dataset/column_type.ts";
 import { withDatabase } from "../../testing/temporary.ts";
-import { compareBounds, lowerBound, singleValue, upperBound } from "./bounds.ts";
-import { daysOf, microsecondsOf } from "./time_text.ts";
+import { compareBounds, singleValue } from "../single_value.ts";
+import { lowerBound, upperBound } from "./bounds.ts";
+import { daysOf, microsecondsOf } from "../time_text.ts";
 
 const hex = (bytes: Uint8Array | undefined) => bytes === undefined ? undefined : bytes.toHex();
 const textOf = (bytes: Uint8Array | undefined) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);

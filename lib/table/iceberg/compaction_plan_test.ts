@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { UpkeepPolicy } from "../upkeep.ts";
 import { type IcebergCompaction, mostSmallFiles, planCompaction } from "./compaction_plan.ts";
 import { blankFile } from "./manifest.ts";
-import { PositionBitmap } from "./position_bitmap.ts";
+import { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
 import type { IcebergState, LiveFile } from "./state.ts";
 
 const policy: UpkeepPolicy = {

@@ -1,9 +1,10 @@
 /** Writes the rows of a change as Parquet: one file, or one for each day where the table is partitioned. */
 import type { Relation } from "../../change/relation.ts";
-import { type ColumnType, duckdbType } from "../../dataset/column_type.ts";
-import { identifier, literal } from "../../engine/quote.ts";
-import { type PartitionedFile, writeParquet, writeParquetFiles } from "../parquet.ts";
+import { duckdbType } from "../../dataset/column_type.ts";
+import { identifier } from "../../engine/quote.ts";
 import type { DataFile } from "../data_file.ts";
+import { writeRows } from "../row_files.ts";
+import { dateText, daysOf } from "../time_text.ts";
 import type { TablePlace } from "./load_state.ts";
 import { blankFile, type FileRecord, partitionKey } from "./manifest.ts";
 import type { PartitionSpec } from "./metadata.ts";
@@ -11,10 +12,6 @@ import { metricsOf } from "./metrics.ts";
 import { fieldIds } from "./parquet_fields.ts";
 import { columnType, type IcebergSchema } from "./schema.ts";
 import { orderBy, type SortOrder, unsorted } from "./sort_order.ts";
-import { dateText, daysOf } from "./time_text.ts";
-
-/** More days than these go through DuckDB's own splitting, which holds few files open; it costs twice the time per row. */
-const mostDaysOneByOne = 8;
 
 /** What is written, and under which names. */
 export interface DataTarget {
@@ -30,27 +27,21 @@ export interface DataTarget {
 export async function writeDataFiles(place: TablePlace, rows: Relation, target: DataTarget): Promise<FileRecord[]> {
   const { spec, schema, order } = target;
   const [field] = spec.fields;
-  const select = selectOf(rows, schema);
-  if (field === undefined) {
-    const file = await writeParquet(place.connection, {
-      storage: place.storage,
-      path: `${place.folder}/data/${target.prefix}.parquet`,
-      select: `${select} FROM ${identifier(rows.name)}${inOrder(target)}`,
-      fieldIds: fieldIds(schema),
-    });
-    return file === undefined ? [] : [dataFileRecord(place, file, { schema, order, partition: {} })];
-  }
-  const source = schema.fields.find(({ id }) => id === field["source-id"])!;
-  const day = dayExpression(identifier(source.name), columnType(source.type));
-  const [files, written] = await writeByDay(place, { select, from: identifier(rows.name), day, ...target });
-  const key = partitionKey(spec)!;
+  const source = schema.fields.find(({ id }) => id === field?.["source-id"]);
+  const day = field && source && { name: field.name, column: source.name, type: columnType(source.type) };
+  const { files, isInOrder } = await writeRows({
+    ...{ storage: place.storage, connection: place.connection, prefix: target.prefix, day },
+    folder: `${place.folder}/data`,
+    select: selectOf(rows, schema),
+    from: identifier(rows.name),
+    fieldIds: fieldIds(schema),
+    orderBy: orderBy(order, { schema, spell: ({ name }) => identifier(name) }),
+  });
+  const key = partitionKey(spec);
   return files.map((file) => {
-    const text = file.partition.get(field.name) ?? null;
-    return dataFileRecord(place, file, {
-      schema,
-      order: written,
-      partition: { [key]: text === null ? null : daysOf(text) ?? null },
-    });
+    const text = field && file.partition.get(field.name);
+    const partition = key === undefined ? {} : { [key]: typeof text === "string" ? daysOf(text) ?? null : null };
+    return dataFileRecord(place, file, { schema, order: isInOrder ? order : unsorted, partition });
   });
 }
 
@@ -64,68 +55,12 @@ function selectOf(rows: Relation, schema: IcebergSchema): string {
   return `SELECT ${columns.join(", ")}`;
 }
 
-/**
- * The UTC day of an instant as DATE. Microseconds are divided towards minus infinity (Iceberg spec, "Partition
- * Transforms": negative instants too); DuckDB's `//` rounds towards zero.
- */
-export function dayExpression(column: string, type: ColumnType): string {
-  if (type.kind === "date") return column;
-  const micros = `epoch_us(${column})`;
-  const day = 86_400_000_000;
-  return `DATE '1970-01-01' + CAST((${micros} - ((${micros} % ${day}) + ${day}) % ${day}) // ${day} AS INTEGER)`;
-}
-
 /** Where files of a partition stand below the data folder, for people: `seen_day=2026-01-31/`, or nothing. */
 export function partitionFolder(spec: PartitionSpec, partition: FileRecord["partition"]): string {
   const [field] = spec.fields;
   if (field === undefined) return "";
   const day = partition[partitionKey(spec)!] ?? null;
   return `${field.name}=${day === null ? "null" : dateText(day)}/`;
-}
-
-interface DaySplit extends DataTarget {
-  readonly select: string;
-  readonly from: string;
-  readonly day: string;
-}
-
-/** The files, and the order that their rows are in. */
-async function writeByDay(place: TablePlace, split: DaySplit): Promise<[PartitionedFile[], SortOrder]> {
-  const { connection, storage, folder } = place;
-  const name = split.spec.fields[0]!.name;
-  const ids = fieldIds(split.schema);
-  const days = await connection.rows(
-    `SELECT DISTINCT CAST(${split.day} AS VARCHAR) AS day FROM ${split.from} LIMIT ${mostDaysOneByOne + 1}`,
-  );
-  if (days.length > mostDaysOneByOne) {
-    // What DuckDB splits itself it does not keep in order.
-    const files = await writeParquetFiles(connection, {
-      storage,
-      folder: `${folder}/data`,
-      prefix: split.prefix,
-      select: `${split.select}, ${split.day} AS ${identifier(name)} FROM ${split.from}`,
-      fieldIds: ids,
-      partitionBy: [name],
-    });
-    return [[...files], unsorted];
-  }
-  const files: PartitionedFile[] = [];
-  for (const { day } of days as { day: string | null }[]) {
-    const file = await writeParquet(connection, {
-      storage,
-      path: `${folder}/data/${name}=${day ?? "null"}/${split.prefix}.parquet`,
-      select: `${split.select} FROM ${split.from} WHERE ${split.day} IS NOT DISTINCT FROM ${
-        day === null ? "NULL" : `DATE ${literal(day)}`
-      }${inOrder(split)}`,
-      fieldIds: ids,
-    });
-    if (file !== undefined) files.push({ ...file, partition: new Map([[name, day]]) });
-  }
-  return [files, split.order];
-}
-
-function inOrder({ order, schema }: DataTarget): string {
-  return orderBy(order, { schema, spell: ({ name }) => identifier(name) });
 }
 
 /** The record of a written data file. */

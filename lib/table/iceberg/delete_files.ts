@@ -8,8 +8,9 @@ import { writeParquet } from "../parquet.ts";
 import type { TablePlace } from "./load_state.ts";
 import { blankFile, type FileRecord } from "./manifest.ts";
 import { readPart } from "./metadata_file.ts";
-import { PositionBitmap } from "./position_bitmap.ts";
-import { decodeVector, encodePuffin } from "./puffin.ts";
+import { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
+import { decodeVector } from "../deleted_rows/vector_record.ts";
+import { encodePuffin } from "./puffin.ts";
 
 /** Reserved field ids of position delete files (Iceberg spec, "Reserved Field IDs"). */
 const filePathFieldId = 2147483546;

@@ -5,7 +5,7 @@ import { sameDeletes } from "./load_state.ts";
 import type { Snapshot, TableMetadata } from "./metadata.ts";
 import { ownProperties } from "./properties.ts";
 import { ancestry } from "./retention.ts";
-import { PositionBitmap } from "./position_bitmap.ts";
+import { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
 import type { FileRows } from "./scan_sql.ts";
 import type { IcebergState, LiveFile } from "./state.ts";
 

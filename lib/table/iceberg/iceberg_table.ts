@@ -15,7 +15,7 @@ import type { ChangedRows, HistoricTable, KeptSnapshot } from "../lake_table.ts"
 import type { Expiry, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
 import { combineParts } from "./combine_parts.ts";
 import { type IcebergCompaction, planCompaction } from "./compaction_plan.ts";
-import { DeletedRows } from "./deleted_rows.ts";
+import { DeletedRows } from "../deleted_rows/deleted_rows.ts";
 import { stageExpiry } from "./expire_snapshots.ts";
 import { FileCatalog } from "./file_catalog.ts";
 import { keptSnapshots, stateDifference } from "./history.ts";

@@ -7,7 +7,7 @@ import { stageExpiry } from "./expire_snapshots.ts";
 import { blankFile, type FileRecord } from "./manifest.ts";
 import { currentSchema } from "./metadata.ts";
 import { newTable } from "./new_table.ts";
-import { PositionBitmap } from "./position_bitmap.ts";
+import { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
 import { type IcebergPrepared, newSnapshotId } from "./prepared_change.ts";
 import { type IcebergStaged, stageCommit } from "./stage_commit.ts";
 import { type IcebergState, stateOf } from "./state.ts";

@@ -17,7 +17,7 @@ import type { TablePlace } from "./load_state.ts";
 import type { FileRecord } from "./manifest.ts";
 import { currentSchema, type PartitionSpec, specOf } from "./metadata.ts";
 import { fieldIds, readFiles, readName } from "./parquet_fields.ts";
-import type { PositionBitmap } from "./position_bitmap.ts";
+import type { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
 import { type IcebergPrepared, newSnapshotId, progressOf } from "./prepared_change.ts";
 import type { IcebergField, IcebergSchema } from "./schema.ts";
 import { orderBy, type SortOrder, sortOrderOf } from "./sort_order.ts";

@@ -7,12 +7,11 @@ import { layoutOf } from "./layout.ts";
 import type { TablePlace } from "./load_state.ts";
 import type { FileRecord } from "./manifest.ts";
 import { currentSchema } from "./metadata.ts";
-import { PositionBitmap } from "./position_bitmap.ts";
-import { type IcebergPrepared, newSnapshotId, type PreparedDeletes } from "./prepared_change.ts";
-import { findRows } from "./row_lookup.ts";
+import { type IcebergPrepared, newSnapshotId } from "./prepared_change.ts";
+import { replacedRows } from "./replaced_rows.ts";
 import type { NumberedSchema } from "./schema.ts";
 import { evolveSchema } from "./schema_evolution.ts";
-import { type IcebergState, keyFields, type LiveFile } from "./state.ts";
+import { type IcebergState, keyFields } from "./state.ts";
 
 /** The change's files, against a state. What fails half-way is removed again. */
 export async function prepareChange(
@@ -63,7 +62,7 @@ async function writeFiles(
   const target = { schema: evolved.schema, ...layout, prefix };
   const dataFiles = change.upserts === undefined ? [] : noted(await writeDataFiles(place, change.upserts, target));
   await failPoint("iceberg.afterDataFiles");
-  const lookup = await replacedRows(place, request);
+  const lookup = await replacedRows(place, { state: request.state, change, schema: evolved.schema });
   const vectors = lookup.partly.map(({ target: { entry }, positions }) => ({ dataFile: entry.file, positions }));
   const written = noted(await writeDeletes(place, vectors, { formatVersion: metadata["format-version"], prefix }));
   await failPoint("iceberg.afterDeleteFiles");
@@ -85,29 +84,4 @@ function evolvedSchema({ metadata }: IcebergState, change: TableChange): Numbere
   };
   const from = { schema: currentSchema(metadata), lastColumnId: metadata["last-column-id"] };
   return evolveSchema(from, { schemaChanges: change.schemaChanges, columns: change.definition.columns, pinned });
-}
-
-interface ReplacedRows {
-  readonly partly: readonly Omit<PreparedDeletes, "file">[];
-  readonly wholly: readonly LiveFile[];
-  readonly searched?: ReadonlySet<string>;
-}
-
-/** Old rows of the change's keys. A truncate takes every old row anyway, so nothing is looked for. */
-async function replacedRows(place: TablePlace, request: PrepareRequest): Promise<ReplacedRows> {
-  const { state, change, evolved } = request;
-  if (change.truncate) return { partly: [], wholly: [] };
-  // Key columns may have been renamed by this very change: they are known by id.
-  const key = keyFields(state.metadata).map(({ id }) => evolved.schema.fields.find((field) => field.id === id)!.name);
-  const found = await findRows(place, { files: [...state.files.values()], schema: evolved.schema, change, key });
-  const partly: Omit<PreparedDeletes, "file">[] = [];
-  const wholly: LiveFile[] = [];
-  for (const [uri, rows] of found) {
-    const target = state.files.get(uri)!;
-    const positions = (target.deletes?.positions ?? PositionBitmap.empty).with(rows);
-    if (BigInt(positions.count) === target.entry.file.record_count) wholly.push(target);
-    else partly.push({ target, positions });
-  }
-  const looked = change.removals !== undefined || (change.upserts !== undefined && key.length > 0);
-  return { partly, wholly, ...(looked ? { searched: new Set(state.files.keys()) } : {}) };
 }

@@ -2,7 +2,7 @@
 import type { Position } from "../../change/position.ts";
 import type { Layout } from "./layout.ts";
 import type { FileRecord } from "./manifest.ts";
-import type { PositionBitmap } from "./position_bitmap.ts";
+import type { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
 import { ownProperties } from "./properties.ts";
 import type { IcebergSchema } from "./schema.ts";
 import type { IcebergState, LiveFile } from "./state.ts";

@@ -9,7 +9,7 @@ import { writeDeletes } from "./delete_files.ts";
 import type { TablePlace } from "./load_state.ts";
 import { livingRowCount } from "./merge_files.ts";
 import { currentSchema } from "./metadata.ts";
-import { PositionBitmap } from "./position_bitmap.ts";
+import { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
 import { type IcebergPrepared, type PreparedMerge, progressOf } from "./prepared_change.ts";
 import type { IcebergState } from "./state.ts";
 

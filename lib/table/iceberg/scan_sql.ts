@@ -1,7 +1,8 @@
 /** The SELECT that reads a state: current columns by field id, without deleted rows. */
 import { duckdbType } from "../../dataset/column_type.ts";
 import { identifier } from "../../engine/quote.ts";
-import type { DeletedRows } from "./deleted_rows.ts";
+import type { DeletedRows } from "../deleted_rows/deleted_rows.ts";
+import { liveRowsSql } from "../deleted_rows/live_rows_sql.ts";
 import type { TablePlace } from "./load_state.ts";
 import { currentSchema } from "./metadata.ts";
 import { readFiles, readName } from "./parquet_fields.ts";
@@ -9,17 +10,19 @@ import { columnType, type IcebergField } from "./schema.ts";
 import type { IcebergState, LiveFile } from "./state.ts";
 
 /** SELECT over a state's snapshot giving its columns in order; any connection of the same database may run it. */
-export async function scanSql(place: TablePlace, state: IcebergState, deleted: DeletedRows): Promise<string> {
+export async function scanSql({ storage }: TablePlace, state: IcebergState, deleted: DeletedRows): Promise<string> {
   const { fields } = currentSchema(state.metadata);
-  const files = [...state.files.values()];
-  const whole = files.filter(({ deletes }) => deletes === undefined);
-  const parts = files.filter(({ deletes }) => deletes !== undefined);
-  const columns = selectList(fields);
-  const selects = [
-    ...(whole.length === 0 ? [] : [`SELECT ${columns} FROM ${readLive(place, whole, fields)}`]),
-    ...(parts.length === 0 ? [] : [await selectRemaining(place, { parts, columns, fields, state, deleted })]),
-  ];
-  return selects.length === 0 ? emptySelect(fields) : selects.join(" UNION ALL ");
+  const select = await liveRowsSql({
+    files: [...state.files].map(([uri, { deletes }]) => {
+      const own = deletes && { positions: deletes.positions, sequenceNumber: deletes.entry.sequenceNumber };
+      return { uri, path: storage.duckdbPath(storage.path(uri)), deleted: own };
+    }),
+    columns: selectList(fields),
+    read: (paths) => readFiles(paths, fields),
+    deleted,
+    sequenceNumber: state.metadata["last-sequence-number"],
+  });
+  return select ?? emptySelect(fields);
 }
 
 /** Some rows of a file, by their numbers in it. */
@@ -29,47 +32,20 @@ export interface FileRows {
 }
 
 /** SELECT of single rows of files under a schema's columns, deleted or not; for rows so few that a statement can name them. */
-export function rowsSql(place: TablePlace, parts: readonly FileRows[], fields: readonly IcebergField[]): string {
+export function rowsSql(
+  { storage }: TablePlace,
+  parts: readonly FileRows[],
+  fields: readonly IcebergField[],
+): string {
+  const paths = parts.map(({ file: { entry } }) => storage.duckdbPath(storage.path(entry.file.file_path)));
   const places = parts.flatMap(({ rows }, index) => rows.map((row) => `(${index}, ${row})`));
-  return `SELECT ${selectList(fields)} FROM ${readLive(place, parts.map(({ file }) => file), fields)} AS live
+  return `SELECT ${selectList(fields)} FROM ${readFiles(paths, fields)} AS live
     SEMI JOIN (VALUES ${places.join(", ")}) AS wanted (index, row)
     ON live.file_index = wanted.index AND live.file_row_number = wanted.row`;
 }
 
 function selectList(fields: readonly IcebergField[]): string {
   return fields.map((field) => `${readName(field)} AS ${identifier(field.name)}`).join(", ");
-}
-
-function readLive({ storage }: TablePlace, files: readonly LiveFile[], fields: readonly IcebergField[]): string {
-  return readFiles(files.map(({ entry }) => storage.duckdbPath(storage.path(entry.file.file_path))), fields);
-}
-
-interface RemainingRows {
-  readonly parts: readonly LiveFile[];
-  readonly columns: string;
-  readonly fields: readonly IcebergField[];
-  readonly state: IcebergState;
-  readonly deleted: DeletedRows;
-}
-
-async function selectRemaining(place: TablePlace, request: RemainingRows): Promise<string> {
-  const { parts, columns, fields, state, deleted } = request;
-  const sequenceNumber = state.metadata["last-sequence-number"];
-  const { table, ids } = await deleted.record(
-    parts.map(({ entry, deletes }) => {
-      return {
-        uri: entry.file.file_path,
-        positions: deletes!.positions,
-        sequenceNumber: deletes!.entry.sequenceNumber,
-      };
-    }),
-    sequenceNumber,
-  );
-  const indexes = ids.map((id, index) => `(${id}, ${index})`).join(", ");
-  return `SELECT ${columns} FROM ${readLive(place, parts, fields)} AS live ANTI JOIN (
-    SELECT listed.index, gone.row FROM ${identifier(table)} AS gone
-    JOIN (VALUES ${indexes}) AS listed (file, index) ON gone.file = listed.file WHERE gone.since <= ${sequenceNumber}
-  ) AS gone ON live.file_index = gone.index AND live.file_row_number = gone.row`;
 }
 
 function emptySelect(fields: readonly IcebergField[]): string {

@@ -9,7 +9,7 @@ import type { ManifestContext, ManifestEntry } from "./manifest.ts";
 import type { ManifestFile } from "./manifest_list.ts";
 import { currentSchema, currentSnapshot, specOf, type TableMetadata } from "./metadata.ts";
 import { parsePosition } from "../../change/position.ts";
-import type { PositionBitmap } from "./position_bitmap.ts";
+import type { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
 import { ownProperties } from "./properties.ts";
 import { columnsOf, type IcebergField } from "./schema.ts";
 

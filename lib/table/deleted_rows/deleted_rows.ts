@@ -80,6 +80,12 @@ export class DeletedRows {
     return { table: table.name, ids };
   }
 
+  /** Removes the newest table; scan texts that name it fail from then on. */
+  async drop(): Promise<void> {
+    await this.#connection.run(`DROP TABLE IF EXISTS ${identifier(this.#current.name)}`);
+    this.#current = new DeletedRowsTable();
+  }
+
   async #append(name: string, rows: readonly bigint[]): Promise<void> {
     const oldest = this.#nowMs() - retiredForMs;
     const unused = this.#retired.filter(({ retiredMs }) => retiredMs < oldest);

@@ -1,0 +1,183 @@
+/**
+ * A Delta Lake table (Delta protocol), written without Spark.
+ *
+ * Promise: a commit puts rows, deletes, schema and position in one atomic step; a reader of the format sees all of it or
+ * nothing. The table claims the least protocol that what it uses needs. Commits of other writers are followed; where one
+ * touched what a change of ours builds on, the change is prepared again.
+ */
+import type { Position } from "../../change/position.ts";
+import type { CommitResult, TableChange } from "../../change/sink.ts";
+import type { TableDefinition } from "../../dataset/dataset.ts";
+import type { Connection } from "../../engine/connection.ts";
+import { WeirError } from "../../errors.ts";
+import type { Storage } from "../../storage/storage.ts";
+import { DeletedRows } from "../deleted_rows/deleted_rows.ts";
+import type { ChangedRows, HistoricTable, KeptSnapshot } from "../lake_table.ts";
+import { formatActions } from "./actions.ts";
+import { combineParts } from "./combine_parts.ts";
+import { keptVersions, type KnownVersions, stateDifference } from "./history.ts";
+import { tidyLog } from "./tidy_log.ts";
+import { loadState, type TablePlace } from "./load_state.ts";
+import { commitPath, hasVersion } from "./log_file.ts";
+import { type DeleteMode, newTable, type NewTableOptions } from "./new_table.ts";
+import { prepareChange } from "./prepare_change.ts";
+import type { DeltaPrepared } from "./prepared_change.ts";
+import { isOurs, putCommit } from "./put_commit.ts";
+import { scanSql } from "./scan_sql.ts";
+import { type DeltaStaged, stageCommit } from "./stage_commit.ts";
+import type { DeltaState } from "./state.ts";
+import { stillFits } from "./still_fits.ts";
+import { type VacuumOptions, type VacuumReport, vacuumTable } from "./vacuum.ts";
+
+/** Where and how a table is kept. */
+export interface DeltaTableOptions {
+  readonly storage: Storage;
+  /** Used by this table alone while one of its calls runs. */
+  readonly connection: Connection;
+  /** Folder of the table below the storage root. */
+  readonly folder: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Of a table that is made, where it has a key. Default `vectors`. One that exists keeps its own. */
+  readonly deletes?: DeleteMode;
+  /** Commits from one checkpoint to the next, of a table that is made. Default 100. */
+  readonly checkpointInterval?: number;
+}
+
+/** One Delta table. See {@linkcode HistoricTable} for what each call promises. */
+export class DeltaTable implements HistoricTable<DeltaState, DeltaPrepared, DeltaStaged> {
+  readonly format = "delta";
+  readonly namespace: string;
+  readonly name: string;
+  readonly location: string;
+  readonly #place: TablePlace;
+  readonly #newTable: NewTableOptions;
+  readonly #deleted: DeletedRows;
+  readonly #versions: KnownVersions = new Map();
+  #newest: DeltaState | undefined;
+
+  constructor(options: DeltaTableOptions) {
+    this.namespace = options.namespace;
+    this.name = options.name;
+    this.location = options.storage.uri(options.folder);
+    this.#place = options;
+    const { deletes = "vectors", checkpointInterval } = options;
+    this.#newTable = { deletes, checkpointInterval };
+    this.#deleted = new DeletedRows(options.connection);
+  }
+
+  async load(): Promise<DeltaState | undefined> {
+    const known = this.#newest;
+    const isThere = known !== undefined && await hasVersion(this.#place, known.version);
+    if (isThere && !await hasVersion(this.#place, known.version + 1)) return known;
+    return this.#newest = await loadState(this.#place, { known: isThere ? known : undefined });
+  }
+
+  /**
+   * The table as an earlier version left it, for {@linkcode DeltaTable.scan}.
+   *
+   * @throws {WeirError} `tableUnreadable` where the version is not there, or its log was cleaned up.
+   */
+  async loadVersion(version: number): Promise<DeltaState | undefined> {
+    return await loadState(this.#place, { version });
+  }
+
+  async create(definition: TableDefinition): Promise<DeltaState> {
+    const { protocol, metadata } = newTable(definition, this.#newTable);
+    const info = {
+      timestamp: metadata.createdTime,
+      operation: "CREATE TABLE",
+      operationParameters: {},
+      engineInfo: "weir",
+    };
+    const found = await this.load();
+    if (found === undefined) {
+      const text = formatActions([{ commitInfo: info }, { protocol }, { metaData: metadata }]);
+      await this.#place.storage.putIfAbsent(commitPath(this.#place.folder, 0), new TextEncoder().encode(text));
+    }
+    const state = found ?? await this.load();
+    if (state === undefined) {
+      throw new WeirError("conflict", `Table ${this.namespace}.${this.name} left while it was made`);
+    }
+    this.#refuseOther(state, definition);
+    return state;
+  }
+
+  async prepare(state: DeltaState, change: TableChange): Promise<DeltaPrepared> {
+    return await prepareChange(this.#place, state, change);
+  }
+
+  combine(parts: readonly [DeltaPrepared, ...DeltaPrepared[]]): DeltaPrepared {
+    return combineParts(parts);
+  }
+
+  stage(state: DeltaState, prepared: DeltaPrepared): DeltaStaged {
+    return stageCommit(this.#place.folder, state, prepared);
+  }
+
+  async commit(staged: DeltaStaged): Promise<CommitResult> {
+    const result = await putCommit(this.#place, staged);
+    if (result.outcome === "committed") {
+      this.#newest = staged.isCheckpointDue ? await tidyLog(this.#place, staged.next) : staged.next;
+    }
+    return result;
+  }
+
+  async isCommitted(staged: DeltaStaged): Promise<boolean> {
+    return await isOurs(this.#place, staged);
+  }
+
+  stillFits(state: DeltaState, prepared: DeltaPrepared): boolean {
+    return stillFits(state, prepared);
+  }
+
+  async discard(prepared: DeltaPrepared): Promise<void> {
+    for (const path of prepared.paths) await this.#place.storage.delete(path);
+  }
+
+  async recordPosition(state: DeltaState, position: Position | undefined): Promise<CommitResult> {
+    const { protocol, metadata } = state;
+    const description = { protocol, metadata };
+    return await this.commit(this.stage(state, {
+      ...{ base: description, target: description, truncate: false, added: [], replaced: [], position, paths: [] },
+    }));
+  }
+
+  async scan(state: DeltaState): Promise<string> {
+    return await scanSql(this.#place, state, this.#deleted);
+  }
+
+  async history(state: DeltaState): Promise<readonly KeptSnapshot[]> {
+    return await keptVersions(this.#place, state, this.#versions);
+  }
+
+  async stateAt(newest: DeltaState, snapshotId: bigint): Promise<DeltaState | undefined> {
+    const version = Number(snapshotId);
+    if (version === newest.version) return newest;
+    if (!this.#versions.has(version)) await this.history(newest);
+    return this.#versions.has(version) ? await this.loadVersion(version) : undefined;
+  }
+
+  async changedRows(older: DeltaState, newer: DeltaState): Promise<ChangedRows> {
+    const { before, after } = stateDifference(older, newer);
+    return { before: await this.scan(before), after: await this.scan(after) };
+  }
+
+  /** Deletes files that no version within the retention needs; by default only names them. */
+  async vacuum(options: VacuumOptions = {}): Promise<VacuumReport> {
+    const state = await this.load();
+    return state === undefined
+      ? { paths: [], bytes: 0, isDryRun: options.dryRun ?? true }
+      : await vacuumTable(this.#place, state, options);
+  }
+
+  /** Columns follow their source by themselves; a key cannot. */
+  #refuseOther(state: DeltaState, definition: TableDefinition): void {
+    if (state.key.join("\0") === definition.key.join("\0")) return;
+    throw new WeirError(
+      "unsupportedSchemaChange",
+      `Table ${this.namespace}.${this.name} is there, keyed by other columns`,
+      { detail: { table: `${this.namespace}.${this.name}`, path: this.#place.folder } },
+    );
+  }
+}

@@ -1,0 +1,53 @@
+/** The first version of a table: its schema and rules, and no rows. */
+import type { TableDefinition } from "../../dataset/dataset.ts";
+import type { TableDescription } from "./prepared_change.ts";
+import { initialProperties, ownNames, propertyNames } from "./properties.ts";
+import { protocolFor } from "./protocol.ts";
+import { formatSchema, physicalName, type TableShape, withNewField } from "./schema.ts";
+
+/** How rows leave a table: marked by deletion vectors, or by writing the file anew without them. */
+export type DeleteMode = "vectors" | "rewrite";
+
+/** How a new table is kept. */
+export interface NewTableOptions {
+  readonly deletes: DeleteMode;
+  readonly checkpointInterval?: number | undefined;
+}
+
+/**
+ * What a table without rows is.
+ *
+ * @throws {TypeError} If the key names a column that does not exist or a list.
+ */
+export function newTable(definition: TableDefinition, options: NewTableOptions): TableDescription {
+  const { namespace, name, key } = definition;
+  const keyColumns = key.map((each) => definition.columns.find((column) => column.name === each));
+  if (keyColumns.some((column) => column === undefined || column.type.kind === "list")) {
+    throw new TypeError(`Cannot key ${namespace}.${name}: a key column is missing or a list`);
+  }
+  const configuration = configurationOf(definition, options);
+  const empty: TableShape = { tableId: crypto.randomUUID(), fields: [], configuration };
+  const shape = definition.columns.reduce(withNewField, empty);
+  const physicalKey = key.map((each) => physicalName(shape.fields.find((field) => field.name === each)!));
+  return {
+    protocol: protocolFor(shape),
+    metadata: {
+      id: shape.tableId,
+      name,
+      format: { provider: "parquet", options: {} },
+      schemaString: formatSchema(shape.fields),
+      partitionColumns: [],
+      configuration: { ...shape.configuration, [ownNames.key]: JSON.stringify(physicalKey) },
+      createdTime: Date.now(),
+    },
+  };
+}
+
+function configurationOf({ key }: TableDefinition, { deletes, checkpointInterval }: NewTableOptions) {
+  const hasVectors = key.length > 0 && deletes === "vectors";
+  return {
+    ...initialProperties,
+    ...(checkpointInterval === undefined ? {} : { [propertyNames.checkpointInterval]: String(checkpointInterval) }),
+    ...(hasVectors ? { [propertyNames.deletionVectors]: "true" } : {}),
+  };
+}

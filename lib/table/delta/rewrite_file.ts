@@ -1,0 +1,55 @@
+/** Data files written anew: without their deleted rows, and with the types that their columns have now. */
+import { duckdbType } from "../../dataset/column_type.ts";
+import { identifier } from "../../engine/quote.ts";
+import { DeletedRows } from "../deleted_rows/deleted_rows.ts";
+import { liveRowsSql } from "../deleted_rows/live_rows_sql.ts";
+import type { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
+import { writeParquet } from "../parquet.ts";
+import { type DataTarget, folderOf, liveFile } from "./data_files.ts";
+import { filePath, type TablePlace } from "./load_state.ts";
+import { fieldIds, readFiles, readName } from "./parquet_fields.ts";
+import { columnType, physicalName } from "./schema.ts";
+import type { LiveFile } from "./state.ts";
+
+/** A file and the positions of it that are deleted. */
+export interface FileRewrite {
+  readonly file: LiveFile;
+  readonly deleted: PositionBitmap | undefined;
+}
+
+/** Writes a file's remaining rows as another file; undefined where none remain. */
+export async function rewriteFile(
+  place: TablePlace,
+  { file, deleted }: FileRewrite,
+  target: DataTarget,
+): Promise<LiveFile | undefined> {
+  const { storage, connection } = place;
+  const { fields } = target;
+  const columns = fields.map((field, index) =>
+    `CAST(${readName(index)} AS ${duckdbType(columnType(field.type))}) AS ${identifier(physicalName(field))}`
+  );
+  // A table of its own: what is left out here is not deleted for anybody until the commit.
+  const scratch = new DeletedRows(connection);
+  try {
+    const uri = file.add.path;
+    const select = await liveRowsSql({
+      files: [{
+        uri,
+        path: storage.duckdbPath(filePath(place, uri)),
+        deleted: deleted && { positions: deleted, sequenceNumber: 0n },
+      }],
+      columns: columns.join(", "),
+      read: (paths) => readFiles(paths, fields),
+      deleted: scratch,
+      sequenceNumber: 0n,
+    });
+    const ids = fieldIds(fields);
+    const written = await writeParquet(connection, {
+      ...{ storage, path: filePath(place, `${folderOf(file)}${crypto.randomUUID()}.parquet`), select: select! },
+      ...(ids === undefined ? {} : { fieldIds: ids }),
+    });
+    return written && liveFile(place, written, target);
+  } finally {
+    await scratch.drop();
+  }
+}

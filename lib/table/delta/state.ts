@@ -1,0 +1,86 @@
+/**
+ * One version of a table, decoded: what is live, and which rows of it are deleted.
+ *
+ * Promise: plain data that never changes; the next state shares with this one whatever a commit did not touch.
+ */
+import { parsePosition, type Position } from "../../change/position.ts";
+import type { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
+import type { TableState } from "../lake_table.ts";
+import type { AddFile, CommitInfo, Metadata, Protocol, Transaction } from "./actions.ts";
+import type { CheckpointFiles } from "./log_file.ts";
+import { ownNames } from "./properties.ts";
+import { columnsOf, type DeltaField, parseSchema, physicalName, type TableShape } from "./schema.ts";
+
+/** A live data file. */
+export interface LiveFile {
+  readonly add: AddFile;
+  /** Rows in the file, deleted ones too. */
+  readonly rows: bigint;
+  readonly deleted?: DeletedInFile;
+}
+
+/** Rows of a file that are deleted. */
+export interface DeletedInFile {
+  readonly positions: PositionBitmap;
+  /** Version since which at least these are; what a checkpoint tells of counts from its version. */
+  readonly since: number;
+}
+
+/** One version of a Delta table. */
+export interface DeltaState extends TableState {
+  readonly version: number;
+  readonly protocol: Protocol;
+  readonly metadata: Metadata;
+  readonly fields: readonly DeltaField[];
+  /** Key columns by physical name, in key order. */
+  readonly physicalKey: readonly string[];
+  /** By path as the log spells it. */
+  readonly files: ReadonlyMap<string, LiveFile>;
+  readonly transactions: ReadonlyMap<string, Transaction>;
+  /** The newest checkpoint that was seen. */
+  readonly checkpoint?: CheckpointFiles;
+}
+
+/** The parts of a state that everything else follows from. */
+export type StateParts =
+  & Pick<DeltaState, "version" | "protocol" | "metadata" | "files" | "transactions" | "checkpoint">
+  & { readonly position?: Position };
+
+/** A state with what {@linkcode TableState} says derived from its parts. Throws `RangeError` for a schema not of ours. */
+export function stateOf(parts: StateParts): DeltaState {
+  const fields = parseSchema(parts.metadata.schemaString);
+  const physicalKey = keyOf(parts.metadata);
+  const nameOf = new Map(fields.map((field) => [physicalName(field), field.name]));
+  return {
+    ...parts,
+    fields,
+    physicalKey,
+    rows: [...parts.files.values()].reduce((sum, file) => sum + liveRows(file), 0n),
+    columns: columnsOf(fields, physicalKey),
+    key: physicalKey.flatMap((name) => nameOf.get(name) ?? []),
+    snapshotId: BigInt(parts.version),
+  };
+}
+
+/** Columns and properties of a state. */
+export function shapeOf({ fields, metadata }: Pick<DeltaState, "fields" | "metadata">): TableShape {
+  return { tableId: metadata.id, fields, configuration: metadata.configuration };
+}
+
+function liveRows({ rows, deleted }: LiveFile): bigint {
+  return rows - BigInt(deleted?.positions.count ?? 0);
+}
+
+function keyOf({ configuration }: Metadata): readonly string[] {
+  const text = configuration[ownNames.key];
+  if (text === undefined) return [];
+  const names: unknown = JSON.parse(text);
+  if (!Array.isArray(names)) throw new RangeError("its key is no list");
+  return names.map(String);
+}
+
+/** The position that one of our commits recorded; absent where it took it away. */
+export function positionOf(info: CommitInfo | undefined): { readonly position?: Position } {
+  const text = info?.[ownNames.position];
+  return typeof text === "string" ? { position: parsePosition(text) } : {};
+}

@@ -1,0 +1,64 @@
+/** A Delta table, its oracle, and deltalake to read it. */
+import assert from "node:assert/strict";
+import type { TableDefinition } from "../../lib/dataset/dataset.ts";
+import { LocalStorage } from "../../lib/storage/local.ts";
+import { DeltaTable } from "../../lib/table/delta/delta_table.ts";
+import type { DatabaseFixture } from "../../lib/testing/temporary.ts";
+import { LakeModel } from "./lake_model.ts";
+import type { Python } from "./python.ts";
+import { type DeltaReport, readers } from "./readers.ts";
+
+/** Options of {@linkcode DeltaModel}. */
+export interface DeltaModelOptions {
+  readonly definition: TableDefinition;
+  readonly deletes?: "vectors" | "rewrite";
+  readonly checkpointInterval?: number;
+  readonly python: Python;
+}
+
+/** A table and its oracle. */
+export class DeltaModel extends LakeModel {
+  /** The table itself, beside the sink that writes it. */
+  readonly delta: DeltaTable;
+  /** Below the storage root. */
+  readonly tableFolder: string;
+  readonly storage: LocalStorage;
+  readonly #folder: string;
+  readonly #python: Python;
+
+  constructor(fixture: DatabaseFixture, { definition, python, ...options }: DeltaModelOptions) {
+    const { namespace, name } = definition;
+    const folder = `delta/${namespace}/${name}`;
+    const storage = new LocalStorage(fixture.folder);
+    const delta = new DeltaTable({ storage, connection: fixture.connection, folder, namespace, name, ...options });
+    super(fixture, { definition, table: delta });
+    this.delta = delta;
+    this.tableFolder = folder;
+    this.storage = storage;
+    this.#folder = fixture.folder;
+    this.#python = python;
+  }
+
+  /** Compares the oracle with our own scan and with deltalake's, row by row, and gives what deltalake said. */
+  async check(...filters: string[]): Promise<DeltaReport> {
+    const { columns } = this.definition;
+    const { scan } = this.output("deltalake");
+    const report = await this.read({ filters });
+    await this.same((await this.sink.scan())!, "our scan");
+    await this.same(scan, "deltalake");
+    const status = await this.sink.status();
+    assert.deepEqual(report.columns, columns.map((column) => column.name));
+    assert.equal(BigInt(report.rows), status.rows);
+    assert.equal(BigInt(report.version), status.snapshotId);
+    assert.equal(report.position, this.position);
+    return report;
+  }
+
+  /** What deltalake says of the newest version, or of another one. */
+  async read(of: { readonly version?: number; readonly filters?: readonly string[] } = {}): Promise<DeltaReport> {
+    const { namespace, name } = this.definition;
+    const { path } = this.output("deltalake");
+    const reading = { python: this.#python, lake: this.#folder, table: `${namespace}.${name}`, output: path };
+    return await readers.deltalake({ ...reading, ...of });
+  }
+}

@@ -1,0 +1,72 @@
+"""Reads a Delta table with deltalake and says what it saw.
+
+Arguments of a request: TABLE_FOLDER OUTPUT_PARQUET VERSION [FILTER ...]
+
+VERSION is a number, or empty for the newest. Reads through DataFusion (`QueryBuilder`), the path of deltalake that knows deletion
+vectors and column mapping; `arrow` says what the other path does with the table. Writes all rows as Parquet, so that they can be
+compared with exact types, and answers with rows, columns, version, protocol, position, totalFiles, arrow, and per filter the
+files opened and the rows found.
+"""
+
+import re
+
+import pyarrow
+import pyarrow.parquet
+from answering import answer_requests
+from deltalake import DeltaTable, QueryBuilder
+
+
+def arrow_rows(table):
+    """Rows as the pyarrow dataset gives them, or why it does not."""
+    try:
+        return table.to_pyarrow_table().num_rows
+    except Exception as refusal:
+        return str(refusal)
+
+
+def planned(query, text):
+    plan = pyarrow.table(query.execute(f"EXPLAIN ANALYZE SELECT * FROM t WHERE {text}").read_all())
+    files = sum(map(int, re.findall(r"files_opened=(\d+)", str(plan.to_pylist()))))
+    return {
+        "filter": text,
+        "files": files,
+        "rows": pyarrow.table(query.execute(f"SELECT * FROM t WHERE {text}").read_all()).num_rows,
+    }
+
+
+def plain(rows):
+    """Views are no types that every Parquet reader is given."""
+    types = {pyarrow.string_view(): pyarrow.string(), pyarrow.binary_view(): pyarrow.binary()}
+
+    def plain_type(of):
+        if pyarrow.types.is_list(of):
+            return pyarrow.list_(plain_type(of.value_type))
+        return types.get(of, of)
+
+    return rows.cast(pyarrow.schema([(field.name, plain_type(field.type)) for field in rows.schema]))
+
+
+def read(folder, output, version, *filters):
+    table = DeltaTable(folder, version=int(version)) if version else DeltaTable(folder)
+    query = QueryBuilder().register("t", table)
+    rows = pyarrow.table(query.execute("SELECT * FROM t").read_all())
+    pyarrow.parquet.write_table(plain(rows), output)
+    protocol = table.protocol()
+    commit = next(commit for commit in table.history() if commit["version"] == table.version())
+    return {
+        "rows": rows.num_rows,
+        "columns": rows.column_names,
+        "version": table.version(),
+        "protocol": {
+            "reader": protocol.min_reader_version,
+            "writer": protocol.min_writer_version,
+            "features": sorted(protocol.reader_features or []),
+        },
+        "position": commit.get("weir.position"),
+        "totalFiles": len(table.file_uris()),
+        "arrow": arrow_rows(table),
+        "planned": [planned(query, text) for text in filters],
+    }
+
+
+answer_requests(read)
