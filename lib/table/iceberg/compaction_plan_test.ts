@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { UpkeepPolicy } from "../upkeep.ts";
-import { type IcebergCompaction, mostSmallFiles, planCompaction } from "./compaction_plan.ts";
+import { type MergePlan, mostSmallFiles } from "../merging/merge_plan.ts";
+import { planCompaction } from "./compaction_plan.ts";
 import { blankFile } from "./manifest.ts";
 import { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
 import type { IcebergState, LiveFile } from "./state.ts";
@@ -63,7 +64,7 @@ class SimulatedTable {
     }
   }
 
-  compact(plan: IcebergCompaction): void {
+  compact(plan: MergePlan): void {
     const inputs = plan.inputs.map((uri) => this.files.get(uri)!);
     for (const uri of plan.inputs) this.files.delete(uri);
     const rows = inputs.reduce((sum, file) => sum + livingOf(file), 0);

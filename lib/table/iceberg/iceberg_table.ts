@@ -14,7 +14,8 @@ import type { Storage } from "../../storage/storage.ts";
 import type { ChangedRows, HistoricTable, KeptSnapshot } from "../lake_table.ts";
 import type { Expiry, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
 import { combineParts } from "./combine_parts.ts";
-import { type IcebergCompaction, planCompaction } from "./compaction_plan.ts";
+import type { MergePlan } from "../merging/merge_plan.ts";
+import { planCompaction } from "./compaction_plan.ts";
 import { DeletedRows } from "../deleted_rows/deleted_rows.ts";
 import { stageExpiry } from "./expire_snapshots.ts";
 import { FileCatalog } from "./file_catalog.ts";
@@ -54,7 +55,7 @@ export interface IcebergTableOptions {
 /** One Iceberg table. See {@linkcode UpkeepTable} for what each call promises. */
 export class IcebergTable
   implements
-    UpkeepTable<IcebergState, IcebergPrepared, IcebergStaged, IcebergCompaction>,
+    UpkeepTable<IcebergState, IcebergPrepared, IcebergStaged, MergePlan>,
     HistoricTable<IcebergState, IcebergPrepared, IcebergStaged> {
   readonly format = "iceberg";
   readonly namespace: string;
@@ -159,11 +160,11 @@ export class IcebergTable
     return await scanSql(this.#place, state, this.#deleted);
   }
 
-  planCompaction(state: IcebergState, policy: UpkeepPolicy): IcebergCompaction | undefined {
+  planCompaction(state: IcebergState, policy: UpkeepPolicy): MergePlan | undefined {
     return planCompaction(state, policy);
   }
 
-  async compact(state: IcebergState, plan: IcebergCompaction, connection: Connection): Promise<IcebergPrepared> {
+  async compact(state: IcebergState, plan: MergePlan, connection: Connection): Promise<IcebergPrepared> {
     return await mergeFiles(this.#place, { state, plan, connection });
   }
 

@@ -11,20 +11,17 @@ import { identifier } from "../../engine/quote.ts";
 import { WeirError } from "../../errors.ts";
 import { failPoint } from "../../fail_point.ts";
 import { writeParquet } from "../parquet.ts";
-import type { IcebergCompaction } from "./compaction_plan.ts";
+import { type MarkedFile, mergedRowGroupRows, segmentsOf, whereLiving } from "../merging/living_rows.ts";
+import type { MergePlan } from "../merging/merge_plan.ts";
 import { dataFileRecord, partitionFolder } from "./data_files.ts";
 import type { TablePlace } from "./load_state.ts";
 import type { FileRecord } from "./manifest.ts";
 import { currentSchema, type PartitionSpec, specOf } from "./metadata.ts";
 import { fieldIds, readFiles, readName } from "./parquet_fields.ts";
-import type { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
 import { type IcebergPrepared, newSnapshotId, progressOf } from "./prepared_change.ts";
 import type { IcebergField, IcebergSchema } from "./schema.ts";
 import { orderBy, type SortOrder, sortOrderOf } from "./sort_order.ts";
 import type { IcebergState, LiveFile } from "./state.ts";
-
-/** DuckDB's own default, its unit of parallel reading. */
-const rowGroupRows = 122_880;
 
 /** Reserved columns of row lineage (Iceberg spec, "Reserved Field IDs"). */
 const rowIdField: IcebergField = { id: 2147483540, name: "_row_id", required: false, type: "long" };
@@ -47,7 +44,7 @@ interface Merge {
 /** Writes the merged file of a plan. Inputs that have left the table since it was made are left out. */
 export async function mergeFiles(
   place: TablePlace,
-  work: { readonly state: IcebergState; readonly plan: IcebergCompaction; readonly connection: Connection },
+  work: { readonly state: IcebergState; readonly plan: MergePlan; readonly connection: Connection },
 ): Promise<IcebergPrepared> {
   const { state, plan, connection } = work;
   const { metadata } = state;
@@ -89,7 +86,7 @@ async function writeMerged(
       path,
       select: mergedRows(place, merge),
       fieldIds: fieldIds({ fields: [...schema.fields, ...lineage] }),
-      rowGroupRows,
+      rowGroupRows: mergedRowGroupRows,
     });
     await failPoint("iceberg.afterMergedFile");
     // Everything that follows counts rows: a file with more or fewer of them must never be committed.
@@ -119,17 +116,6 @@ function lineageColumns(schema: IcebergSchema): IcebergField[] {
     while (taken.has(name)) name += "_";
     return { ...field, name };
   });
-}
-
-/** Files that are read together: neighbours without deletes. UNION ALL and WHERE keep the order of rows, a join does not. */
-function segmentsOf(files: readonly LiveFile[]): LiveFile[][] {
-  const segments: LiveFile[][] = [];
-  for (const file of files) {
-    const last = segments.at(-1);
-    if (last !== undefined && file.deletes === undefined && last[0]!.deletes === undefined) last.push(file);
-    else segments.push([file]);
-  }
-  return segments;
 }
 
 /** SELECT of the merged file. Equal rows keep the order they came in, so that it is the same whenever it is computed. */
@@ -164,14 +150,23 @@ function livingRows(
   place: TablePlace,
   of: { readonly inputs: readonly LiveFile[]; readonly columns: readonly IcebergField[] },
 ): string {
-  return segmentsOf(of.inputs).map((files) => livingRowsOf(place, files, of.columns)).join(" UNION ALL ");
+  const files = of.inputs.map((file) => ({
+    ...{ file, deleted: file.deletes?.positions, rows: file.entry.file.record_count },
+  }));
+  return segmentsOf(files).map((segment) => livingRowsOf(place, segment, of.columns)).join(" UNION ALL ");
+}
+
+interface InputFile extends MarkedFile {
+  readonly file: LiveFile;
+  readonly rows: bigint;
 }
 
 function livingRowsOf(
   { storage }: TablePlace,
-  files: readonly LiveFile[],
+  segment: readonly InputFile[],
   columns: readonly IcebergField[],
 ): string {
+  const files = segment.map(({ file }) => file);
   const paths = files.map(({ entry }) => storage.duckdbPath(storage.path(entry.file.file_path)));
   const values = columns.map((field) => {
     const name = readName(field);
@@ -182,21 +177,10 @@ function livingRowsOf(
     if (field.id !== changedField.id) return name;
     return `coalesce(${name}, ${perFile(files.map(({ entry }) => entry.sequenceNumber))}) AS ${name}`;
   });
-  const [deletes] = files.map((file) => file.deletes);
-  const living = deletes === undefined
-    ? ""
-    : ` WHERE ${isLiving(deletes.positions, files[0]!.entry.file.record_count)}`;
-  return `SELECT ${values.join(", ")} FROM ${readFiles(paths, columns)}${living}`;
+  return `SELECT ${values.join(", ")} FROM ${readFiles(paths, columns)}${whereLiving(segment[0]!)}`;
 }
 
 /** A value for each file of the list being read. */
 function perFile(values: readonly (bigint | null)[]): string {
   return `([${values.map((value) => value ?? "NULL").join(", ")}]::BIGINT[])[file_index::BIGINT + 1]`;
-}
-
-/** True for rows that are not deleted: one bit a row, the first one highest. */
-function isLiving(gone: PositionBitmap, rows: bigint): string {
-  const bits = new Uint8Array(Math.ceil(Number(rows) / 8));
-  for (const position of gone) bits[position >> 3]! |= 128 >> (position & 7);
-  return `get_bit(unhex('${bits.toHex()}')::BIT, file_row_number::INTEGER) = 0`;
 }

@@ -10,6 +10,7 @@ import type { TablePlace } from "./load_state.ts";
 import { livingRowCount } from "./merge_files.ts";
 import { currentSchema } from "./metadata.ts";
 import { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
+import { goneRows } from "../merging/living_rows.ts";
 import { type IcebergPrepared, type PreparedMerge, progressOf } from "./prepared_change.ts";
 import type { IcebergState } from "./state.ts";
 
@@ -24,7 +25,7 @@ export async function rebaseMerge(
   prepared: IcebergPrepared,
 ): Promise<IcebergPrepared | undefined> {
   const { inputs } = prepared.merge!;
-  const gone = goneRows(state, prepared.merge!);
+  const gone = goneFrom(state, prepared.merge!);
   const removed = inputs.flatMap(({ entry }) => state.files.get(entry.file.file_path) ?? []);
   const rows = inputs.reduce((sum, each) => sum + livingRowCount(each), 0);
   if (gone === undefined || removed.length === 0 || (rows > 0 && gone.count === rows)) return undefined;
@@ -58,32 +59,14 @@ async function writeCarried(
 }
 
 /** Positions in the merged file that are deleted by now; undefined where a deleted row of an input lives again. */
-function goneRows(state: IcebergState, { inputs, places }: PreparedMerge): PositionBitmap | undefined {
-  const gone: number[] = [];
-  let offset = 0;
-  for (const input of inputs) {
+function goneFrom(state: IcebergState, { inputs, places }: PreparedMerge): PositionBitmap | undefined {
+  const gone = goneRows(inputs.map((input) => {
     const now = state.files.get(input.entry.file.file_path);
-    const before = input.deletes?.positions ?? PositionBitmap.empty;
-    const living = livingRowCount(input);
-    if (now === undefined) {
-      for (let row = 0; row < living; row++) gone.push(offset + row);
-    } else {
-      const grown = (now.deletes?.positions ?? PositionBitmap.empty).growthSince(before);
-      if (grown === undefined) return undefined;
-      for (const row of rowsAmongLiving(grown.toSorted((left, right) => left - right), before)) gone.push(offset + row);
-    }
-    offset += living;
-  }
-  return PositionBitmap.empty.with(places === undefined ? gone : gone.map((row) => places[row]!));
-}
-
-/** Where rows, given in ascending order and none deleted, stand once those deleted before are left out. */
-function* rowsAmongLiving(positions: readonly number[], deleted: PositionBitmap): Iterable<number> {
-  const before = deleted[Symbol.iterator]();
-  let next = before.next();
-  let skipped = 0;
-  for (const position of positions) {
-    for (; !next.done && next.value < position; next = before.next()) skipped++;
-    yield position - skipped;
-  }
+    return {
+      living: livingRowCount(input),
+      before: input.deletes?.positions,
+      now: now && { deleted: now.deletes?.positions },
+    };
+  }));
+  return gone && PositionBitmap.empty.with(places === undefined ? gone : gone.map((row) => places[row]!));
 }
