@@ -5,6 +5,7 @@ import { types } from "../dataset/column_type.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
 import type { Connection } from "../engine/connection.ts";
 import { LocalStorage } from "../storage/local.ts";
+import { DeltaTable } from "../table/delta/delta_table.ts";
 import { IcebergTable } from "../table/iceberg/iceberg_table.ts";
 import { PaimonTable } from "../table/paimon/paimon_table.ts";
 import type { UpkeepTable } from "../table/upkeep.ts";
@@ -16,7 +17,7 @@ import type { TableFolder } from "./lake_folders.ts";
 import type { LakePlace } from "./lake_tables.ts";
 import { requirePast, tableAt } from "./time_travel.ts";
 
-const formats = ["iceberg", "paimon"] as const;
+const formats = ["iceberg", "paimon", "delta"] as const;
 const at = (offset: number): Position => ({ instance: "test:1/1", offset: `0/${offset.toString(16)}` });
 const note = { name: "note", type: types.string, nullable: true };
 
@@ -55,7 +56,7 @@ const models: readonly Model[] = batches.reduce<Model[]>((all, { rows }) => {
   return [...all, next];
 }, []);
 
-/** A keyed table in both formats. */
+/** A keyed table in every format. */
 class Scene {
   readonly lake: LakePlace;
   readonly #writer: Connection;
@@ -68,10 +69,11 @@ class Scene {
 
   table(format: TableFolder["format"]): UpkeepTable {
     const at = { storage: new LocalStorage(this.lake.folder), connection: this.#writer, ...this.place(format) };
-    const table = format === "iceberg"
-      ? new IcebergTable({ ...at, folder: "iceberg/bank/holders" })
-      : new PaimonTable({ ...at, folder: "paimon" });
-    return table as UpkeepTable;
+    const folder = `${format}/bank/holders`;
+    if (format === "paimon") return new PaimonTable({ ...at, folder: "paimon" }) as UpkeepTable;
+    return (format === "delta"
+      ? new DeltaTable({ ...at, folder })
+      : new IcebergTable({ ...at, folder })) as UpkeepTable;
   }
 
   place(format: TableFolder["format"]): TableFolder {

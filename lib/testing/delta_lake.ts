@@ -5,6 +5,7 @@ import type { TableDefinition } from "../dataset/dataset.ts";
 import { LocalStorage } from "../storage/local.ts";
 import { type Action, formatActions, parseActions } from "../table/delta/actions.ts";
 import { DeltaTable, type DeltaTableOptions } from "../table/delta/delta_table.ts";
+import { propertyNames } from "../table/delta/properties.ts";
 import type { DeltaState } from "../table/delta/state.ts";
 import { FaultyStorage } from "./faulty_storage.ts";
 import { type LiteralRow, relationOf } from "./relations.ts";
@@ -20,6 +21,11 @@ export const cards: TableDefinition = {
     { name: "name", type: types.string, nullable: true },
   ],
 };
+
+/** Options of a table that has a checkpoint every so many commits. */
+export function checkpointEvery(commits: number): Pick<DeltaTableOptions, "properties"> {
+  return { properties: { [propertyNames.checkpointInterval]: String(commits) } };
+}
 
 /** What a change holds beside what every change has. */
 export type ChangeContent = Partial<Omit<TableChange, "upserts" | "removals">> & {

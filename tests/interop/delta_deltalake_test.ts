@@ -6,6 +6,7 @@ import { withDatabase } from "../../lib/testing/temporary.ts";
 import { DeltaModel } from "./delta_model.ts";
 import { everyType, everyTypeRows } from "./every_type.ts";
 import { pythonTest } from "./python_env.ts";
+import { mergeOnce } from "./upkeep_steps.ts";
 
 /** Every type, under names that need no column mapping. */
 const plainNames: TableDefinition = {
@@ -227,6 +228,30 @@ for (const [kind, key] of [["with a key, after deletes", ["id"]], ["without a ke
           await change(4 * round + 4);
           await model.check();
         }
+      }),
+  );
+}
+
+for (const deletes of ["vectors", "rewrite"] as const) {
+  await pythonTest(
+    `by ${deletes}: merged files, with rows deleted while they were merged, read as they are`,
+    (python) =>
+      withDatabase(async (fixture) => {
+        const model = new DeltaModel(fixture, { definition: plainNames, deletes, checkpointInterval: 2, python });
+        const scene = { fixture, storage: model.storage, table: model.delta };
+        await model.create();
+        for (let step = 0; step < 6; step++) {
+          const removals = `SELECT range AS id FROM range(0, ${300 * step}, 11)`;
+          await model.apply({ upserts: plainRows(`${200 * step}, ${200 * step + 300}`, `round ${step}`), removals });
+        }
+        const isMerged = await mergeOnce(scene, async () => {
+          if (deletes === "vectors") await model.apply({ removals: "SELECT range AS id FROM range(3, 1400, 13)" });
+        });
+        assert.ok(isMerged);
+        const merged = await model.check("id = 1299");
+        assert.ok(merged.totalFiles <= 2, `${merged.totalFiles} files`);
+        await model.apply({ upserts: plainRows("100, 200", "again") });
+        await model.check();
       }),
   );
 }

@@ -13,9 +13,13 @@ import { WeirError } from "../../errors.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { DeletedRows } from "../deleted_rows/deleted_rows.ts";
 import type { ChangedRows, HistoricTable, KeptSnapshot } from "../lake_table.ts";
+import type { MergePlan } from "../merging/merge_plan.ts";
+import type { Expiry, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
 import { formatActions } from "./actions.ts";
 import { combineParts } from "./combine_parts.ts";
+import { expireVersions, referencedFiles } from "./expiry.ts";
 import { keptVersions, type KnownVersions, stateDifference } from "./history.ts";
+import { mergeFiles, planCompaction, rebaseMerge } from "./merge_files.ts";
 import { tidyLog } from "./tidy_log.ts";
 import { loadState, type TablePlace } from "./load_state.ts";
 import { commitPath, hasVersion } from "./log_file.ts";
@@ -40,12 +44,15 @@ export interface DeltaTableOptions {
   readonly name: string;
   /** Of a table that is made, where it has a key. Default `vectors`. One that exists keeps its own. */
   readonly deletes?: DeleteMode;
-  /** Commits from one checkpoint to the next, of a table that is made. Default 100. */
-  readonly checkpointInterval?: number;
+  /** Table properties of a table that is made, over those that every new table has. */
+  readonly properties?: Readonly<Record<string, string>>;
 }
 
-/** One Delta table. See {@linkcode HistoricTable} for what each call promises. */
-export class DeltaTable implements HistoricTable<DeltaState, DeltaPrepared, DeltaStaged> {
+/** One Delta table. See {@linkcode UpkeepTable} and {@linkcode HistoricTable} for what each call promises. */
+export class DeltaTable
+  implements
+    UpkeepTable<DeltaState, DeltaPrepared, DeltaStaged, MergePlan>,
+    HistoricTable<DeltaState, DeltaPrepared, DeltaStaged> {
   readonly format = "delta";
   readonly namespace: string;
   readonly name: string;
@@ -61,8 +68,8 @@ export class DeltaTable implements HistoricTable<DeltaState, DeltaPrepared, Delt
     this.name = options.name;
     this.location = options.storage.uri(options.folder);
     this.#place = options;
-    const { deletes = "vectors", checkpointInterval } = options;
-    this.#newTable = { deletes, checkpointInterval };
+    const { deletes = "vectors", properties = {} } = options;
+    this.#newTable = { deletes, properties };
     this.#deleted = new DeletedRows(options.connection);
   }
 
@@ -161,6 +168,30 @@ export class DeltaTable implements HistoricTable<DeltaState, DeltaPrepared, Delt
   async changedRows(older: DeltaState, newer: DeltaState): Promise<ChangedRows> {
     const { before, after } = stateDifference(older, newer);
     return { before: await this.scan(before), after: await this.scan(after) };
+  }
+
+  planCompaction(state: DeltaState, policy: UpkeepPolicy): MergePlan | undefined {
+    return planCompaction(state, policy);
+  }
+
+  async compact(state: DeltaState, plan: MergePlan, connection: Connection): Promise<DeltaPrepared> {
+    return await mergeFiles(this.#place, { state, plan, connection });
+  }
+
+  async rebase(state: DeltaState, prepared: DeltaPrepared): Promise<DeltaPrepared | undefined> {
+    return await rebaseMerge(this.#place, state, prepared);
+  }
+
+  async expire(
+    state: DeltaState,
+    policy: UpkeepPolicy,
+    { nowMs, dryRun = false }: { readonly nowMs: number; readonly dryRun?: boolean },
+  ): Promise<Expiry> {
+    return await expireVersions(this.#place, state, { policy, nowMs, dryRun });
+  }
+
+  async referenced(state: DeltaState): Promise<ReadonlySet<string>> {
+    return await referencedFiles(this.#place, state);
   }
 
   /** Deletes files that no version within the retention needs; by default only names them. */

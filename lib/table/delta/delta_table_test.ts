@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { types } from "../../dataset/column_type.ts";
 import { armFailPoints } from "../../fail_point.ts";
 import { failOnceAt } from "../../testing/crash_at.ts";
-import { card, cards, onDeltaLake } from "../../testing/delta_lake.ts";
+import { card, cards, checkpointEvery, onDeltaLake } from "../../testing/delta_lake.ts";
 import { relationOf } from "../../testing/relations.ts";
 import type { DeltaTable } from "./delta_table.ts";
 import { deltaFailPoints } from "./fail_points.ts";
@@ -192,7 +192,7 @@ Deno.test(
     const rows = await lake.rows();
     assert.equal(rows.length, 25);
     assert.equal((await lake.open().load())!.version, 24);
-  }, { checkpointInterval: 5 }),
+  }, checkpointEvery(5)),
 );
 
 Deno.test(

@@ -8,5 +8,8 @@ export const deltaFailPoints = [
   "delta.afterCommit",
 ] as const;
 
+/** Of upkeep, beside those of a commit, which its commits pass too. */
+export const deltaUpkeepFailPoints = ["delta.afterMergedFile", "delta.afterCarriedDeletes"] as const;
+
 /** Points that a commit passes which a checkpoint follows. */
 export const checkpointFailPoints = ["delta.beforeCheckpoint", "delta.beforeHint", "delta.afterCheckpoint"] as const;

@@ -1,6 +1,6 @@
 /** The log over time: other writers, checkpoints, clean-up, vacuum, earlier versions, and what is damaged. */
 import assert from "node:assert/strict";
-import { card, cards, DeltaLake, onDeltaLake } from "../../testing/delta_lake.ts";
+import { card, cards, checkpointEvery, DeltaLake, onDeltaLake } from "../../testing/delta_lake.ts";
 import { withDatabase } from "../../testing/temporary.ts";
 import type { Action } from "./actions.ts";
 import { cleanLog } from "./tidy_log.ts";
@@ -106,12 +106,12 @@ Deno.test(
     assert.deepEqual([fresh.version, fresh.position?.offset, fresh.rows], [9, "0/99", 9n]);
     assert.deepEqual(await lake.rows(), rows);
     assert.deepEqual((await lake.open().vacuum()).paths, [], "what was removed lately is needed still");
-  }, { checkpointInterval: 3 }),
+  }, checkpointEvery(3)),
 );
 
 Deno.test("a checkpoint takes little memory, however many threads write it", () =>
   withDatabase(async (fixture) => {
-    const lake = new DeltaLake(fixture, { checkpointInterval: 2 });
+    const lake = new DeltaLake(fixture, checkpointEvery(2));
     const { table } = await twoRows(lake);
     await lake.commit(table, { upserts: [card(1, "A")] });
     assert.equal((await table.load())!.checkpoint?.version, 2);
@@ -135,7 +135,7 @@ Deno.test(
     const path = lake.log(4, "checkpoint.parquet");
     await lake.storage.put(path, new Uint8Array(20));
     await assert.rejects(() => lake.open().load(), { kind: "tableUnreadable", detail: { path } });
-  }, { checkpointInterval: 2 }),
+  }, checkpointEvery(2)),
 );
 
 Deno.test(
@@ -170,7 +170,7 @@ Deno.test(
     }
     await assert.rejects(() => table.loadVersion(4), { kind: "tableUnreadable" });
     assert.deepEqual(await lake.rows(), ["3 c"]);
-  }, { checkpointInterval: 2 }),
+  }, checkpointEvery(2)),
 );
 
 Deno.test(
@@ -188,7 +188,7 @@ Deno.test(
       const loaded = (await table.loadVersion(states[index]!.version))!;
       assert.deepEqual(await lake.rows(table, loaded), expected[index]);
     }
-  }, { checkpointInterval: 3 }),
+  }, checkpointEvery(3)),
 );
 
 Deno.test(
@@ -211,7 +211,7 @@ Deno.test(
     assert.deepEqual(await lake.rows(), rows);
     assert.deepEqual((await lake.open().load())!.position, state.position);
     await assert.rejects(() => lake.open().loadVersion(3), { kind: "tableUnreadable" });
-  }, { checkpointInterval: 2 }),
+  }, checkpointEvery(2)),
 );
 
 Deno.test(
@@ -225,7 +225,7 @@ Deno.test(
     for (const version of [0, 1, 2]) await lake.storage.delete(lake.log(version));
     const fresh = (await lake.open().load())!;
     assert.deepEqual([fresh.version, fresh.rows, fresh.position], [4, 3n, undefined]);
-  }, { checkpointInterval: 2 }),
+  }, checkpointEvery(2)),
 );
 
 Deno.test(
@@ -251,5 +251,5 @@ Deno.test(
     assert.equal(await lake.storage.stat(stray), undefined);
     assert.deepEqual(await lake.rows(), ["5 e", "6 F"]);
     assert.deepEqual((await lake.open().vacuum()).paths, []);
-  }, { checkpointInterval: 3 }),
+  }, checkpointEvery(3)),
 );

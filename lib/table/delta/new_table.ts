@@ -11,7 +11,7 @@ export type DeleteMode = "vectors" | "rewrite";
 /** How a new table is kept. */
 export interface NewTableOptions {
   readonly deletes: DeleteMode;
-  readonly checkpointInterval?: number | undefined;
+  readonly properties: Readonly<Record<string, string>>;
 }
 
 /**
@@ -43,11 +43,11 @@ export function newTable(definition: TableDefinition, options: NewTableOptions):
   };
 }
 
-function configurationOf({ key }: TableDefinition, { deletes, checkpointInterval }: NewTableOptions) {
+function configurationOf({ key }: TableDefinition, { deletes, properties }: NewTableOptions) {
   const hasVectors = key.length > 0 && deletes === "vectors";
   return {
     ...initialProperties,
-    ...(checkpointInterval === undefined ? {} : { [propertyNames.checkpointInterval]: String(checkpointInterval) }),
+    ...properties,
     ...(hasVectors ? { [propertyNames.deletionVectors]: "true" } : {}),
   };
 }

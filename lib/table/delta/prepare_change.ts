@@ -1,20 +1,16 @@
 /** Writes the files of a change: rows, and what becomes of the files whose rows they replace. */
 import type { TableChange } from "../../change/sink.ts";
 import { failPoint } from "../../fail_point.ts";
-import type { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
-import type { VectorDescriptor } from "./actions.ts";
 import { type DataTarget, writeDataFiles } from "./data_files.ts";
-import { writeVectors } from "./deletion_vectors.ts";
 import { filePath, type TablePlace } from "./load_state.ts";
+import { markRows } from "./mark_rows.ts";
 import type { DeltaPrepared, Replacement, TableDescription } from "./prepared_change.ts";
-import { propertyNames } from "./properties.ts";
 import { protocolFor } from "./protocol.ts";
 import { isEmptied, replacedRows } from "./replaced_rows.ts";
 import { type FileRewrite, rewriteFile } from "./rewrite_file.ts";
 import { formatSchema, type TableShape } from "./schema.ts";
 import { changesTypes, evolveShape } from "./schema_evolution.ts";
-import { type DeltaState, type LiveFile, shapeOf } from "./state.ts";
-import { loosened } from "./statistics.ts";
+import { type DeltaState, shapeOf, usesVectors } from "./state.ts";
 
 /** The change's files, against a state. What fails half-way is removed again. */
 export async function prepareChange(place: TablePlace, state: DeltaState, change: TableChange): Promise<DeltaPrepared> {
@@ -79,10 +75,6 @@ async function writeFiles(
   return { added, replaced, ...(searched === undefined ? {} : { searched }) };
 }
 
-function usesVectors({ metadata }: DeltaState): boolean {
-  return metadata.configuration[propertyNames.deletionVectors] === "true";
-}
-
 interface Replacing {
   readonly rewrites: readonly FileRewrite[];
   readonly paths: string[];
@@ -94,31 +86,12 @@ async function markAll(place: TablePlace, { rewrites, paths }: Replacing): Promi
   const marked = rewrites.filter(({ file, deleted }) => !isEmptied(file, deleted!));
   const gone = emptied.map(({ file }) => ({ target: file, dataChange: true }));
   if (marked.length === 0) return gone;
-  const written = await writeVectors(place, marked.map(({ deleted }) => deleted!));
+  const written = await markRows(
+    place,
+    marked.map(({ file, deleted }) => ({ file, deleted: deleted!, dataChange: true })),
+  );
   paths.push(written.path);
-  return [
-    ...gone,
-    ...marked.map(({ file, deleted }, index): Replacement => ({
-      target: file,
-      by: withVector(file, { descriptor: written.descriptors[index]!, deleted: deleted! }),
-      dataChange: true,
-    })),
-  ];
-}
-
-function withVector(
-  file: LiveFile,
-  vector: { readonly descriptor: VectorDescriptor; readonly deleted: PositionBitmap },
-): LiveFile {
-  const stats = loosened(file.add.stats);
-  const add = {
-    ...file.add,
-    dataChange: true,
-    deletionVector: vector.descriptor,
-    ...(stats === undefined ? {} : { stats }),
-  };
-  // Since when is known once it is staged.
-  return { ...file, add, deleted: { positions: vector.deleted, since: 0 } };
+  return [...gone, ...written.files.map((by, index) => ({ target: marked[index]!.file, by, dataChange: true }))];
 }
 
 /** Rows leave, or become wider, by writing the rows that stay anew. */

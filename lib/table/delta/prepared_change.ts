@@ -18,6 +18,13 @@ export interface Replacement {
   readonly dataChange: boolean;
 }
 
+/** Files that were merged into one. */
+export interface PreparedMerge {
+  /** In the order in which their living rows stand in the merged file. */
+  readonly inputs: readonly LiveFile[];
+  readonly file: LiveFile | undefined;
+}
+
 /** A change whose files are written. */
 export interface DeltaPrepared {
   readonly base: TableDescription;
@@ -34,6 +41,8 @@ export interface DeltaPrepared {
   /** Where the change begins (`TableChange.after`). */
   readonly after?: Position;
   readonly commitTimeMs?: number;
+  /** Present where files are merged and no row changes. */
+  readonly merge?: PreparedMerge;
   /** Everything written, below the storage root. */
   readonly paths: readonly string[];
 }

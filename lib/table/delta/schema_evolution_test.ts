@@ -14,7 +14,10 @@ const columns: readonly Column[] = [
 ];
 
 function shapeOfNew(of: readonly Column[], key: readonly string[] = ["id"]): TableShape {
-  const { metadata } = newTable({ namespace: "n", name: "t", key, columns: of }, { deletes: "rewrite" });
+  const { metadata } = newTable({ namespace: "n", name: "t", key, columns: of }, {
+    deletes: "rewrite",
+    properties: {},
+  });
   return { tableId: metadata.id, fields: parseSchema(metadata.schemaString), configuration: metadata.configuration };
 }
 

@@ -72,7 +72,7 @@ function fileChanges(state: DeltaState, prepared: DeltaPrepared, nowMs: number):
       if (by !== undefined) added.push(markedSince(by, state.version + 1));
     }
   }
-  added.push(...prepared.added);
+  added.push(...prepared.added.map((file) => markedSince(file, state.version + 1)));
   for (const file of added) files.set(file.add.path, file);
   return { removed, added, files };
 }
@@ -122,7 +122,8 @@ function commitInfo(state: DeltaState, prepared: DeltaPrepared, { commitId, nowM
 }
 
 /** Names are those that Delta's own history has. */
-function operationOf({ truncate, searched, added, base, target }: DeltaPrepared): string {
+function operationOf({ truncate, searched, added, base, target, merge }: DeltaPrepared): string {
+  if (merge !== undefined) return "OPTIMIZE";
   if (truncate || (searched === undefined && added.length > 0)) return "WRITE";
   if (searched !== undefined) return "MERGE";
   return sameJson(base.metadata, target.metadata) ? "STREAMING UPDATE" : "SET TBLPROPERTIES";

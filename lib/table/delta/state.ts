@@ -8,7 +8,7 @@ import type { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
 import type { TableState } from "../lake_table.ts";
 import type { AddFile, CommitInfo, Metadata, Protocol, Transaction } from "./actions.ts";
 import type { CheckpointFiles } from "./log_file.ts";
-import { ownNames } from "./properties.ts";
+import { ownNames, propertyNames } from "./properties.ts";
 import { columnsOf, type DeltaField, parseSchema, physicalName, type TableShape } from "./schema.ts";
 
 /** A live data file. */
@@ -67,7 +67,13 @@ export function shapeOf({ fields, metadata }: Pick<DeltaState, "fields" | "metad
   return { tableId: metadata.id, fields, configuration: metadata.configuration };
 }
 
-function liveRows({ rows, deleted }: LiveFile): bigint {
+/** Whether rows leave the table by deletion vectors. */
+export function usesVectors({ metadata }: Pick<DeltaState, "metadata">): boolean {
+  return metadata.configuration[propertyNames.deletionVectors] === "true";
+}
+
+/** Rows of a file that are not deleted. */
+export function liveRows({ rows, deleted }: LiveFile): bigint {
   return rows - BigInt(deleted?.positions.count ?? 0);
 }
 

@@ -1,8 +1,8 @@
 /** What follows a commit now and then: a checkpoint, and the end of log files that it stands for. */
 import { failPoint } from "../../fail_point.ts";
+import { keptSince, oldLogFiles } from "./expiry.ts";
 import type { TablePlace } from "./load_state.ts";
-import { commitPath, listLog } from "./log_file.ts";
-import { checkpointInterval, durationMs, ownNames } from "./properties.ts";
+import { checkpointInterval } from "./properties.ts";
 import type { DeltaState } from "./state.ts";
 import { writeCheckpoint } from "./write_checkpoint.ts";
 
@@ -24,22 +24,9 @@ export async function tidyLog(place: TablePlace, state: DeltaState): Promise<Del
   }
 }
 
-/**
- * Deletes log files older than the table's `delta.logRetentionDuration`: what stands before the newest checkpoint that is
- * older. Gives the paths.
- */
+/** Deletes log files older than the table's `delta.logRetentionDuration`, and gives their paths. */
 export async function cleanLog(place: TablePlace, state: DeltaState): Promise<readonly string[]> {
-  const { commits, checkpoints, modifiedMs } = await listLog(place);
-  const oldest = Date.now() - durationMs(state.metadata, "logRetention");
-  const first = checkpoints.findLast(({ paths }) => paths.every((path) => modifiedMs.get(path)! < oldest));
-  if (first === undefined) return [];
-  // Our last commit names the position that the table stands at.
-  const own = state.transactions.get(ownNames.appId)?.version;
-  const gone = [
-    ...commits.filter((version) => version < first.version && BigInt(version) !== own)
-      .map((version) => commitPath(place.folder, version)),
-    ...checkpoints.filter(({ version }) => version < first.version).flatMap(({ paths }) => paths),
-  ];
+  const gone = await oldLogFiles(place, state, keptSince(state));
   for (const path of gone) await place.storage.delete(path);
   return gone;
 }

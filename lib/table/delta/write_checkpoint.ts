@@ -61,9 +61,16 @@ function fileId({ path, deletionVector }: Pick<RemoveFile, "path" | "deletionVec
   return `${path} ${vectorId(deletionVector)}`;
 }
 
+/** Removed files are named for so much longer than they are kept, milliseconds, that an expiry still hears of them. */
+const namedForMs = 86_400_000;
+
+function oldestNamed({ metadata }: DeltaState): number {
+  return Date.now() - durationMs(metadata, "fileRetention") - namedForMs;
+}
+
 function actionsOf(state: DeltaState, removed: ReadonlyMap<string, RemoveFile>): readonly Action[] {
   const live = new Set([...state.files.values()].map(({ add }) => fileId(add)));
-  const oldest = Date.now() - durationMs(state.metadata, "fileRetention");
+  const oldest = oldestNamed(state);
   const kept = [...removed].filter(([id, { deletionTimestamp = 0 }]) => !live.has(id) && deletionTimestamp > oldest);
   return [
     { protocol: state.protocol },
@@ -104,7 +111,7 @@ async function copyActions(place: TablePlace, { state, previous, scratch, longes
       ANTI JOIN (SELECT coalesce(remove.path, add.path) AS path,
           coalesce(remove.deletionVector, add.deletionVector) AS vector FROM ${actions}) AS later
         ON earlier.remove.path = later.path AND earlier.remove.deletionVector IS NOT DISTINCT FROM later.vector
-      WHERE earlier.remove.deletionTimestamp > ${Date.now() - durationMs(state.metadata, "fileRetention")}`);
+      WHERE earlier.remove.deletionTimestamp > ${oldestNamed(state)}`);
   }
   const target = literal(storage.duckdbPath(scratch.parquet));
   return await connection.run(`COPY (${selects.join(" UNION ALL ")}) TO ${target} (FORMAT parquet, COMPRESSION zstd)`);

@@ -1,0 +1,94 @@
+/**
+ * Old versions of a table leave (Delta documentation, "Remove unused data files with vacuum" and "Log retention").
+ *
+ * Promise: no version within the table's own retention, or within the policy's where that is longer, loses a file. Versions leave
+ * with the files that say them, so there is nothing to commit.
+ */
+import type { StoredObject } from "../../storage/storage.ts";
+import type { Expiry, UpkeepPolicy } from "../upkeep.ts";
+import type { AddFile } from "./actions.ts";
+import { readRemoved } from "./checkpoint_rows.ts";
+import { vectorPath } from "./deletion_vectors.ts";
+import { filePath, type TablePlace } from "./load_state.ts";
+import { commitPath, listLog, logFolder } from "./log_file.ts";
+import { durationMs, ownNames } from "./properties.ts";
+import type { DeltaState } from "./state.ts";
+import { removedSince } from "./write_checkpoint.ts";
+
+/** How far back is kept, epoch milliseconds. */
+export interface KeptSince {
+  readonly log: number;
+  readonly files: number;
+}
+
+/** What a table's own properties keep. */
+export function keptSince({ metadata }: DeltaState, nowMs = Date.now()): KeptSince {
+  return { log: nowMs - durationMs(metadata, "logRetention"), files: nowMs - durationMs(metadata, "fileRetention") };
+}
+
+/** Log files that stand before the newest checkpoint that is older. */
+export async function oldLogFiles(place: TablePlace, state: DeltaState, since: KeptSince): Promise<readonly string[]> {
+  const { commits, checkpoints, modifiedMs } = await listLog(place);
+  const first = checkpoints.findLast(({ paths }) => paths.every((path) => modifiedMs.get(path)! < since.log));
+  if (first === undefined) return [];
+  // Our last commit names the position that the table stands at.
+  const own = state.transactions.get(ownNames.appId)?.version;
+  return [
+    ...commits.filter((version) => version < first.version && BigInt(version) !== own)
+      .map((version) => commitPath(place.folder, version)),
+    ...checkpoints.filter(({ version }) => version < first.version).flatMap(({ paths }) => paths),
+  ];
+}
+
+/** Files of rows, and deletion vectors: those of the newest version or removed lately, and those removed before. */
+export interface FileUse {
+  readonly needed: ReadonlySet<string>;
+  readonly unneeded: ReadonlySet<string>;
+}
+
+/** What the log says of data files. */
+export async function fileUse(place: TablePlace, state: DeltaState, since: KeptSince): Promise<FileUse> {
+  const earlier = state.checkpoint === undefined ? [] : await readRemoved(place, state.checkpoint);
+  const removed = [...earlier.flatMap(({ remove }) => remove ?? []), ...(await removedSince(place, state)).values()];
+  const pathsOf = ({ path, deletionVector }: Pick<AddFile, "path" | "deletionVector">) => {
+    const vector = deletionVector && vectorPath(place, deletionVector);
+    return [filePath(place, path), ...(vector === undefined ? [] : [vector])];
+  };
+  const isRecent = ({ deletionTimestamp = 0 }: { readonly deletionTimestamp?: number }) =>
+    deletionTimestamp >= since.files;
+  const live = [...state.files.values()].map(({ add }) => add);
+  const needed = new Set([...live, ...removed.filter(isRecent)].flatMap(pathsOf));
+  return { needed, unneeded: new Set(removed.flatMap(pathsOf)).difference(needed) };
+}
+
+/** Names what is old. */
+export async function expireVersions(
+  place: TablePlace,
+  state: DeltaState,
+  options: { readonly policy: UpkeepPolicy; readonly nowMs: number; readonly dryRun: boolean },
+): Promise<Expiry> {
+  const { policy, nowMs, dryRun } = options;
+  const own = keptSince(state, nowMs);
+  const policyMs = nowMs - policy.keepSnapshotsMs;
+  const since = { log: Math.min(own.log, policyMs), files: Math.min(own.files, policyMs) };
+  const log = await oldLogFiles(place, state, since);
+  const unneeded: string[] = [];
+  for (const path of (await fileUse(place, state, since)).unneeded) {
+    if (await place.storage.stat(path) !== undefined) unneeded.push(path);
+  }
+  const snapshots = log.filter((path) => path.endsWith(".json")).length;
+  const paths = [...unneeded, ...log];
+  if (paths.length === 0 || dryRun) return { snapshots, unneeded: paths };
+  const result = { outcome: "committed", snapshotId: BigInt(state.version), rows: state.rows } as const;
+  return { snapshots, unneeded: paths, result };
+}
+
+/** What writers leave in the log's folder that were stopped: names that no reader of the format knows. */
+const scratchName = /\/(\.[0-9a-f-]{36}\.(json|parquet)|[^/]*\.[0-9a-f-]{36}\.tmp)$/;
+
+/** Every file that a version within the retention needs, the log included. */
+export async function referencedFiles(place: TablePlace, state: DeltaState): Promise<ReadonlySet<string>> {
+  const { needed } = await fileUse(place, state, keptSince(state));
+  const log: StoredObject[] = await Array.fromAsync(place.storage.list(logFolder(place.folder)));
+  return needed.union(new Set(log.map(({ path }) => path).filter((path) => !scratchName.test(path))));
+}
