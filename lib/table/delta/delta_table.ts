@@ -18,7 +18,7 @@ import type { Expiry, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
 import { formatActions } from "./actions.ts";
 import { combineParts } from "./combine_parts.ts";
 import { expireVersions, referencedFiles } from "./expiry.ts";
-import { keptVersions, type KnownVersions, stateDifference } from "./history.ts";
+import { hasFiles, keptVersions, type KnownVersions, stateDifference } from "./history.ts";
 import { mergeFiles, planCompaction, rebaseMerge } from "./merge_files.ts";
 import { tidyLog } from "./tidy_log.ts";
 import { loadState, type TablePlace } from "./load_state.ts";
@@ -162,7 +162,8 @@ export class DeltaTable
     const version = Number(snapshotId);
     if (version === newest.version) return newest;
     if (!this.#versions.has(version)) await this.history(newest);
-    return this.#versions.has(version) ? await this.loadVersion(version) : undefined;
+    const state = this.#versions.has(version) ? await this.loadVersion(version) : undefined;
+    return state !== undefined && await hasFiles(this.#place, state, newest) ? state : undefined;
   }
 
   async changedRows(older: DeltaState, newer: DeltaState): Promise<ChangedRows> {

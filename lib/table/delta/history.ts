@@ -2,7 +2,7 @@
 import { parsePosition } from "../../change/position.ts";
 import type { KeptSnapshot } from "../lake_table.ts";
 import { type Action, vectorId } from "./actions.ts";
-import type { TablePlace } from "./load_state.ts";
+import { filePath, type TablePlace } from "./load_state.ts";
 import { commitPath, listLog, readCommit } from "./log_file.ts";
 import { ownNames } from "./properties.ts";
 import type { DeltaState, LiveFile } from "./state.ts";
@@ -76,6 +76,14 @@ function knownVersion(
 
 function positionIn(text: unknown): KeptSnapshot["position"] {
   return typeof text === "string" ? parsePosition(text) : undefined;
+}
+
+/** Whether the files of an earlier state are there still: a vacuum takes what the newest has no more. */
+export async function hasFiles(place: TablePlace, state: DeltaState, newest: DeltaState): Promise<boolean> {
+  for (const path of state.files.keys()) {
+    if (!newest.files.has(path) && await place.storage.stat(filePath(place, path)) === undefined) return false;
+  }
+  return true;
 }
 
 /** Two states with the files alone that the other does not have just so, the older one under the newer one's columns. */
