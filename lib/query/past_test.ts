@@ -274,3 +274,22 @@ Deno.test(
     ]);
   }),
 );
+
+Deno.test(
+  "a Delta table that has gone on is shown where the others stand",
+  onScene(async (scene) => {
+    const [delta, iceberg] = [scene.table("delta"), scene.table("iceberg")];
+    for (const batch of batches.slice(0, 3)) await scene.commit(delta, batch);
+    for (const batch of batches.slice(0, 2)) await scene.commit(iceberg, batch);
+    const shown = async () => {
+      const views = await openLake({ ...scene.lake, at: "consistent" });
+      const rows = await Promise.all(views.map(({ view }) => scene.text(`SELECT * FROM ${view}`)));
+      return views.map(({ format, position }, index) => `${format} ${position?.offset} ${rows[index]}`);
+    };
+    assert.deepEqual(await shown(), [`delta 0/14 ${textOf(models[1]!)}`, `iceberg 0/14 ${textOf(models[1]!)}`]);
+    await iceberg.recordPosition((await iceberg.load())!, at(40));
+    assert.deepEqual(await shown(), [`delta 0/28 ${textOf(models[1]!)}`, `iceberg 0/28 ${textOf(models[1]!)}`]);
+    await scene.commit(iceberg, batches[2]!);
+    assert.deepEqual(await shown(), [`delta 0/32 ${textOf(models[2]!)}`, `iceberg 0/32 ${textOf(models[2]!)}`]);
+  }),
+);
