@@ -128,7 +128,9 @@ for (const deletes of ["vectors", "rewrite"] as const) {
           }, { threads: 2 });
         },
       );
-      await fc.assert(property, { seed: 3, numRuns: runs, endOnFailure: true });
+      // Without vectors a merge that a delete overtook is given up: it takes twice the runs to see as many.
+      const numRuns = deletes === "vectors" ? runs : 2 * runs;
+      await fc.assert(property, { seed: 3, numRuns, endOnFailure: true });
       await test.step(`${total.merged} merges and ${total.expired} expired versions in ${total.runs} runs`, () => {
         assert.ok(total.merged >= runs && total.expired >= runs, JSON.stringify(total));
       });
