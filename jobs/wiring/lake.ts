@@ -9,6 +9,7 @@ import { lockLake } from "../../lib/storage/lake_lock.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
 import { DeltaTable } from "../../lib/table/delta/delta_table.ts";
 import { IcebergTable } from "../../lib/table/iceberg/iceberg_table.ts";
+import type { LakeTable } from "../../lib/table/lake_table.ts";
 import { PaimonTable } from "../../lib/table/paimon/paimon_table.ts";
 
 /** Settings of a lake. */
@@ -17,7 +18,7 @@ export interface LakeOptions {
   readonly folder: string;
   /** Folder of run-time state, shared by all lakes. */
   readonly stateFolder: string;
-  readonly formats: readonly ("iceberg" | "paimon" | "delta")[];
+  readonly formats: readonly LakeTable["format"][];
   readonly icebergVersion: 2 | 3;
   readonly deltaDeletes: "vectors" | "rewrite";
   readonly memoryLimitBytes: number;
