@@ -11,6 +11,7 @@ import { DeltaTable } from "../../lib/table/delta/delta_table.ts";
 import { IcebergTable } from "../../lib/table/iceberg/iceberg_table.ts";
 import type { RestCatalog } from "../../lib/table/iceberg/rest/rest_catalog.ts";
 import { RestTable } from "../../lib/table/iceberg/rest/rest_table.ts";
+import type { LakeTable } from "../../lib/table/lake_table.ts";
 import { PaimonTable } from "../../lib/table/paimon/paimon_table.ts";
 
 /** Settings of a lake. */
@@ -19,7 +20,7 @@ export interface LakeOptions {
   readonly folder: string;
   /** Folder of run-time state, shared by all lakes. */
   readonly stateFolder: string;
-  readonly formats: readonly ("iceberg" | "paimon" | "delta")[];
+  readonly formats: readonly LakeTable["format"][];
   readonly icebergVersion: 2 | 3;
   /** Keeps the versions of Iceberg tables. Undefined: files beside them do. */
   readonly icebergCatalog?: RestCatalog | undefined;

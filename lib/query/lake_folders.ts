@@ -1,10 +1,11 @@
 /** Which tables stand in a lake's folder, by the folders of the formats' file-system layouts. */
 import { join } from "node:path";
 import { storageError } from "../errors.ts";
+import type { LakeTable } from "../table/lake_table.ts";
 
 /** A table's place in a lake. */
 export interface TableFolder {
-  readonly format: "iceberg" | "paimon" | "delta";
+  readonly format: LakeTable["format"];
   readonly namespace: string;
   readonly name: string;
 }

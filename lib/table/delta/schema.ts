@@ -8,6 +8,7 @@
 import type { Column } from "../../dataset/column.ts";
 import { type ColumnType, type ScalarType, types } from "../../dataset/column_type.ts";
 import { parseJson, stringifyJson } from "../lossless_json.ts";
+import { scalarNamed } from "../scalar_names.ts";
 import { propertyNames } from "./properties.ts";
 
 /** A type as a schema string spells it. */
@@ -54,11 +55,9 @@ function scalarName(type: ScalarType): string {
 }
 
 function scalarType(name: unknown): ScalarType {
-  const decimal = /^decimal\(\s*(\d+)\s*,\s*(\d+)\s*\)$/.exec(String(name));
-  if (decimal !== null) return types.decimal(Number(decimal[1]), Number(decimal[2]));
-  const known = Object.entries(scalarNames).find(([, delta]) => delta === name);
-  if (known === undefined) throw new RangeError(`a column has the type ${stringifyJson(name)}`);
-  return { kind: known[0] } as ScalarType;
+  const type = typeof name === "string" ? scalarNamed(scalarNames, name) : undefined;
+  if (type === undefined) throw new RangeError(`a column has the type ${stringifyJson(name)}`);
+  return type;
 }
 
 /** Our type of a Delta type. Throws `RangeError` for one that this code never writes. */

@@ -6,6 +6,7 @@
 import type { Column } from "../../dataset/column.ts";
 import { type ColumnType, type ScalarType, types } from "../../dataset/column_type.ts";
 import type { TableDefinition } from "../../dataset/dataset.ts";
+import { scalarNamed } from "../scalar_names.ts";
 
 /** A type as metadata JSON spells it. */
 export type IcebergType = string | {
@@ -57,11 +58,9 @@ function scalarName(type: ScalarType): string {
 
 /** Type of a scalar's name. Throws `RangeError` for one that this code never writes. */
 function scalarType(name: string): ScalarType {
-  const decimal = /^decimal\(\s*(\d+)\s*,\s*(\d+)\s*\)$/.exec(name);
-  if (decimal !== null) return types.decimal(Number(decimal[1]), Number(decimal[2]));
-  const known = Object.entries(scalarNames).find(([, iceberg]) => iceberg === name);
-  if (known === undefined) throw new RangeError(`Cannot use a column of Iceberg type ${name}`);
-  return { kind: known[0] } as ScalarType;
+  const type = scalarNamed(scalarNames, name);
+  if (type === undefined) throw new RangeError(`Cannot use a column of Iceberg type ${name}`);
+  return type;
 }
 
 /** Our type of an Iceberg type. Throws `RangeError` for one that this code never writes. */
