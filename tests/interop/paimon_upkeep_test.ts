@@ -40,6 +40,41 @@ async function mergeAll(open: () => TableUpkeep): Promise<number> {
   }
 }
 
+const commits = 400;
+
+await pythonTest(
+  `Paimon: a table left by ${commits} commits, before compaction, after it and after expiry`,
+  (python, test) =>
+    withWorker(async (fixture, worker) => {
+      const columns = everyType.columns.filter(({ name }) => ["id", "name", "amount", "tags"].includes(name));
+      const model = new PaimonModel(fixture, { definition: { ...everyType, columns }, python, buckets: 1 });
+      await model.create();
+      for (let commit = 1; commit <= commits; commit++) {
+        await model.apply({
+          upserts: everyTypeRows(`${(commit * 37) % (2 * commit)}, ${2 * commit + 2}, ${commit}`, `round ${commit} `),
+          removals: `SELECT ${(commit * 11) % (2 * commit)} AS id`,
+        });
+      }
+      const read = async (stage: string, most: number) => {
+        for (const release of releases) {
+          const { rows, totalFiles, version } = await model.check({ release });
+          await test.step(`${stage}: pypaimon ${version} reads ${rows} rows of ${totalFiles} files`, () => {
+            assert.ok(rows > commits && totalFiles <= most, `${totalFiles} files`);
+          });
+        }
+      };
+      await read("before", commits);
+
+      const upkeep = () => model.upkeep(policy, worker);
+      assert.ok(await mergeAll(upkeep) > 0);
+      await read("after compaction", policy.mergeFiles);
+      const { unneeded } = await upkeep().expire();
+      assert.ok(unneeded.length > 2 * commits);
+      assert.deepEqual(await upkeep().orphans(), []);
+      await read("after expiry", policy.mergeFiles);
+    }),
+);
+
 /** Rows of every type after columns were widened and renamed. */
 function evolvedRows(range: string, salt: string): string {
   return `SELECT * EXCLUDE (flag) RENAME (name AS "full name"), 'n' || id AS note FROM (${everyTypeRows(range, salt)})`;
