@@ -2,7 +2,7 @@
  * The loop around a format's three steps: what is prepared is staged and committed until it is certain how that ended.
  *
  * Promise: a conflict is staged again on the new state, an unknown outcome is looked up before anything else, and a table
- * that somebody else moved on is left alone (`fenced`).
+ * that somebody else moved on is left alone (`fenced`), except by upkeep, which carries the new position on.
  */
 import type { Position } from "../change/position.ts";
 import { formatPosition } from "../change/position.ts";
@@ -19,7 +19,10 @@ const firstWaitMs = 50;
 export interface CommitStep {
   /** Undefined: there is nothing to be done any more. */
   readonly attempt: (state: TableState) => Promise<CommitResult | undefined>;
+  /** Asked after every attempt that is not known to have arrived: an earlier one may have done so since. */
   readonly arrived: (state: TableState) => boolean | Promise<boolean>;
+  /** Whether it goes on from wherever another writer has brought the table, as upkeep does. Default: it is fenced. */
+  readonly followsOthers?: boolean;
 }
 
 /** Prepared files, and what becomes of them where the table has moved on. */
@@ -27,6 +30,8 @@ export interface PreparedFiles {
   readonly prepared: unknown;
   /** What is to be committed on a newer state, having removed what is of no use any more. Gives undefined to give up. */
   readonly fit: (state: TableState, prepared: unknown) => Promise<unknown>;
+  /** See {@linkcode CommitStep}. */
+  readonly followsOthers?: boolean;
 }
 
 /** Commits to one table. Remembers its newest state, and asks the table again after every uncertain or lost attempt. */
@@ -57,16 +62,25 @@ export class TableCommitter {
   /** Stages and commits prepared files. False where they were given up. */
   async publish(start: TableState, files: PreparedFiles): Promise<boolean> {
     let { prepared } = files;
-    let staged: unknown;
+    const doubtful: unknown[] = [];
     return await this.settle({
       attempt: async (state) => {
         if (state !== start) prepared = await files.fit(state, prepared);
         if (prepared === undefined) return undefined;
-        staged = this.#lake.stage(state, prepared);
-        return await this.#lake.commit(staged);
+        const staged = this.#lake.stage(state, prepared);
+        const result = await this.#lake.commit(staged);
+        if (result.outcome !== "retryable") doubtful.push(staged);
+        return result;
       },
-      arrived: async () => staged !== undefined && await this.#lake.isCommitted(staged),
+      arrived: () => this.#isAnyCommitted(doubtful),
+      followsOthers: files.followsOthers ?? false,
     });
+  }
+
+  /** A store may do what it was asked for long after the answer was lost, while the next attempt is under way. */
+  async #isAnyCommitted(doubtful: readonly unknown[]): Promise<boolean> {
+    for (const staged of doubtful) if (await this.#lake.isCommitted(staged)) return true;
+    return false;
   }
 
   /** Runs attempts until one is certain. False where the last one had nothing to do. */
@@ -78,7 +92,7 @@ export class TableCommitter {
       if (state === undefined) {
         throw new WeirError("tableUnreadable", "The table vanished while it was written", this.#detail());
       }
-      if (!samePosition(state.position, expected)) throw this.fenced();
+      if (!step.followsOthers && !samePosition(state.position, expected)) throw this.fenced();
       const result = await step.attempt(state);
       if (result === undefined) return false;
       this.#isLoaded = false;
@@ -86,7 +100,7 @@ export class TableCommitter {
       cause = "cause" in result ? result.cause : cause;
       await new Promise((resolve) => setTimeout(resolve, waitMs));
       const found = await this.current();
-      if (found !== undefined && result.outcome !== "retryable" && await step.arrived(found)) return true;
+      if (found !== undefined && await step.arrived(found)) return true;
     }
     throw new WeirError("storage", `Cannot commit to ${this.#name()} after ${commitAttempts} attempts`, {
       ...this.#detail(),

@@ -58,7 +58,7 @@ export class TableUpkeep {
       if (fitting === undefined) await table.discard(merged);
       return fitting;
     };
-    return { plan, land: () => this.#committer.publish(state, { prepared, fit }) };
+    return { plan, land: () => this.#committer.publish(state, { prepared, fit, followsOthers: true }) };
   }
 
   /** Takes old snapshots out of the table, and then the files that nothing kept refers to. */
@@ -70,11 +70,12 @@ export class TableUpkeep {
         expiry = await table.expire(state, policy, { nowMs: this.#nowMs(), dryRun });
         return expiry.result;
       },
-      // The files of an expiry that may or may not have happened stay: they are orphans at worst.
-      arrived: (state) => {
-        expiry = { ...expiry, unneeded: [] };
-        return state !== undefined;
+      // What was lost or in doubt is done the next time. The files of an expiry that did happen are orphans.
+      arrived: () => {
+        expiry = { snapshots: 0, unneeded: [] };
+        return true;
       },
+      followsOthers: true,
     });
     if (!isDone) return expiry;
     await failPoint("upkeep.afterExpiry");

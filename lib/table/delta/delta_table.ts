@@ -162,8 +162,19 @@ export class DeltaTable
     const version = Number(snapshotId);
     if (version === newest.version) return newest;
     if (!this.#versions.has(version)) await this.history(newest);
-    const state = this.#versions.has(version) ? await this.loadVersion(version) : undefined;
+    const state = this.#versions.has(version) ? await this.#loadKept(version) : undefined;
     return state !== undefined && await hasFiles(this.#place, state, newest) ? state : undefined;
+  }
+
+  /** Deletion vectors leave as files of rows do: a version that lost one is kept no more. */
+  async #loadKept(version: number): Promise<DeltaState | undefined> {
+    try {
+      return await this.loadVersion(version);
+    } catch (thrown) {
+      const path = thrown instanceof WeirError && thrown.kind === "tableUnreadable" ? thrown.detail.path : undefined;
+      if (path !== undefined && await this.#place.storage.stat(path) === undefined) return undefined;
+      throw thrown;
+    }
   }
 
   async changedRows(older: DeltaState, newer: DeltaState): Promise<ChangedRows> {

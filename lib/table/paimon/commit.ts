@@ -37,6 +37,7 @@ export async function putCommit(staged: StagedCommit, options: CommitOptions): P
   const attempt = new Attempt(staged, options);
   let next: PaimonState;
   try {
+    if (await isExpired(staged.state, options)) return { result: { outcome: "conflict" } };
     if (!await putSchema(staged.schema, { ...options, staged })) return { result: { outcome: "conflict" } };
     await failPoint("paimon.afterSchema");
     next = await attempt.putMetadata();
@@ -57,6 +58,14 @@ export async function putCommit(staged: StagedCommit, options: CommitOptions): P
   } catch (cause) {
     return { result: { outcome: "unknown", cause } };
   }
+}
+
+/**
+ * Whether the snapshot that a commit follows has left the table. Then the name of the one after it may be free again, and what
+ * is put under it would never be seen.
+ */
+async function isExpired({ snapshotId }: PaimonState, { storage, reader }: CommitOptions): Promise<boolean> {
+  return snapshotId !== undefined && await storage.stat(reader.layout.snapshot(snapshotId)) === undefined;
 }
 
 /** Whether a commit is in the table's history: its snapshot's id is known, so one look is enough. */

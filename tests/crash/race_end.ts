@@ -1,0 +1,114 @@
+/**
+ * What must be true of a table after a race: its rows are those that were committed, every file that a kept snapshot needs is
+ * there, and nothing else is once orphans are collected.
+ */
+import assert from "node:assert/strict";
+import type { Connection } from "../../lib/engine/connection.ts";
+import { TableUpkeep } from "../../lib/sink/table_upkeep.ts";
+import { UpkeepWorker } from "../../lib/sink/upkeep_worker.ts";
+import type { Storage } from "../../lib/storage/storage.ts";
+import type { TableState } from "../../lib/table/lake_table.ts";
+import type { RaceLayout, RaceModel } from "./race_plan.ts";
+import { keptMs, racedPolicy, type RacedTable } from "./raced_lake.ts";
+
+/** What {@linkcode RaceEnd} looks with. */
+export interface RaceEndOptions {
+  readonly connection: Connection;
+  /** A good one. */
+  readonly storage: Storage;
+  readonly model: RaceModel;
+  readonly layout: RaceLayout;
+}
+
+/** The end of one race. */
+export class RaceEnd {
+  readonly #options: RaceEndOptions;
+  /** Files that nothing referred to. */
+  orphans = 0;
+
+  constructor(options: RaceEndOptions) {
+    this.#options = options;
+  }
+
+  /** @param last Number of the last change of a common source. */
+  async check(table: RacedTable, last: number | undefined): Promise<void> {
+    const state = await this.#state(table);
+    if (last !== undefined) assert.equal(state.position?.offset, `0/${last}`);
+    await this.#rowsAre(await table.scan(state), last);
+    await this.#pastIsWhole(table, last !== undefined);
+    // From here on nothing is young enough to be kept for its age alone.
+    await new Promise((resolve) => setTimeout(resolve, keptMs + 100));
+    await this.#isClean(table);
+    await this.#rowsAre(await table.scan(await this.#state(table)), last);
+  }
+
+  async #state(table: RacedTable): Promise<TableState> {
+    const state = await table.load();
+    assert.ok(state);
+    return state;
+  }
+
+  async #rowsAre(scan: string, last: number | undefined): Promise<void> {
+    const { model, connection } = this.#options;
+    const expected = last === undefined ? model.ownRows : model.rowsAt(last);
+    const isOwn = last === undefined ? model.isOwn : "true";
+    await this.#same(expected, `SELECT id, value FROM (${scan}) WHERE ${isOwn}`);
+    if (last !== undefined) return;
+    const [shared] = await connection.rows(
+      `SELECT count(*) FILTER (lasts.id IS NULL) AS wrong, count(*) - count(DISTINCT found.id) AS twice,
+         (SELECT count(DISTINCT id) FROM (${model.lastShared})) - count(DISTINCT found.id) AS missing
+       FROM (FROM (${scan}) WHERE NOT (${isOwn})) AS found LEFT JOIN (${model.lastShared}) AS lasts USING (id, value)`,
+    );
+    assert.deepEqual(shared, { wrong: 0n, twice: 0n, missing: 0n }, "rows that several writers replaced");
+  }
+
+  async #same(expected: string, found: string, what = "the newest snapshot"): Promise<void> {
+    const [counts] = await this.#options.connection.rows(
+      `SELECT (SELECT count(*) FROM (${expected} EXCEPT ALL ${found})) AS missing,
+              (SELECT count(*) FROM (${found} EXCEPT ALL ${expected})) AS extra`,
+    );
+    assert.deepEqual(counts, { missing: 0n, extra: 0n }, what);
+  }
+
+  /** Every snapshot that is kept can be read, and shows what was committed up to its position. */
+  async #pastIsWhole(table: RacedTable, hasSource: boolean): Promise<void> {
+    const { storage, model, connection } = this.#options;
+    const newest = await this.#state(table);
+    for (const path of await table.referenced(newest)) {
+      if (!path.endsWith("/EARLIEST") && !path.endsWith("/LATEST")) {
+        assert.ok(await storage.stat(path), `${path} is gone`);
+      }
+    }
+    const past = await table.history(newest);
+    assert.ok(past.length > 0);
+    for (const { id, position } of past) {
+      const state = await table.stateAt(newest, id);
+      if (state === undefined) continue;
+      const scan = `SELECT id, value FROM (${await table.scan(state)})`;
+      if (!hasSource) await connection.rows(`SELECT count(COLUMNS(*)) FROM (${scan})`);
+      else if (position === undefined) assert.equal(await connection.value(`SELECT count(*) FROM (${scan})`), 0n);
+      else {await this.#same(
+          model.rowsAt(Number(position.offset.slice(2))),
+          scan,
+          `snapshot ${id} at ${position.offset}`,
+        );}
+    }
+  }
+
+  /** What upkeep leaves is what the table refers to. */
+  async #isClean(table: RacedTable): Promise<void> {
+    const { storage, connection } = this.#options;
+    const upkeep = new TableUpkeep({
+      ...{ table, storage, worker: new UpkeepWorker(connection) },
+      policy: { ...racedPolicy, orphanAgeMs: 0 },
+      now: () => Date.now() + 1,
+    });
+    await upkeep.expire();
+    const orphans = await upkeep.orphans();
+    this.orphans = orphans.length;
+    for (const { path } of orphans) await storage.delete(path);
+    const found = await Array.fromAsync(storage.list(storage.path(table.location)));
+    const referenced = await table.referenced(await this.#state(table));
+    assert.deepEqual(found.map(({ path }) => path).sort(), [...referenced].sort(), "files are those referred to");
+  }
+}
