@@ -11,17 +11,16 @@ import { LocalStorage } from "../../lib/storage/local.ts";
 import { type DatabaseFixture, withDatabase } from "../../lib/testing/temporary.ts";
 import { type TroubleShares, UnreliableStorage } from "../../lib/testing/unreliable_storage.ts";
 import { RaceEnd } from "./race_end.ts";
-import { kindOf, type RaceLayout, RaceModel, withChange } from "./race_plan.ts";
+import { kindOf, type RacedChange, type RaceLayout, RacePlan } from "./race_plan.ts";
 import { openRaced, type RacedFormat, racedPolicy, type RacedTable } from "./raced_lake.ts";
 
 /** Who races, and how long. */
 export interface RaceOptions extends RaceLayout {
   readonly format: RacedFormat;
   readonly seed: number;
-  readonly writers: number;
   readonly compactors: number;
-  /** Of each writer. */
-  readonly commits: number;
+  /** No commit is begun after so many. */
+  readonly seconds: number;
   readonly shares: TroubleShares;
 }
 
@@ -48,7 +47,10 @@ class Race {
   readonly #fixture: DatabaseFixture;
   readonly #options: RaceOptions;
   readonly #calm: LocalStorage;
-  readonly #model: RaceModel;
+  readonly #plan: RacePlan;
+  readonly #endMs: number;
+  /** Number of the last change that a writer was told of. */
+  #last = 0;
   readonly #counts: RaceCounts = {};
   readonly #actors: Actor[] = [];
 
@@ -56,20 +58,19 @@ class Race {
     this.#fixture = fixture;
     this.#options = options;
     this.#calm = new LocalStorage(`${fixture.folder}/lake`);
-    this.#model = new RaceModel(fixture.connection, options);
+    this.#plan = new RacePlan(fixture.connection, options);
+    this.#endMs = performance.now() + options.seconds * 1000;
   }
 
   async run(): Promise<RaceCounts> {
-    const { writers, compactors, commits, hasSource, format } = this.#options;
+    const { writers, compactors, hasSource, format } = this.#options;
     const { connection } = this.#fixture;
-    await this.#model.create();
-    const last = hasSource ? writers * commits : 1;
-    for (let n = 1; hasSource && n <= last; n++) await this.#model.add({ n });
-    if (!hasSource) await openRaced(format, { storage: this.#calm, connection }).create(this.#model.definition);
+    await this.#plan.create();
+    if (!hasSource) await openRaced(format, { storage: this.#calm, connection }).create(this.#plan.definition);
     let isWriting = true;
     const writing = Array.from({ length: writers }, async (_, index) => {
       const actor = await this.#actor(`writer ${index + 1}`);
-      await (hasSource ? this.#follow(actor, last) : this.#append(actor, index + 1));
+      await (hasSource ? this.#follow(actor) : this.#append(actor, index + 1));
     });
     const keeping = Array.from({ length: compactors }, async (_, index) => {
       const actor = await this.#actor(`compactor ${index + 1}`);
@@ -80,8 +81,8 @@ class Race {
     const kept = await Promise.allSettled(keeping);
     for (const { storage } of this.#actors) await storage.settled();
     for (const each of [...written, ...kept]) if (each.status === "rejected") throw each.reason;
-    const end = new RaceEnd({ connection, storage: this.#calm, model: this.#model, layout: this.#options });
-    await end.check(openRaced(format, { storage: this.#calm, connection }), hasSource ? last : undefined);
+    const end = new RaceEnd({ connection, storage: this.#calm, plan: this.#plan });
+    await end.check(openRaced(format, { storage: this.#calm, connection }), hasSource ? this.#last : undefined);
     for (const actor of this.#actors) {
       for (const [trouble, count] of Object.entries(actor.storage.counts)) this.#count(trouble, count);
       actor.connection.close();
@@ -100,15 +101,17 @@ class Race {
   }
 
   /** Commits whatever follows the table's position, until there is no more. */
-  async #follow(actor: Actor, last: number): Promise<void> {
+  async #follow(actor: Actor): Promise<void> {
+    const { writers, commits } = this.#options;
     let sink = new LakeSink(actor.open());
-    for (let isDone = false; !isDone;) {
+    for (let isDone = false; !isDone && this.#isTime;) {
       const isWell = await this.#attempt(actor, async () => {
         const { position } = await sink.status();
         const n = Number(position?.offset.slice(2) ?? 0) + 1;
-        isDone = n > last;
+        isDone = n > writers * commits;
         if (isDone) return;
         await this.#commit(actor, { sink, n });
+        this.#last = Math.max(this.#last, n);
         this.#count("commits");
       });
       // As a process that is started again, or as one that goes on.
@@ -118,7 +121,7 @@ class Race {
 
   async #commit({ connection }: Actor, { sink, n }: { readonly sink: Sink; readonly n: number }): Promise<void> {
     if (kindOf(n) === "position" && n > 1) return await sink.recordPosition({ instance: "race:1/1", offset: `0/${n}` });
-    await withChange(connection, { ...this.#options, change: { n }, position: n }, async ({ change, parts }) => {
+    await this.#plan.withChange(connection, { n, writer: 0, position: n }, async ({ change, parts }) => {
       if (parts.length === 0) return void await sink.commit(change);
       const load = await sink.load(change);
       try {
@@ -134,12 +137,11 @@ class Race {
   /** Commits changes of its own under the one position that all such writers share. */
   async #append(actor: Actor, writer: number): Promise<void> {
     let sink = new LakeSink(actor.open());
-    for (let n = 1; n <= this.#options.commits;) {
-      const change = { n, writer };
+    for (let n = 1; n <= this.#options.commits && this.#isTime;) {
       const isWell = await this.#attempt(
         actor,
         () =>
-          withChange(actor.connection, { ...this.#options, change, position: 1 }, async ({ change }) => {
+          this.#plan.withChange(actor.connection, { n, writer, position: 1 }, async ({ change }) => {
             await sink.commit(change);
           }),
       );
@@ -147,15 +149,15 @@ class Race {
         await actor.storage.settled();
         sink = new LakeSink(actor.open());
       }
-      if (!isWell && !await this.#hasArrived(change)) continue;
+      if (!isWell && !await this.#hasArrived({ n, writer })) continue;
       this.#count("commits");
-      await this.#model.add(change);
+      await this.#plan.note({ n, writer });
       n++;
     }
   }
 
   /** A writer that was told of a failure and has no position to go by asks the table for its rows. */
-  async #hasArrived({ n, writer }: { readonly n: number; readonly writer: number }): Promise<boolean> {
+  async #hasArrived({ n, writer }: RacedChange): Promise<boolean> {
     const connection = await this.#fixture.database.connect();
     try {
       const table = openRaced(this.#options.format, { storage: this.#calm, connection });
@@ -194,6 +196,10 @@ class Race {
       this.#count(`${actor.name.split(" ")[0]} ${error.kind}`);
       return false;
     }
+  }
+
+  get #isTime(): boolean {
+    return performance.now() < this.#endMs;
   }
 
   #count(name: string, by = 1): void {

@@ -3,7 +3,7 @@
  * changes that were committed, and nothing else.
  *
  * With a common source every writer commits the change that follows the table's position, as two instances of one job would. Without
- * one they have nothing to do with each other, as two engines that append to a table: all their commits name one position.
+ * one they have nothing to do with each other, as two engines that write one table: all their commits name one position.
  */
 import type { Relation } from "../../lib/change/relation.ts";
 import type { TableChange } from "../../lib/change/sink.ts";
@@ -18,56 +18,38 @@ const sharedKeys = 40;
 const upserted = 12;
 const removed = 4;
 
-/** What kind of change a number is: most of them rows, some a truncating load, some progress alone. */
+/** How a race is laid out. */
+export interface RaceLayout {
+  readonly isKeyed: boolean;
+  readonly hasSource: boolean;
+  readonly writers: number;
+  /** Of each writer. */
+  readonly commits: number;
+}
+
+/** What kind of change of a common source a number is: most of them rows, some a truncating load, some progress alone. */
 export function kindOf(n: number): "rows" | "load" | "position" {
   if (n % 41 === 0) return "load";
   return n % 17 === 0 ? "position" : "rows";
 }
 
-/** The table. */
-export function racedTable(isKeyed: boolean): TableDefinition {
-  return {
-    namespace: "bank",
-    name: "cards",
-    key: isKeyed ? ["id"] : [],
-    columns: [
-      { name: "id", type: types.int64, nullable: false },
-      { name: "value", type: types.string, nullable: true },
-    ],
-  };
-}
-
-/** One change of one writer. */
+/** One change of one writer; `writer` is 0 where they have a common source. */
 export interface RacedChange {
   readonly n: number;
-  /** Of writers without a common source. */
-  readonly writer?: number;
+  readonly writer: number;
 }
 
-/** The content of a change, as a SELECT of `id`, `value`, `gone`. */
-export function contentSql(isKeyed: boolean, { n, writer }: RacedChange): string {
-  const value = `'${writer ?? ""}/${n}'`;
-  const first = (writer ?? 0) * 10_000_000;
-  const rows = (count: number, id: string) => `SELECT DISTINCT ${id} AS id FROM range(${count}) AS numbers(i)`;
-  if (!isKeyed) return `SELECT id, ${value} AS value, false AS gone FROM (${rows(upserted, `${first + n * 100} + i`)})`;
-  const drawn = (salt: number) => `(hash(${n}, ${writer ?? 0}, i + ${salt}) % ${keys})::BIGINT`;
-  // A row of its own tells whether the change arrived.
-  const own = (id: string) =>
-    writer === undefined ? id : `CASE WHEN ${id} < ${sharedKeys} THEN ${id} ELSE ${first} + ${id} END`;
-  const added = `${rows(upserted, own(drawn(0)))} UNION ALL SELECT ${first + 1_000_000 + n}`;
-  const gone = `${rows(removed, `${first} + ${sharedKeys} + ${drawn(100)} % ${keys - sharedKeys}`)} EXCEPT (${added})`;
-  return `SELECT id, ${value} AS value, false AS gone FROM (${added})
-    UNION ALL SELECT id, NULL, true FROM (${gone})`;
+/** A change as a writer commits it. */
+export interface WrittenChange {
+  readonly change: TableChange;
+  /** Its upserts, where it is to be loaded in parts. */
+  readonly parts: readonly Relation[];
 }
 
-/** How a race is laid out. */
-export interface RaceLayout {
-  readonly isKeyed: boolean;
-  readonly hasSource: boolean;
-}
+let relations = 0;
 
-/** The rows that must be there. */
-export class RaceModel {
+/** All that may be written, and the rows that must be there. */
+export class RacePlan {
   readonly definition: TableDefinition;
   readonly #connection: Connection;
   readonly #layout: RaceLayout;
@@ -75,33 +57,72 @@ export class RaceModel {
   constructor(connection: Connection, layout: RaceLayout) {
     this.#connection = connection;
     this.#layout = layout;
-    this.definition = racedTable(layout.isKeyed);
+    this.definition = {
+      namespace: "bank",
+      name: "cards",
+      key: layout.isKeyed ? ["id"] : [],
+      columns: [
+        { name: "id", type: types.int64, nullable: false },
+        { name: "value", type: types.string, nullable: true },
+      ],
+    };
   }
 
-  /** Makes the empty model. */
   async create(): Promise<void> {
-    await this.#connection.run("CREATE TABLE raced (n BIGINT, writer BIGINT, id BIGINT, value VARCHAR, gone BOOLEAN)");
+    await this.#connection.run(`CREATE TABLE planned AS ${plannedSql(this.#layout)}`);
+    await this.#connection.run("CREATE TABLE committed (n BIGINT, writer BIGINT)");
   }
 
-  /** Notes a change that is in the table, or will be. */
-  async add(change: RacedChange): Promise<void> {
-    if (this.#layout.hasSource && kindOf(change.n) === "position") return;
-    await this.#connection.run(
-      `INSERT INTO raced SELECT ${change.n}, ${change.writer ?? 0}, * FROM (${
-        contentSql(this.#layout.isKeyed, change)
-      })`,
-    );
+  /** Notes a change of a writer without a common source that is in the table. */
+  async note({ n, writer }: RacedChange): Promise<void> {
+    await this.#connection.run(`INSERT INTO committed VALUES (${n}, ${writer})`);
+  }
+
+  /** A change's relations on a writer's connection, dropped again after `use`. */
+  async withChange(
+    connection: Connection,
+    of: RacedChange & { readonly position: number },
+    use: (written: WrittenChange) => Promise<void>,
+  ): Promise<void> {
+    const made: string[] = [];
+    const isLoad = of.writer === 0 && kindOf(of.n) === "load";
+    const relation = async (where: string): Promise<Relation> => {
+      const name = `raced_${++relations}`;
+      made.push(name);
+      const flags = `0::BIGINT AS _ordinal, false AS _delete, ${!isLoad} AS _replaces`;
+      await connection.run(
+        `CREATE TABLE ${name} AS SELECT id, value, ${flags} FROM planned
+         WHERE n = ${of.n} AND writer = ${of.writer} AND ${where}`,
+      );
+      const rows = Number(await connection.value(`SELECT count(*) FROM ${name}`));
+      return { name, definition: this.definition, rows };
+    };
+    const common = {
+      ...{ definition: this.definition, schemaChanges: [], scope: this.definition.key },
+      ...{ position: { instance: "race:1/1", offset: `0/${of.position}` }, commitTimeMs: of.position },
+    };
+    try {
+      if (isLoad) {
+        const parts = [await relation("NOT gone AND id % 2 = 0"), await relation("NOT gone AND id % 2 = 1")];
+        return await use({ change: { ...common, truncate: true }, parts });
+      }
+      const upserts = await relation("NOT gone");
+      const removals = this.#layout.isKeyed ? { removals: await relation("gone") } : {};
+      await use({ change: { ...common, truncate: false, upserts, ...removals }, parts: [] });
+    } finally {
+      for (const name of made) await connection.run(`DROP TABLE ${name}`);
+    }
   }
 
   /** The rows after so many changes of the common source. */
   rowsAt(n: number): string {
     const loads = Array.from({ length: n }, (_, index) => index + 1).filter((each) => kindOf(each) === "load");
-    return this.#newest(`n BETWEEN ${loads.at(-1) ?? 0} AND ${n}`);
+    return newestSql(`n BETWEEN ${loads.at(-1) ?? 0} AND ${n}`);
   }
 
   /** The rows that writers without a common source left, but for keys that several of them wrote. */
   get ownRows(): string {
-    return this.#newest(`true`, `WHERE ${this.isOwn}`);
+    return newestSql(`(n, writer) IN (FROM committed) AND ${this.isOwn}`);
   }
 
   /** Whether an `id` is written by one writer alone. */
@@ -111,53 +132,35 @@ export class RaceModel {
 
   /** The values that a shared key may have: the last of each writer. */
   get lastShared(): string {
-    return `SELECT id, arg_max(value, n) AS value FROM raced WHERE NOT (${this.isOwn}) GROUP BY id, writer`;
-  }
-
-  #newest(when: string, filter = ""): string {
-    return `SELECT id, value FROM (
-      SELECT id, arg_max(coalesce(value, ''), n) AS value, arg_max(gone, n) AS gone FROM raced WHERE ${when} GROUP BY id
-    ) ${filter === "" ? "WHERE" : `${filter} AND`} NOT gone`;
+    return `SELECT id, arg_max(value, n) AS value FROM planned
+      WHERE (n, writer) IN (FROM committed) AND NOT (${this.isOwn}) GROUP BY id, writer`;
   }
 }
 
-/** A change as a writer commits it. */
-export interface WrittenChange {
-  /** Without upserts, where it is to be loaded in parts. */
-  readonly change: TableChange;
-  readonly parts: readonly Relation[];
+function newestSql(when: string): string {
+  return `SELECT id, value FROM (
+    SELECT id, arg_max(value, n) AS value, arg_max(gone, n) AS gone FROM planned WHERE ${when} GROUP BY id
+  ) WHERE NOT gone`;
 }
 
-let relations = 0;
-
-/** A change's relations on a writer's connection, dropped again after `use`. */
-export async function withChange(
-  connection: Connection,
-  of: RaceLayout & { readonly change: RacedChange; readonly position: number },
-  use: (written: WrittenChange) => Promise<void>,
-): Promise<void> {
-  const definition = racedTable(of.isKeyed);
-  const isLoad = of.hasSource && kindOf(of.change.n) === "load";
-  const made: string[] = [];
-  const relation = async (where: string): Promise<Relation> => {
-    const name = `raced_${++relations}`;
-    made.push(name);
-    const flags = `0::BIGINT AS _ordinal, false AS _delete, ${!isLoad} AS _replaces`;
-    const rows = `SELECT id, value FROM (${contentSql(of.isKeyed, of.change)}) WHERE ${where}`;
-    await connection.run(`CREATE TABLE ${name} AS SELECT *, ${flags} FROM (${rows})`);
-    return { name, definition, rows: Number(await connection.value(`SELECT count(*) FROM ${name}`)) };
-  };
-  try {
-    const position = { instance: "race:1/1", offset: `0/${of.position}` };
-    const common = { definition, schemaChanges: [], scope: definition.key, position, commitTimeMs: of.position };
-    if (isLoad) {
-      const parts = [await relation("NOT gone AND id % 2 = 0"), await relation("NOT gone AND id % 2 = 1")];
-      return await use({ change: { ...common, truncate: true }, parts });
-    }
-    const upserts = await relation("NOT gone");
-    const removals = of.isKeyed ? { removals: await relation("gone") } : {};
-    await use({ change: { ...common, truncate: false, upserts, ...removals }, parts: [] });
-  } finally {
-    for (const name of made) await connection.run(`DROP TABLE ${name}`);
+/** Every change's rows: `n`, `writer`, `id`, `value`, `gone`. */
+function plannedSql({ isKeyed, hasSource, writers, commits }: RaceLayout): string {
+  const changes = hasSource
+    ? `SELECT n, 0 AS writer FROM range(1, ${writers * commits + 1}) AS numbers(n) WHERE n % 41 = 0 OR n % 17 <> 0`
+    : `SELECT n, writer FROM range(1, ${commits + 1}) AS numbers(n), range(1, ${writers + 1}) AS others(writer)`;
+  const rows = (count: number, id: string) =>
+    `SELECT DISTINCT n, writer, (${id})::BIGINT AS id FROM (${changes}), range(${count}) AS numbers(i)`;
+  const value = "writer || '/' || n AS value";
+  if (!isKeyed) {
+    return `SELECT *, ${value}, false AS gone FROM (${rows(upserted, "writer * 10000000 + n * 100 + i")})`;
   }
+  const drawn = (salt: number) => `hash(n, writer, i + ${salt}) % ${keys}`;
+  const own = (id: string) => `writer * 10000000 + ${id}`;
+  const spread = hasSource
+    ? drawn(0)
+    : `CASE WHEN ${drawn(0)} < ${sharedKeys} THEN ${drawn(0)} ELSE ${own(drawn(0))} END`;
+  // A row that no other change has tells whether this one arrived.
+  const added = `${rows(upserted, spread)} UNION ALL ${rows(1, own("1000000 + n"))}`;
+  const gone = `${rows(removed, own(`${sharedKeys} + ${drawn(100)} % ${keys - sharedKeys}`))} EXCEPT (${added})`;
+  return `SELECT *, ${value}, false AS gone FROM (${added}) UNION ALL SELECT *, '' AS value, true FROM (${gone})`;
 }

@@ -2,13 +2,14 @@
  * Races over storages that fail, are slow, and do what they said they could not: no lost row, no row twice, none different, no
  * file gone that is needed, and none left that is not.
  *
- * `RACE_SEED` and `RACE_COMMITS` make other and longer races.
+ * They end after so many commits of each writer or so many seconds; `RACE_SEED`, `RACE_COMMITS` and `RACE_SECONDS` make others.
  */
 import { assertRaced, race, type RaceOptions } from "./race.ts";
 import { racedFormats } from "./raced_lake.ts";
 
 const seed = Number(Deno.env.get("RACE_SEED") ?? 1);
 const commits = Number(Deno.env.get("RACE_COMMITS") ?? 200);
+const seconds = Number(Deno.env.get("RACE_SECONDS") ?? 8);
 /** Of calls to the storage: about every third commit meets a failure. */
 const shares = { fails: 0.02, slow: 0.05 };
 
@@ -42,7 +43,7 @@ for (const format of racedFormats) {
   for (const { promise, shows, ...contest } of contests) {
     Deno.test(`${format}: ${promise}`, async (test) => {
       console.log(`race of ${format}, seed ${seed}`);
-      const counts = await race({ ...contest, format, seed, commits, shares });
+      const counts = await race({ ...contest, format, seed, commits, seconds, shares });
       await test.step(Object.entries(counts).map(([name, count]) => `${count} ${name}`).join(", "), () => {
         assertRaced(counts, ["commits", ...shows]);
       });
