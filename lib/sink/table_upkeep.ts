@@ -64,16 +64,18 @@ export class TableUpkeep {
   /** Takes old snapshots out of the table, and then the files that nothing kept refers to. */
   async expire(dryRun = false): Promise<Expiry> {
     const { table, storage, policy } = this.#options;
-    let expiry: Expiry = { snapshots: 0, unneeded: [] };
+    const nothing: Expiry = { snapshots: 0, unneeded: [] };
+    let expiry = nothing;
     const isDone = await this.#committer.settle({
       attempt: async (state) => {
         expiry = await table.expire(state, policy, { nowMs: this.#nowMs(), dryRun });
         return expiry.result;
       },
-      // What was lost or in doubt is done the next time. The files of an expiry that did happen are orphans.
+      // The files of an expiry that may or may not have happened stay: they are orphans at worst.
       arrived: () => {
-        expiry = { snapshots: 0, unneeded: [] };
-        return true;
+        const isDoubtful = expiry.result?.outcome === "unknown";
+        if (isDoubtful) expiry = nothing;
+        return isDoubtful;
       },
       followsOthers: true,
     });

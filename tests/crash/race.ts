@@ -1,5 +1,4 @@
 /** Writers and compactors on one table over bad storages, and what must be true of the table once they are through. */
-import assert from "node:assert/strict";
 import type { Sink } from "../../lib/change/sink.ts";
 import { Random } from "../../lib/domain/random.ts";
 import type { Connection } from "../../lib/engine/connection.ts";
@@ -205,9 +204,4 @@ class Race {
   #count(name: string, by = 1): void {
     this.#counts[name] = (this.#counts[name] ?? 0) + by;
   }
-}
-
-/** Whether nothing of a kind happened that a race must show. */
-export function assertRaced(counts: RaceCounts, names: readonly string[]): void {
-  for (const name of names) assert.ok((counts[name] ?? 0) > 0, `no ${name} in ${JSON.stringify(counts)}`);
 }
