@@ -36,6 +36,8 @@ export interface SearchedFile {
   readonly uri: string;
   /** What DuckDB reads it as. */
   readonly path: string;
+  /** Deleted ones too. */
+  readonly rows: bigint;
   readonly deleted?: PositionBitmap | undefined;
 }
 
@@ -47,8 +49,8 @@ export interface LookupRequest<File extends SearchedFile = SearchedFile, Column 
   readonly key: readonly string[];
   readonly column: (name: string) => Column;
   readonly boundsOf: (file: File, column: Column) => ColumnBounds;
-  /** A table function that gives columns of files with `file_index` and `file_row_number`. */
-  readonly read: (paths: readonly string[], columns: readonly Column[]) => string;
+  /** A table function that gives columns of files, which have so many rows, with `file_index` and `file_row_number`. */
+  readonly read: (paths: readonly string[], columns: readonly Column[], rows: bigint) => string;
 }
 
 /** Positions to delete, by file URI; each file named has at least one. */
@@ -100,9 +102,11 @@ async function searchFiles<File extends SearchedFile, Column extends KeyColumn>(
   const ranges = await keyRanges(connection, first!);
   const files = search.files.filter((file) => mayHold(search.boundsOf(file, first!), first!, ranges));
   if (files.length > 0) {
+    const rows = files.reduce((sum, file) => sum + file.rows, 0n);
+    const read = search.read(files.map(({ path }) => path), search.columns, rows);
     const names = search.columns.map(({ readName }) => readName).join(", ");
     const matches = `SELECT CAST(file_index AS BIGINT), file_row_number
-      FROM ${search.read(files.map(({ path }) => path), search.columns)} SEMI JOIN searched_keys USING (${names})`;
+      FROM ${read} SEMI JOIN searched_keys USING (${names})`;
     await collect(connection, matches, (index, position) => {
       const { uri, deleted } = files[index]!;
       if (deleted?.has(position)) return;

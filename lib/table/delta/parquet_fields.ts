@@ -16,9 +16,10 @@ export function readName(index: number): string {
 
 /**
  * A table function reading columns, as {@linkcode readName} calls them, by physical name from files of any schema version:
- * missing columns are null. It gives `file_index` (place in the list) and `file_row_number` too.
+ * missing columns are null. It gives `file_index` (place in the list) and `file_row_number` too. `rows`: how many the files have;
+ * not told, the engine takes them for few, and joins build their tables of them.
  */
-export function readFiles(paths: readonly string[], fields: readonly DeltaField[]): string {
+export function readFiles(paths: readonly string[], fields: readonly DeltaField[], rows?: bigint): string {
   const columns = fields.map((field, index) => {
     const type = literal(duckdbType(columnType(field.type)));
     return `${literal(physicalName(field))}: {name: ${literal(readName(index))}, type: ${type}, default_value: NULL}`;
@@ -26,5 +27,5 @@ export function readFiles(paths: readonly string[], fields: readonly DeltaField[
   // Folders are named `x=y` for people; the reader must not take them for columns.
   return `read_parquet([${paths.map(literal).join(", ")}], schema = MAP {${
     columns.join(", ")
-  }}, hive_partitioning = false)`;
+  }}, hive_partitioning = false${rows === undefined ? "" : `, explicit_cardinality = ${rows}`})`;
 }

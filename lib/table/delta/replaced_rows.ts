@@ -36,13 +36,14 @@ export async function replacedRows(place: TablePlace, request: ReplaceRequest): 
   const keyFields = state.physicalKey.map((name) => fields.find((field) => physicalName(field) === name)!);
   const found = await findRows(place.connection, {
     files: [...state.files].map(([uri, file]) => {
-      return { uri, file, deleted: file.deleted?.positions, path: place.storage.duckdbPath(filePath(place, uri)) };
+      const path = place.storage.duckdbPath(filePath(place, uri));
+      return { uri, file, deleted: file.deleted?.positions, path, rows: file.rows };
     }),
     change,
     key: keyFields.map(({ name }) => name),
     column: (name) => keyColumn(keyFields, name),
     boundsOf: ({ file }, { field }) => boundsOf(file.add, field),
-    read: (paths) => readFiles(paths, keyFields),
+    read: (paths, _, rows) => readFiles(paths, keyFields, rows),
   });
   const positions = new Map(
     [...found].map((

@@ -36,10 +36,11 @@ export async function rewriteFile(
       files: [{
         uri,
         path: storage.duckdbPath(filePath(place, uri)),
+        rows: file.rows,
         deleted: deleted && { positions: deleted, sequenceNumber: 0n },
       }],
       columns: columns.join(", "),
-      read: (paths) => readFiles(paths, fields),
+      read: (paths, rows) => readFiles(paths, fields, rows),
       deleted: scratch,
       sequenceNumber: 0n,
     });

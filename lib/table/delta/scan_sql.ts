@@ -15,10 +15,11 @@ export async function scanSql(place: TablePlace, state: DeltaState, deleted: Del
     files: [...state.files].map(([uri, file]) => ({
       uri,
       path: place.storage.duckdbPath(filePath(place, uri)),
+      rows: file.rows,
       deleted: file.deleted && { positions: file.deleted.positions, sequenceNumber: BigInt(file.deleted.since) },
     })),
     columns: fields.map(({ name }, index) => `${readName(index)} AS ${identifier(name)}`).join(", "),
-    read: (paths) => readFiles(paths, fields),
+    read: (paths, rows) => readFiles(paths, fields, rows),
     deleted,
     sequenceNumber: BigInt(state.version),
   });

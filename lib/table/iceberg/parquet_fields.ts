@@ -20,9 +20,10 @@ export function readName(field: IcebergField): string {
 
 /**
  * A table function reading columns by field id from files of any schema version: missing columns are null, narrower ones
- * are widened. It gives `file_index` (place in the list) and `file_row_number` too.
+ * are widened. It gives `file_index` (place in the list) and `file_row_number` too. `rows`: how many the files have;
+ * not told, the engine takes them for few, and joins build their tables of them.
  */
-export function readFiles(paths: readonly string[], fields: readonly IcebergField[]): string {
+export function readFiles(paths: readonly string[], fields: readonly IcebergField[], rows?: bigint): string {
   const columns = fields.map((field) => {
     const type = literal(duckdbType(columnType(field.type)));
     return `${field.id}: {name: ${literal(readName(field))}, type: ${type}, default_value: NULL}`;
@@ -30,5 +31,5 @@ export function readFiles(paths: readonly string[], fields: readonly IcebergFiel
   // Folders are named `x=y` for people; the reader must not take them for columns.
   return `read_parquet([${paths.map(literal).join(", ")}], schema = MAP {${
     columns.join(", ")
-  }}, hive_partitioning = false)`;
+  }}, hive_partitioning = false${rows === undefined ? "" : `, explicit_cardinality = ${rows}`})`;
 }

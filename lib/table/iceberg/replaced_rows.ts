@@ -38,7 +38,7 @@ export async function replacedRows(place: TablePlace, request: ReplaceRequest): 
   const key = keyFields(state.metadata).map(({ id }) => schema.fields.find((field) => field.id === id)!.name);
   const found = await findRows(place.connection, {
     files: [...state.files].map(([uri, file]) => ({
-      ...{ uri, file, deleted: file.deletes?.positions },
+      ...{ uri, file, deleted: file.deletes?.positions, rows: file.entry.file.record_count },
       path: place.storage.duckdbPath(place.storage.path(uri)),
     })),
     ...{ change, key },
@@ -50,7 +50,7 @@ export async function replacedRows(place: TablePlace, request: ReplaceRequest): 
       lower: ofColumn(file.lower_bounds, field.id),
       upper: ofColumn(file.upper_bounds, field.id),
     }),
-    read: (paths, columns) => readFiles(paths, columns.map(({ field }) => field)),
+    read: (paths, columns, rows) => readFiles(paths, columns.map(({ field }) => field), rows),
   });
   const partly: Omit<PreparedDeletes, "file">[] = [];
   const wholly: LiveFile[] = [];

@@ -13,12 +13,12 @@ import type { IcebergState, LiveFile } from "./state.ts";
 export async function scanSql({ storage }: TablePlace, state: IcebergState, deleted: DeletedRows): Promise<string> {
   const { fields } = currentSchema(state.metadata);
   const select = await liveRowsSql({
-    files: [...state.files].map(([uri, { deletes }]) => {
+    files: [...state.files].map(([uri, { entry, deletes }]) => {
       const own = deletes && { positions: deletes.positions, sequenceNumber: deletes.entry.sequenceNumber };
-      return { uri, path: storage.duckdbPath(storage.path(uri)), deleted: own };
+      return { uri, path: storage.duckdbPath(storage.path(uri)), rows: entry.file.record_count, deleted: own };
     }),
     columns: selectList(fields),
-    read: (paths) => readFiles(paths, fields),
+    read: (paths, rows) => readFiles(paths, fields, rows),
     deleted,
     sequenceNumber: state.metadata["last-sequence-number"],
   });
