@@ -93,9 +93,10 @@ export class TableCommitter {
         throw new WeirError("tableUnreadable", "The table vanished while it was written", this.#detail());
       }
       if (!step.followsOthers && !samePosition(state.position, expected)) throw this.fenced();
+      // Whatever comes of it, and be it an error over a file that is gone: the table is asked again before the next attempt.
+      this.#isLoaded = false;
       const result = await step.attempt(state);
       if (result === undefined) return false;
-      this.#isLoaded = false;
       if (result.outcome === "committed") return await this.current() !== undefined;
       cause = "cause" in result ? result.cause : cause;
       await new Promise((resolve) => setTimeout(resolve, waitMs));

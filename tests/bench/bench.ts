@@ -29,6 +29,9 @@ const measurements: readonly Measurement[] = [
   { name: "job384", size: 100_000, fullSize: 200_000, target: "reported" },
   { name: "updates", size: 60, fullSize: 60, target: "changesPerSecond ≥ 15000" },
   { name: "merge", size: 1_000_000, fullSize: 3_000_000, target: "ratio ≥ 0.7" },
+  { name: "upsertsIceberg", size: 1_000_000, fullSize: 10_000_000, target: "recentGrowth ≤ 1.5, upsertPeakMB ≤ 1000" },
+  { name: "upsertsPaimon", size: 1_000_000, fullSize: 10_000_000, target: "randomGrowth ≤ 1.5, upsertPeakMB ≤ 1000" },
+  { name: "upsertsDelta", size: 1_000_000, fullSize: 10_000_000, target: "recentGrowth ≤ 1.5, upsertPeakMB ≤ 1000" },
   { name: "latency", size: 30, fullSize: 60, target: "p95Ms ≤ 2000" },
 ];
 

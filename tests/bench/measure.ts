@@ -7,6 +7,7 @@ import { PaymentsWriter } from "../../lib/generate/payments_writer.ts";
 import { parseJson } from "../../lib/table/lossless_json.ts";
 import { copyFirst, openCapture, takeBacklog, type Taken, taken, untilCarried } from "./capture_bench.ts";
 import { mergeFiles } from "./merge_bench.ts";
+import { measureUpserts } from "./upsert_bench.ts";
 import { createWide, insertWide, mixChanges, rawCopy, rawReceive } from "./wide_table.ts";
 
 /** Figures of one measurement, by name with its unit. */
@@ -32,6 +33,9 @@ const measurements: Readonly<Record<string, (place: Place, rows: number) => Prom
   job384: (place, rows) => measureJob(place, { rows, dimensions: 384 }),
   updates: measureUpdates,
   merge: (_, rows) => measureMerge(rows),
+  upsertsIceberg: (_, rows) => upsertFigures("iceberg", rows),
+  upsertsPaimon: (_, rows) => upsertFigures("paimon", rows),
+  upsertsDelta: (_, rows) => upsertFigures("delta", rows),
   latency: measureLatency,
 };
 
@@ -164,6 +168,25 @@ async function measureMerge(rows: number): Promise<Figures> {
     ratio: Number((raw.cpuSeconds / merge.cpuSeconds).toFixed(2)),
     carriedDeletes: rows / 10,
     rebaseMs: Math.round(rebase.ms),
+  };
+}
+
+/**
+ * Question: what does it cost to replace 10,000 rows of a large table that is kept up, and how does that grow from a tenth of its
+ * size? `recent` keys are those of the last 100,000 rows.
+ */
+async function upsertFigures(format: "iceberg" | "paimon" | "delta", rows: number): Promise<Figures> {
+  const tenth = await measureUpserts(format, rows / 10);
+  const { random, recent, peakMB, files } = await measureUpserts(format, rows);
+  const growth = (large: number, small: number) => Number((large / small).toFixed(1));
+  return {
+    ...{ rows, files, randomMs: random.ms, randomCpuMs: random.cpuMs, randomReadMB: random.readMB },
+    ...{ recentMs: recent.ms, recentCpuMs: recent.cpuMs, recentReadMB: recent.readMB },
+    upkeepCpuMs: random.upkeepCpuMs,
+    ...{ tenthRandomCpuMs: tenth.random.cpuMs, tenthRecentCpuMs: tenth.recent.cpuMs },
+    randomGrowth: growth(random.cpuMs, tenth.random.cpuMs),
+    recentGrowth: growth(recent.cpuMs, tenth.recent.cpuMs),
+    upsertPeakMB: peakMB,
   };
 }
 

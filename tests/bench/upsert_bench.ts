@@ -222,8 +222,3 @@ async function readBytes(): Promise<number> {
 async function peakMB(): Promise<number> {
   return Math.round(Number(/^VmHWM:\s+(\d+)/m.exec(await Deno.readTextFile("/proc/self/status"))![1]) / 1024);
 }
-
-if (import.meta.main) {
-  const [format = "iceberg", rows = "1000000"] = Deno.args;
-  console.log(format, rows, JSON.stringify(await measureUpserts(format as UpkeepTable["format"], Number(rows))));
-}

@@ -10,7 +10,7 @@ import type { AddFile } from "./actions.ts";
 import { readRemoved } from "./checkpoint_rows.ts";
 import { vectorPath } from "./deletion_vectors.ts";
 import { filePath, type TablePlace } from "./load_state.ts";
-import { commitPath, listLog, logFolder } from "./log_file.ts";
+import { commitPath, listLog, logFolder, newestCheckpoint } from "./log_file.ts";
 import { durationMs, ownNames } from "./properties.ts";
 import type { DeltaState } from "./state.ts";
 import { removedSince } from "./write_checkpoint.ts";
@@ -29,7 +29,10 @@ export function keptSince({ metadata }: DeltaState, nowMs = Date.now()): KeptSin
 /** Log files that stand before the newest checkpoint that is older. */
 export async function oldLogFiles(place: TablePlace, state: DeltaState, since: KeptSince): Promise<readonly string[]> {
   const { commits, checkpoints, modifiedMs } = await listLog(place);
-  const first = checkpoints.findLast(({ paths }) => paths.every((path) => modifiedMs.get(path)! < since.log));
+  // Of a later version than the state's the state does not know which commit names the position.
+  const first = checkpoints.findLast(({ version, paths }) =>
+    version <= state.version && paths.every((path) => modifiedMs.get(path)! < since.log)
+  );
   if (first === undefined) return [];
   // Our last commit names the position that the table stands at.
   const own = state.transactions.get(ownNames.appId)?.version;
@@ -48,8 +51,10 @@ export interface FileUse {
 
 /** What the log says of data files. */
 export async function fileUse(place: TablePlace, state: DeltaState, since: KeptSince): Promise<FileUse> {
-  const earlier = state.checkpoint === undefined ? [] : await readRemoved(place, state.checkpoint);
-  const removed = [...earlier.flatMap(({ remove }) => remove ?? []), ...(await removedSince(place, state)).values()];
+  const checkpoint = await newestCheckpoint(place, state);
+  const earlier = checkpoint === undefined ? [] : await readRemoved(place, checkpoint);
+  const later = await removedSince(place, { after: checkpoint, upTo: state.version });
+  const removed = [...earlier.flatMap(({ remove }) => remove ?? []), ...later.values()];
   const pathsOf = ({ path, deletionVector }: Pick<AddFile, "path" | "deletionVector">) => {
     const vector = deletionVector && vectorPath(place, deletionVector);
     return [filePath(place, path), ...(vector === undefined ? [] : [vector])];

@@ -134,6 +134,21 @@ export async function hintedCheckpoint({ storage, folder }: LogPlace): Promise<C
   return { version, paths };
 }
 
+/**
+ * The newest checkpoint that stands for a state or what came before it. Another writer may have made it, and may since have removed
+ * what came before.
+ */
+export async function newestCheckpoint(
+  place: LogPlace,
+  state: { readonly version: number; readonly checkpoint?: CheckpointFiles },
+): Promise<CheckpointFiles | undefined> {
+  const hinted = await hintedCheckpoint(place);
+  const known = state.checkpoint;
+  return hinted !== undefined && hinted.version <= state.version && hinted.version > (known?.version ?? -1)
+    ? hinted
+    : known;
+}
+
 function parseHint(text: string): { readonly version: number; readonly parts?: number } | undefined {
   try {
     const { version, parts } = JSON.parse(text) as { readonly version?: unknown; readonly parts?: unknown };

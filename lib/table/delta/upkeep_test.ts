@@ -6,6 +6,8 @@ import type { UpkeepPolicy } from "../upkeep.ts";
 import type { DeltaTable } from "./delta_table.ts";
 import type { DeltaPrepared } from "./prepared_change.ts";
 import { planCompaction } from "./merge_files.ts";
+import { propertyNames } from "./properties.ts";
+import { writeCheckpoint } from "./write_checkpoint.ts";
 
 const policy: UpkeepPolicy = {
   targetFileBytes: 2 ** 20,
@@ -14,6 +16,12 @@ const policy: UpkeepPolicy = {
   keepSnapshotsMs: 0,
   keepSnapshots: 1,
   orphanAgeMs: 0,
+};
+
+/** Of a table that keeps no past. */
+const forgetful = {
+  [propertyNames.logRetention]: "interval 0 seconds",
+  [propertyNames.fileRetention]: "interval 0 seconds",
 };
 
 /** Three files of two rows: ids 1 to 6. */
@@ -177,4 +185,28 @@ Deno.test(
     const others = (await lake.paths()).filter((path) => !referenced.has(path));
     assert.deepEqual(others, [scratch], "what a stopped checkpoint left is an orphan, and nothing else");
   }, checkpointEvery(3)),
+);
+
+Deno.test(
+  "an expiry by a process that has not seen the newest versions leaves the commit that names the position",
+  onDeltaLake(async (lake) => {
+    const table = lake.open();
+    await table.create(cards);
+    const behind = lake.open();
+    const old = (await behind.load())!;
+    for (let id = 1; id <= 4; id++) await lake.commit(table, { upserts: [card(id, "a")] });
+    const newest = (await table.load())!;
+    // Another writer's commits bring the next checkpoint about, and say nothing of the position.
+    for (let version = 5; version <= 6; version++) {
+      await lake.foreign(version, [{ commitInfo: { operation: "other" } }]);
+    }
+    const other = (await table.load())!;
+    await writeCheckpoint({ ...lake, connection: lake.fixture.connection }, other);
+    for (const state of [old, newest, other]) {
+      const { unneeded } = await behind.expire(state, policy, { nowMs: Date.now() + 10 });
+      for (const path of unneeded) await lake.storage.delete(path);
+      assert.deepEqual((await lake.open().load())!.position, newest.position);
+    }
+    assert.ok(!(await lake.paths()).includes(lake.log(1)));
+  }, { properties: forgetful }),
 );

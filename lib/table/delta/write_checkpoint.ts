@@ -16,6 +16,7 @@ import {
   commitPath,
   hintPath,
   logFolder,
+  newestCheckpoint,
   readCommit,
   unreadable,
 } from "./log_file.ts";
@@ -26,8 +27,8 @@ import type { DeltaState } from "./state.ts";
 export async function writeCheckpoint(place: TablePlace, state: DeltaState): Promise<CheckpointFiles> {
   const { storage, folder } = place;
   const path = checkpointPath(folder, state.version);
-  const previous = state.checkpoint;
-  const removed = await removedSince(place, state);
+  const previous = await newestCheckpoint(place, state);
+  const removed = await removedSince(place, { after: previous, upTo: state.version });
   const name = `${logFolder(folder)}/.${crypto.randomUUID()}`;
   const scratch = { actions: `${name}.json`, parquet: `${name}.parquet` };
   try {
@@ -45,10 +46,13 @@ export async function writeCheckpoint(place: TablePlace, state: DeltaState): Pro
   }
 }
 
-/** The last removal of each file and vector since a state's checkpoint. */
-export async function removedSince(place: TablePlace, state: DeltaState): Promise<ReadonlyMap<string, RemoveFile>> {
+/** The last removal of each file and vector after a checkpoint, up to a version. */
+export async function removedSince(
+  place: TablePlace,
+  { after, upTo }: { readonly after: CheckpointFiles | undefined; readonly upTo: number },
+): Promise<ReadonlyMap<string, RemoveFile>> {
   const removed = new Map<string, RemoveFile>();
-  for (let version = (state.checkpoint?.version ?? -1) + 1; version <= state.version; version++) {
+  for (let version = (after?.version ?? -1) + 1; version <= upTo; version++) {
     const actions = await readCommit(place, version);
     if (actions === undefined) throw unreadable(commitPath(place.folder, version), "it is missing");
     for (const { remove } of actions) if (remove !== undefined) removed.set(fileId(remove), remove);

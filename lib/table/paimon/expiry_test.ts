@@ -3,13 +3,14 @@ import { armFailPoints } from "../../fail_point.ts";
 import {
   churn,
   churnedRows,
+  churnStep,
   compactAll,
   eagerPolicy,
   expireAll,
   orderRows,
   wholePolicy,
 } from "../../testing/paimon_churn.ts";
-import { applyStep, type PaimonLake, rowsOf, withPaimonLake } from "../../testing/paimon_lake.ts";
+import { applyStep, paimonChange, type PaimonLake, rowsOf, withPaimonLake } from "../../testing/paimon_lake.ts";
 import { paimonExpiryFailPoints } from "./fail_points.ts";
 import { PaimonTable } from "./paimon_table.ts";
 import type { PointInHistory } from "./time_travel.ts";
@@ -221,5 +222,25 @@ Deno.test("an older snapshot is found by its id and by time", async () => {
     for (const point of [{ timeMs: 1_700_000_000_500 }, { snapshotId: 5n }, { snapshotId: 10n }, { ref: "none" }]) {
       assert.equal(await table.at(newest, point), undefined);
     }
+  });
+});
+
+Deno.test("a writer that slept while its snapshot expired has lost the race, although the next snapshot's name is free again", async () => {
+  await withPaimonLake(async (lake) => {
+    const [sleeper, other] = [lake.open(), lake.open()];
+    await churn(lake, other, { from: 0, to: 2 });
+    const state = (await sleeper.load())!;
+    const change = await paimonChange(lake.connection, churnStep(2));
+    const prepared = await sleeper.prepare(state, change);
+    await churn(lake, other, { from: 2, to: 8 });
+    await expireAll(lake, other);
+    assert.equal(
+      await lake.storage.stat(`paimon/shop.db/orders/snapshot/snapshot-${state.snapshotId! + 1n}`),
+      undefined,
+    );
+    assert.equal((await sleeper.commit(sleeper.stage(state, prepared))).outcome, "conflict");
+    await sleeper.discard(prepared);
+    assert.deepEqual(await rowsOf(lake, lake.open()), await churnedRows(lake, 8));
+    await assertClean(lake, other);
   });
 });

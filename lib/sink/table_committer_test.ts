@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import type { CommitResult } from "../change/sink.ts";
+import { WeirError } from "../errors.ts";
+import type { LakeTable, TableState } from "../table/lake_table.ts";
+import { TableCommitter } from "./table_committer.ts";
+
+const cause = new Error("connection lost");
+
+/** A table that is a list of what was committed, and a store that answers as the test says. */
+class ListedTable {
+  readonly commits: string[] = [];
+  readonly answers: ((staged: string) => CommitResult)[] = [];
+  offset = 0;
+  #tries = 0;
+
+  get table(): LakeTable {
+    const parts: Partial<LakeTable<TableState, string, string>> = {
+      format: "delta",
+      namespace: "bank",
+      name: "cards",
+      location: "cards",
+      load: () => Promise.resolve(this.#state()),
+      stage: (_, prepared) => `${prepared} ${++this.#tries}`,
+      commit: (staged) => Promise.resolve((this.answers.shift() ?? this.takes)(staged)),
+      isCommitted: (staged) => Promise.resolve(this.commits.includes(staged)),
+    };
+    return parts as LakeTable;
+  }
+
+  readonly takes = (staged: string): CommitResult => {
+    this.commits.push(staged);
+    return { outcome: "committed", snapshotId: 1n, rows: 1n };
+  };
+
+  #state(): TableState {
+    const position = { instance: "test:1/1", offset: `0/${this.offset}` };
+    return { columns: [], key: [], rows: BigInt(this.commits.length), position };
+  }
+}
+
+async function published(listed: ListedTable, options: { readonly followsOthers?: boolean } = {}) {
+  const committer = new TableCommitter(listed.table);
+  const fitted: unknown[] = [];
+  const fit = (_: TableState, prepared: unknown) => {
+    fitted.push(prepared);
+    return Promise.resolve(prepared);
+  };
+  const isDone = await committer.publish((await committer.current())!, { prepared: "rows", fit, ...options });
+  return { isDone, fitted: fitted.length };
+}
+
+Deno.test("a commit that arrives after it was looked up in vain is found while the next attempt is under way", async () => {
+  const listed = new ListedTable();
+  listed.answers.push(
+    () => ({ outcome: "unknown", cause }),
+    () => {
+      listed.takes("rows 1");
+      return { outcome: "conflict" };
+    },
+  );
+  assert.deepEqual(await published(listed, { followsOthers: true }), { isDone: true, fitted: 1 });
+  assert.deepEqual(listed.commits, ["rows 1"]);
+});
+
+Deno.test("it is found as well where the next attempt failed before it came to the commit", async () => {
+  const listed = new ListedTable();
+  listed.answers.push(
+    () => ({ outcome: "unknown", cause }),
+    () => {
+      listed.takes("rows 1");
+      return { outcome: "retryable", cause };
+    },
+  );
+  assert.equal((await published(listed, { followsOthers: true })).isDone, true);
+  assert.deepEqual(listed.commits, ["rows 1"]);
+});
+
+Deno.test("a writer whose table another one moved on is fenced, upkeep goes on from there", async () => {
+  for (const followsOthers of [false, true]) {
+    const listed = new ListedTable();
+    listed.answers.push(() => {
+      listed.offset++;
+      return { outcome: "conflict" };
+    });
+    const ended = published(listed, { followsOthers });
+    if (followsOthers) assert.equal((await ended).isDone, true);
+    else await assert.rejects(ended, (error) => error instanceof WeirError && error.kind === "fenced");
+    assert.deepEqual(listed.commits, followsOthers ? ["rows 2"] : []);
+  }
+});
