@@ -29,8 +29,8 @@ export interface RaceLayout {
 
 /** What kind of change of a common source a number is: most of them rows, some a truncating load, some progress alone. */
 export function kindOf(n: number): "rows" | "load" | "position" {
-  if (n % 41 === 0) return "load";
-  return n % 17 === 0 ? "position" : "rows";
+  if (n % 29 === 0) return "load";
+  return n % 9 === 0 ? "position" : "rows";
 }
 
 /** One change of one writer; `writer` is 0 where they have a common source. */
@@ -146,7 +146,7 @@ function newestSql(when: string): string {
 /** Every change's rows: `n`, `writer`, `id`, `value`, `gone`. */
 function plannedSql({ isKeyed, hasSource, writers, commits }: RaceLayout): string {
   const changes = hasSource
-    ? `SELECT n, 0 AS writer FROM range(1, ${writers * commits + 1}) AS numbers(n) WHERE n % 41 = 0 OR n % 17 <> 0`
+    ? `SELECT n, 0 AS writer FROM range(1, ${writers * commits + 1}) AS numbers(n) WHERE n % 29 = 0 OR n % 9 <> 0`
     : `SELECT n, writer FROM range(1, ${commits + 1}) AS numbers(n), range(1, ${writers + 1}) AS others(writer)`;
   const rows = (count: number, id: string) =>
     `SELECT DISTINCT n, writer, (${id})::BIGINT AS id FROM (${changes}), range(${count}) AS numbers(i)`;

@@ -10,9 +10,9 @@ import { racedFormats } from "./raced_lake.ts";
 
 const seed = Number(Deno.env.get("RACE_SEED") ?? 1);
 const commits = Number(Deno.env.get("RACE_COMMITS") ?? 200);
-const seconds = Number(Deno.env.get("RACE_SECONDS") ?? 6);
-/** Of calls to the storage: about every third commit meets a failure. */
-const shares = { fails: 0.02, slow: 0.05 };
+const seconds = Number(Deno.env.get("RACE_SECONDS") ?? 8);
+/** Of calls to the storage: about every other commit meets a failure. */
+const shares = { fails: 0.04, slow: 0.05 };
 
 type Contest = Pick<RaceOptions, "isKeyed" | "hasSource" | "writers" | "compactors"> & { readonly promise: string };
 
@@ -38,18 +38,17 @@ const contests: readonly Contest[] = [
 
 for (const format of racedFormats) {
   Deno.test(`${format}: whoever races, no row is lost, twice or different, and no file is missing or left over`, async (test) => {
-    console.log(`races of ${format} with seed ${seed}`);
     const totals: Record<string, number> = {};
     for (const { promise, ...contest } of contests) {
-      await test.step(promise, async () => {
+      await test.step(`${promise} (seed ${seed})`, async (step) => {
         const counts = await race({ ...contest, format, seed, commits, seconds, shares });
-        console.log(Object.entries(counts).map(([name, count]) => `${count} ${name}`).join(", "));
+        const text = Object.entries(counts).map(([name, count]) => `${count} ${name}`).join(", ");
+        await step.step(text, () => assert.ok(counts["commits"]));
         for (const [name, count] of Object.entries(counts)) totals[name] = (totals[name] ?? 0) + count;
       });
     }
-    const never = ["commits", "writer fenced", "merges", "expired", "before", "after", "late"].filter((name) =>
-      !totals[name]
-    );
-    assert.deepEqual(never, [], "what a race must show");
+    const wanted = ["writer fenced", "merges", "expired", "before", "orphans"];
+    assert.deepEqual(wanted.filter((name) => !totals[name]), [], "what races must show");
+    assert.ok((totals["after"] ?? 0) + (totals["late"] ?? 0) > 0, "something was done in spite of a failure");
   });
 }

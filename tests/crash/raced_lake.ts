@@ -18,7 +18,7 @@ export const racedFormats = ["iceberg", "paimon", "delta"] as const;
 export type RacedFormat = typeof racedFormats[number];
 
 /** So long does nobody need a file that has left the table, milliseconds: longer than an actor's view of it is old. */
-export const keptMs = 3000;
+export const keptMs = 2000;
 
 /** Merges early and forgets soon. */
 export const racedPolicy: UpkeepPolicy = {
