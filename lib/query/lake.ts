@@ -4,10 +4,11 @@
  * Promise: a view shows one whole snapshot, the newest when it was opened; opening again moves it on. Nothing is written.
  */
 import type { Position } from "../change/position.ts";
+import type { Scan } from "../change/sink.ts";
 import type { Column } from "../dataset/column.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier } from "../engine/quote.ts";
-import { LocalStorage } from "../storage/local.ts";
+import type { Storage } from "../storage/storage.ts";
 import { IcebergTable } from "../table/iceberg/iceberg_table.ts";
 import type { LakeTable } from "../table/lake_table.ts";
 import { PaimonTable } from "../table/paimon/paimon_table.ts";
@@ -15,8 +16,8 @@ import { type TableFolder, tableFolders } from "./lake_folders.ts";
 
 /** Which lake to open, and where its views go. */
 export interface OpenLakeOptions {
-  /** The lake's folder; the connection must be allowed to read it. */
-  readonly folder: string;
+  /** Where the lake is; the connection must be allowed to read what it makes readable. */
+  readonly storage: Storage;
   /** The views are seen by this connection. */
   readonly connection: Connection;
 }
@@ -39,7 +40,7 @@ export interface LakeView extends TableFolder {
  */
 export async function openLake(options: OpenLakeOptions): Promise<readonly LakeView[]> {
   const views: LakeView[] = [];
-  for (const place of await tableFolders(options.folder)) {
+  for (const place of await tableFolders(options.storage)) {
     const view = await openTable(place, options);
     if (view !== undefined) views.push(view);
   }
@@ -47,13 +48,17 @@ export async function openLake(options: OpenLakeOptions): Promise<readonly LakeV
 }
 
 async function openTable(place: TableFolder, options: OpenLakeOptions): Promise<LakeView | undefined> {
-  const table = lakeTable(place, options);
+  const opened = openedTable(place, options);
+  const { table } = opened;
   const state = await table.load();
   if (state === undefined) return undefined;
   const schema = identifier(`${place.format}_${place.namespace}`);
   const view = `${schema}.${identifier(place.name)}`;
   await options.connection.run(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
-  await options.connection.run(`CREATE OR REPLACE VIEW ${view} AS ${await table.scan(state)}`);
+  const scan = await table.scan(state);
+  await options.connection.run(`CREATE OR REPLACE VIEW ${view} AS ${scan.sql}`);
+  opened.scan?.[Symbol.dispose]();
+  opened.scan = scan;
   const { snapshotId, position, columns } = state;
   return {
     ...place,
@@ -65,20 +70,26 @@ async function openTable(place: TableFolder, options: OpenLakeOptions): Promise<
   };
 }
 
-/** Tables that a connection has opened: one that is opened again reads only what is new. */
-const opened = new WeakMap<Connection, Map<string, LakeTable>>();
+interface OpenedTable {
+  readonly table: LakeTable;
+  /** What its view reads, kept until the view moves on. */
+  scan?: Scan;
+}
 
-function lakeTable(place: TableFolder, options: OpenLakeOptions): LakeTable {
-  const tables = opened.get(options.connection) ?? new Map<string, LakeTable>();
+/** Tables that a connection has opened: one that is opened again reads only what is new. */
+const opened = new WeakMap<Connection, Map<string, OpenedTable>>();
+
+function openedTable(place: TableFolder, options: OpenLakeOptions): OpenedTable {
+  const tables = opened.get(options.connection) ?? new Map<string, OpenedTable>();
   opened.set(options.connection, tables);
-  const key = JSON.stringify([options.folder, place.format, place.namespace, place.name]);
-  const table = tables.get(key) ?? newTable(place, options);
+  const key = JSON.stringify([options.storage.uri(""), place.format, place.namespace, place.name]);
+  const table = tables.get(key) ?? { table: newTable(place, options) };
   tables.set(key, table);
   return table;
 }
 
-function newTable({ format, namespace, name }: TableFolder, { folder, connection }: OpenLakeOptions): LakeTable {
-  const at = { storage: new LocalStorage(folder), connection, namespace, name };
+function newTable({ format, namespace, name }: TableFolder, { storage, connection }: OpenLakeOptions): LakeTable {
+  const at = { storage, connection, namespace, name };
   return format === "iceberg"
     ? new IcebergTable({ ...at, folder: `iceberg/${namespace}/${name}` })
     : new PaimonTable({ ...at, folder: "paimon" });

@@ -7,7 +7,7 @@
 import type { Position } from "../change/position.ts";
 import { formatPosition } from "../change/position.ts";
 import type { Relation } from "../change/relation.ts";
-import type { CommitResult, Sink, SinkStatus, SinkTable, TableChange, TableLoad } from "../change/sink.ts";
+import type { CommitResult, Scan, Sink, SinkStatus, SinkTable, TableChange, TableLoad } from "../change/sink.ts";
 import { WeirError } from "../errors.ts";
 import type { LakeTable, TableState } from "../table/lake_table.ts";
 
@@ -34,7 +34,7 @@ export class LakeSink implements Sink {
     return state === undefined ? { rows: 0n } : statusOf(state);
   }
 
-  async scan(): Promise<string | undefined> {
+  async scan(): Promise<Scan | undefined> {
     const state = await this.#current();
     return state === undefined ? undefined : await this.#lake.scan(state);
   }

@@ -41,7 +41,8 @@ export class IcebergModel extends LakeModel {
     const { python, formatVersion } = this.#options;
     const table = `${namespace}.${name}`;
     const report = await readers.pyiceberg({ python, lake: this.#folder, table, output: path, filters });
-    await this.same((await this.sink.scan())!, "our scan");
+    using own = await this.sink.scan();
+    await this.same(own!.sql, "our scan");
     await this.same(scan, "pyiceberg");
     const status = await this.sink.status();
     assert.deepEqual(report.columns, columns.map((column) => column.name));

@@ -56,7 +56,8 @@ export class PaimonModel extends LakeModel {
     const { path, scan } = this.output(release);
     const table = `${namespace}.${name}`;
     const report = await releases[release]({ python: this.#python, lake: this.#folder, table, output: path, filters });
-    await this.same((await this.sink.scan())!, "our scan");
+    using own = await this.sink.scan();
+    await this.same(own!.sql, "our scan");
     await this.same(scan, `pypaimon ${report.version}`);
     assert.deepEqual(report.columns, columns.map((column) => column.name));
     for (const { filter, rows } of report.planned) assert.equal(rows, await this.count(filter), filter);

@@ -6,7 +6,7 @@
  * deletes. One process writes a table; a second one loses the race and is told, but loses no rows.
  */
 import type { Position } from "../../change/position.ts";
-import type { CommitResult, TableChange } from "../../change/sink.ts";
+import type { CommitResult, Scan, TableChange } from "../../change/sink.ts";
 import type { TableDefinition } from "../../dataset/dataset.ts";
 import type { Connection } from "../../engine/connection.ts";
 import { WeirError } from "../../errors.ts";
@@ -22,7 +22,7 @@ import { newTable } from "./new_table.ts";
 import { prepareChange } from "./prepare_change.ts";
 import { type IcebergPrepared, newSnapshotId } from "./prepared_change.ts";
 import { isInHistory, putCommit } from "./put_commit.ts";
-import { scanSql } from "./scan_sql.ts";
+import { scanState } from "./scan_sql.ts";
 import { type IcebergStaged, stageCommit } from "./stage_commit.ts";
 import type { IcebergState } from "./state.ts";
 import { stillFits } from "./still_fits.ts";
@@ -138,8 +138,8 @@ export class IcebergTable implements LakeTable<IcebergState, IcebergPrepared, Ic
     }));
   }
 
-  async scan(state: IcebergState): Promise<string> {
-    return await scanSql(this.#place, state, this.#deleted);
+  async scan(state: IcebergState): Promise<Scan> {
+    return await scanState(this.#place, state, this.#deleted);
   }
 
   async #isNewest(version: number): Promise<boolean> {

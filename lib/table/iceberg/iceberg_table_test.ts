@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { CommitResult, TableChange } from "../../change/sink.ts";
+import type { CommitResult, Scan, TableChange } from "../../change/sink.ts";
 import { types } from "../../dataset/column_type.ts";
 import type { TableDefinition } from "../../dataset/dataset.ts";
 import type { Connection } from "../../engine/connection.ts";
@@ -76,9 +76,9 @@ class Lake {
   }
 
   async names(table = this.open()): Promise<unknown[]> {
-    const sql = await table.scan((await table.load())!);
+    using scan = await table.scan((await table.load())!);
     const rows = await this.fixture.connection.rows(
-      `SELECT id || '/' || ordinal || ' ' || name AS n FROM (${sql}) ORDER BY 1`,
+      `SELECT id || '/' || ordinal || ' ' || name AS n FROM (${scan.sql}) ORDER BY 1`,
     );
     return rows.map(({ n }) => n);
   }
@@ -184,7 +184,7 @@ Deno.test(
     const before = await table.scan(old);
     await lake.commit(table, { upserts: [row(2, 0, "B")] });
     await table.scan((await table.load())!);
-    const count = (sql: string) =>
+    const count = ({ sql }: Scan) =>
       lake.fixture.connection.value(`SELECT string_agg(name, ',' ORDER BY name) FROM (${sql})`);
     assert.equal(await count(before), "A,b,c");
     assert.equal(await count(await table.scan(old)), "A,b,c");

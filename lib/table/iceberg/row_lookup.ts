@@ -73,10 +73,13 @@ async function searchFiles(
   const ranges = await keyRanges(connection, search.columns[0]!);
   const files = search.files.filter((file) => mayHold(file, search.columns[0]!, ranges));
   if (files.length > 0) {
-    const paths = files.map(({ entry }) => storage.duckdbPath(storage.path(entry.file.file_path)));
+    const paths = files.map(({ entry }) => storage.path(entry.file.file_path));
+    using readable = await storage.readable(paths);
     const names = search.columns.map(readName);
     const matches = `SELECT CAST(file_index AS BIGINT), file_row_number
-      FROM ${readFiles(paths, search.columns)} SEMI JOIN iceberg_keys USING (${names.join(", ")})`;
+      FROM ${readFiles(paths.map(readable.duckdbPath), search.columns)} SEMI JOIN iceberg_keys USING (${
+      names.join(", ")
+    })`;
     await collect(connection, matches, (index, position) => {
       const { entry, deletes } = files[index]!;
       if (deletes?.positions.has(position)) return;

@@ -1,6 +1,8 @@
 /** The SELECT that reads a state: current columns by field id, without deleted rows. */
+import type { Scan } from "../../change/sink.ts";
 import { duckdbType } from "../../dataset/column_type.ts";
 import { identifier } from "../../engine/quote.ts";
+import type { ReadableFiles } from "../../storage/storage.ts";
 import type { DeletedRows } from "./deleted_rows.ts";
 import type { TablePlace } from "./load_state.ts";
 import { currentSchema } from "./metadata.ts";
@@ -8,8 +10,26 @@ import { readFiles, readName } from "./parquet_fields.ts";
 import { columnType, type IcebergField } from "./schema.ts";
 import type { IcebergState, LiveFile } from "./state.ts";
 
-/** SELECT over a state's snapshot giving its columns in order; any connection of the same database may run it. */
-export async function scanSql(place: TablePlace, state: IcebergState, deleted: DeletedRows): Promise<string> {
+/** A state's columns in order, over its files; any connection of the same database may run it. */
+export async function scanState(place: TablePlace, state: IcebergState, deleted: DeletedRows): Promise<Scan> {
+  const paths = [...state.files.values()].map(({ entry }) => place.storage.path(entry.file.file_path));
+  using open = new DisposableStack();
+  const readable = open.use(await place.storage.readable(paths));
+  const sql = await scanSql({ ...place, readable }, { state, deleted });
+  const kept = open.move();
+  return { sql, [Symbol.dispose]: () => kept.dispose() };
+}
+
+interface ReadablePlace extends TablePlace {
+  readonly readable: ReadableFiles;
+}
+
+interface ScannedState {
+  readonly state: IcebergState;
+  readonly deleted: DeletedRows;
+}
+
+async function scanSql(place: ReadablePlace, { state, deleted }: ScannedState): Promise<string> {
   const { fields } = currentSchema(state.metadata);
   const files = [...state.files.values()];
   const whole = files.filter(({ deletes }) => deletes === undefined);
@@ -22,19 +42,21 @@ export async function scanSql(place: TablePlace, state: IcebergState, deleted: D
   return selects.length === 0 ? emptySelect(fields) : selects.join(" UNION ALL ");
 }
 
-function readLive({ storage }: TablePlace, files: readonly LiveFile[], fields: readonly IcebergField[]): string {
-  return readFiles(files.map(({ entry }) => storage.duckdbPath(storage.path(entry.file.file_path))), fields);
+function readLive(
+  { storage, readable }: ReadablePlace,
+  files: readonly LiveFile[],
+  fields: readonly IcebergField[],
+): string {
+  return readFiles(files.map(({ entry }) => readable.duckdbPath(storage.path(entry.file.file_path))), fields);
 }
 
-interface RemainingRows {
+interface RemainingRows extends ScannedState {
   readonly parts: readonly LiveFile[];
   readonly columns: string;
   readonly fields: readonly IcebergField[];
-  readonly state: IcebergState;
-  readonly deleted: DeletedRows;
 }
 
-async function selectRemaining(place: TablePlace, request: RemainingRows): Promise<string> {
+async function selectRemaining(place: ReadablePlace, request: RemainingRows): Promise<string> {
   const { parts, columns, fields, state, deleted } = request;
   const sequenceNumber = state.metadata["last-sequence-number"];
   const ids = await deleted.record(

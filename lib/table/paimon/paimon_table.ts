@@ -6,7 +6,7 @@
  * stopped commit left behind is never read. Every file is written the way Paimon 1.x and pypaimon read it.
  */
 import type { Position } from "../../change/position.ts";
-import type { CommitResult, TableChange } from "../../change/sink.ts";
+import type { CommitResult, Scan, TableChange } from "../../change/sink.ts";
 import type { TableDefinition } from "../../dataset/dataset.ts";
 import type { Connection } from "../../engine/connection.ts";
 import { WeirError } from "../../errors.ts";
@@ -17,7 +17,7 @@ import { tableLayout } from "./layout.ts";
 import { emptyState, loadState } from "./load_state.ts";
 import { MetadataReader } from "./metadata_reader.ts";
 import { prepareChange, type PreparedChange, type PrepareOptions } from "./prepare.ts";
-import { scanSql } from "./scan_sql.ts";
+import { scanState } from "./scan_sql.ts";
 import { encodeSchema, firstSchema, sameColumns } from "./schema.ts";
 import { stageChange, type StagedCommit, type StageOptions, stagePosition } from "./stage.ts";
 import type { PaimonState } from "./table_state.ts";
@@ -139,8 +139,8 @@ export class PaimonTable implements LakeTable<PaimonState, PreparedChange, Stage
     return await this.commit(stagePosition(state, position, this.#stageOptions()));
   }
 
-  scan(state: PaimonState): Promise<string> {
-    return Promise.resolve(scanSql(state, { storage: this.#options.storage, layout: this.#reader.layout }));
+  async scan(state: PaimonState): Promise<Scan> {
+    return await scanState(state, { storage: this.#options.storage, layout: this.#reader.layout });
   }
 
   async #isNewest(id: bigint): Promise<boolean> {
