@@ -2,7 +2,6 @@
  * One capture from a source into the lake: what `pipeline` and `capture` have in common, from opening the lake to the last
  * verified table.
  */
-import { join } from "node:path";
 import type { WeirError } from "../../lib/errors.ts";
 import type { Progress } from "../../lib/cli/progress.ts";
 import type { Dataset } from "../../lib/dataset/dataset.ts";
@@ -15,6 +14,7 @@ import type { DatasetPlan } from "../../lib/pipeline/plan.ts";
 import { PostgresSource } from "../../lib/source/postgres/source.ts";
 import type { CaptureSettings } from "./capture_settings.ts";
 import { Lake, lakeId } from "./lake.ts";
+import { below } from "./lake_place.ts";
 import { planOf } from "./plans.ts";
 import { type VerifiedTable, verifyLake } from "./verification.ts";
 
@@ -89,7 +89,7 @@ export class CaptureRun implements AsyncDisposable {
     await using open = new AsyncDisposableStack();
     const lake = open.use(
       await Lake.open({
-        folder: settings.lake,
+        place: settings,
         stateFolder,
         formats: settings.formats,
         icebergVersion: settings.icebergVersion === "2" ? 2 : 3,
@@ -151,7 +151,7 @@ export class CaptureRun implements AsyncDisposable {
 
   /** Below it lie the dead letters, a folder for each table. */
   get deadLetterFolder(): string {
-    return join(this.#options.settings.lake, "dead_letters");
+    return below(this.#options.settings.lake, "dead_letters");
   }
 
   /** From the start of the pipeline until the last row was in the lake, milliseconds. */

@@ -5,6 +5,13 @@ import type { SettingValues } from "../../lib/settings/setting.ts";
 /** Declarations, in the order `--help` shows them. */
 export const captureSettings = {
   lake: settings.lake,
+  s3Endpoint: settings.s3Endpoint,
+  s3Region: settings.s3Region,
+  s3Addressing: settings.s3Addressing,
+  lakeCacheBytes: settings.lakeCacheBytes,
+  awsAccessKeyId: settings.awsAccessKeyId,
+  awsSecretAccessKey: settings.awsSecretAccessKey,
+  awsSessionToken: settings.awsSessionToken,
   formats: settings.formats,
   icebergVersion: settings.icebergVersion,
   model: settings.model,

@@ -1,14 +1,15 @@
 /** Whether a job's permissions reach what its user named, asked before anything is done. */
 import { resolve } from "node:path";
 import { type Need, requirePermissions } from "../../lib/cli/permission.ts";
+import { needOf, type PlaceSettings } from "./lake_place.ts";
 
-/** Asks for the lake folder, the source server and files to be read. Throws `configuration` with the command that reaches them. */
+/** Asks for the lake's place, the source server and files to be read. Throws `configuration` with the command that reaches them. */
 export async function requireReach(
   job: string,
-  settings: { readonly lake: string; readonly postgresUrl?: string | undefined },
+  settings: PlaceSettings & { readonly postgresUrl?: string | undefined },
   { files = [] }: { readonly files?: readonly string[] } = {},
 ): Promise<void> {
-  const needs: Need[] = [{ kind: "folder", path: resolve(settings.lake) }];
+  const needs: Need[] = [needOf(settings)];
   needs.push(...files.map((file): Need => ({ kind: "file", path: resolve(file) })));
   if (settings.postgresUrl !== undefined) {
     const { hostname, port } = new URL(settings.postgresUrl);

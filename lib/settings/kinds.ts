@@ -108,6 +108,22 @@ export function toggle(options: Described): Setting<boolean> {
   return rest;
 }
 
+/** A secret text: environment only, and never shown. */
+export function secretText(
+  options: { readonly environment: string; readonly help: string; readonly placeholder: string },
+): Setting<string | undefined> {
+  return { ...options, secret: true, repeatable: false, parse: ([given = ""]) => given.trim() };
+}
+
+/** A URL of a server that speaks HTTP. */
+export function httpUrl(options: Described & { readonly placeholder: string }): Setting<string | undefined> {
+  return single(options, options.placeholder, (given) => {
+    const protocol = URL.canParse(given) ? new URL(given).protocol : undefined;
+    if (protocol === "http:" || protocol === "https:") return given;
+    return new InvalidValue("is not a URL", `Write it as ${options.placeholder}`);
+  });
+}
+
 /** A connection string with a password in it: environment only, and never shown. */
 export function secretUrl(
   options: { readonly environment: string; readonly help: string; readonly protocols: readonly string[] },

@@ -29,9 +29,9 @@ export function redaction(secrets: readonly string[]): Redaction {
   };
 }
 
-/** A connection string gives away its password, as written and as decoded. */
+/** A connection string gives away its password, as written and as decoded; any other secret is one as a whole. */
 function forms(secret: string): string[] {
-  const password = URL.canParse(secret) ? new URL(secret).password : secret;
+  const password = secret.includes("://") && URL.canParse(secret) ? new URL(secret).password : secret;
   return [password, decoded(password)].filter((form) => form.length >= shortestSecret);
 }
 
