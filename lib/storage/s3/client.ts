@@ -111,7 +111,7 @@ export class ObjectClient {
   }
 
   #outOfReach(cause: unknown, attempts: number): WeirError {
-    const message = `The object store at ${this.#base.origin} did not serve a request in ${attempts} attempts`;
+    const message = `The object store at ${this.#base.origin} failed ${attempts} times: ${troubleText(cause)}`;
     return new WeirError("connection", message, { cause });
   }
 }
@@ -122,6 +122,15 @@ function isPassing(thrown: unknown): boolean {
   if (thrown instanceof DOMException) return thrown.name === "TimeoutError";
   return thrown instanceof Deno.errors.Http || thrown instanceof Deno.errors.ConnectionReset ||
     thrown instanceof Deno.errors.UnexpectedEof || thrown instanceof Deno.errors.BrokenPipe;
+}
+
+/** What a trouble was, without the address that `fetch` puts before it. */
+function troubleText(thrown: unknown): string {
+  if (thrown instanceof PassingFailure) return thrown.message;
+  if (thrown instanceof DOMException) return "it did not answer in time";
+  if (thrown instanceof Error && thrown.cause !== undefined) return troubleText(thrown.cause);
+  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  return text.replace(/^[\s\S]*: (?=[^:]+$)/, "").replace(/ \(os error \d+\)$/, "");
 }
 
 /** What {@linkcode bucketUrl} needs. */
