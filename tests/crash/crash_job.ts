@@ -50,7 +50,7 @@ async function run(plan: CrashJobPlan): Promise<CrashJobReport> {
   const flags = { lake: [plan.lake], "batch-seconds": ["0.1"], "batch-rows": ["500"], "dead-letter-share": ["1"] };
   const settings = resolveSettings(captureSettings, {
     flags: new Map(Object.entries(flags)),
-    environment: () => undefined,
+    environment: (name) => name.startsWith("AWS_") ? Deno.env.get(name) : undefined,
     file: {},
   });
   const stop = new AbortController();

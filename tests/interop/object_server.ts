@@ -52,27 +52,48 @@ async function build(): Promise<Program> {
 
 async function withObjectServer(program: string, body: (server: ObjectServer) => Promise<void>): Promise<void> {
   await withTemporaryFolder(async (root) => {
-    const bucket = "lake";
-    const folder = join(root, bucket);
-    await Deno.mkdir(folder);
-    const credentials = { accessKeyId: "weir-test", secretAccessKey: "not/a+secret" };
-    const port = freePort();
-    const child = new Deno.Command(program, {
-      args: ["--quiet", "--keep-alive", "--port", `127.0.0.1:${port}`, "posix", root],
-      env: { ROOT_ACCESS_KEY: credentials.accessKeyId, ROOT_SECRET_KEY: credentials.secretAccessKey },
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
+    const { server, child } = await start(program, root);
     try {
-      const endpoint = `http://127.0.0.1:${port}`;
-      await answering(endpoint);
-      await body({ endpoint, bucket, credentials, folder });
+      await body(server);
     } finally {
       child.kill("SIGKILL");
       await child.status;
     }
   });
+}
+
+/** One store for all tests of a file; it ends with the process. Undefined where none can be built. */
+export async function sharedObjectServer(): Promise<ObjectServer | undefined> {
+  const program = await (built ??= build());
+  if ("missing" in program) return undefined;
+  const root = await Deno.makeTempDir({ prefix: "weir-" });
+  const { server, child } = await start(program.path, root);
+  globalThis.addEventListener("unload", () => {
+    child.kill("SIGKILL");
+    Deno.removeSync(root, { recursive: true });
+  });
+  return server;
+}
+
+async function start(
+  program: string,
+  root: string,
+): Promise<{ readonly server: ObjectServer; readonly child: Deno.ChildProcess }> {
+  const bucket = "lake";
+  const folder = join(root, bucket);
+  await Deno.mkdir(folder);
+  const credentials = { accessKeyId: "weir-test", secretAccessKey: "not/a+secret" };
+  const port = freePort();
+  const child = new Deno.Command(program, {
+    args: ["--quiet", "--keep-alive", "--port", `127.0.0.1:${port}`, "posix", root],
+    env: { ROOT_ACCESS_KEY: credentials.accessKeyId, ROOT_SECRET_KEY: credentials.secretAccessKey },
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  const endpoint = `http://127.0.0.1:${port}`;
+  await answering(endpoint);
+  return { server: { endpoint, bucket, credentials, folder }, child };
 }
 
 async function answering(endpoint: string): Promise<void> {
