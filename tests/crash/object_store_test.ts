@@ -2,22 +2,11 @@
 import assert from "node:assert/strict";
 import { FaultyObjectProxy, type RequestFault } from "../../lib/testing/faulty_object_proxy.ts";
 import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
-import { type ObjectServer, objectStoreTests } from "../interop/object_server.ts";
+import { type ObjectServer, objectStoreTests, pointAt } from "../interop/object_server.ts";
 import { CrashChild } from "./crash_child.ts";
 import { countTableCommits, filesBelow } from "./lake_files.ts";
 import { assertComplete, endOf, runJob, startJob } from "./real_job.ts";
 import { runToEnd, type Scene, withScene } from "./scene.ts";
-
-/** Where a job's process finds the store. */
-function pointJobsAt({ credentials }: ObjectServer, endpoint: string): Disposable {
-  const variables = {
-    AWS_ENDPOINT_URL: endpoint,
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-  };
-  for (const [name, value] of Object.entries(variables)) Deno.env.set(name, value);
-  return { [Symbol.dispose]: () => Object.keys(variables).forEach((name) => Deno.env.delete(name)) };
-}
 
 /** One request in ten goes wrong: with the waits of a real job a quarter of them would take minutes. */
 async function badNetwork({ endpoint }: ObjectServer): Promise<FaultyObjectProxy> {
@@ -53,7 +42,7 @@ await objectStoreTests("the main job onto an object store", (withServer) => {
     withServer((server) =>
       withScene(async (scene) => {
         await using proxy = await badNetwork(server);
-        using _environment = pointJobsAt(server, proxy.endpoint);
+        using _environment = pointAt({ ...server, endpoint: proxy.endpoint });
         await killedAndRestarted({ ...scene, lake: `s3://${server.bucket}/shop` }, test);
         for (const fault of ["denied", "busy", "lost", "cut", "half"] as const) {
           assert.ok((proxy.happened.get(fault) ?? 0) > 0, `${fault} never happened`);
@@ -64,7 +53,7 @@ await objectStoreTests("the main job onto an object store", (withServer) => {
   Deno.test("deno task pipeline onto a bucket: killed while rows flow, run again, complete and verified", () =>
     withServer((server) =>
       withTemporaryFolder(async (folder) => {
-        using _environment = pointJobsAt(server, server.endpoint);
+        using _environment = pointAt(server);
         // The embedded server runs as another user where the tests run as root.
         await Deno.chmod(folder, 0o755);
         const flags = ["--lake", `s3://${server.bucket}/shop`, "--holders", "100", "--payments", "3000"];
@@ -89,7 +78,7 @@ await objectStoreTests("the main job onto an object store", (withServer) => {
   Deno.test("a second machine on the same bucket is fenced, and the first goes on", () =>
     withServer((server) =>
       withScene(async (scene) => {
-        using _environment = pointJobsAt(server, server.endpoint);
+        using _environment = pointAt(server);
         const lake = `s3://${server.bucket}/shop`;
         const first = new CrashChild({ url: scene.url, lake, follow: true }, scene.folder);
         await first.until(/streaming/);

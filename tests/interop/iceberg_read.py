@@ -8,11 +8,12 @@ columns, snapshotId, formatVersion, properties, totalFiles, and per filter the f
 
 import pyarrow.parquet
 from answering import answer_requests
+from object_store import options_for
 from pyiceberg.table import StaticTable
 
 
 def read(folder, output, *filters):
-    table = StaticTable.from_metadata(folder)
+    table = StaticTable.from_metadata(folder, options_for("pyiceberg", folder))
     rows = table.scan().to_arrow()
     pyarrow.parquet.write_table(rows, output)
     snapshot = table.current_snapshot()

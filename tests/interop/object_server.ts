@@ -34,6 +34,18 @@ export async function objectStoreTests(name: string, declare: (withServer: WithO
   else declare((body) => withObjectServer(program.path, body));
 }
 
+/** Has jobs and readers that are started from now on find a store, until this is disposed. */
+export function pointAt({ endpoint, credentials }: ObjectServer): Disposable {
+  const variables = {
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_REGION: "us-east-1",
+  };
+  for (const [name, value] of Object.entries(variables)) Deno.env.set(name, value);
+  return { [Symbol.dispose]: () => Object.keys(variables).forEach((name) => Deno.env.delete(name)) };
+}
+
 async function build(): Promise<Program> {
   const path = join(buildFolder, "versitygw");
   if (await Deno.stat(path).then(() => true, () => false)) return { path };
