@@ -6,7 +6,7 @@ export interface AskedRequest {
   /** Percent-encoded, with the query. */
   readonly path: string;
   readonly headers: Headers;
-  readonly body: Uint8Array;
+  readonly body: Uint8Array<ArrayBuffer>;
 }
 
 /** Runs a body beside a server whose every answer is one call. */

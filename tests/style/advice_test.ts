@@ -18,7 +18,7 @@ Deno.test("every flag that a message, an advice or the README speaks of is there
   const files = (await typeScriptFiles()).filter(({ path }) => isSpoken(path));
   const readme = { path: "README.md", text: await Deno.readTextFile(new URL("../../README.md", import.meta.url)) };
   const unknown = [...files, readme].flatMap(({ path, text }) =>
-    [...text.matchAll(/(?<![-\w])--([a-z][a-z-]*)/g)].filter(([, flag = ""]) => !known.has(flag)).map(([flag]) =>
+    [...text.matchAll(/(?<![-\w])--([a-z][a-z0-9-]*)/g)].filter(([, flag = ""]) => !known.has(flag)).map(([flag]) =>
       `${path}: ${flag}`
     )
   );

@@ -88,7 +88,7 @@ Deno.test("a store that lets the second of two conditional puts through is refus
     if (method === "DELETE") objects.delete(path);
     const found = objects.get(path);
     if (found === undefined) return new Response(null, { status: 404 });
-    return new Response(found.body as Uint8Array<ArrayBuffer>);
+    return new Response(found.body);
   };
   await withScriptedStore(forgetful, async ({ endpoint }) => {
     await withTemporaryFolder(async (cacheFolder) => {

@@ -47,8 +47,11 @@ export class S3Storage implements Storage {
   }
 
   path(uri: string): string {
-    if (!uri.startsWith(this.#root)) throw new RangeError(`Cannot use "${uri}": it is outside the storage root`);
-    return uri.slice(this.#root.length);
+    if (uri.startsWith(this.#root)) return uri.slice(this.#root.length);
+    throw new WeirError("tableUnreadable", `A table in ${this.#root} has files outside of it: it was moved`, {
+      detail: { path: uri },
+      advice: "Move the lake back to where those files were, and give that as --lake",
+    });
   }
 
   async read(path: string): Promise<Uint8Array | undefined> {
