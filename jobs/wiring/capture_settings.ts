@@ -2,8 +2,8 @@
 import { settings } from "../../lib/settings/declarations.ts";
 import type { SettingValues } from "../../lib/settings/setting.ts";
 
-/** Declarations, in the order `--help` shows them. */
-export const captureSettings = {
+/** Where the lake is, and how it is reached there. */
+export const placeSettings = {
   lake: settings.lake,
   s3Endpoint: settings.s3Endpoint,
   s3Region: settings.s3Region,
@@ -12,6 +12,11 @@ export const captureSettings = {
   awsAccessKeyId: settings.awsAccessKeyId,
   awsSecretAccessKey: settings.awsSecretAccessKey,
   awsSessionToken: settings.awsSessionToken,
+};
+
+/** Declarations, in the order `--help` shows them. */
+export const captureSettings = {
+  ...placeSettings,
   formats: settings.formats,
   icebergVersion: settings.icebergVersion,
   model: settings.model,
@@ -28,7 +33,10 @@ export const captureSettings = {
   threads: settings.threads,
 };
 
-/** Their values. */
+/** Values of {@linkcode placeSettings}. */
+export type PlaceSettings = SettingValues<typeof placeSettings>;
+
+/** Values of {@linkcode captureSettings}. */
 export type CaptureSettings = SettingValues<typeof captureSettings>;
 
 const { follow: _, resync: __, teardown: ___, ...lasting } = captureSettings;

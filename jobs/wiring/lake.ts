@@ -8,7 +8,8 @@ import { LakeSink } from "../../lib/sink/lake_sink.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
 import { IcebergTable } from "../../lib/table/iceberg/iceberg_table.ts";
 import { PaimonTable } from "../../lib/table/paimon/paimon_table.ts";
-import { type LakePlace, openPlace, placeName, type PlaceSettings } from "./lake_place.ts";
+import type { PlaceSettings } from "./capture_settings.ts";
+import { type LakePlace, openPlace, placeName } from "./lake_place.ts";
 
 /** Settings of a lake. */
 export interface LakeOptions {

@@ -2,7 +2,6 @@
 import { join, resolve } from "node:path";
 import type { Need } from "../../lib/cli/permission.ts";
 import { WeirError } from "../../lib/errors.ts";
-import type { SettingValues } from "../../lib/settings/setting.ts";
 import { lockLake } from "../../lib/storage/lake_lock.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
 import { type BucketAddress, bucketUrl } from "../../lib/storage/s3/client.ts";
@@ -10,20 +9,7 @@ import { locationUri, type ObjectLocation, objectLocation } from "../../lib/stor
 import { S3Storage } from "../../lib/storage/s3/s3_storage.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
 import { leaseLake } from "../../lib/storage/writer_lease.ts";
-import type { captureSettings } from "./capture_settings.ts";
-
-/** Settings that say where a lake is, and how it is reached there. */
-export type PlaceSettings = Pick<
-  SettingValues<typeof captureSettings>,
-  | "lake"
-  | "s3Endpoint"
-  | "s3Region"
-  | "s3Addressing"
-  | "lakeCacheBytes"
-  | "awsAccessKeyId"
-  | "awsSecretAccessKey"
-  | "awsSessionToken"
->;
+import type { PlaceSettings } from "./capture_settings.ts";
 
 /** A lake that this process alone writes to. Disposing lets others. */
 export interface LakePlace extends AsyncDisposable {

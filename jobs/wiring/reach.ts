@@ -1,7 +1,8 @@
 /** Whether a job's permissions reach what its user named, asked before anything is done. */
 import { resolve } from "node:path";
 import { type Need, requirePermissions } from "../../lib/cli/permission.ts";
-import { needOf, type PlaceSettings } from "./lake_place.ts";
+import type { PlaceSettings } from "./capture_settings.ts";
+import { needOf } from "./lake_place.ts";
 
 /** Asks for the lake's place, the source server and files to be read. Throws `configuration` with the command that reaches them. */
 export async function requireReach(

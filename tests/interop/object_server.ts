@@ -15,7 +15,7 @@ export interface ObjectServer {
   readonly endpoint: string;
   readonly bucket: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** Local folder in which the bucket's objects lie as files, to be looked at behind the store's back. */
+  /** Local folder in which the bucket's objects lie as files, to be looked at behind the store's back; empty for none. */
   readonly folder: string;
 }
 
@@ -108,7 +108,8 @@ async function start(
   return { server: { endpoint, bucket, credentials, folder }, child };
 }
 
-async function answering(endpoint: string): Promise<void> {
+/** Waits until a store answers anything. */
+export async function answering(endpoint: string): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
     const isUp = await fetch(endpoint).then(
       (response) => response.body?.cancel().then(() => true) ?? true,

@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { FaultyObjectProxy, type RequestFault } from "../../lib/testing/faulty_object_proxy.ts";
 import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
 import { storageContract } from "../contract/storage_contract.ts";
+import { sharedMotoServer } from "./moto_server.ts";
 import { objectStoreTests } from "./object_server.ts";
 import { everyFourth, storageOf } from "./object_storage.ts";
+import { pythonEnvironment } from "./python_env.ts";
 
 await objectStoreTests("the storage contract in a bucket", (withServer) => {
   storageContract({
@@ -36,3 +38,19 @@ await objectStoreTests("the storage contract in a bucket", (withServer) => {
     }
   });
 });
+
+const environment = await pythonEnvironment();
+if ("missing" in environment) {
+  Deno.test({ name: `storage moto (skipped: ${environment.missing})`, ignore: true, fn: () => {} });
+} else {
+  const moto = await sharedMotoServer(environment.python);
+  storageContract({
+    name: "moto",
+    withStorage: (body) =>
+      withTemporaryFolder(async (folder) => {
+        const location = { scheme: "s3", bucket: moto.bucket, prefix: crypto.randomUUID() } as const;
+        await storageOf(moto, { folder, location }).probe();
+        await body(storageOf(moto, { folder, location }), storageOf(moto, { folder, location }));
+      }),
+  });
+}

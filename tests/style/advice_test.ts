@@ -4,8 +4,8 @@ import { settings } from "../../lib/settings/declarations.ts";
 import { generatorSettings } from "../../lib/settings/generator.ts";
 import { typeScriptFiles } from "./source_tree.ts";
 
-/** Of the frame of every job, of Deno itself, and the name of any flag. */
-const otherFlags = ["help", "debug", "allow-", "allow-net", "no-", "no-prompt", "flag"];
+/** Of the frame of every job, of Deno itself, of Docker, and the name of any flag. */
+const otherFlags = ["help", "debug", "allow-", "allow-net", "no-", "no-prompt", "profile", "wait", "flag"];
 
 /** What a user may read. The programs of the embedded server have flags of their own. */
 function isSpoken(path: string): boolean {

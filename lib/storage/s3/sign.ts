@@ -75,7 +75,7 @@ export function signedHeaders(request: UnsignedRequest, signing: Signing): Recor
     ...request.headers,
     [`${headerPrefix}content-sha256`]: bodyHash,
     [`${headerPrefix}date`]: time,
-    ...(credentials.sessionToken === undefined ? {} : { "x-amz-security-token": credentials.sessionToken }),
+    ...(credentials.sessionToken === undefined ? {} : { [`${headerPrefix}security-token`]: credentials.sessionToken }),
   };
   const all = Object.entries({ ...headers, host: request.host }).sort(([left], [right]) => left < right ? -1 : 1);
   const names = all.map(([name]) => name).join(";");
