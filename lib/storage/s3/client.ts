@@ -20,9 +20,9 @@ export interface ObjectClientOptions {
    * it would leave the certificate), in the path elsewhere.
    */
   readonly addressing?: "path" | "virtual";
-  /** Attempts of one request. Default 8: about 13 seconds of passing trouble. */
-  readonly attempts?: number;
-  /** Wait before the second attempt, milliseconds; doubled each time. Default 100. */
+  /** How long passing trouble of one request is borne, milliseconds. Default 120,000: a store that restarts is waited for. */
+  readonly patienceMs?: number;
+  /** Wait before the second attempt, milliseconds; doubled each time up to five seconds. Default 100. */
   readonly firstWaitMs?: number;
   /** How long one attempt may take, milliseconds. Default 60,000. */
   readonly timeoutMs?: number;
@@ -42,6 +42,7 @@ export interface ObjectRequest {
 }
 
 const nothing = new Uint8Array();
+const longestWaitMs = 5000;
 
 /** A client of one bucket. */
 export class ObjectClient {
@@ -67,13 +68,14 @@ export class ObjectClient {
    * `storageFull` for what it answers.
    */
   async send<T>(request: ObjectRequest, read: (response: Response) => T | Promise<T>): Promise<T> {
-    const { attempts = 8, firstWaitMs = 100 } = this.#options;
-    for (let attempt = 1, waitMs = firstWaitMs;; attempt++, waitMs *= 2) {
+    const { patienceMs = 120_000, firstWaitMs = 100 } = this.#options;
+    const startedMs = performance.now();
+    for (let attempt = 1, waitMs = firstWaitMs;; attempt++, waitMs = Math.min(2 * waitMs, longestWaitMs)) {
       try {
         return await this.#attempt(request, read);
       } catch (thrown) {
         if (!isPassing(thrown)) throw thrown;
-        if (attempt === attempts) throw this.#outOfReach(thrown, attempts);
+        if (performance.now() - startedMs + waitMs > patienceMs) throw this.#outOfReach(thrown, attempt);
         // Half of it at random: those who were turned away together do not come back together.
         await new Promise((resolve) => setTimeout(resolve, waitMs * (0.5 + Math.random() / 2)));
       }
@@ -111,7 +113,7 @@ export class ObjectClient {
   }
 
   #outOfReach(cause: unknown, attempts: number): WeirError {
-    const message = `The object store at ${this.#base.origin} failed ${attempts} times: ${troubleText(cause)}`;
+    const message = `The object store at ${this.#base.origin} failed ${attempts} times in a row: ${troubleText(cause)}`;
     return new WeirError("connection", message, { cause });
   }
 }

@@ -21,8 +21,11 @@ export interface S3StorageOptions extends Omit<ObjectClientOptions, "scheme" | "
   readonly cacheBytes?: number;
 }
 
+const probePatienceMs = 10_000;
+
 /** A {@linkcode Storage} below a prefix of a bucket. */
 export class S3Storage implements Storage {
+  readonly #options: S3StorageOptions;
   readonly #client: ObjectClient;
   readonly #cache: FileCache;
   /** URI of the root, with `/` at its end. */
@@ -32,6 +35,7 @@ export class S3Storage implements Storage {
 
   constructor(options: S3StorageOptions) {
     const { location, cacheFolder, cacheBytes = 2 * 2 ** 30, ...rest } = options;
+    this.#options = options;
     this.#client = new ObjectClient({ ...rest, scheme: location.scheme, bucket: location.bucket });
     this.#root = `${locationUri(location)}/`;
     this.#prefix = location.prefix === "" ? "" : `${location.prefix}/`;
@@ -130,25 +134,31 @@ export class S3Storage implements Storage {
   }
 
   /**
-   * Makes sure, before anything relies on it, that this store refuses to put what is there.
+   * Makes sure, before anything relies on it, that this store refuses to put what is there. A store that cannot be reached is
+   * given up sooner than later on: its address may be wrong.
    *
    * @throws {WeirError} `precondition` where it does not; what the client throws where it cannot be reached or used.
    */
   async probe(): Promise<void> {
-    const path = `weir-probe-${crypto.randomUUID()}`;
-    try {
-      const first = await this.putIfAbsent(path, new Uint8Array(1));
-      const second = await this.putIfAbsent(path, new Uint8Array(2));
-      const kept = await this.read(path);
-      if (first && !second && kept?.length === 1) return;
-    } finally {
-      await this.delete(path).catch(() => {});
-    }
+    const { patienceMs = probePatienceMs } = this.#options;
+    const hasty = new S3Storage({ ...this.#options, patienceMs: Math.min(patienceMs, probePatienceMs) });
+    if (await hasty.#refusesSecondPut(`weir-probe-${crypto.randomUUID()}`)) return;
     const [condition, value] = this.#client.dialect.ifAbsent;
     throw new WeirError("precondition", `The object store does not refuse a put with "${condition}: ${value}"`, {
       detail: { path: this.#root },
       advice: "Use a store that does, or its newer version: without it two writers could take the same table version",
     });
+  }
+
+  async #refusesSecondPut(path: string): Promise<boolean> {
+    const first = await this.putIfAbsent(path, new Uint8Array(1));
+    try {
+      const second = await this.putIfAbsent(path, new Uint8Array(2));
+      const kept = await this.read(path);
+      return first && !second && kept?.length === 1;
+    } finally {
+      await this.delete(path).catch(() => {});
+    }
   }
 
   /** Carries who put an object. */
