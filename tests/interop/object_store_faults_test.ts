@@ -37,6 +37,34 @@ await objectStoreTests("faults of an object store", (withServer) => {
       })
     ));
 
+  Deno.test("two writers racing two hundred commits each over a network that fails take every version once", () =>
+    withServer((server) =>
+      withTemporaryFolder(async (folder) => {
+        await using proxy = await FaultyObjectProxy.start(server.endpoint, everyFourth());
+        const commits = 200;
+        let lost = 0;
+        const wonBy = async (name: string): Promise<readonly number[]> => {
+          const storage = storageOf(server, { folder, endpoint: proxy.endpoint });
+          const won: number[] = [];
+          for (let version = 1; won.length < commits; version++) {
+            if (await storage.putIfAbsent(`v${version}`, new TextEncoder().encode(name))) won.push(version);
+            else lost++;
+          }
+          return won;
+        };
+        const [mine, theirs] = await Promise.all([wonBy("mine"), wonBy("theirs")]);
+        const all = [...mine, ...theirs].toSorted((left, right) => left - right);
+        assert.deepEqual(all, Array.from({ length: 2 * commits }, (_, index) => index + 1));
+        assert.ok(lost > commits / 2, `only ${lost} of the puts met one that was there`);
+        const storage = storageOf(server, { folder });
+        for (const [name, won] of [["mine", mine], ["theirs", theirs]] as const) {
+          for (const version of won) {
+            assert.equal(new TextDecoder().decode(await storage.read(`v${version}`)), name);
+          }
+        }
+      })
+    ));
+
   Deno.test("a large file goes up and comes back in parts, over a network that fails, and nothing half is left", () =>
     withServer((server) =>
       withTemporaryFolder(async (folder) => {

@@ -24,7 +24,7 @@ export interface ObjectClientOptions {
   readonly patienceMs?: number;
   /** Wait before the second attempt, milliseconds; doubled each time up to five seconds. Default 100. */
   readonly firstWaitMs?: number;
-  /** How long one attempt may take, milliseconds. Default 60,000. */
+  /** How long one attempt may take beside the time its bytes take on a slow line, milliseconds. Default 60,000. */
   readonly timeoutMs?: number;
 }
 
@@ -37,12 +37,16 @@ export interface ObjectRequest {
   /** Names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array<ArrayBuffer>;
+  /** How many bytes an answer may bring, where they are many. */
+  readonly answerBytes?: number;
   /** Statuses beside 2xx that are answers. */
   readonly answers?: readonly number[];
 }
 
 const nothing = new Uint8Array();
 const longestWaitMs = 5000;
+/** A line slower than this is taken for one that hangs. */
+const slowestBytesPerMs = 30;
 
 /** A client of one bucket. */
 export class ObjectClient {
@@ -83,7 +87,8 @@ export class ObjectClient {
   }
 
   async #attempt<T>(request: ObjectRequest, read: (response: Response) => T | Promise<T>): Promise<T> {
-    const { method, key, query = {}, headers = {}, body = nothing } = request;
+    const { method, key, query = {}, headers = {}, body = nothing, answerBytes = 0 } = request;
+    const { timeoutMs = 60_000 } = this.#options;
     const path = `${this.#base.pathname.replace(/\/$/, "")}/${key.split("/").map(percentEncoded).join("/")}`;
     const signed = signedHeaders(
       { method, host: this.#base.host, path, query, headers, body, at: new Date() },
@@ -94,7 +99,7 @@ export class ObjectClient {
       method,
       headers: signed,
       redirect: "manual",
-      signal: AbortSignal.timeout(this.#options.timeoutMs ?? 60_000),
+      signal: AbortSignal.timeout(timeoutMs + (body.length + answerBytes) / slowestBytesPerMs),
       ...(method === "PUT" || method === "POST" ? { body } : {}),
     });
     if (!response.ok && request.answers?.includes(response.status) !== true) {

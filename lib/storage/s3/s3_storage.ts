@@ -125,7 +125,11 @@ export class S3Storage implements Storage {
   }
 
   async publish(path: string): Promise<void> {
-    const bytes = await uploadFile(this.#client, { key: this.#key(path), file: this.#cache.file(path) });
+    const bytes = await uploadFile(this.#client, { key: this.#key(path), file: this.#cache.file(path) })
+      .catch(async (thrown) => {
+        await this.#cache.drop(path);
+        throw thrown;
+      });
     this.#cache.adopt(path, bytes);
   }
 

@@ -121,7 +121,8 @@ async function fetchPart(
 ): Promise<number> {
   const { key, file, offset, partBytes } = part;
   const range = `bytes=${offset}-${offset + partBytes - 1}`;
-  return await client.send({ method: "GET", key, headers: { range }, answers: [404] }, async (response) => {
+  const request = { method: "GET", key, headers: { range }, answerBytes: partBytes, answers: [404] } as const;
+  return await client.send(request, async (response) => {
     if (response.status === 404) {
       throw new WeirError("tableUnreadable", `Cannot read ${key}: it is missing`, { detail: { path: key } });
     }
