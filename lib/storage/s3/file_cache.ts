@@ -86,8 +86,9 @@ export class FileCache {
     this.#evict();
   }
 
-  /** Forgets a file whose object is gone, or that never became one. */
+  /** Forgets a file whose object is gone, or that never became one. Who leases it keeps it. */
   async drop(path: string): Promise<void> {
+    if ((this.#files.get(path)?.leases ?? 0) > 0) return;
     this.#forget(path);
     await Deno.remove(this.file(path)).catch(() => {});
   }

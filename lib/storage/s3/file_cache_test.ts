@@ -64,9 +64,12 @@ Deno.test("what was written in its place is taken up and need not be fetched; wh
   withCache(async ({ cache, fetched, held }) => {
     await Deno.writeFile(cache.file("30mine"), new Uint8Array(30));
     cache.adopt("30mine", 30);
-    using readable = await cache.lease(["30mine"]);
+    const readable = await cache.lease(["30mine"]);
     assert.equal(readable.duckdbPath("30mine"), cache.file("30mine"));
     assert.deepEqual(fetched, []);
+    await cache.drop("30mine");
+    assert.deepEqual(await held(), ["30mine"], "whoever reads it reads on");
+    readable[Symbol.dispose]();
     await cache.drop("30mine");
     await cache.drop("never there");
     assert.deepEqual(await held(), []);
