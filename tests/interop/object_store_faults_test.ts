@@ -64,7 +64,9 @@ await objectStoreTests("faults of an object store", (withServer) => {
         }
       })
     ));
+});
 
+await objectStoreTests("large files and refusals of an object store", (withServer) => {
   Deno.test("a large file goes up and comes back in parts, over a network that fails, and nothing half is left", () =>
     withServer((server) =>
       withTemporaryFolder(async (folder) => {
