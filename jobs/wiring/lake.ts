@@ -1,23 +1,23 @@
-/** The lake as the jobs write it: one folder, one engine, one writing process, and the sinks of a table in each format. */
+/** The lake as the jobs write it: one place, one engine, one writing process, and the sinks of a table in each format. */
 import { join, resolve } from "node:path";
 import type { Sink } from "../../lib/change/sink.ts";
 import type { TableDefinition } from "../../lib/dataset/dataset.ts";
 import type { Connection } from "../../lib/engine/connection.ts";
 import { Database } from "../../lib/engine/database.ts";
 import { LakeSink } from "../../lib/sink/lake_sink.ts";
-import { lockLake } from "../../lib/storage/lake_lock.ts";
-import { LocalStorage } from "../../lib/storage/local.ts";
+import type { Storage } from "../../lib/storage/storage.ts";
 import { DeltaTable } from "../../lib/table/delta/delta_table.ts";
 import { IcebergTable } from "../../lib/table/iceberg/iceberg_table.ts";
 import type { RestCatalog } from "../../lib/table/iceberg/rest/rest_catalog.ts";
 import { RestTable } from "../../lib/table/iceberg/rest/rest_table.ts";
 import type { LakeTable } from "../../lib/table/lake_table.ts";
 import { PaimonTable } from "../../lib/table/paimon/paimon_table.ts";
+import type { PlaceSettings } from "./capture_settings.ts";
+import { type LakePlace, openPlace, placeName } from "./lake_place.ts";
 
 /** Settings of a lake. */
 export interface LakeOptions {
-  /** Folder of the lake. */
-  readonly folder: string;
+  readonly place: PlaceSettings;
   /** Folder of run-time state, shared by all lakes. */
   readonly stateFolder: string;
   readonly formats: readonly LakeTable["format"][];
@@ -30,44 +30,41 @@ export interface LakeOptions {
 }
 
 /** An open lake. Disposing gives it back. */
-export class Lake implements Disposable {
-  readonly folder: string;
+export class Lake implements AsyncDisposable {
   /** This lake's own folder for spool files and what does not fit into memory. */
   readonly stateFolder: string;
-  readonly storage: LocalStorage;
+  readonly storage: Storage;
   readonly connection: Connection;
   /** The connection and one beside it: an initial copy keeps two cores at work. */
   readonly copyConnections: readonly Connection[];
   readonly #options: LakeOptions;
   readonly #database: Database;
-  readonly #lock: Disposable;
+  readonly #place: LakePlace;
   /** One per format: the formats of a table are written at the same time. */
   readonly #connections: ReadonlyMap<string, Connection>;
 
   private constructor(options: LakeOptions, parts: LakeParts) {
     this.#options = options;
-    this.folder = resolve(options.folder);
     this.stateFolder = stateFolderOf(options);
-    this.storage = new LocalStorage(this.folder);
+    this.storage = parts.place.storage;
     this.connection = parts.connection;
     this.copyConnections = [parts.connection, parts.copyConnection];
     this.#database = parts.database;
-    this.#lock = parts.lock;
+    this.#place = parts.place;
     this.#connections = parts.connections;
   }
 
-  /** Takes the lake's lock and opens the engine over it. Throws `fenced` where another process writes to the lake. */
+  /** Takes the lake for this process and opens the engine over it. Throws what {@linkcode openPlace} throws. */
   static async open(options: LakeOptions): Promise<Lake> {
-    const folder = resolve(options.folder);
-    using open = new DisposableStack();
-    const lock = open.use(await lockLake(folder));
+    await using open = new AsyncDisposableStack();
     const stateFolder = stateFolderOf(options);
+    const place = open.use(await openPlace(options.place, stateFolder));
     const temporaryFolder = join(stateFolder, "engine");
     await Deno.remove(temporaryFolder, { recursive: true }).catch(ignoreMissing);
     await Deno.mkdir(temporaryFolder, { recursive: true });
     const database = open.adopt(
       await Database.open({
-        folders: [folder, stateFolder],
+        folders: [...place.folders, stateFolder],
         temporaryFolder,
         memoryLimitBytes: options.memoryLimitBytes,
         threads: options.threads,
@@ -78,7 +75,7 @@ export class Lake implements Disposable {
     for (const format of options.formats) connections.set(format, await database.connect());
     const [connection, copyConnection] = [await database.connect(), await database.connect()];
     open.move();
-    return new Lake(options, { database, lock, connection, copyConnection, connections });
+    return new Lake(options, { database, place, connection, copyConnection, connections });
   }
 
   /** A connection beside the pipeline's own. */
@@ -111,16 +108,16 @@ export class Lake implements Disposable {
     });
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     for (const connection of [...this.copyConnections, ...this.#connections.values()]) connection.close();
     this.#database.close();
-    this.#lock[Symbol.dispose]();
+    await this.#place[Symbol.asyncDispose]();
   }
 }
 
 interface LakeParts {
   readonly database: Database;
-  readonly lock: Disposable;
+  readonly place: LakePlace;
   readonly connection: Connection;
   readonly copyConnection: Connection;
   readonly connections: ReadonlyMap<string, Connection>;
@@ -128,13 +125,13 @@ interface LakeParts {
 
 /** A folder of its own per lake: two lakes may be filled at the same time. */
 function stateFolderOf(options: LakeOptions): string {
-  return join(resolve(options.stateFolder), "capture", lakeId(options.folder));
+  return join(resolve(options.stateFolder), "capture", lakeId(options.place.lake));
 }
 
-/** Eight hex digits that stand for a lake's folder (FNV-1a). */
-export function lakeId(folder: string): string {
+/** Eight hex digits that stand for a lake's place (FNV-1a). */
+export function lakeId(lake: string): string {
   let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(resolve(folder))) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  for (const byte of new TextEncoder().encode(placeName(lake))) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
   return hash.toString(16).padStart(8, "0");
 }
 

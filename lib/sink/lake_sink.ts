@@ -5,7 +5,7 @@
  */
 import type { Position } from "../change/position.ts";
 import type { Relation } from "../change/relation.ts";
-import type { Sink, SinkStatus, SinkTable, TableChange, TableLoad } from "../change/sink.ts";
+import type { Scan, Sink, SinkStatus, SinkTable, TableChange, TableLoad } from "../change/sink.ts";
 import type { LakeTable, TableState } from "../table/lake_table.ts";
 import { samePosition, TableCommitter } from "./table_committer.ts";
 
@@ -27,7 +27,7 @@ export class LakeSink implements Sink {
     return state === undefined ? { rows: 0n } : statusOf(state);
   }
 
-  async scan(): Promise<string | undefined> {
+  async scan(): Promise<Scan | undefined> {
     const state = await this.#committer.current();
     return state === undefined ? undefined : await this.#lake.scan(state);
   }

@@ -8,14 +8,16 @@ import { storageError, WeirError } from "../errors.ts";
 /**
  * Takes the lock of a lake folder, made where it is missing. Disposing gives it back.
  *
+ * @param lake what the error calls the lake. Default: the folder.
+ *
  * @throws {WeirError} `fenced` where another process writes to the lake, `storage` where the folder cannot be written.
  */
-export async function lockLake(folder: string): Promise<Disposable> {
+export async function lockLake(folder: string, lake = folder): Promise<Disposable> {
   const path = join(folder, "writer.lock");
   const file = await open(path, folder);
   if (await file.tryLock(true)) return { [Symbol.dispose]: () => release(file) };
   file.close();
-  throw new WeirError("fenced", `Another process writes to the lake in ${folder}`, { detail: { path } });
+  throw new WeirError("fenced", `Another process writes to the lake in ${lake}`, { detail: { path } });
 }
 
 /** By name: a child that is just being started holds the file as well, and with it a lock that is only closed. */

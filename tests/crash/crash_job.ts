@@ -53,7 +53,7 @@ async function run(plan: CrashJobPlan): Promise<CrashJobReport> {
   const formats = plan.formats === undefined ? {} : { formats: [plan.formats] };
   const settings = resolveSettings(captureSettings, {
     flags: new Map(Object.entries({ ...flags, ...formats })),
-    environment: () => undefined,
+    environment: (name) => name.startsWith("AWS_") ? Deno.env.get(name) : undefined,
     file: {},
   });
   const stop = new AbortController();

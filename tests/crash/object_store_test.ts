@@ -1,0 +1,118 @@
+/** The main job onto an object store of another maker: killed, restarted and held against the source, over a bad network. */
+import assert from "node:assert/strict";
+import { FaultyObjectProxy, type RequestFault } from "../../lib/testing/faulty_object_proxy.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { type ObjectServer, objectStoreTests, pointAt } from "../interop/object_server.ts";
+import { CrashChild } from "./crash_child.ts";
+import { countTableCommits, filesBelow } from "./lake_files.ts";
+import { assertComplete, endOf, runJob, startJob } from "./real_job.ts";
+import { runToEnd, type Scene, withScene } from "./scene.ts";
+
+/** One request in ten goes wrong: with the waits of a real job a quarter of them would take minutes. */
+async function badNetwork({ endpoint }: ObjectServer): Promise<FaultyObjectProxy> {
+  const kinds: readonly RequestFault[] = ["denied", "busy", "lost", "cut", "half"];
+  let requests = 0;
+  return await FaultyObjectProxy.start(
+    endpoint,
+    () => ++requests % 10 === 0 ? kinds[requests / 10 % kinds.length] : undefined,
+  );
+}
+
+/** The steps around the puts that decide. The others leave files behind, which a local lake shows as well. */
+const points = [
+  "iceberg.afterDataFiles",
+  "iceberg.beforeCommit",
+  "iceberg.afterCommit",
+  "paimon.betweenDataFiles",
+  "paimon.beforeCommit",
+  "paimon.afterCommit",
+];
+
+async function killedAndRestarted(scene: Scene, test: Deno.TestContext): Promise<void> {
+  await runToEnd(scene);
+  for (const point of points) {
+    await scene.writer.stream({ payments: 500, churnShare: 0.3 });
+    const hits = await new CrashChild({ url: scene.url, lake: scene.lake, point }, scene.folder).killed();
+    await test.step(`${point}: killed at hit ${hits.get(point)}`, () => runToEnd(scene));
+  }
+}
+
+await objectStoreTests("the main job onto an object store", (withServer) => {
+  Deno.test("killed at the puts that decide, over a bad network, a restart leaves every row once in the bucket", (test) =>
+    withServer((server) =>
+      withScene(async (scene) => {
+        await using proxy = await badNetwork(server);
+        using _environment = pointAt({ ...server, endpoint: proxy.endpoint });
+        await killedAndRestarted({ ...scene, lake: `s3://${server.bucket}/shop` }, test);
+        for (const fault of ["denied", "busy", "lost", "cut", "half"] as const) {
+          assert.ok((proxy.happened.get(fault) ?? 0) > 0, `${fault} never happened`);
+        }
+      })
+    ));
+
+  Deno.test("deno task pipeline onto a bucket: killed while rows flow, run again, complete and verified", () =>
+    withServer((server) =>
+      withTemporaryFolder(async (folder) => {
+        using _environment = pointAt(server);
+        // The embedded server runs as another user where the tests run as root.
+        await Deno.chmod(folder, 0o755);
+        const flags = ["--lake", `s3://${server.bucket}/shop`, "--holders", "100", "--payments", "3000"];
+        const plan = { job: "pipeline", folder, flags: [...flags, "--batch-seconds", "0.1"] } as const;
+        const job = startJob(plan);
+        while (await countTableCommits(server.folder) < 20) await new Promise((resolve) => setTimeout(resolve, 20));
+        job.kill("SIGKILL");
+        assert.equal((await job.ended).status.signal, "SIGKILL");
+        assertComplete(await runJob(plan), 6);
+        const stopped = startJob({ ...plan, flags: [...plan.flags, "--follow"] });
+        await stopped.until(/capturing through slot/);
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+        stopped.kill("SIGINT");
+        const { code, outcome } = endOf(await stopped.ended);
+        assert.equal(code, 0);
+        assert.ok(outcome.tables.every(({ location }) => location.startsWith(`s3://${server.bucket}/shop/`)));
+        const held = (await filesBelow(server.folder)).filter((path) => /lease|probe/.test(path));
+        assert.deepEqual(held, [], "neither a lease nor a probe is left behind");
+      })
+    ));
+});
+
+await objectStoreTests("who else may be at an object store", (withServer) => {
+  Deno.test("a store that goes away for twenty seconds while rows flow costs nothing", () =>
+    withServer((server) =>
+      withScene(async (scene) => {
+        await using proxy = await FaultyObjectProxy.start(server.endpoint);
+        using _environment = pointAt({ ...server, endpoint: proxy.endpoint });
+        const lake = `s3://${server.bucket}/shop`;
+        const job = new CrashChild({ url: scene.url, lake, follow: true }, scene.folder);
+        await job.until(/streaming/);
+        await scene.writer.stream({ payments: 300, churnShare: 0.2 });
+        proxy.plan = () => "cut";
+        await scene.writer.stream({ payments: 300, churnShare: 0.2 });
+        await new Promise((resolve) => setTimeout(resolve, 20_000));
+        proxy.plan = () => undefined;
+        assert.ok((proxy.happened.get("cut") ?? 0) > 5, "the job did not ask while the store was away");
+        await scene.writer.stream({ payments: 300, churnShare: 0.2 });
+        job.kill("SIGINT");
+        assert.equal((await job.report()).error, undefined);
+        await runToEnd({ ...scene, lake });
+      })
+    ));
+
+  Deno.test("a second machine on the same bucket is fenced, and the first goes on", () =>
+    withServer((server) =>
+      withScene(async (scene) => {
+        using _environment = pointAt(server);
+        const lake = `s3://${server.bucket}/shop`;
+        const first = new CrashChild({ url: scene.url, lake, follow: true }, scene.folder);
+        await first.until(/streaming/);
+        await withTemporaryFolder(async (elsewhere) => {
+          const second = await new CrashChild({ url: scene.url, lake }, elsewhere).report();
+          assert.equal(second.error?.kind, "fenced");
+        });
+        await scene.writer.stream({ payments: 100, churnShare: 0.2 });
+        first.kill("SIGINT");
+        assert.equal((await first.report()).error, undefined);
+        await runToEnd({ ...scene, lake });
+      })
+    ));
+});
