@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { FaultyObjectProxy, type RequestFault } from "../../lib/testing/faulty_object_proxy.ts";
 import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
-import { type ObjectServer, objectStoreTests, pointAt } from "../interop/object_server.ts";
+import { lakeIn, type ObjectServer, objectStoreTests, pointAt } from "../interop/object_server.ts";
+import { storageOf } from "../interop/object_storage.ts";
 import { CrashChild } from "./crash_child.ts";
-import { countTableCommits, filesBelow } from "./lake_files.ts";
+import { newestVersions } from "./lake_files.ts";
 import { assertComplete, endOf, runJob, startJob } from "./real_job.ts";
 import { runToEnd, type Scene, withScene } from "./scene.ts";
 
@@ -43,7 +44,7 @@ await objectStoreTests("the main job onto an object store", (withServer) => {
       withScene(async (scene) => {
         await using proxy = await badNetwork(server);
         using _environment = pointAt({ ...server, endpoint: proxy.endpoint });
-        await killedAndRestarted({ ...scene, lake: `s3://${server.bucket}/shop` }, test);
+        await killedAndRestarted({ ...scene, lake: lakeIn(server) }, test);
         for (const fault of ["denied", "busy", "lost", "cut", "half"] as const) {
           assert.ok((proxy.happened.get(fault) ?? 0) > 0, `${fault} never happened`);
         }
@@ -56,10 +57,12 @@ await objectStoreTests("the main job onto an object store", (withServer) => {
         using _environment = pointAt(server);
         // The embedded server runs as another user where the tests run as root.
         await Deno.chmod(folder, 0o755);
-        const flags = ["--lake", `s3://${server.bucket}/shop`, "--holders", "100", "--payments", "3000"];
+        const flags = ["--lake", lakeIn(server), "--holders", "100", "--payments", "3000"];
         const plan = { job: "pipeline", folder, flags: [...flags, "--batch-seconds", "0.1"] } as const;
         const job = startJob(plan);
-        while (await countTableCommits(server.folder) < 20) await new Promise((resolve) => setTimeout(resolve, 20));
+        const store = storageOf(server, { folder, location: { ...server, scheme: "s3" } });
+        const paths = () => Array.fromAsync(store.list(""), ({ path }) => path);
+        while (newestVersions(await paths()) < 20) await new Promise((resolve) => setTimeout(resolve, 50));
         job.kill("SIGKILL");
         assert.equal((await job.ended).status.signal, "SIGKILL");
         assertComplete(await runJob(plan), 6);
@@ -69,8 +72,8 @@ await objectStoreTests("the main job onto an object store", (withServer) => {
         stopped.kill("SIGINT");
         const { code, outcome } = endOf(await stopped.ended);
         assert.equal(code, 0);
-        assert.ok(outcome.tables.every(({ location }) => location.startsWith(`s3://${server.bucket}/shop/`)));
-        const held = (await filesBelow(server.folder)).filter((path) => /lease|probe/.test(path));
+        assert.ok(outcome.tables.every(({ location }) => location.startsWith(`${lakeIn(server)}/`)));
+        const held = (await paths()).filter((path) => /lease|probe/.test(path));
         assert.deepEqual(held, [], "neither a lease nor a probe is left behind");
       })
     ));
@@ -82,7 +85,7 @@ await objectStoreTests("who else may be at an object store", (withServer) => {
       withScene(async (scene) => {
         await using proxy = await FaultyObjectProxy.start(server.endpoint);
         using _environment = pointAt({ ...server, endpoint: proxy.endpoint });
-        const lake = `s3://${server.bucket}/shop`;
+        const lake = lakeIn(server);
         const job = new CrashChild({ url: scene.url, lake, follow: true }, scene.folder);
         await job.until(/streaming/);
         await scene.writer.stream({ payments: 300, churnShare: 0.2 });
@@ -102,7 +105,7 @@ await objectStoreTests("who else may be at an object store", (withServer) => {
     withServer((server) =>
       withScene(async (scene) => {
         using _environment = pointAt(server);
-        const lake = `s3://${server.bucket}/shop`;
+        const lake = lakeIn(server);
         const first = new CrashChild({ url: scene.url, lake, follow: true }, scene.folder);
         await first.until(/streaming/);
         await withTemporaryFolder(async (elsewhere) => {

@@ -18,7 +18,7 @@ export async function sharedMotoServer(python: string): Promise<ObjectServer> {
     endpoint: `http://127.0.0.1:${port}`,
     bucket: "lake",
     credentials: { accessKeyId: "weir-test", secretAccessKey: "anything" },
-    folder: "",
+    prefix: "",
   };
   await answering(server.endpoint);
   const client = new ObjectClient({ ...server, scheme: "s3", region: "us-east-1" });

@@ -1,37 +1,38 @@
 /**
- * An object store of another maker on loopback: Versity's S3 gateway over a folder, built from source once into
- * `tests/.cache` and kept.
+ * An object store of another maker on loopback, one for all tests of a file. `WEIR_TEST_STORE=versitygw` takes another one than
+ * the suites do by themselves.
  */
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { freePort } from "../../lib/embedded/port.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { freePorts } from "../../lib/embedded/port.ts";
+import { ObjectClient } from "../../lib/storage/s3/client.ts";
+import { seaweedfs } from "./seaweedfs.ts";
+import { installed, type StoreCredentials } from "./store_program.ts";
+import { versityGateway } from "./versity_gateway.ts";
 
-const version = "v1.8.0";
-const buildFolder = fileURLToPath(new URL(`../.cache/versitygw-${version}`, import.meta.url));
+const program = Deno.env.get("WEIR_TEST_STORE") === "versitygw" ? versityGateway : seaweedfs;
 
-/** A store with one empty bucket. */
+/** A place in a store with nothing in it. */
 export interface ObjectServer {
   readonly endpoint: string;
   readonly bucket: string;
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** Local folder in which the bucket's objects lie as files, to be looked at behind the store's back; empty for none. */
-  readonly folder: string;
+  /** Below it nobody else puts anything. */
+  readonly prefix: string;
+  readonly credentials: StoreCredentials;
 }
 
-/** The gateway's program, or why there is none. */
-type Program = { readonly path: string } | { readonly missing: string };
-
-let built: Promise<Program> | undefined;
-
-/** Runs a body with a store of its own. */
+/** Runs a body with a place of its own in the store. */
 export type WithObjectServer = (body: (server: ObjectServer) => Promise<void>) => Promise<void>;
 
-/** Declares tests that need a store; where none can be built they are reported as skipped, with the reason in the name. */
+/** Declares tests that need a store; where none can be had they are reported as skipped, with the reason in the name. */
 export async function objectStoreTests(name: string, declare: (withServer: WithObjectServer) => void): Promise<void> {
-  const program = await (built ??= build());
-  if ("missing" in program) Deno.test({ name: `${name} (skipped: ${program.missing})`, ignore: true, fn: () => {} });
-  else declare((body) => withObjectServer(program.path, body));
+  const found = await (shared ??= start());
+  if ("missing" in found) Deno.test({ name: `${name} (skipped: ${found.missing})`, ignore: true, fn: () => {} });
+  else declare((body) => body(placeIn(found)));
+}
+
+/** A place in the store for all tests of a file. Undefined where no store can be had. */
+export async function sharedObjectServer(): Promise<ObjectServer | undefined> {
+  const found = await (shared ??= start());
+  return "missing" in found ? undefined : placeIn(found);
 }
 
 /** Has jobs and readers that are started from now on find a store, until this is disposed. */
@@ -46,71 +47,58 @@ export function pointAt({ endpoint, credentials }: ObjectServer): Disposable {
   return { [Symbol.dispose]: () => Object.keys(variables).forEach((name) => Deno.env.delete(name)) };
 }
 
-async function build(): Promise<Program> {
-  const path = join(buildFolder, "versitygw");
-  if (await Deno.stat(path).then(() => true, () => false)) return { path };
-  const command = new Deno.Command("go", {
-    args: ["install", "-ldflags=-s -w", `github.com/versity/versitygw/cmd/versitygw@${version}`],
-    env: { GOBIN: buildFolder, CGO_ENABLED: "0" },
-    stdin: "null",
-  });
-  const ended = await command.output().catch((thrown) => ({
-    success: false,
-    stderr: new TextEncoder().encode(thrown),
-  }));
-  if (ended.success) return { path };
-  return { missing: `go install failed: ${new TextDecoder().decode(ended.stderr).trim().split("\n").at(-1)}` };
+/** A place for a lake in a store. */
+export function lakeIn({ bucket, prefix }: ObjectServer): string {
+  return `s3://${bucket}/${prefix}`;
 }
 
-async function withObjectServer(program: string, body: (server: ObjectServer) => Promise<void>): Promise<void> {
-  await withTemporaryFolder(async (root) => {
-    const { server, child } = await start(program, root);
-    try {
-      await body(server);
-    } finally {
-      child.kill("SIGKILL");
-      await child.status;
-    }
-  });
+type Running = Omit<ObjectServer, "prefix">;
+
+interface NoStore {
+  readonly missing: string;
 }
 
-/** One store for all tests of a file; it ends with the process. Undefined where none can be built. */
-export async function sharedObjectServer(): Promise<ObjectServer | undefined> {
-  const program = await (built ??= build());
-  if ("missing" in program) return undefined;
-  const root = await Deno.makeTempDir({ prefix: "weir-" });
-  const { server, child } = await start(program.path, root);
-  globalThis.addEventListener("unload", () => {
-    child.kill("SIGKILL");
-    Deno.removeSync(root, { recursive: true });
-  });
-  return server;
+let shared: Promise<Running | NoStore> | undefined;
+
+function placeIn(running: Running): ObjectServer {
+  return { ...running, prefix: crypto.randomUUID() };
 }
 
-async function start(
-  program: string,
-  root: string,
-): Promise<{ readonly server: ObjectServer; readonly child: Deno.ChildProcess }> {
-  const bucket = "lake";
-  const folder = join(root, bucket);
-  await Deno.mkdir(folder);
+/** Starts the store; it ends with the process. Its ports are others where somebody else has taken one meanwhile. */
+async function start(): Promise<Running | NoStore> {
+  const found = await installed(program);
+  if ("missing" in found) return found;
   const credentials = { accessKeyId: "weir-test", secretAccessKey: "not/a+secret" };
-  const port = freePort();
-  const child = new Deno.Command(program, {
-    args: ["--quiet", "--keep-alive", "--port", `127.0.0.1:${port}`, "posix", root],
-    env: { ROOT_ACCESS_KEY: credentials.accessKeyId, ROOT_SECRET_KEY: credentials.secretAccessKey },
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  const endpoint = `http://127.0.0.1:${port}`;
-  await answering(endpoint);
-  return { server: { endpoint, bucket, credentials, folder }, child };
+  for (let tries = 1;; tries++) {
+    const folder = await Deno.makeTempDir({ prefix: "weir-" });
+    const ports = freePorts(8);
+    const child = (await program.command(found.path, { folder, ports, credentials })).spawn();
+    globalThis.addEventListener("unload", () => {
+      try {
+        child.kill("SIGKILL");
+      } catch { /* It ended by itself. */ }
+      Deno.removeSync(folder, { recursive: true });
+    });
+    const running = { endpoint: `http://127.0.0.1:${ports[0]}`, bucket: "lake", credentials };
+    const isUp = await Promise.race([takesObjects(running), child.status.then(() => false)]);
+    if (isUp) return running;
+    if (tries === 3) throw new Error(`The object store at ${running.endpoint} does not start`);
+  }
+}
+
+/** Makes the bucket as soon as the store lets it. */
+async function takesObjects(running: Running): Promise<boolean> {
+  await answering(running.endpoint);
+  const client = new ObjectClient({ ...running, scheme: "s3", region: "us-east-1", firstWaitMs: 50 });
+  await client.send({ method: "PUT", key: "" }, () => {});
+  await client.send({ method: "PUT", key: "first", body: new Uint8Array(1) }, () => {});
+  await client.send({ method: "DELETE", key: "first" }, () => {});
+  return true;
 }
 
 /** Waits until a store answers anything. */
 export async function answering(endpoint: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 600; tries++) {
     const isUp = await fetch(endpoint).then(
       (response) => response.body?.cancel().then(() => true) ?? true,
       () => false,

@@ -7,11 +7,11 @@ let opened = 0;
 
 /** A storage as another process would open it: its cache is its own, and it waits hardly at all before another try. */
 export function storageOf(
-  { bucket, credentials, endpoint }: ObjectServer,
+  { bucket, prefix, credentials, endpoint }: ObjectServer,
   options: Partial<S3StorageOptions> & { readonly folder: string },
 ): S3Storage {
   return new S3Storage({
-    location: { scheme: "s3", bucket, prefix: "a prefix/of it" },
+    location: { scheme: "s3", bucket, prefix: `${prefix}/a prefix/of it` },
     credentials,
     endpoint,
     region: "us-east-1",

@@ -6,7 +6,7 @@ import { PaymentsWriter } from "../../lib/generate/payments_writer.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 import { captureIntoLake } from "./captured_lake.ts";
 import { readAll } from "./lake_reading.ts";
-import { objectStoreTests, pointAt, sharedObjectServer } from "./object_server.ts";
+import { lakeIn, objectStoreTests, pointAt, sharedObjectServer } from "./object_server.ts";
 import { pythonTest } from "./python_env.ts";
 
 const server = await sharedObjectServer();
@@ -19,7 +19,7 @@ if (server !== undefined) {
     (python, test) =>
       withPostgres(async ({ url }) => {
         using _environment = pointAt(server);
-        const lake = `s3://${server.bucket}/main`;
+        const lake = lakeIn(server);
         await using writer = await PaymentsWriter.open({ url, seed: 4 });
         await writer.load({ holders: 200, payments: 1000 });
         const tables = { datasets: [accountHolders, transactions] };

@@ -28,7 +28,7 @@ await objectStoreTests("tables in a bucket", () => {
     storageOf(server, {
       folder,
       endpoint: proxy.endpoint,
-      location: { scheme: "s3", bucket: server.bucket, prefix: basename(folder) },
+      location: { scheme: "s3", bucket: server.bucket, prefix: `${server.prefix}/${basename(folder)}` },
       cacheBytes: 1000,
     });
 
