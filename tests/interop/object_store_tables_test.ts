@@ -1,10 +1,13 @@
 /** The sink contract of the table formats in a bucket, over a network where one request in four goes wrong. */
 import assert from "node:assert/strict";
 import { basename } from "node:path";
+import { DeltaTable } from "../../lib/table/delta/delta_table.ts";
+import { checkpointFailPoints, deltaFailPoints } from "../../lib/table/delta/fail_points.ts";
 import { icebergFailPoints } from "../../lib/table/iceberg/fail_points.ts";
 import { IcebergTable } from "../../lib/table/iceberg/iceberg_table.ts";
 import { paimonFailPoints } from "../../lib/table/paimon/fail_points.ts";
 import { PaimonTable } from "../../lib/table/paimon/paimon_table.ts";
+import { checkpointEvery } from "../../lib/testing/delta_lake.ts";
 import { FaultyObjectProxy } from "../../lib/testing/faulty_object_proxy.ts";
 import { lakeFormat } from "../contract/lake_sink.ts";
 import { sinkContract } from "../contract/sink_contract.ts";
@@ -38,6 +41,16 @@ await objectStoreTests("tables in a bucket", () => {
     countsRows: true,
     storage,
     table: (options) => new IcebergTable({ ...options, folder: `iceberg/${options.namespace}/${options.name}` }),
+  }));
+
+  sinkContract(lakeFormat({
+    name: "delta in a bucket",
+    failPoints: [...deltaFailPoints, ...checkpointFailPoints],
+    countsRows: true,
+    storage,
+    // Checkpoints too.
+    table: ({ namespace, name, ...at }) =>
+      new DeltaTable({ ...at, ...checkpointEvery(2), namespace, name, folder: `delta/${namespace}/${name}` }),
   }));
 
   sinkContract(lakeFormat({
