@@ -4,7 +4,9 @@ import { FaultyObjectProxy, type RequestFault } from "../../lib/testing/faulty_o
 import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
 import { lakeIn, type ObjectServer, objectStoreTests, pointAt } from "../interop/object_server.ts";
 import { storageOf } from "../interop/object_storage.ts";
+import type { VerificationOutcome } from "../../jobs/wiring/verification_outcome.ts";
 import { CrashChild } from "./crash_child.ts";
+import { JobProcess } from "./job_process.ts";
 import { newestVersions } from "./lake_files.ts";
 import { assertComplete, endOf, runJob, startJob } from "./real_job.ts";
 import { runToEnd, type Scene, withScene } from "./scene.ts";
@@ -27,14 +29,30 @@ const points = [
   "paimon.betweenDataFiles",
   "paimon.beforeCommit",
   "paimon.afterCommit",
+  "delta.beforeCommit",
+  "delta.afterCommit",
 ];
+const formats = "iceberg,paimon,delta";
 
 async function killedAndRestarted(scene: Scene, test: Deno.TestContext): Promise<void> {
   await runToEnd(scene);
   for (const point of points) {
     await scene.writer.stream({ payments: 500, churnShare: 0.3 });
-    const hits = await new CrashChild({ url: scene.url, lake: scene.lake, point }, scene.folder).killed();
+    const hits = await new CrashChild({ url: scene.url, lake: scene.lake, point, formats }, scene.folder).killed();
     await test.step(`${point}: killed at hit ${hits.get(point)}`, () => runToEnd(scene));
+  }
+}
+
+/** The verification by a process of its own, which writes nothing into the bucket. */
+async function verifyBeside(lake: string, folder: string): Promise<void> {
+  const script = new URL("../../jobs/verify.ts", import.meta.url);
+  const args = ["--json", "--lake", lake, "--formats", formats];
+  const { output, log } = await new JobProcess({ script, args, folder }).ended;
+  assert.notEqual(output, "", log);
+  const { ok, tables } = JSON.parse(output) as VerificationOutcome;
+  assert.deepEqual([ok, tables.length], [true, 9], log);
+  for (const { missing, extra, different, rows } of tables) {
+    assert.deepEqual([missing, extra, different, rows > 0], [0, 0, 0, true], log);
   }
 }
 
@@ -44,7 +62,7 @@ await objectStoreTests("the main job onto an object store", (withServer) => {
       withScene(async (scene) => {
         await using proxy = await badNetwork(server);
         using _environment = pointAt({ ...server, endpoint: proxy.endpoint });
-        await killedAndRestarted({ ...scene, lake: lakeIn(server) }, test);
+        await killedAndRestarted({ ...scene, lake: lakeIn(server), formats }, test);
         for (const fault of ["denied", "busy", "lost", "cut", "half"] as const) {
           assert.ok((proxy.happened.get(fault) ?? 0) > 0, `${fault} never happened`);
         }
@@ -57,7 +75,7 @@ await objectStoreTests("the main job onto an object store", (withServer) => {
         using _environment = pointAt(server);
         // The embedded server runs as another user where the tests run as root.
         await Deno.chmod(folder, 0o755);
-        const flags = ["--lake", lakeIn(server), "--holders", "100", "--payments", "3000"];
+        const flags = ["--lake", lakeIn(server), "--formats", formats, "--holders", "100", "--payments", "3000"];
         const plan = { job: "pipeline", folder, flags: [...flags, "--batch-seconds", "0.1"] } as const;
         const job = startJob(plan);
         const store = storageOf(server, { folder, location: { ...server, scheme: "s3" } });
@@ -65,7 +83,8 @@ await objectStoreTests("the main job onto an object store", (withServer) => {
         while (newestVersions(await paths()) < 20) await new Promise((resolve) => setTimeout(resolve, 50));
         job.kill("SIGKILL");
         assert.equal((await job.ended).status.signal, "SIGKILL");
-        assertComplete(await runJob(plan), 6);
+        assertComplete(await runJob(plan), 9);
+        await verifyBeside(lakeIn(server), folder);
         const stopped = startJob({ ...plan, flags: [...plan.flags, "--follow"] });
         await stopped.until(/capturing through slot/);
         await new Promise((resolve) => setTimeout(resolve, 1000));
