@@ -23,10 +23,8 @@ async function badNetwork({ endpoint }: ObjectServer): Promise<FaultyObjectProxy
 
 /** The steps around the puts that decide. The others leave files behind, which a local lake shows as well. */
 const points = [
-  "iceberg.afterDataFiles",
   "iceberg.beforeCommit",
   "iceberg.afterCommit",
-  "paimon.betweenDataFiles",
   "paimon.beforeCommit",
   "paimon.afterCommit",
   "delta.beforeCommit",
