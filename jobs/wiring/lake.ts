@@ -5,14 +5,18 @@ import type { TableDefinition } from "../../lib/dataset/dataset.ts";
 import type { Connection } from "../../lib/engine/connection.ts";
 import { Database } from "../../lib/engine/database.ts";
 import { LakeSink } from "../../lib/sink/lake_sink.ts";
+import type { WeirError } from "../../lib/errors.ts";
 import { lockLake } from "../../lib/storage/lake_lock.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
 import { DeltaTable } from "../../lib/table/delta/delta_table.ts";
+import { retentionProperties } from "../../lib/table/delta/properties.ts";
 import { IcebergTable } from "../../lib/table/iceberg/iceberg_table.ts";
 import type { RestCatalog } from "../../lib/table/iceberg/rest/rest_catalog.ts";
 import { RestTable } from "../../lib/table/iceberg/rest/rest_table.ts";
 import type { LakeTable } from "../../lib/table/lake_table.ts";
 import { PaimonTable } from "../../lib/table/paimon/paimon_table.ts";
+import type { UpkeepPolicy, UpkeepTable } from "../../lib/table/upkeep.ts";
+import { LakeUpkeep } from "./lake_upkeep.ts";
 
 /** Settings of a lake. */
 export interface LakeOptions {
@@ -27,6 +31,15 @@ export interface LakeOptions {
   readonly deltaDeletes: "vectors" | "rewrite";
   readonly memoryLimitBytes: number;
   readonly threads: number;
+  readonly upkeep: LakeUpkeepPlan;
+}
+
+/** How tables are kept up, and who hears of trouble with it. */
+export interface LakeUpkeepPlan {
+  /** Whether it is done beside the batches. */
+  readonly isOn: boolean;
+  readonly policy: UpkeepPolicy;
+  readonly onTrouble: (table: string, error: WeirError) => void;
 }
 
 /** An open lake. Disposing gives it back. */
@@ -38,11 +51,14 @@ export class Lake implements Disposable {
   readonly connection: Connection;
   /** The connection and one beside it: an initial copy keeps two cores at work. */
   readonly copyConnections: readonly Connection[];
+  /** Undefined where tables are only written. */
+  readonly upkeep: LakeUpkeep | undefined;
   readonly #options: LakeOptions;
   readonly #database: Database;
   readonly #lock: Disposable;
   /** One per format: the formats of a table are written at the same time. */
   readonly #connections: ReadonlyMap<string, Connection>;
+  readonly #upkeepConnection: Connection;
 
   private constructor(options: LakeOptions, parts: LakeParts) {
     this.#options = options;
@@ -54,6 +70,9 @@ export class Lake implements Disposable {
     this.#database = parts.database;
     this.#lock = parts.lock;
     this.#connections = parts.connections;
+    this.#upkeepConnection = parts.upkeepConnection;
+    const upkeep = { ...options.upkeep, storage: this.storage, connection: parts.upkeepConnection };
+    this.upkeep = upkeep.isOn ? new LakeUpkeep(upkeep) : undefined;
   }
 
   /** Takes the lake's lock and opens the engine over it. Throws `fenced` where another process writes to the lake. */
@@ -77,8 +96,9 @@ export class Lake implements Disposable {
     const connections = new Map<string, Connection>();
     for (const format of options.formats) connections.set(format, await database.connect());
     const [connection, copyConnection] = [await database.connect(), await database.connect()];
+    const upkeepConnection = await database.connect();
     open.move();
-    return new Lake(options, { database, lock, connection, copyConnection, connections });
+    return new Lake(options, { database, lock, connection, copyConnection, upkeepConnection, connections });
   }
 
   /** A connection beside the pipeline's own. */
@@ -88,31 +108,32 @@ export class Lake implements Disposable {
 
   /** One sink per format for a table. */
   sinksFor(definition: TableDefinition): readonly Sink[] {
-    const { storage } = this;
-    const { namespace, name } = definition;
     return this.#options.formats.map((format) => {
-      const connection = this.#connections.get(format) ?? this.connection;
-      if (format === "paimon") {
-        return new LakeSink(
-          new PaimonTable({ storage, connection, folder: "paimon", namespace, name, commitUser: "weir" }),
-        );
-      }
-      const folder = `${format}/${namespace}/${name}`;
-      if (format === "delta") {
-        const deletes = this.#options.deltaDeletes;
-        return new LakeSink(new DeltaTable({ storage, connection, folder, namespace, name, deletes }));
-      }
-      const { icebergVersion, icebergCatalog } = this.#options;
-      const formatVersion = definition.key.length === 0 ? 2 : icebergVersion;
-      const at = { storage, connection, folder, namespace, name, formatVersion };
-      if (icebergCatalog === undefined) return new LakeSink(new IcebergTable(at));
-      const catalog = new RestTable({ catalog: icebergCatalog, storage, namespace, name });
-      return new LakeSink(new IcebergTable({ ...at, catalog }));
+      const table = this.#table(format, definition);
+      return this.upkeep?.sinkOf(table) ?? new LakeSink(table);
     });
   }
 
+  #table(format: LakeTable["format"], { namespace, name, key }: TableDefinition): UpkeepTable {
+    const { storage } = this;
+    const connection = this.#connections.get(format) ?? this.connection;
+    if (format === "paimon") {
+      return new PaimonTable({ storage, connection, folder: "paimon", namespace, name, commitUser: "weir" });
+    }
+    const at = { storage, connection, folder: `${format}/${namespace}/${name}`, namespace, name };
+    const { icebergVersion, icebergCatalog, deltaDeletes: deletes, upkeep } = this.#options;
+    if (format === "delta") {
+      return new DeltaTable({ ...at, deletes, properties: retentionProperties(upkeep.policy.keepSnapshotsMs) });
+    }
+    const formatVersion = key.length === 0 ? 2 : icebergVersion;
+    if (icebergCatalog === undefined) return new IcebergTable({ ...at, formatVersion });
+    const catalog = new RestTable({ catalog: icebergCatalog, storage, namespace, name });
+    return new IcebergTable({ ...at, formatVersion, catalog });
+  }
+
   [Symbol.dispose](): void {
-    for (const connection of [...this.copyConnections, ...this.#connections.values()]) connection.close();
+    const connections = [...this.copyConnections, this.#upkeepConnection, ...this.#connections.values()];
+    for (const connection of connections) connection.close();
     this.#database.close();
     this.#lock[Symbol.dispose]();
   }
@@ -123,6 +144,7 @@ interface LakeParts {
   readonly lock: Disposable;
   readonly connection: Connection;
   readonly copyConnection: Connection;
+  readonly upkeepConnection: Connection;
   readonly connections: ReadonlyMap<string, Connection>;
 }
 

@@ -17,7 +17,7 @@ export interface TableUpkeepOptions {
   readonly storage: Storage;
   readonly policy: UpkeepPolicy;
   readonly worker: UpkeepWorker;
-  /** Default: one of its own. The committer of the sink that writes the table at the same time. */
+  /** Of the sink that writes the table in this process. Default: one of its own, for a table that others may write. */
   readonly committer?: TableCommitter;
   /** Epoch milliseconds. Default: the clock. */
   readonly now?: () => number;
@@ -37,13 +37,14 @@ export class TableUpkeep {
 
   constructor(options: TableUpkeepOptions) {
     this.#options = options;
-    this.#committer = options.committer ?? new TableCommitter(options.table);
+    this.#committer = options.committer ?? new TableCommitter(options.table, { isWriter: false });
   }
 
-  /** The compaction that is worth its cost now. */
+  /** The compaction that is worth its cost now. A table without a position waits for a copy that replaces all it holds. */
   async planned(): Promise<CompactionPlan | undefined> {
     const state = await this.#committer.current();
-    return state && this.#options.table.planCompaction(state, this.#options.policy);
+    if (state?.position === undefined) return undefined;
+    return this.#options.table.planCompaction(state, this.#options.policy);
   }
 
   /** Writes the merged files of a plan. May run beside commits of rows. */
@@ -54,7 +55,7 @@ export class TableUpkeep {
     const prepared = await worker.run((connection) => table.compact(state, plan, connection));
     await failPoint("upkeep.afterMerge");
     const fit = async (fresh: typeof state, merged: unknown) => {
-      const fitting = await table.rebase(fresh, merged);
+      const fitting = fresh.position === undefined ? undefined : await table.rebase(fresh, merged);
       if (fitting === undefined) await table.discard(merged);
       return fitting;
     };
