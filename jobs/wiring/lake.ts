@@ -6,16 +6,12 @@ import type { Connection } from "../../lib/engine/connection.ts";
 import { Database } from "../../lib/engine/database.ts";
 import { LakeSink } from "../../lib/sink/lake_sink.ts";
 import type { WeirError } from "../../lib/errors.ts";
+import type { TableFolder } from "../../lib/query/lake_folders.ts";
 import { lockLake } from "../../lib/storage/lake_lock.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
-import { DeltaTable } from "../../lib/table/delta/delta_table.ts";
-import { retentionProperties } from "../../lib/table/delta/properties.ts";
-import { IcebergTable } from "../../lib/table/iceberg/iceberg_table.ts";
 import type { RestCatalog } from "../../lib/table/iceberg/rest/rest_catalog.ts";
-import { RestTable } from "../../lib/table/iceberg/rest/rest_table.ts";
-import type { LakeTable } from "../../lib/table/lake_table.ts";
-import { PaimonTable } from "../../lib/table/paimon/paimon_table.ts";
 import type { UpkeepPolicy, UpkeepTable } from "../../lib/table/upkeep.ts";
+import { keptTable } from "./kept_tables.ts";
 import { LakeUpkeep } from "./lake_upkeep.ts";
 
 /** Settings of a lake. */
@@ -24,7 +20,7 @@ export interface LakeOptions {
   readonly folder: string;
   /** Folder of run-time state, shared by all lakes. */
   readonly stateFolder: string;
-  readonly formats: readonly LakeTable["format"][];
+  readonly formats: readonly TableFolder["format"][];
   readonly icebergVersion: 2 | 3;
   /** Keeps the versions of Iceberg tables. Undefined: files beside them do. */
   readonly icebergCatalog?: RestCatalog | undefined;
@@ -114,21 +110,18 @@ export class Lake implements Disposable {
     });
   }
 
-  #table(format: LakeTable["format"], { namespace, name, key }: TableDefinition): UpkeepTable {
-    const { storage } = this;
-    const connection = this.#connections.get(format) ?? this.connection;
-    if (format === "paimon") {
-      return new PaimonTable({ storage, connection, folder: "paimon", namespace, name, commitUser: "weir" });
-    }
-    const at = { storage, connection, folder: `${format}/${namespace}/${name}`, namespace, name };
-    const { icebergVersion, icebergCatalog, deltaDeletes: deletes, upkeep } = this.#options;
-    if (format === "delta") {
-      return new DeltaTable({ ...at, deletes, properties: retentionProperties(upkeep.policy.keepSnapshotsMs) });
-    }
-    const formatVersion = key.length === 0 ? 2 : icebergVersion;
-    if (icebergCatalog === undefined) return new IcebergTable({ ...at, formatVersion });
-    const catalog = new RestTable({ catalog: icebergCatalog, storage, namespace, name });
-    return new IcebergTable({ ...at, formatVersion, catalog });
+  #table(format: TableFolder["format"], { namespace, name, key }: TableDefinition): UpkeepTable {
+    const { icebergVersion, icebergCatalog, deltaDeletes, upkeep } = this.#options;
+    return keptTable({ format, namespace, name }, {
+      storage: this.storage,
+      connection: this.#connections.get(format) ?? this.connection,
+      icebergCatalog,
+      made: {
+        icebergVersion: key.length === 0 ? 2 : icebergVersion,
+        deltaDeletes,
+        keptMs: upkeep.policy.keepSnapshotsMs,
+      },
+    });
   }
 
   [Symbol.dispose](): void {

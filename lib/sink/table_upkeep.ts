@@ -19,6 +19,11 @@ export interface TableUpkeepOptions {
   readonly worker: UpkeepWorker;
   /** Of the sink that writes the table in this process. Default: one of its own, for a table that others may write. */
   readonly committer?: TableCommitter;
+  /**
+   * Of files that the table itself needs no more, those that somebody else still does: its mirrors in other formats. They stay,
+   * and are asked about again. Default: none.
+   */
+  readonly neededElsewhere?: (paths: readonly string[]) => Promise<ReadonlySet<string>>;
   /** Epoch milliseconds. Default: the clock. */
   readonly now?: () => number;
 }
@@ -34,6 +39,8 @@ export interface Merged {
 export class TableUpkeep {
   readonly #options: TableUpkeepOptions;
   readonly #committer: TableCommitter;
+  /** Files that left the table and stay for others. */
+  #heldBack: readonly string[] = [];
 
   constructor(options: TableUpkeepOptions) {
     this.#options = options;
@@ -62,7 +69,7 @@ export class TableUpkeep {
     return { plan, land: () => this.#committer.publish(state, { prepared, fit }) };
   }
 
-  /** Takes old snapshots out of the table, and then the files that nothing kept refers to. */
+  /** Takes old snapshots out of the table, and then removes the files that nothing kept refers to; it gives those. */
   async expire(dryRun = false): Promise<Expiry> {
     const { table, storage, policy } = this.#options;
     let expiry: Expiry = { snapshots: 0, unneeded: [] };
@@ -77,16 +84,20 @@ export class TableUpkeep {
         return state !== undefined;
       },
     });
-    if (!isDone) return expiry;
-    await failPoint("upkeep.afterExpiry");
-    for (const path of expiry.unneeded) await storage.delete(path);
-    return expiry;
+    if (isDone) await failPoint("upkeep.afterExpiry");
+    const left = isDone || dryRun ? [...this.#heldBack, ...expiry.unneeded] : this.#heldBack;
+    const needed = await this.#neededElsewhere(left);
+    const unneeded = left.filter((path) => !needed.has(path));
+    if (dryRun) return { ...expiry, unneeded };
+    this.#heldBack = [...needed];
+    for (const path of unneeded) await storage.delete(path);
+    return { ...expiry, unneeded };
   }
 
   /** Files in the table's folder that nothing refers to, and that are too old to be part of a commit under way. */
   async orphans(): Promise<readonly StoredObject[]> {
     const { table, storage, policy } = this.#options;
-    return await findOrphans(storage, {
+    const orphans = await findOrphans(storage, {
       folder: storage.path(table.location),
       referenced: async () => {
         const state = await table.load();
@@ -94,6 +105,12 @@ export class TableUpkeep {
       },
       before: this.#nowMs() - policy.orphanAgeMs,
     });
+    const needed = await this.#neededElsewhere(orphans.map(({ path }) => path));
+    return orphans.filter(({ path }) => !needed.has(path));
+  }
+
+  async #neededElsewhere(paths: readonly string[]): Promise<ReadonlySet<string>> {
+    return paths.length === 0 ? new Set() : await this.#options.neededElsewhere?.(paths) ?? new Set();
   }
 
   #nowMs(): number {
