@@ -12,7 +12,7 @@ import type { Connection } from "../../engine/connection.ts";
 import { WeirError } from "../../errors.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { ChangedRows, HistoricTable, KeptSnapshot } from "../lake_table.ts";
-import type { Expiry, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
+import type { Expiry, LiveFiles, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
 import { combineParts } from "./combine_parts.ts";
 import type { MergePlan } from "../merging/merge_plan.ts";
 import { planCompaction } from "./compaction_plan.ts";
@@ -158,6 +158,11 @@ export class IcebergTable
 
   async scan(state: IcebergState): Promise<string> {
     return await scanSql(this.#place, state, this.#deleted);
+  }
+
+  liveFiles({ files }: IcebergState): LiveFiles {
+    const bytes = files.values().reduce((sum, { entry }) => sum + entry.file.file_size_in_bytes, 0n);
+    return { files: files.size, bytes };
   }
 
   planCompaction(state: IcebergState, policy: UpkeepPolicy): MergePlan | undefined {
