@@ -79,6 +79,9 @@ export interface UpkeepTable<
     policy: UpkeepPolicy,
     options: { readonly nowMs: number; readonly dryRun?: boolean },
   ): Promise<Expiry>;
+  /** Small files of metadata that {@linkcode rewriteManifests} makes fewer. Absent where a format has none. */
+  mergeableManifests?(state: State): number;
+  rewriteManifests?(state: State): Promise<CommitResult>;
   /** Every file that a kept snapshot, tag or branch refers to, metadata included: paths below the storage root. */
   referenced(state: State): Promise<ReadonlySet<string>>;
 }

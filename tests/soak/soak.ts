@@ -150,24 +150,3 @@ function cpuMs(): number {
 function rounded(value: number): number {
   return Math.round(value * 100) / 100;
 }
-if (import.meta.main) {
-  const [commits = "200", rows = "200000", formats = "iceberg,paimon,delta", mergeFiles = "10"] = Deno.args;
-  const policy: UpkeepPolicy = {
-    targetFileBytes: 8 * 2 ** 20,
-    mergeFiles: Number(mergeFiles),
-    deletedShare: 0.3,
-    keepSnapshotsMs: 4000,
-    keepSnapshots: 10,
-    orphanAgeMs: 0,
-  };
-  const out = await soak({
-    commits: Number(commits),
-    samples: 21,
-    rows: Number(rows),
-    updates: 400,
-    replaced: 50,
-    policy,
-    formats: formats.split(",") as TableFolder["format"][],
-  }, (s) => console.log(JSON.stringify(s)));
-  console.log(JSON.stringify({ ...out, samples: undefined }));
-}
