@@ -35,15 +35,23 @@ export function planText(tables: readonly MaintainedTable[]): string {
     { table, format, plan },
   ) => [table, format, ...(plan === null ? ["failed"] : planCells(plan))]);
   const reasons = tables.flatMap(({ table, format, plan }) => {
-    const { merge, rescale, manifests } = plan ?? { merge: null, rescale: null, manifests: 0 };
+    const { merge, rescale } = plan ?? { merge: null, rescale: null };
     return [
       ...(merge === null ? [] : [`first merge of ${format} ${table}: ${merge.reason}, ${formatBytes(merge.bytes)}`]),
-      ...(manifests === 0 ? [] : [`${manifests} small manifests of ${format} ${table} become few`]),
       ...(rescale === null ? [] : [`${format} ${table}: ${rescale.reason}; --rescale makes them ${rescale.buckets}`]),
     ];
   });
-  return [renderTable([{ title: "table" }, { title: "format" }, ...columns], rows), "", ...reasons, ...failures(tables)]
-    .join("\n").trimEnd();
+  const manifests = tables.flatMap(({ table, format, plan }) =>
+    plan === null || plan.manifests === 0 ? [] : [`${formatCount(plan.manifests)} of ${format} ${table}`]
+  );
+  const rewritten = manifests.length === 0 ? [] : [`small manifests that become few: ${manifests.join(", ")}`];
+  return [
+    renderTable([{ title: "table" }, { title: "format" }, ...columns], rows),
+    "",
+    ...reasons,
+    ...rewritten,
+    ...failures(tables),
+  ].join("\n").trimEnd();
 }
 
 function planCells({ liveFiles, liveBytes, merge, expire, orphans }: TablePlan): string[] {

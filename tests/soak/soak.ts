@@ -70,6 +70,7 @@ export async function soak(plan: SoakPlan, tell: (sample: SoakSample) => void = 
       const startMs = cpuMs();
       const before = churn.commits;
       while (churn.commits < plan.commits * number / (plan.samples - 1)) await churn.commit();
+      await lake.upkeep?.idle();
       const commitMs = (cpuMs() - startMs) / Math.max(1, churn.commits - before);
       samples.push(await look(lake, { plan, plain, commits: churn.commits, commitMs }));
       tell(samples.at(-1)!);

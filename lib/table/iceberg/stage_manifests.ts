@@ -70,7 +70,10 @@ export function writeManifests(context: StageContext, change: ContentChange): Wr
   return { lines: [...written.map(({ line }) => line), ...plan.kept], written, nextRowId };
 }
 
-/** Manifests that a rewrite would make fewer: more than one small one of a content. */
+/** Small manifests of a content that are no trouble to a reader. */
+const fewManifests = 4;
+
+/** Small manifests that a rewrite would make few, where there are more than some of a content. */
 export function mergeableManifests(state: IcebergState): number {
   const targetBytes = numberProperty(state.metadata, "commit.manifest.target-size-bytes");
   const counts = ([0, 1] as const).map((content) => {
@@ -80,7 +83,7 @@ export function mergeableManifests(state: IcebergState): number {
         isSmall(manifest, live.get(manifest.manifest_path)?.length ?? 0, targetBytes);
     }).length;
   });
-  return counts.reduce((sum, count) => count > 1 ? sum + count : sum, 0);
+  return counts.reduce((sum, count) => count > fewManifests ? sum + count : sum, 0);
 }
 
 function liveEntries(state: IcebergState, content: 0 | 1): Map<string, ManifestEntry[]> {
