@@ -2,7 +2,7 @@
 import { join, resolve } from "node:path";
 import type { Need } from "../../lib/cli/permission.ts";
 import { WeirError } from "../../lib/errors.ts";
-import { lockLake } from "../../lib/storage/lake_lock.ts";
+import { type LakeWork, lockLake } from "../../lib/storage/lake_lock.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
 import { type BucketAddress, bucketUrl } from "../../lib/storage/s3/client.ts";
 import { locationUri, type ObjectLocation, objectLocation } from "../../lib/storage/s3/location.ts";
@@ -11,7 +11,7 @@ import type { Storage } from "../../lib/storage/storage.ts";
 import { leaseLake } from "../../lib/storage/writer_lease.ts";
 import type { PlaceSettings } from "./capture_settings.ts";
 
-/** A lake that this process alone writes to. Disposing lets others. */
+/** A lake that this process alone writes to, or maintains. Disposing lets others. */
 export interface LakePlace extends AsyncDisposable {
   readonly storage: Storage;
   /** Folders that the engine reads and writes, beside the state folder. */
@@ -19,17 +19,21 @@ export interface LakePlace extends AsyncDisposable {
 }
 
 /**
- * Opens a lake for writing.
+ * Opens a lake for writing, or for maintenance beside its writer.
  *
- * @param stateFolder The lake's own folder of run-time state, absolute.
+ * @param place.stateFolder The lake's own folder of run-time state for this work, absolute.
+ * @param place.work Default: it is written to.
  *
- * Throws `fenced` where another process writes to it, `precondition` where its store cannot be used.
+ * Throws `fenced` where another process does the same to it, `precondition` where its store cannot be used.
  */
-export async function openPlace(settings: PlaceSettings, stateFolder: string): Promise<LakePlace> {
+export async function openPlace(
+  settings: PlaceSettings,
+  { stateFolder, work = "writes to" }: { readonly stateFolder: string; readonly work?: LakeWork },
+): Promise<LakePlace> {
   const location = objectLocation(settings.lake);
-  if (location !== undefined) return await openBucket(settings, { location, stateFolder });
+  if (location !== undefined) return await openBucket(settings, { location, stateFolder, work });
   const folder = resolve(settings.lake);
-  const lock = await lockLake(folder);
+  const lock = await lockLake(folder, { work });
   return {
     storage: new LocalStorage(folder),
     folders: [folder],
@@ -74,15 +78,18 @@ interface BucketPlace {
   readonly stateFolder: string;
 }
 
-async function openBucket(settings: PlaceSettings, place: BucketPlace): Promise<LakePlace> {
-  const { location, stateFolder } = place;
+async function openBucket(
+  settings: PlaceSettings,
+  place: BucketPlace & { readonly work: LakeWork },
+): Promise<LakePlace> {
+  const { location, stateFolder, work } = place;
   await using open = new AsyncDisposableStack();
   // Of this machine only one process may use the state folder; the lease is for the others.
-  open.use(await lockLake(stateFolder, locationUri(location)));
+  open.use(await lockLake(stateFolder, { work, lake: locationUri(location) }));
   await Deno.remove(cacheFolder(stateFolder), { recursive: true }).catch(ignoreMissing);
   const storage = bucketStorage(settings, place);
   await storage.probe();
-  open.use(await leaseLake(storage, { writer: await writerName(stateFolder) }));
+  open.use(await leaseLake(storage, { writer: await writerName(stateFolder), work }));
   const kept = open.move();
   return { storage, folders: [], [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }

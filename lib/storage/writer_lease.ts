@@ -5,6 +5,7 @@
  * instance the work and tells its user; what makes a mistake impossible is the table commit itself (`change/sink.ts`).
  */
 import { WeirError } from "../errors.ts";
+import type { LakeWork } from "./lake_lock.ts";
 import type { Storage } from "./storage.ts";
 
 /** Who leases, and how fast. */
@@ -14,21 +15,26 @@ export interface WriterLeaseOptions {
    * which has ended, and is taken over at once.
    */
   readonly writer: string;
+  /** What no second process may do meanwhile. Default `writes to`. */
+  readonly work?: LakeWork;
   /** Milliseconds between two renewals. Default 5,000. */
   readonly renewMs?: number;
   /** How long a lease is watched before it counts as left behind, milliseconds. Default 20,000. */
   readonly patienceMs?: number;
 }
 
-/** Path of the lease below the lake's root. */
-export const leasePath = "writer.lease";
+/** Paths of the leases below the lake's root. */
+export const leasePaths: Readonly<Record<LakeWork, string>> = {
+  "writes to": "writer.lease",
+  maintains: "maintenance.lease",
+};
 
 /**
  * Takes the lease of a lake. Disposing gives it back.
  *
  * No two clocks are compared: a lease of somebody else is watched, and it is alive if it changes.
  *
- * @throws {WeirError} `fenced` where another process writes to the lake.
+ * @throws {WeirError} `fenced` where another process does the same to the lake.
  */
 export async function leaseLake(storage: Storage, options: WriterLeaseOptions): Promise<AsyncDisposable> {
   const lease = new WriterLease(storage, options);
@@ -39,6 +45,8 @@ export async function leaseLake(storage: Storage, options: WriterLeaseOptions): 
 class WriterLease implements AsyncDisposable {
   readonly #storage: Storage;
   readonly #options: WriterLeaseOptions;
+  readonly #work: LakeWork;
+  readonly #path: string;
   /** Tells this process's lease from one of the same writer that was left behind. */
   readonly #process = crypto.randomUUID();
   #renewals = 0;
@@ -48,10 +56,12 @@ class WriterLease implements AsyncDisposable {
   constructor(storage: Storage, options: WriterLeaseOptions) {
     this.#storage = storage;
     this.#options = options;
+    this.#work = options.work ?? "writes to";
+    this.#path = leasePaths[this.#work];
   }
 
   async take(): Promise<void> {
-    if (!await this.#storage.putIfAbsent(leasePath, this.#text())) await this.#takeOver();
+    if (!await this.#storage.putIfAbsent(this.#path, this.#text())) await this.#takeOver();
     const timer = setInterval(() => {
       // One that cannot be renewed now is renewed the next time; the commits themselves are safe either way.
       this.#renewing = this.#renewing.then(() => this.#renew()).catch(() => {});
@@ -65,7 +75,7 @@ class WriterLease implements AsyncDisposable {
     await this.#renewing;
     // A lease that stays is no fault: it is taken over.
     const held = await this.#read().catch(() => undefined);
-    if (held?.process === this.#process) await this.#storage.delete(leasePath).catch(() => {});
+    if (held?.process === this.#process) await this.#storage.delete(this.#path).catch(() => {});
   }
 
   async #takeOver(): Promise<void> {
@@ -74,18 +84,18 @@ class WriterLease implements AsyncDisposable {
     if (found !== undefined && found.writer !== writer) {
       const changed = await this.#changes(found, Date.now() + patienceMs);
       if (changed) {
-        throw new WeirError("fenced", `Another process writes to the lake in ${this.#storage.uri("")}`, {
-          detail: { path: leasePath },
+        throw new WeirError("fenced", `Another process ${this.#work} the lake in ${this.#storage.uri("")}`, {
+          detail: { path: this.#path },
         });
       }
     }
-    await this.#storage.put(leasePath, this.#text());
+    await this.#storage.put(this.#path, this.#text());
     // Of several that waited for the same lease the last one to write has it.
     if (found !== undefined && found.writer !== writer) await this.#changes(this.#own(), Date.now() + 1000);
     const held = await this.#read();
     if (held?.process !== this.#process) {
       throw new WeirError("fenced", `Another process took the lake in ${this.#storage.uri("")} at the same time`, {
-        detail: { path: leasePath },
+        detail: { path: this.#path },
       });
     }
   }
@@ -105,11 +115,11 @@ class WriterLease implements AsyncDisposable {
     const held = await this.#read();
     if (held?.process !== this.#process) return;
     this.#renewals++;
-    await this.#storage.put(leasePath, this.#text());
+    await this.#storage.put(this.#path, this.#text());
   }
 
   async #read(): Promise<Lease | undefined> {
-    const bytes = await this.#storage.read(leasePath);
+    const bytes = await this.#storage.read(this.#path);
     return bytes && parseLease(new TextDecoder().decode(bytes));
   }
 

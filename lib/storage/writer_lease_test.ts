@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { MemoryStorage } from "../testing/memory_storage.ts";
-import { leaseLake, leasePath } from "./writer_lease.ts";
+import { leaseLake, leasePaths } from "./writer_lease.ts";
 
 const fast = { renewMs: 50, patienceMs: 400 };
 
@@ -11,7 +11,7 @@ Deno.test("a second writer of a lake in a bucket is fenced while the first renew
     await using _first = await leaseLake(one, { writer: "here", ...fast });
     await assert.rejects(leaseLake(other, { writer: "there", ...fast }), { kind: "fenced" });
   }
-  assert.equal(await one.stat(leasePath), undefined, "a lease that is given back is gone");
+  assert.equal(await one.stat(leasePaths["writes to"]), undefined, "a lease that is given back is gone");
   await using _second = await leaseLake(other, { writer: "there", ...fast });
 });
 
@@ -19,7 +19,7 @@ Deno.test("a lease left behind is taken over: at once by its own machine, after 
   const storage = new MemoryStorage();
   const left = JSON.stringify({ writer: "here", process: "killed", renewals: 7 });
   for (const [writer, atLeastMs, atMostMs] of [["here", 0, 350], ["there", 400, 5000]] as const) {
-    await storage.put(leasePath, new TextEncoder().encode(left));
+    await storage.put(leasePaths["writes to"], new TextEncoder().encode(left));
     const startedMs = performance.now();
     await using _lease = await leaseLake(storage, { writer, ...fast });
     const tookMs = performance.now() - startedMs;
@@ -29,7 +29,10 @@ Deno.test("a lease left behind is taken over: at once by its own machine, after 
 
 Deno.test("of several that take over the same lease one at most goes on", async () => {
   const storage = new MemoryStorage();
-  await storage.put(leasePath, new TextEncoder().encode(`{"writer":"gone","process":"killed","renewals":0}`));
+  await storage.put(
+    leasePaths["writes to"],
+    new TextEncoder().encode(`{"writer":"gone","process":"killed","renewals":0}`),
+  );
   const taken = await Promise.allSettled(
     ["a", "b", "c"].map((writer) => leaseLake(new MemoryStorage(storage), { writer, ...fast })),
   );

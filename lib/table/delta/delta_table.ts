@@ -14,7 +14,7 @@ import type { Storage } from "../../storage/storage.ts";
 import { DeletedRows } from "../deleted_rows/deleted_rows.ts";
 import type { ChangedRows, HistoricTable, KeptSnapshot } from "../lake_table.ts";
 import type { MergePlan } from "../merging/merge_plan.ts";
-import type { Expiry, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
+import type { Expiry, LiveFiles, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
 import { formatActions } from "./actions.ts";
 import { combineParts } from "./combine_parts.ts";
 import { expireVersions, referencedFiles } from "./expiry.ts";
@@ -172,6 +172,10 @@ export class DeltaTable
     const scans = { before: open.use(await this.scan(before)), after: open.use(await this.scan(after)) };
     const kept = open.move();
     return { before: scans.before.sql, after: scans.after.sql, [Symbol.dispose]: () => kept.dispose() };
+  }
+
+  liveFiles({ files }: DeltaState): LiveFiles {
+    return { files: files.size, bytes: files.values().reduce((sum, { add }) => sum + BigInt(add.size), 0n) };
   }
 
   planCompaction(state: DeltaState, policy: UpkeepPolicy): MergePlan | undefined {

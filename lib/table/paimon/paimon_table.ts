@@ -12,7 +12,7 @@ import type { Connection } from "../../engine/connection.ts";
 import { WeirError } from "../../errors.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { ChangedRows, HistoricTable, KeptSnapshot } from "../lake_table.ts";
-import type { Expiry, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
+import type { Expiry, LiveFiles, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
 import { isPut, putCommit, putHints } from "./commit.ts";
 import { compactFiles } from "./compaction.ts";
 import { type PaimonCompactionPlan, planCompaction } from "./compaction_plan.ts";
@@ -143,6 +143,10 @@ export class PaimonTable
 
   async scan(state: PaimonState): Promise<Scan> {
     return await scanState(state, { storage: this.#options.storage, layout: this.#reader.layout });
+  }
+
+  liveFiles({ files }: PaimonState): LiveFiles {
+    return { files: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0n) };
   }
 
   planCompaction(state: PaimonState, policy: UpkeepPolicy): PaimonCompactionPlan | undefined {
