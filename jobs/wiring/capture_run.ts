@@ -2,7 +2,6 @@
  * One capture from a source into the lake: what `pipeline` and `capture` have in common, from opening the lake to the last
  * verified table.
  */
-import { join } from "node:path";
 import type { WeirError } from "../../lib/errors.ts";
 import type { Progress } from "../../lib/cli/progress.ts";
 import type { Dataset } from "../../lib/dataset/dataset.ts";
@@ -16,7 +15,9 @@ import { PostgresSource } from "../../lib/source/postgres/source.ts";
 import type { CaptureSettings } from "./capture_settings.ts";
 import { icebergCatalogOf } from "./iceberg_catalog.ts";
 import { Lake, lakeId } from "./lake.ts";
+import { below } from "./lake_place.ts";
 import { planOf } from "./plans.ts";
+import { policyOf } from "./upkeep_settings.ts";
 import { type VerifiedTable, verifyLake } from "./verification.ts";
 
 /** Declared datasets, or the tables to infer them for. */
@@ -71,6 +72,7 @@ export class CaptureRun implements AsyncDisposable {
       signal: AbortSignal.any([options.signal, this.#stop.signal]),
       maxRetainedWalBytes: settings.maxRetainedWalBytes,
       onProgress: ({ phase, rows, lag }) => {
+        if (lake.upkeep !== undefined) lake.upkeep.isBehind = lag.seconds > behindSeconds + 2 * settings.batchSeconds;
         if (rows > this.#carriedRows) [this.#carriedRows, this.#carriedAtMs] = [rows, performance.now()];
         options.progress.update({
           activity: phase === "copy" ? "copying" : "capturing",
@@ -92,7 +94,7 @@ export class CaptureRun implements AsyncDisposable {
     await icebergCatalog?.connect();
     const lake = open.use(
       await Lake.open({
-        folder: settings.lake,
+        place: settings,
         stateFolder,
         formats: settings.formats,
         icebergVersion: settings.icebergVersion === "2" ? 2 : 3,
@@ -100,8 +102,14 @@ export class CaptureRun implements AsyncDisposable {
         deltaDeletes: settings.deltaDeletes,
         memoryLimitBytes: settings.memoryLimitBytes,
         threads: settings.threads,
+        upkeep: {
+          isOn: settings.upkeep === "on",
+          policy: policyOf(settings),
+          onTrouble: (table, error) => options.progress.note(upkeepNote(table, error)),
+        },
       }),
     );
+    open.defer(() => lake.upkeep?.close());
     const { batchRows, batchSeconds, maxValueBytes } = settings;
     const limits = {
       batchRows,
@@ -146,6 +154,7 @@ export class CaptureRun implements AsyncDisposable {
       const result = await Promise.race([work(), failed]);
       this.#stop.abort();
       await running;
+      await this.lake.upkeep?.close();
       return result;
     } catch (thrown) {
       this.#stop.abort();
@@ -156,7 +165,7 @@ export class CaptureRun implements AsyncDisposable {
 
   /** Below it lie the dead letters, a folder for each table. */
   get deadLetterFolder(): string {
-    return join(this.#options.settings.lake, "dead_letters");
+    return below(this.#options.settings.lake, "dead_letters");
   }
 
   /** From the start of the pipeline until the last row was in the lake, milliseconds. */
@@ -207,6 +216,9 @@ export const stateFolder = "data/state";
 /** What one batch or part of a copy spools at most, bytes (a source commit may be larger): its tables take ten times that. */
 const spoolBytes = 32 * 2 ** 20;
 
+/** Seconds, beside two batches, by which a job may lag before upkeep that can wait does. */
+const behindSeconds = 2;
+
 /** What a job makes at the source. By default named after job and lake: two lakes each go their own pace. */
 export function sourceObjects(
   { job, settings }: { readonly job: string; readonly settings: Pick<CaptureSettings, "lake" | "slot"> },
@@ -229,6 +241,10 @@ function droppedNote(tables: readonly string[]): string {
 function leftOutNote(tables: readonly string[]): string {
   return `no longer captured: ${tables.join(", ")} (this run does not name them); ` +
     "their lake tables stay as they are, and are copied again when they are named again";
+}
+
+function upkeepNote(table: string, error: WeirError): string {
+  return `upkeep of ${table} is tried again later: ${error.message}\n  What to do: ${error.advice}`;
 }
 
 function datasetNote(dataset: string, error: WeirError): string {

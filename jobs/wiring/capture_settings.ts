@@ -1,6 +1,7 @@
 /** The settings that every capturing job has. */
 import { settings } from "../../lib/settings/declarations.ts";
 import type { SettingValues } from "../../lib/settings/setting.ts";
+import { upkeepSettings } from "./upkeep_settings.ts";
 
 /** What keeps the versions of Iceberg tables, and how it is reached. */
 export const catalogSettings = {
@@ -13,13 +14,27 @@ export const catalogSettings = {
   icebergRestCredential: settings.icebergRestCredential,
 };
 
+/** Where the lake is, and how it is reached there. */
+export const placeSettings = {
+  lake: settings.lake,
+  s3Endpoint: settings.s3Endpoint,
+  s3Region: settings.s3Region,
+  s3Addressing: settings.s3Addressing,
+  lakeCacheBytes: settings.lakeCacheBytes,
+  awsAccessKeyId: settings.awsAccessKeyId,
+  awsSecretAccessKey: settings.awsSecretAccessKey,
+  awsSessionToken: settings.awsSessionToken,
+};
+
 /** Declarations, in the order `--help` shows them. */
 export const captureSettings = {
-  lake: settings.lake,
+  ...placeSettings,
   formats: settings.formats,
   icebergVersion: settings.icebergVersion,
   ...catalogSettings,
   deltaDeletes: settings.deltaDeletes,
+  upkeep: settings.upkeep,
+  ...upkeepSettings,
   model: settings.model,
   batchSeconds: settings.batchSeconds,
   batchRows: settings.batchRows,
@@ -37,7 +52,10 @@ export const captureSettings = {
 /** Values of {@linkcode catalogSettings}. */
 export type CatalogSettings = SettingValues<typeof catalogSettings>;
 
-/** Their values. */
+/** Values of {@linkcode placeSettings}. */
+export type PlaceSettings = SettingValues<typeof placeSettings>;
+
+/** Values of {@linkcode captureSettings}. */
 export type CaptureSettings = SettingValues<typeof captureSettings>;
 
 const { follow: _, resync: __, teardown: ___, ...lasting } = captureSettings;

@@ -1,73 +1,85 @@
-/** The lake as the jobs write it: one folder, one engine, one writing process, and the sinks of a table in each format. */
+/** The lake as the jobs write it: one place, one engine, one writing process, and the sinks of a table in each format. */
 import { join, resolve } from "node:path";
 import type { Sink } from "../../lib/change/sink.ts";
 import type { TableDefinition } from "../../lib/dataset/dataset.ts";
 import type { Connection } from "../../lib/engine/connection.ts";
 import { Database } from "../../lib/engine/database.ts";
 import { LakeSink } from "../../lib/sink/lake_sink.ts";
-import { lockLake } from "../../lib/storage/lake_lock.ts";
-import { LocalStorage } from "../../lib/storage/local.ts";
-import { DeltaTable } from "../../lib/table/delta/delta_table.ts";
-import { IcebergTable } from "../../lib/table/iceberg/iceberg_table.ts";
+import type { WeirError } from "../../lib/errors.ts";
+import type { TableFolder } from "../../lib/query/lake_folders.ts";
+import type { Storage } from "../../lib/storage/storage.ts";
 import type { RestCatalog } from "../../lib/table/iceberg/rest/rest_catalog.ts";
-import { RestTable } from "../../lib/table/iceberg/rest/rest_table.ts";
-import type { LakeTable } from "../../lib/table/lake_table.ts";
-import { PaimonTable } from "../../lib/table/paimon/paimon_table.ts";
+import type { UpkeepPolicy, UpkeepTable } from "../../lib/table/upkeep.ts";
+import type { PlaceSettings } from "./capture_settings.ts";
+import { keptTable } from "./kept_tables.ts";
+import { type LakePlace, openPlace, placeName } from "./lake_place.ts";
+import { LakeUpkeep } from "./lake_upkeep.ts";
 
 /** Settings of a lake. */
 export interface LakeOptions {
-  /** Folder of the lake. */
-  readonly folder: string;
+  readonly place: PlaceSettings;
   /** Folder of run-time state, shared by all lakes. */
   readonly stateFolder: string;
-  readonly formats: readonly LakeTable["format"][];
+  readonly formats: readonly TableFolder["format"][];
   readonly icebergVersion: 2 | 3;
   /** Keeps the versions of Iceberg tables. Undefined: files beside them do. */
   readonly icebergCatalog?: RestCatalog | undefined;
   readonly deltaDeletes: "vectors" | "rewrite";
   readonly memoryLimitBytes: number;
   readonly threads: number;
+  readonly upkeep: LakeUpkeepPlan;
+}
+
+/** How tables are kept up, and who hears of trouble with it. */
+export interface LakeUpkeepPlan {
+  /** Whether it is done beside the batches. */
+  readonly isOn: boolean;
+  readonly policy: UpkeepPolicy;
+  readonly onTrouble: (table: string, error: WeirError) => void;
 }
 
 /** An open lake. Disposing gives it back. */
-export class Lake implements Disposable {
-  readonly folder: string;
+export class Lake implements AsyncDisposable {
   /** This lake's own folder for spool files and what does not fit into memory. */
   readonly stateFolder: string;
-  readonly storage: LocalStorage;
+  readonly storage: Storage;
   readonly connection: Connection;
   /** The connection and one beside it: an initial copy keeps two cores at work. */
   readonly copyConnections: readonly Connection[];
+  /** Undefined where tables are only written. */
+  readonly upkeep: LakeUpkeep | undefined;
   readonly #options: LakeOptions;
   readonly #database: Database;
-  readonly #lock: Disposable;
+  readonly #place: LakePlace;
   /** One per format: the formats of a table are written at the same time. */
   readonly #connections: ReadonlyMap<string, Connection>;
+  readonly #upkeepConnection: Connection;
 
   private constructor(options: LakeOptions, parts: LakeParts) {
     this.#options = options;
-    this.folder = resolve(options.folder);
     this.stateFolder = stateFolderOf(options);
-    this.storage = new LocalStorage(this.folder);
+    this.storage = parts.place.storage;
     this.connection = parts.connection;
     this.copyConnections = [parts.connection, parts.copyConnection];
     this.#database = parts.database;
-    this.#lock = parts.lock;
+    this.#place = parts.place;
     this.#connections = parts.connections;
+    this.#upkeepConnection = parts.upkeepConnection;
+    const upkeep = { ...options.upkeep, storage: this.storage, connection: parts.upkeepConnection };
+    this.upkeep = upkeep.isOn ? new LakeUpkeep(upkeep) : undefined;
   }
 
-  /** Takes the lake's lock and opens the engine over it. Throws `fenced` where another process writes to the lake. */
+  /** Takes the lake for this process and opens the engine over it. Throws what {@linkcode openPlace} throws. */
   static async open(options: LakeOptions): Promise<Lake> {
-    const folder = resolve(options.folder);
-    using open = new DisposableStack();
-    const lock = open.use(await lockLake(folder));
+    await using open = new AsyncDisposableStack();
     const stateFolder = stateFolderOf(options);
+    const place = open.use(await openPlace(options.place, { stateFolder }));
     const temporaryFolder = join(stateFolder, "engine");
     await Deno.remove(temporaryFolder, { recursive: true }).catch(ignoreMissing);
     await Deno.mkdir(temporaryFolder, { recursive: true });
     const database = open.adopt(
       await Database.open({
-        folders: [folder, stateFolder],
+        folders: [...place.folders, stateFolder],
         temporaryFolder,
         memoryLimitBytes: options.memoryLimitBytes,
         threads: options.threads,
@@ -77,8 +89,9 @@ export class Lake implements Disposable {
     const connections = new Map<string, Connection>();
     for (const format of options.formats) connections.set(format, await database.connect());
     const [connection, copyConnection] = [await database.connect(), await database.connect()];
+    const upkeepConnection = await database.connect();
     open.move();
-    return new Lake(options, { database, lock, connection, copyConnection, connections });
+    return new Lake(options, { database, place, connection, copyConnection, upkeepConnection, connections });
   }
 
   /** A connection beside the pipeline's own. */
@@ -88,53 +101,52 @@ export class Lake implements Disposable {
 
   /** One sink per format for a table. */
   sinksFor(definition: TableDefinition): readonly Sink[] {
-    const { storage } = this;
-    const { namespace, name } = definition;
     return this.#options.formats.map((format) => {
-      const connection = this.#connections.get(format) ?? this.connection;
-      if (format === "paimon") {
-        return new LakeSink(
-          new PaimonTable({ storage, connection, folder: "paimon", namespace, name, commitUser: "weir" }),
-        );
-      }
-      const folder = `${format}/${namespace}/${name}`;
-      if (format === "delta") {
-        const deletes = this.#options.deltaDeletes;
-        return new LakeSink(new DeltaTable({ storage, connection, folder, namespace, name, deletes }));
-      }
-      const { icebergVersion, icebergCatalog } = this.#options;
-      const formatVersion = definition.key.length === 0 ? 2 : icebergVersion;
-      const at = { storage, connection, folder, namespace, name, formatVersion };
-      if (icebergCatalog === undefined) return new LakeSink(new IcebergTable(at));
-      const catalog = new RestTable({ catalog: icebergCatalog, storage, namespace, name });
-      return new LakeSink(new IcebergTable({ ...at, catalog }));
+      const table = this.#table(format, definition);
+      return this.upkeep?.sinkOf(table) ?? new LakeSink(table);
     });
   }
 
-  [Symbol.dispose](): void {
-    for (const connection of [...this.copyConnections, ...this.#connections.values()]) connection.close();
+  #table(format: TableFolder["format"], { namespace, name, key }: TableDefinition): UpkeepTable {
+    const { icebergVersion, icebergCatalog, deltaDeletes, upkeep } = this.#options;
+    return keptTable({ format, namespace, name }, {
+      storage: this.storage,
+      connection: this.#connections.get(format) ?? this.connection,
+      icebergCatalog,
+      made: {
+        icebergVersion: key.length === 0 ? 2 : icebergVersion,
+        deltaDeletes,
+        keptMs: upkeep.policy.keepSnapshotsMs,
+      },
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const connections = [...this.copyConnections, this.#upkeepConnection, ...this.#connections.values()];
+    for (const connection of connections) connection.close();
     this.#database.close();
-    this.#lock[Symbol.dispose]();
+    await this.#place[Symbol.asyncDispose]();
   }
 }
 
 interface LakeParts {
   readonly database: Database;
-  readonly lock: Disposable;
+  readonly place: LakePlace;
   readonly connection: Connection;
   readonly copyConnection: Connection;
+  readonly upkeepConnection: Connection;
   readonly connections: ReadonlyMap<string, Connection>;
 }
 
 /** A folder of its own per lake: two lakes may be filled at the same time. */
 function stateFolderOf(options: LakeOptions): string {
-  return join(resolve(options.stateFolder), "capture", lakeId(options.folder));
+  return join(resolve(options.stateFolder), "capture", lakeId(options.place.lake));
 }
 
-/** Eight hex digits that stand for a lake's folder (FNV-1a). */
-export function lakeId(folder: string): string {
+/** Eight hex digits that stand for a lake's place (FNV-1a). */
+export function lakeId(lake: string): string {
   let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(resolve(folder))) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  for (const byte of new TextEncoder().encode(placeName(lake))) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
   return hash.toString(16).padStart(8, "0");
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { CommitResult } from "../change/sink.ts";
 import { WeirError } from "../errors.ts";
 import type { LakeTable, TableState } from "../table/lake_table.ts";
-import { TableCommitter } from "./table_committer.ts";
+import { type CommitterOptions, TableCommitter } from "./table_committer.ts";
 
 const cause = new Error("connection lost");
 
@@ -38,14 +38,14 @@ class ListedTable {
   }
 }
 
-async function published(listed: ListedTable, options: { readonly followsOthers?: boolean } = {}) {
-  const committer = new TableCommitter(listed.table);
+async function published(listed: ListedTable, options: CommitterOptions) {
+  const committer = new TableCommitter(listed.table, options);
   const fitted: unknown[] = [];
   const fit = (_: TableState, prepared: unknown) => {
     fitted.push(prepared);
     return Promise.resolve(prepared);
   };
-  const isDone = await committer.publish((await committer.current())!, { prepared: "rows", fit, ...options });
+  const isDone = await committer.publish((await committer.current())!, { prepared: "rows", fit });
   return { isDone, fitted: fitted.length };
 }
 
@@ -58,7 +58,7 @@ Deno.test("a commit that arrives after it was looked up in vain is found while t
       return { outcome: "conflict" };
     },
   );
-  assert.deepEqual(await published(listed, { followsOthers: true }), { isDone: true, fitted: 1 });
+  assert.deepEqual(await published(listed, { isWriter: false }), { isDone: true, fitted: 1 });
   assert.deepEqual(listed.commits, ["rows 1"]);
 });
 
@@ -71,20 +71,20 @@ Deno.test("it is found as well where the next attempt failed before it came to t
       return { outcome: "retryable", cause };
     },
   );
-  assert.equal((await published(listed, { followsOthers: true })).isDone, true);
+  assert.equal((await published(listed, { isWriter: false })).isDone, true);
   assert.deepEqual(listed.commits, ["rows 1"]);
 });
 
 Deno.test("a writer whose table another one moved on is fenced, upkeep goes on from there", async () => {
-  for (const followsOthers of [false, true]) {
+  for (const isWriter of [true, false]) {
     const listed = new ListedTable();
     listed.answers.push(() => {
       listed.offset++;
       return { outcome: "conflict" };
     });
-    const ended = published(listed, { followsOthers });
-    if (followsOthers) assert.equal((await ended).isDone, true);
+    const ended = published(listed, { isWriter });
+    if (!isWriter) assert.equal((await ended).isDone, true);
     else await assert.rejects(ended, (error) => error instanceof WeirError && error.kind === "fenced");
-    assert.deepEqual(listed.commits, followsOthers ? ["rows 2"] : []);
+    assert.deepEqual(listed.commits, isWriter ? [] : ["rows 2"]);
   }
 });

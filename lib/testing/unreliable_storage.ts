@@ -4,7 +4,7 @@
  */
 import type { Random } from "../domain/random.ts";
 import { WeirError } from "../errors.ts";
-import type { Storage, StoredObject } from "../storage/storage.ts";
+import type { ReadableFiles, Storage, StoredObject } from "../storage/storage.ts";
 
 /** How a call went wrong. `late`: it is done after the caller was told that it failed. */
 export type Trouble = "before" | "after" | "late" | "slow";
@@ -55,10 +55,6 @@ export class UnreliableStorage implements Storage {
     return this.#inner.path(uri);
   }
 
-  duckdbPath(path: string): string {
-    return this.#inner.duckdbPath(path);
-  }
-
   read(path: string): Promise<Uint8Array | undefined> {
     return this.#reading(path, () => this.#inner.read(path));
   }
@@ -85,12 +81,20 @@ export class UnreliableStorage implements Storage {
     return this.#writing(path, () => this.#inner.delete(path));
   }
 
-  prepareFolder(path: string): Promise<void> {
+  subfolders(folder: string): Promise<readonly string[]> {
+    return this.#reading(folder, () => this.#inner.subfolders(folder));
+  }
+
+  prepareFolder(path: string): Promise<string> {
     return this.#inner.prepareFolder(path);
   }
 
-  sync(path: string): Promise<void> {
-    return this.#reading(path, () => this.#inner.sync(path));
+  publish(path: string): Promise<void> {
+    return this.#reading(path, () => this.#inner.publish(path));
+  }
+
+  readable(paths: readonly string[]): Promise<ReadableFiles> {
+    return this.#inner.readable(paths);
   }
 
   async #reading<T>(path: string, read: () => Promise<T>): Promise<T> {

@@ -22,6 +22,8 @@ export interface CrashJobPlan extends Pick<CrashPlan, "point" | "hit" | "delayMs
   readonly formats?: string;
   /** Tables to capture instead of those of the main job. */
   readonly tables?: readonly string[];
+  /** Settings of the job over those of the tests, by flag. */
+  readonly flags?: Readonly<Record<string, string>>;
   /** Run until killed or interrupted instead of ending with a verification. */
   readonly follow?: boolean;
   /** Kill at the point whether a table commit came before or not: for the initial copy, which makes the first. */
@@ -48,12 +50,16 @@ if (import.meta.main) {
   Deno.exit(0);
 }
 
+function asFlag([flag, value]: [string, string]): [string, string[]] {
+  return [flag, [value]];
+}
+
 async function run(plan: CrashJobPlan): Promise<CrashJobReport> {
   const flags = { lake: [plan.lake], "batch-seconds": ["0.1"], "batch-rows": ["500"], "dead-letter-share": ["1"] };
   const formats = plan.formats === undefined ? {} : { formats: [plan.formats] };
   const settings = resolveSettings(captureSettings, {
-    flags: new Map(Object.entries({ ...flags, ...formats })),
-    environment: () => undefined,
+    flags: new Map([...Object.entries({ ...flags, ...formats }), ...Object.entries(plan.flags ?? {}).map(asFlag)]),
+    environment: (name) => name.startsWith("AWS_") ? Deno.env.get(name) : undefined,
     file: {},
   });
   const stop = new AbortController();

@@ -164,8 +164,8 @@ class Race {
     const connection = await this.#fixture.database.connect();
     try {
       const table = openRaced(this.#options.format, { storage: this.#calm, connection });
-      const scan = await table.scan((await table.load())!);
-      return await connection.value(`SELECT 1 FROM (${scan}) WHERE value = '${writer}/${n}' LIMIT 1`) !== undefined;
+      using scan = await table.scan((await table.load())!);
+      return await connection.value(`SELECT 1 FROM (${scan.sql}) WHERE value = '${writer}/${n}' LIMIT 1`) !== undefined;
     } finally {
       connection.close();
     }

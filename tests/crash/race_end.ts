@@ -38,18 +38,23 @@ export class RaceEnd {
     const state = await this.#state(table);
     const last = told === undefined ? undefined : numberOf(state.position);
     if (last !== undefined) assert.ok(last >= told!, `change ${told} was committed, the table stands at ${last}`);
-    await this.#rowsAre(await table.scan(state), last);
+    await this.#newestIs(table, last);
     await this.#pastIsWhole(table, last !== undefined);
     // From here on nothing is young enough to be kept for its age alone.
     await new Promise((resolve) => setTimeout(resolve, keptMs + 100));
     await this.#isClean(table);
-    await this.#rowsAre(await table.scan(await this.#state(table)), last);
+    await this.#newestIs(table, last);
   }
 
   async #state(table: RacedTable): Promise<TableState> {
     const state = await table.load();
     assert.ok(state);
     return state;
+  }
+
+  async #newestIs(table: RacedTable, last: number | undefined): Promise<void> {
+    using scan = await table.scan(await this.#state(table));
+    await this.#rowsAre(scan.sql, last);
   }
 
   async #rowsAre(scan: string, last: number | undefined): Promise<void> {
@@ -87,7 +92,8 @@ export class RaceEnd {
     for (const { id, position } of past.filter((_, index) => (past.length - 1 - index) % stride === 0)) {
       const state = await table.stateAt(newest, id);
       if (state === undefined) continue;
-      const scan = `SELECT id, value FROM (${await table.scan(state)})`;
+      using read = await table.scan(state);
+      const scan = `SELECT id, value FROM (${read.sql})`;
       if (!hasSource) await connection.rows(`SELECT count(COLUMNS(*)) FROM (${scan})`);
       else if (position === undefined) assert.equal(await connection.value(`SELECT count(*) FROM (${scan})`), 0n);
       else {await this.#same(

@@ -37,7 +37,7 @@ export async function putCommit(staged: StagedCommit, options: CommitOptions): P
   const attempt = new Attempt(staged, options);
   let next: PaimonState;
   try {
-    if (await isExpired(staged.state, options)) return { result: { outcome: "conflict" } };
+    if (await isExpired(staged.state.snapshotId, options)) return { result: { outcome: "conflict" } };
     if (!await putSchema(staged.schema, { ...options, staged })) return { result: { outcome: "conflict" } };
     await failPoint("paimon.afterSchema");
     next = await attempt.putMetadata();
@@ -51,6 +51,7 @@ export async function putCommit(staged: StagedCommit, options: CommitOptions): P
       await attempt.removeMetadata();
       return { result: { outcome: "conflict" } };
     }
+    if (await isPast(staged, options)) return { result: await attempt.takeBack(next.snapshot!) };
     await failPoint("paimon.afterCommit");
     await putHints(next.snapshot!, options);
     await failPoint("paimon.afterHints");
@@ -60,20 +61,22 @@ export async function putCommit(staged: StagedCommit, options: CommitOptions): P
   }
 }
 
-/**
- * Whether the snapshot that a commit follows has left the table. Then the name of the one after it may be free again, and what
- * is put under it would never be seen.
- */
-async function isExpired({ snapshotId }: PaimonState, { storage, reader }: CommitOptions): Promise<boolean> {
-  return snapshotId !== undefined && await storage.stat(reader.layout.snapshot(snapshotId)) === undefined;
-}
-
 /** Whether a commit is in the table's history: its snapshot's id is known, so one look is enough. */
 export async function isPut(staged: StagedCommit, reader: MetadataReader): Promise<boolean> {
   const found = await reader.snapshot(staged.snapshot.id);
   return found !== undefined && decodeProperties(found)?.uuid === staged.properties.uuid &&
     found.commitUser === staged.snapshot.commitUser &&
     found.commitIdentifier === staged.snapshot.commitIdentifier;
+}
+
+/** Whether the snapshot that a commit goes on from has left: then the name that it would take may be free again. */
+async function isExpired(base: bigint | undefined, { storage, reader }: CommitOptions): Promise<boolean> {
+  return base !== undefined && await storage.stat(reader.layout.snapshot(base)) === undefined;
+}
+
+/** Whether a snapshot that was just put took a name that others had used and left: nobody will see it. */
+async function isPast({ state, snapshot }: StagedCommit, options: CommitOptions): Promise<boolean> {
+  return await isExpired(state.snapshotId, options) && (await options.reader.newestSnapshotId())! > snapshot.id;
 }
 
 /** Writes the hints to the newest snapshot and, once, to the oldest. Readers without a listing go by them. */
@@ -129,6 +132,13 @@ class Attempt {
   async putSnapshot(snapshot: Snapshot): Promise<boolean> {
     const bytes = encodeSnapshot({ ...snapshot, ...this.#sizes });
     return await this.#storage.putIfAbsent(this.#reader.layout.snapshot(snapshot.id), bytes);
+  }
+
+  /** Removes a snapshot that nobody goes on from. */
+  async takeBack({ id }: Pick<Snapshot, "id">): Promise<CommitResult> {
+    await this.#storage.delete(this.#reader.layout.snapshot(id));
+    await this.removeMetadata();
+    return { outcome: "conflict" };
   }
 
   /** Removes what this attempt wrote, as far as that is possible: nobody refers to it. */

@@ -29,7 +29,7 @@ async function assertClean(lake: PaimonLake, table: PaimonTable): Promise<void> 
 }
 
 async function rowsAt(lake: PaimonLake, table: PaimonTable, snapshotId: bigint): Promise<readonly string[]> {
-  const select = await table.scan((await table.at((await table.load())!, { snapshotId }))!);
+  const { sql: select } = await table.scan((await table.at((await table.load())!, { snapshotId }))!);
   const rows = await lake.connection.rows(`SELECT t::VARCHAR AS line FROM (${select}) AS t ORDER BY 1`);
   return rows.map((row) => row.line as string);
 }
@@ -125,7 +125,7 @@ Deno.test("a tag keeps its snapshot's files, and gives back those that it alone 
     }
     const state = (await table.load())!;
     assert.equal(await table.at(state, { snapshotId: 3n }), undefined);
-    const select = await table.scan((await lake.open().at(state, { ref: "v1" }))!);
+    const { sql: select } = await table.scan((await lake.open().at(state, { ref: "v1" }))!);
     const tagged = await lake.connection.rows(`SELECT t::VARCHAR AS line FROM (${select}) AS t ORDER BY 1`);
     assert.deepEqual(tagged.map(({ line }) => line), await churnedRows(lake, 3));
     const unneeded = await table.dropTag(state, "v1");
@@ -162,6 +162,29 @@ Deno.test("stopped at any point of an expiry, nothing that is needed is gone and
     }
   });
 });
+
+for (const moment of ["before it commits", "at its last moment"] as const) {
+  Deno.test(`a writer whose snapshot others expired ${moment} is told, whatever names are free again`, async () => {
+    await withPaimonLake(async (lake) => {
+      const [idle, busy] = [lake.open({ buckets: 1 }), lake.open({ buckets: 1 })];
+      await churn(lake, idle, { from: 0, to: 2 });
+      const state = (await idle.load())!;
+      const prepared = await idle.prepare(state, await paimonChange(lake.connection, { offset: "0/99" }));
+      const overtake = async () => {
+        armFailPoints(undefined);
+        await churn(lake, busy, { from: 2, to: 6 });
+        await expireAll(lake, busy);
+      };
+      if (moment === "before it commits") await overtake();
+      else armFailPoints((name) => name === "paimon.beforeCommit" ? overtake() : undefined);
+      const before = await lake.open().load();
+      assert.deepEqual(await idle.commit(idle.stage(state, prepared)), { outcome: "conflict" });
+      if (moment === "before it commits") assert.equal((await lake.open().load())?.snapshotId, before?.snapshotId);
+      assert.deepEqual(await rowsOf(lake, idle), await churnedRows(lake, 6));
+      await assertClean(lake, lake.open());
+    });
+  });
+}
 
 Deno.test("the writer's progress outlives its own snapshots", async () => {
   await withPaimonLake(async (lake) => {
@@ -209,7 +232,7 @@ Deno.test("an older snapshot is found by its id and by time", async () => {
     const newest = (await table.load())!;
     const count = async (point: PointInHistory) => {
       const state = (await table.at(newest, point))!;
-      const rows = Number(await lake.connection.value(`SELECT count(*) FROM (${await table.scan(state)})`));
+      const rows = Number(await lake.connection.value(`SELECT count(*) FROM (${(await table.scan(state)).sql})`));
       assert.equal(state.position?.offset, `0/${rows}`);
       return rows;
     };

@@ -6,13 +6,13 @@
  * stopped commit left behind is never read. Every file is written the way Paimon 1.x and pypaimon read it.
  */
 import type { Position } from "../../change/position.ts";
-import type { CommitResult, TableChange } from "../../change/sink.ts";
+import type { CommitResult, Scan, TableChange } from "../../change/sink.ts";
 import type { TableDefinition } from "../../dataset/dataset.ts";
 import type { Connection } from "../../engine/connection.ts";
 import { WeirError } from "../../errors.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { ChangedRows, HistoricTable, KeptSnapshot } from "../lake_table.ts";
-import type { Expiry, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
+import type { Expiry, LiveFiles, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
 import { isPut, putCommit, putHints } from "./commit.ts";
 import { compactFiles } from "./compaction.ts";
 import { type PaimonCompactionPlan, planCompaction } from "./compaction_plan.ts";
@@ -25,7 +25,7 @@ import { MetadataReader } from "./metadata_reader.ts";
 import { prepareChange, type PrepareOptions } from "./prepare.ts";
 import { combineChanges, fits, type PaimonPrepared, type PreparedChange, type PreparedRewrite } from "./prepared.ts";
 import { type PaimonRescalePlan, planRescale, rescale, type RescaleLimits, rescaleNewer } from "./rescale.ts";
-import { scanSql } from "./scan_sql.ts";
+import { scanState } from "./scan_sql.ts";
 import { encodeSchema, firstSchema, sameColumns } from "./schema.ts";
 import { type StagedCommit, type StageOptions, stagePosition, stagePrepared } from "./stage.ts";
 import type { PaimonState } from "./table_state.ts";
@@ -141,8 +141,12 @@ export class PaimonTable
     return await this.commit(stagePosition(state, position, this.#stageOptions()));
   }
 
-  scan(state: PaimonState): Promise<string> {
-    return Promise.resolve(scanSql(state, { storage: this.#options.storage, layout: this.#reader.layout }));
+  async scan(state: PaimonState): Promise<Scan> {
+    return await scanState(state, { storage: this.#options.storage, layout: this.#reader.layout });
+  }
+
+  liveFiles({ files }: PaimonState): LiveFiles {
+    return { files: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0n) };
   }
 
   planCompaction(state: PaimonState, policy: UpkeepPolicy): PaimonCompactionPlan | undefined {
@@ -197,10 +201,8 @@ export class PaimonTable
     return snapshot === undefined ? undefined : await stateOf(this.#reader, { snapshot, commitUser: this.#commitUser });
   }
 
-  changedRows(older: PaimonState, newer: PaimonState): Promise<ChangedRows> {
-    return Promise.resolve(
-      changedRows(older, newer, { storage: this.#options.storage, layout: this.#reader.layout }),
-    );
+  async changedRows(older: PaimonState, newer: PaimonState): Promise<ChangedRows> {
+    return await changedRows(older, newer, { storage: this.#options.storage, layout: this.#reader.layout });
   }
 
   /** The table's tags, by name. */
