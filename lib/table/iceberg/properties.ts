@@ -11,6 +11,8 @@ export const ownProperties = {
   commitId: "weir.commit-id",
   /** Key columns by field id, in key order: `identifier-field-ids` is a set and may not hold floats. */
   keyFieldIds: "weir.key-field-ids",
+  /** Names that columns have in data files where they are not their names now: a JSON object by field id. */
+  fileNames: "weir.file-names",
 } as const;
 
 /** Names are those of the Iceberg documentation, "Table properties". */
