@@ -37,6 +37,15 @@ export interface CompactionPlan {
   readonly isUrgent: boolean;
 }
 
+/** When an expiry happens, and what it must leave. */
+export interface ExpiryOptions {
+  /** Epoch milliseconds. */
+  readonly nowMs: number;
+  readonly dryRun?: boolean;
+  /** A snapshot that others than the table's own readers need, and all after it (`mirror/table_mirror.ts`). */
+  readonly keepFrom?: bigint | undefined;
+}
+
 /** What an expiry did, or would do. */
 export interface Expiry {
   readonly snapshots: number;
@@ -66,11 +75,7 @@ export interface UpkeepTable<
    */
   rebase(state: State, prepared: Prepared): Promise<Prepared | undefined>;
   /** Takes old snapshots out of the table. With `dryRun` it only says which files would go. */
-  expire(
-    state: State,
-    policy: UpkeepPolicy,
-    options: { readonly nowMs: number; readonly dryRun?: boolean },
-  ): Promise<Expiry>;
+  expire(state: State, policy: UpkeepPolicy, options: ExpiryOptions): Promise<Expiry>;
   /** Every file that a kept snapshot, tag or branch refers to, metadata included: paths below the storage root. */
   referenced(state: State): Promise<ReadonlySet<string>>;
 }

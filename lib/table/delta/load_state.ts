@@ -18,7 +18,7 @@ import {
 import { type AddedFile, LogReplay } from "./log_replay.ts";
 import { ownNames } from "./properties.ts";
 import { refuseForeign } from "./protocol.ts";
-import { type DeltaState, type LiveFile, positionOf, stateOf } from "./state.ts";
+import { type DeltaState, type LiveFile, recordedIn, stateOf } from "./state.ts";
 import { recordCount } from "./statistics.ts";
 
 /** Where a table is read from. */
@@ -101,7 +101,7 @@ async function decode(place: TablePlace, replay: LogReplay, { version, checkpoin
   if (protocol === undefined || metadata === undefined) throw unreadable(log, "it has no protocol or no schema");
   refuseForeign(place.folder, { protocol, metadata });
   const files = await liveFiles(place, replay.adds, known);
-  const recorded = await recordedPosition(place, replay);
+  const recorded = await recordedAtVersion(place, replay);
   try {
     return stateOf({
       ...{ version, protocol, metadata, files, transactions: replay.transactions, ...recorded },
@@ -113,13 +113,13 @@ async function decode(place: TablePlace, replay: LogReplay, { version, checkpoin
 }
 
 /** A checkpoint says which version we committed last; what was recorded with it stands in that version's commit. */
-async function recordedPosition(place: TablePlace, replay: LogReplay) {
+async function recordedAtVersion(place: TablePlace, replay: LogReplay) {
   if (replay.recorded !== undefined) return replay.recorded;
   const own = replay.transactions.get(ownNames.appId);
   if (own === undefined) return {};
   const actions = await readCommit(place, Number(own.version));
   // Cleaned up by another writer after the log's retention: what was recorded is not known, so the table is copied again.
-  return positionOf(actions?.find(({ commitInfo }) => commitInfo !== undefined)?.commitInfo);
+  return recordedIn(actions?.find(({ commitInfo }) => commitInfo !== undefined)?.commitInfo);
 }
 
 /** Live files with their deleted rows, which are only read where an earlier state does not know them. */
@@ -155,11 +155,18 @@ async function countRows(place: TablePlace, files: Map<string, LiveFile>): Promi
   }
 }
 
-/** Path below the storage root of a file that the log names. Throws `tableUnreadable` for one outside the table's folder. */
-export function filePath({ folder }: Pick<TablePlace, "folder">, path: string): string {
+/**
+ * Path below the storage root of a file that the log names: in the table's folder, or by its whole URI, as a mirror names those of
+ * its primary. Throws `tableUnreadable` for one outside the storage.
+ */
+export function filePath({ storage, folder }: Pick<TablePlace, "storage" | "folder">, path: string): string {
   const decoded = decodeURIComponent(path);
-  if (/^[a-z][a-z0-9+.-]*:/i.test(decoded) || decoded.startsWith("/")) {
-    throw unreadable(path, "it lies outside the table's folder");
-  }
+  if (isAbsolute(path)) return storage.path(decoded);
+  if (decoded.startsWith("/")) throw unreadable(path, "it lies outside the table's folder");
   return `${folder}/${decoded}`;
+}
+
+/** Whether the log names a file by its whole URI. */
+export function isAbsolute(path: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:/i.test(path);
 }

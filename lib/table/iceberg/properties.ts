@@ -13,6 +13,8 @@ export const ownProperties = {
   keyFieldIds: "weir.key-field-ids",
   /** Names that columns have in data files where they are not their names now: a JSON object by field id. */
   fileNames: "weir.file-names",
+  /** Formats that show this table out of its own files. */
+  mirroredAs: "weir.mirrored-as",
 } as const;
 
 /** Names are those of the Iceberg documentation, "Table properties". */

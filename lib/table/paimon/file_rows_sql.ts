@@ -42,7 +42,7 @@ export function fileRowsSql(
   const groups = Map.groupBy(rows.files, (file) => file.schemaId);
   const selects = [...groups].map(([schemaId, files]) => {
     // A folder above the lake may be called `x=y`; the reader must not take it for a column.
-    const paths = files.map((file) => literal(storage.duckdbPath(layout.data(file.bucket, file.name))));
+    const paths = files.map((file) => literal(storage.duckdbPath(dataPath({ storage, layout }, file))));
     const versions = rows.versions ? [identifier(sequenceColumn), identifier(kindColumn)] : [];
     const columns = rows.fields.map((field) => columnSql(field, state.schemas.get(schemaId)!));
     const read = `read_parquet([${paths.join(", ")}], hive_partitioning = false)`;
@@ -51,7 +51,13 @@ export function fileRowsSql(
   return selects.length === 0 ? undefined : selects.join("\nUNION ALL\n");
 }
 
-function columnSql(field: PaimonField, written: PaimonSchema): string {
+/** Path of a data file below the storage root. */
+export function dataPath({ storage, layout }: FilePlace, { bucket, name, externalUri }: LiveFile): string {
+  return externalUri === undefined ? layout.data(bucket, name) : storage.path(externalUri);
+}
+
+/** A column of the newest schema out of a file that was written with another. */
+export function columnSql(field: PaimonField, written: PaimonSchema): string {
   const held = written.fields.find(({ id }) => id === field.id);
   const value = held === undefined ? "NULL" : identifier(held.name);
   return `${value}::${duckdbType(field.type)} AS ${identifier(field.name)}`;
