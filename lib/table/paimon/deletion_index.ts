@@ -62,9 +62,12 @@ export async function withDeleted(
   const deleted = new Map<string, PositionBitmap>();
   for (const entry of await reader.indexManifest(indexManifest)) {
     if (entry._INDEX_TYPE !== vectorsIndex) continue;
-    await reader.part(reader.layout.index(entry._FILE_NAME), (bytes) => {
-      for (const range of entry._DELETIONS_VECTORS_RANGES ?? []) deleted.set(range.f0, decodeVector(bytes, range));
-    });
+    const ranges = entry._DELETIONS_VECTORS_RANGES ?? [];
+    const vectors = await reader.part(
+      reader.layout.index(entry._FILE_NAME),
+      (bytes) => ranges.map((range) => decodeVector(bytes, range)),
+    );
+    for (const [index, { f0 }] of ranges.entries()) deleted.set(f0, vectors[index]!);
   }
   return files.map((file) => {
     const positions = deleted.get(file.name);

@@ -31,7 +31,8 @@ export interface PaimonMirrorOptions {
   readonly keepMs: number;
 }
 
-const commitUser = "weir-mirror";
+/** That of a written table too: whoever reads the position looks for it. */
+const commitUser = "weir";
 
 /** A {@linkcode MirrorTable} in Paimon. */
 export class PaimonMirror implements MirrorTable {
