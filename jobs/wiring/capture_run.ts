@@ -17,6 +17,7 @@ import type { CaptureSettings } from "./capture_settings.ts";
 import { icebergCatalogOf } from "./iceberg_catalog.ts";
 import { Lake, lakeId } from "./lake.ts";
 import { planOf } from "./plans.ts";
+import { policyOf } from "./upkeep_settings.ts";
 import { type VerifiedTable, verifyLake } from "./verification.ts";
 
 /** Declared datasets, or the tables to infer them for. */
@@ -71,6 +72,7 @@ export class CaptureRun implements AsyncDisposable {
       signal: AbortSignal.any([options.signal, this.#stop.signal]),
       maxRetainedWalBytes: settings.maxRetainedWalBytes,
       onProgress: ({ phase, rows, lag }) => {
+        if (lake.upkeep !== undefined) lake.upkeep.isBehind = lag.seconds > behindSeconds + 2 * settings.batchSeconds;
         if (rows > this.#carriedRows) [this.#carriedRows, this.#carriedAtMs] = [rows, performance.now()];
         options.progress.update({
           activity: phase === "copy" ? "copying" : "capturing",
@@ -100,8 +102,14 @@ export class CaptureRun implements AsyncDisposable {
         deltaDeletes: settings.deltaDeletes,
         memoryLimitBytes: settings.memoryLimitBytes,
         threads: settings.threads,
+        upkeep: {
+          isOn: settings.upkeep === "on",
+          policy: policyOf(settings),
+          onTrouble: (table, error) => options.progress.note(upkeepNote(table, error)),
+        },
       }),
     );
+    open.defer(() => lake.upkeep?.close());
     const { batchRows, batchSeconds, maxValueBytes } = settings;
     const limits = {
       batchRows,
@@ -146,6 +154,7 @@ export class CaptureRun implements AsyncDisposable {
       const result = await Promise.race([work(), failed]);
       this.#stop.abort();
       await running;
+      await this.lake.upkeep?.close();
       return result;
     } catch (thrown) {
       this.#stop.abort();
@@ -207,6 +216,9 @@ export const stateFolder = "data/state";
 /** What one batch or part of a copy spools at most, bytes (a source commit may be larger): its tables take ten times that. */
 const spoolBytes = 32 * 2 ** 20;
 
+/** Seconds, beside two batches, by which a job may lag before upkeep that can wait does. */
+const behindSeconds = 2;
+
 /** What a job makes at the source. By default named after job and lake: two lakes each go their own pace. */
 export function sourceObjects(
   { job, settings }: { readonly job: string; readonly settings: Pick<CaptureSettings, "lake" | "slot"> },
@@ -229,6 +241,10 @@ function droppedNote(tables: readonly string[]): string {
 function leftOutNote(tables: readonly string[]): string {
   return `no longer captured: ${tables.join(", ")} (this run does not name them); ` +
     "their lake tables stay as they are, and are copied again when they are named again";
+}
+
+function upkeepNote(table: string, error: WeirError): string {
+  return `upkeep of ${table} is tried again later: ${error.message}\n  What to do: ${error.advice}`;
 }
 
 function datasetNote(dataset: string, error: WeirError): string {

@@ -1,6 +1,7 @@
 /** The settings that every capturing job has. */
 import { settings } from "../../lib/settings/declarations.ts";
 import type { SettingValues } from "../../lib/settings/setting.ts";
+import { upkeepSettings } from "./upkeep_settings.ts";
 
 /** What keeps the versions of Iceberg tables, and how it is reached. */
 export const catalogSettings = {
@@ -20,6 +21,8 @@ export const captureSettings = {
   icebergVersion: settings.icebergVersion,
   ...catalogSettings,
   deltaDeletes: settings.deltaDeletes,
+  upkeep: settings.upkeep,
+  ...upkeepSettings,
   model: settings.model,
   batchSeconds: settings.batchSeconds,
   batchRows: settings.batchRows,

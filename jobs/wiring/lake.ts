@@ -5,14 +5,14 @@ import type { TableDefinition } from "../../lib/dataset/dataset.ts";
 import type { Connection } from "../../lib/engine/connection.ts";
 import { Database } from "../../lib/engine/database.ts";
 import { LakeSink } from "../../lib/sink/lake_sink.ts";
+import type { WeirError } from "../../lib/errors.ts";
+import type { TableFolder } from "../../lib/query/lake_folders.ts";
 import { lockLake } from "../../lib/storage/lake_lock.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
-import { DeltaTable } from "../../lib/table/delta/delta_table.ts";
-import { IcebergTable } from "../../lib/table/iceberg/iceberg_table.ts";
 import type { RestCatalog } from "../../lib/table/iceberg/rest/rest_catalog.ts";
-import { RestTable } from "../../lib/table/iceberg/rest/rest_table.ts";
-import type { LakeTable } from "../../lib/table/lake_table.ts";
-import { PaimonTable } from "../../lib/table/paimon/paimon_table.ts";
+import type { UpkeepPolicy, UpkeepTable } from "../../lib/table/upkeep.ts";
+import { keptTable } from "./kept_tables.ts";
+import { LakeUpkeep } from "./lake_upkeep.ts";
 
 /** Settings of a lake. */
 export interface LakeOptions {
@@ -20,13 +20,22 @@ export interface LakeOptions {
   readonly folder: string;
   /** Folder of run-time state, shared by all lakes. */
   readonly stateFolder: string;
-  readonly formats: readonly LakeTable["format"][];
+  readonly formats: readonly TableFolder["format"][];
   readonly icebergVersion: 2 | 3;
   /** Keeps the versions of Iceberg tables. Undefined: files beside them do. */
   readonly icebergCatalog?: RestCatalog | undefined;
   readonly deltaDeletes: "vectors" | "rewrite";
   readonly memoryLimitBytes: number;
   readonly threads: number;
+  readonly upkeep: LakeUpkeepPlan;
+}
+
+/** How tables are kept up, and who hears of trouble with it. */
+export interface LakeUpkeepPlan {
+  /** Whether it is done beside the batches. */
+  readonly isOn: boolean;
+  readonly policy: UpkeepPolicy;
+  readonly onTrouble: (table: string, error: WeirError) => void;
 }
 
 /** An open lake. Disposing gives it back. */
@@ -38,11 +47,14 @@ export class Lake implements Disposable {
   readonly connection: Connection;
   /** The connection and one beside it: an initial copy keeps two cores at work. */
   readonly copyConnections: readonly Connection[];
+  /** Undefined where tables are only written. */
+  readonly upkeep: LakeUpkeep | undefined;
   readonly #options: LakeOptions;
   readonly #database: Database;
   readonly #lock: Disposable;
   /** One per format: the formats of a table are written at the same time. */
   readonly #connections: ReadonlyMap<string, Connection>;
+  readonly #upkeepConnection: Connection;
 
   private constructor(options: LakeOptions, parts: LakeParts) {
     this.#options = options;
@@ -54,6 +66,9 @@ export class Lake implements Disposable {
     this.#database = parts.database;
     this.#lock = parts.lock;
     this.#connections = parts.connections;
+    this.#upkeepConnection = parts.upkeepConnection;
+    const upkeep = { ...options.upkeep, storage: this.storage, connection: parts.upkeepConnection };
+    this.upkeep = upkeep.isOn ? new LakeUpkeep(upkeep) : undefined;
   }
 
   /** Takes the lake's lock and opens the engine over it. Throws `fenced` where another process writes to the lake. */
@@ -77,8 +92,9 @@ export class Lake implements Disposable {
     const connections = new Map<string, Connection>();
     for (const format of options.formats) connections.set(format, await database.connect());
     const [connection, copyConnection] = [await database.connect(), await database.connect()];
+    const upkeepConnection = await database.connect();
     open.move();
-    return new Lake(options, { database, lock, connection, copyConnection, connections });
+    return new Lake(options, { database, lock, connection, copyConnection, upkeepConnection, connections });
   }
 
   /** A connection beside the pipeline's own. */
@@ -88,31 +104,29 @@ export class Lake implements Disposable {
 
   /** One sink per format for a table. */
   sinksFor(definition: TableDefinition): readonly Sink[] {
-    const { storage } = this;
-    const { namespace, name } = definition;
     return this.#options.formats.map((format) => {
-      const connection = this.#connections.get(format) ?? this.connection;
-      if (format === "paimon") {
-        return new LakeSink(
-          new PaimonTable({ storage, connection, folder: "paimon", namespace, name, commitUser: "weir" }),
-        );
-      }
-      const folder = `${format}/${namespace}/${name}`;
-      if (format === "delta") {
-        const deletes = this.#options.deltaDeletes;
-        return new LakeSink(new DeltaTable({ storage, connection, folder, namespace, name, deletes }));
-      }
-      const { icebergVersion, icebergCatalog } = this.#options;
-      const formatVersion = definition.key.length === 0 ? 2 : icebergVersion;
-      const at = { storage, connection, folder, namespace, name, formatVersion };
-      if (icebergCatalog === undefined) return new LakeSink(new IcebergTable(at));
-      const catalog = new RestTable({ catalog: icebergCatalog, storage, namespace, name });
-      return new LakeSink(new IcebergTable({ ...at, catalog }));
+      const table = this.#table(format, definition);
+      return this.upkeep?.sinkOf(table) ?? new LakeSink(table);
+    });
+  }
+
+  #table(format: TableFolder["format"], { namespace, name, key }: TableDefinition): UpkeepTable {
+    const { icebergVersion, icebergCatalog, deltaDeletes, upkeep } = this.#options;
+    return keptTable({ format, namespace, name }, {
+      storage: this.storage,
+      connection: this.#connections.get(format) ?? this.connection,
+      icebergCatalog,
+      made: {
+        icebergVersion: key.length === 0 ? 2 : icebergVersion,
+        deltaDeletes,
+        keptMs: upkeep.policy.keepSnapshotsMs,
+      },
     });
   }
 
   [Symbol.dispose](): void {
-    for (const connection of [...this.copyConnections, ...this.#connections.values()]) connection.close();
+    const connections = [...this.copyConnections, this.#upkeepConnection, ...this.#connections.values()];
+    for (const connection of connections) connection.close();
     this.#database.close();
     this.#lock[Symbol.dispose]();
   }
@@ -123,6 +137,7 @@ interface LakeParts {
   readonly lock: Disposable;
   readonly connection: Connection;
   readonly copyConnection: Connection;
+  readonly upkeepConnection: Connection;
   readonly connections: ReadonlyMap<string, Connection>;
 }
 

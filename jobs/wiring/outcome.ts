@@ -1,11 +1,12 @@
 /** What a capturing job ends with: one object for machines, one short text for people. */
 import process from "node:process";
 import { renderTable } from "../../lib/cli/table.ts";
-import { formatCount, formatSeconds } from "../../lib/cli/format.ts";
+import { formatBytes, formatCount, formatSeconds } from "../../lib/cli/format.ts";
 import type { Sink } from "../../lib/change/sink.ts";
 import { formatPosition } from "../../lib/change/position.ts";
 import type { JobResult } from "../../lib/cli/run_job.ts";
 import type { CaptureRun } from "./capture_run.ts";
+import type { UpkeepCounts } from "./lake_upkeep.ts";
 import type { VerifiedTable } from "./verification.ts";
 
 /** One lake table as the job left it. */
@@ -27,6 +28,8 @@ export interface CaptureOutcome extends JobResult {
   readonly verification: readonly Omit<VerifiedTable, "mismatches" | "rows">[];
   /** Datasets that were set aside, with the reason. */
   readonly failures: readonly { readonly dataset: string; readonly kind: string; readonly message: string }[];
+  /** What was merged and expired beside the batches; null with `--upkeep off`. */
+  readonly upkeep: UpkeepCounts | null;
   readonly deadLetters: number;
   /** Folder below which this run's dead letters lie. */
   readonly deadLetterFolder: string;
@@ -64,6 +67,7 @@ export async function captureOutcome(
       deadLettered,
     })),
     failures,
+    upkeep: run.lake.upkeep?.counts ?? null,
     deadLetters: run.deadLetters.count,
     deadLetterFolder: run.deadLetterFolder,
     rows,
@@ -146,10 +150,18 @@ export function outcomeText(
     renderTable(columns, rows),
     "",
     summaryText(outcome),
+    ...upkeepText(outcome.upkeep),
     ...outcome.failures.map(({ dataset, message }) => `${dataset} was set aside: ${message}`),
     ...notes,
     ...(next.length === 0 ? [] : ["", "Next:", ...next.map((step) => nextText(step, next))]),
   ].join("\n");
+}
+
+function upkeepText(upkeep: UpkeepCounts | null): string[] {
+  if (upkeep === null || upkeep.merges + upkeep.expiredSnapshots === 0) return [];
+  const { merges, mergedFiles, mergedBytes, expiredSnapshots } = upkeep;
+  const [files, into, expired] = [mergedFiles, merges, expiredSnapshots].map(formatCount);
+  return [`Upkeep: ${files} files (${formatBytes(mergedBytes)}) merged in ${into} steps, ${expired} snapshots expired`];
 }
 
 function nextText([command, effect]: NextStep, all: readonly NextStep[]): string {

@@ -57,6 +57,11 @@ export class Connection {
     return row && Object.values(row)[0];
   }
 
+  /** Makes the statement under way fail, if there is one. */
+  interrupt(): void {
+    this.#native.interrupt();
+  }
+
   /** Frees the connection. */
   close(): void {
     this.#native.closeSync();

@@ -5,13 +5,19 @@
  * upkeep never becomes trouble of the batches: it is told, and tried again later.
  */
 import { toWeirError, type WeirError } from "../errors.ts";
+import type { CompactionPlan, Expiry } from "../table/upkeep.ts";
 import type { Merged, TableUpkeep } from "./table_upkeep.ts";
 
-/** When upkeep expires snapshots, and whom it tells of trouble. */
+/** When upkeep expires snapshots, and whom it tells what. */
 export interface BackgroundUpkeepOptions {
   /** Milliseconds between two expiries. */
   readonly expireEveryMs: number;
   readonly onError: (error: WeirError) => void;
+  /** Told of each compaction that has been committed. */
+  readonly onMerged?: (plan: CompactionPlan) => void;
+  readonly onExpired?: (expiry: Expiry) => void;
+  /** While the writer has fallen behind, only what cannot wait is merged. Default: never. */
+  readonly isBehind?: () => boolean;
   /** Monotonic milliseconds. Default: `performance.now`. */
   readonly now?: () => number;
 }
@@ -45,11 +51,12 @@ export class BackgroundUpkeep {
       if (this.#merging === undefined) await this.#begin();
       if (this.#nowMs() - this.#expiredMs < this.#options.expireEveryMs) return;
       this.#expiredMs = this.#nowMs();
-      await this.#upkeep.expire();
+      const expiry = await this.#upkeep.expire();
+      this.#options.onExpired?.(expiry);
     });
   }
 
-  /** Waits for the merge under way and commits it. */
+  /** Waits for the merge under way and commits it. To be called once no commit is under way. */
   async close(): Promise<void> {
     await this.#merging;
     await this.#untroubled(() => this.#land());
@@ -57,7 +64,7 @@ export class BackgroundUpkeep {
 
   async #begin(): Promise<void> {
     const plan = await this.#upkeep.planned();
-    if (plan === undefined) return;
+    if (plan === undefined || (!plan.isUrgent && this.#options.isBehind?.())) return;
     this.#merging = this.#untroubled(async () => {
       this.#merged = await this.#upkeep.merge(plan);
     }).finally(() => this.#merging = undefined);
@@ -69,15 +76,16 @@ export class BackgroundUpkeep {
   async #land(): Promise<void> {
     const merged = this.#merged;
     this.#merged = undefined;
-    await merged?.land();
+    if (await merged?.land()) this.#options.onMerged?.(merged!.plan);
   }
 
   async #untroubled(work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (thrown) {
+      const error = toWeirError(thrown, "internal");
       this.#restUntilMs = this.#nowMs() + restMs;
-      this.#options.onError(toWeirError(thrown, "internal"));
+      if (error.kind !== "interrupted") this.#options.onError(error);
     }
   }
 

@@ -29,23 +29,37 @@ export interface PreparedFiles {
   readonly fit: (state: TableState, prepared: unknown) => Promise<unknown>;
 }
 
+/** For whom a {@linkcode TableCommitter} commits. */
+export interface CommitterOptions {
+  /** The one writer of the table's rows: if its position moves, somebody else writes. Default true; upkeep alone is none. */
+  readonly isWriter?: boolean;
+}
+
 /** Commits to one table. Remembers its newest state, and asks the table again after every uncertain or lost attempt. */
 export class TableCommitter {
   readonly #lake: LakeTable;
+  readonly #isWriter: boolean;
   #state: TableState | undefined;
   #isLoaded = false;
 
-  constructor(lake: LakeTable) {
+  constructor(lake: LakeTable, { isWriter = true }: CommitterOptions = {}) {
     this.#lake = lake;
+    this.#isWriter = isWriter;
   }
 
-  /** The newest state; undefined where there is no table. */
+  /** The newest state; undefined where there is no table. Who is not the writer asks the table each time. */
   async current(): Promise<TableState | undefined> {
-    if (!this.#isLoaded) {
-      this.#state = await this.#lake.load();
-      this.#isLoaded = true;
-    }
+    if (!this.#isLoaded || !this.#isWriter) this.#state = await this.#lake.load();
+    this.#isLoaded = true;
     return this.#state;
+  }
+
+  /** The newest state, asked for anew. Throws `fenced` where another writer has moved the table on. */
+  async refreshed(): Promise<TableState | undefined> {
+    const known = await this.current();
+    const found = await this.#lake.load();
+    if (!samePosition(known?.position, found?.position)) this.#requireNoWriter();
+    return this.#state = found;
   }
 
   /** Takes note of a state that was just made or read. */
@@ -78,7 +92,7 @@ export class TableCommitter {
       if (state === undefined) {
         throw new WeirError("tableUnreadable", "The table vanished while it was written", this.#detail());
       }
-      if (!samePosition(state.position, expected)) throw this.fenced();
+      if (!samePosition(state.position, expected)) this.#requireNoWriter();
       const result = await step.attempt(state);
       if (result === undefined) return false;
       this.#isLoaded = false;
@@ -97,6 +111,10 @@ export class TableCommitter {
   /** The error of a writer that finds the table moved on by another. */
   fenced(): WeirError {
     return new WeirError("fenced", `Another writer has moved ${this.#name()} on`, this.#detail());
+  }
+
+  #requireNoWriter(): void {
+    if (this.#isWriter) throw this.fenced();
   }
 
   #name(): string {

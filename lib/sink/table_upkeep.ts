@@ -17,8 +17,13 @@ export interface TableUpkeepOptions {
   readonly storage: Storage;
   readonly policy: UpkeepPolicy;
   readonly worker: UpkeepWorker;
-  /** Default: one of its own. The committer of the sink that writes the table at the same time. */
+  /** Of the sink that writes the table in this process. Default: one of its own, for a table that others may write. */
   readonly committer?: TableCommitter;
+  /**
+   * Of files that the table itself needs no more, those that somebody else still does: its mirrors in other formats. They stay,
+   * and are asked about again. Default: none.
+   */
+  readonly neededElsewhere?: (paths: readonly string[]) => Promise<ReadonlySet<string>>;
   /** Epoch milliseconds. Default: the clock. */
   readonly now?: () => number;
 }
@@ -34,16 +39,19 @@ export interface Merged {
 export class TableUpkeep {
   readonly #options: TableUpkeepOptions;
   readonly #committer: TableCommitter;
+  /** Files that left the table and stay for others. */
+  #heldBack: readonly string[] = [];
 
   constructor(options: TableUpkeepOptions) {
     this.#options = options;
-    this.#committer = options.committer ?? new TableCommitter(options.table);
+    this.#committer = options.committer ?? new TableCommitter(options.table, { isWriter: false });
   }
 
-  /** The compaction that is worth its cost now. */
+  /** The compaction that is worth its cost now. A table without a position waits for a copy that replaces all it holds. */
   async planned(): Promise<CompactionPlan | undefined> {
     const state = await this.#committer.current();
-    return state && this.#options.table.planCompaction(state, this.#options.policy);
+    if (state?.position === undefined) return undefined;
+    return this.#options.table.planCompaction(state, this.#options.policy);
   }
 
   /** Writes the merged files of a plan. May run beside commits of rows. */
@@ -54,14 +62,14 @@ export class TableUpkeep {
     const prepared = await worker.run((connection) => table.compact(state, plan, connection));
     await failPoint("upkeep.afterMerge");
     const fit = async (fresh: typeof state, merged: unknown) => {
-      const fitting = await table.rebase(fresh, merged);
+      const fitting = fresh.position === undefined ? undefined : await table.rebase(fresh, merged);
       if (fitting === undefined) await table.discard(merged);
       return fitting;
     };
     return { plan, land: () => this.#committer.publish(state, { prepared, fit }) };
   }
 
-  /** Takes old snapshots out of the table, and then the files that nothing kept refers to. */
+  /** Takes old snapshots out of the table, and then removes the files that nothing kept refers to; it gives those. */
   async expire(dryRun = false): Promise<Expiry> {
     const { table, storage, policy } = this.#options;
     let expiry: Expiry = { snapshots: 0, unneeded: [] };
@@ -76,16 +84,20 @@ export class TableUpkeep {
         return state !== undefined;
       },
     });
-    if (!isDone) return expiry;
-    await failPoint("upkeep.afterExpiry");
-    for (const path of expiry.unneeded) await storage.delete(path);
-    return expiry;
+    if (isDone) await failPoint("upkeep.afterExpiry");
+    const left = isDone || dryRun ? [...this.#heldBack, ...expiry.unneeded] : this.#heldBack;
+    const needed = await this.#neededElsewhere(left);
+    const unneeded = left.filter((path) => !needed.has(path));
+    if (dryRun) return { ...expiry, unneeded };
+    this.#heldBack = [...needed];
+    for (const path of unneeded) await storage.delete(path);
+    return { ...expiry, unneeded };
   }
 
   /** Files in the table's folder that nothing refers to, and that are too old to be part of a commit under way. */
   async orphans(): Promise<readonly StoredObject[]> {
     const { table, storage, policy } = this.#options;
-    return await findOrphans(storage, {
+    const orphans = await findOrphans(storage, {
       folder: storage.path(table.location),
       referenced: async () => {
         const state = await table.load();
@@ -93,6 +105,12 @@ export class TableUpkeep {
       },
       before: this.#nowMs() - policy.orphanAgeMs,
     });
+    const needed = await this.#neededElsewhere(orphans.map(({ path }) => path));
+    return orphans.filter(({ path }) => !needed.has(path));
+  }
+
+  async #neededElsewhere(paths: readonly string[]): Promise<ReadonlySet<string>> {
+    return paths.length === 0 ? new Set() : await this.#options.neededElsewhere?.(paths) ?? new Set();
   }
 
   #nowMs(): number {

@@ -1,19 +1,37 @@
 /** Does one compaction at a time, of whatever table: memory and cores belong to the batches first. */
 import type { Connection } from "../engine/connection.ts";
+import { WeirError } from "../errors.ts";
 
 /** A connection that compactions take turns on. */
 export class UpkeepWorker {
   readonly #connection: Connection;
   #last: Promise<unknown> = Promise.resolve();
+  #isStopped = false;
 
   constructor(connection: Connection) {
     this.#connection = connection;
   }
 
-  /** Runs work after the one before has ended. */
+  /** Runs work after the one before has ended. Throws `interrupted` once the worker was stopped. */
   async run<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-    const done = this.#last.then(() => work(this.#connection));
+    const done = this.#last.then(() => this.#untilStopped(work));
     this.#last = done.catch(() => {});
     return await done;
+  }
+
+  /** Breaks off the work under way, and does none any more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#connection.interrupt();
+  }
+
+  async #untilStopped<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    const stopped = new WeirError("interrupted", "Upkeep was stopped");
+    if (this.#isStopped) throw stopped;
+    try {
+      return await work(this.#connection);
+    } catch (thrown) {
+      throw this.#isStopped ? stopped : thrown;
+    }
   }
 }

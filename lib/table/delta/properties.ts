@@ -36,6 +36,12 @@ export const initialProperties: Readonly<Record<string, string>> = {
   [propertyNames.fileRetention]: "interval 7 days",
 };
 
+/** Properties of a table whose past is kept for so long: removed files stay, and the log that tells of them. */
+export function retentionProperties(keptMs: number): Readonly<Record<string, string>> {
+  const interval = `interval ${Math.ceil(keptMs / 1000)} seconds`;
+  return { [propertyNames.logRetention]: interval, [propertyNames.fileRetention]: interval };
+}
+
 /** Commits from one checkpoint to the next. */
 export function checkpointInterval({ configuration }: Metadata): number {
   const value = Number(configuration[propertyNames.checkpointInterval]);

@@ -38,6 +38,7 @@ export async function putCommit(staged: StagedCommit, options: CommitOptions): P
   const attempt = new Attempt(staged, options);
   let next: PaimonState;
   try {
+    if (await isExpired(staged.state.snapshotId, options)) return { result: { outcome: "conflict" } };
     if (!await putSchema(staged.schema, { ...options, staged })) return { result: { outcome: "conflict" } };
     await failPoint("paimon.afterSchema");
     next = await attempt.putMetadata();
@@ -51,6 +52,7 @@ export async function putCommit(staged: StagedCommit, options: CommitOptions): P
       await attempt.removeMetadata();
       return { result: { outcome: "conflict" } };
     }
+    if (await isPast(staged, options)) return { result: await attempt.takeBack(next.snapshot!) };
     await failPoint("paimon.afterCommit");
     await putHints(next.snapshot!, options);
     await failPoint("paimon.afterHints");
@@ -66,6 +68,16 @@ export async function isPut(staged: StagedCommit, reader: MetadataReader): Promi
   return found !== undefined && decodeProperties(found)?.uuid === staged.properties.uuid &&
     found.commitUser === staged.snapshot.commitUser &&
     found.commitIdentifier === staged.snapshot.commitIdentifier;
+}
+
+/** Whether the snapshot that a commit goes on from has left: then the name that it would take may be free again. */
+async function isExpired(base: bigint | undefined, { storage, reader }: CommitOptions): Promise<boolean> {
+  return base !== undefined && await storage.stat(reader.layout.snapshot(base)) === undefined;
+}
+
+/** Whether a snapshot that was just put took a name that others had used and left: nobody will see it. */
+async function isPast({ state, snapshot }: StagedCommit, options: CommitOptions): Promise<boolean> {
+  return await isExpired(state.snapshotId, options) && (await options.reader.newestSnapshotId())! > snapshot.id;
 }
 
 /** Writes the hints to the newest snapshot and, once, to the oldest. Readers without a listing go by them. */
@@ -124,6 +136,13 @@ class Attempt {
   async putSnapshot(snapshot: Snapshot): Promise<boolean> {
     const bytes = encodeSnapshot({ ...snapshot, ...this.#sizes });
     return await this.#storage.putIfAbsent(this.#reader.layout.snapshot(snapshot.id), bytes);
+  }
+
+  /** Removes a snapshot that nobody goes on from. */
+  async takeBack({ id }: Pick<Snapshot, "id">): Promise<CommitResult> {
+    await this.#storage.delete(this.#reader.layout.snapshot(id));
+    await this.removeMetadata();
+    return { outcome: "conflict" };
   }
 
   /** Removes what this attempt wrote, as far as that is possible: nobody refers to it. */

@@ -9,7 +9,7 @@ import {
   orderRows,
   wholePolicy,
 } from "../../testing/paimon_churn.ts";
-import { applyStep, type PaimonLake, rowsOf, withPaimonLake } from "../../testing/paimon_lake.ts";
+import { applyStep, paimonChange, type PaimonLake, rowsOf, withPaimonLake } from "../../testing/paimon_lake.ts";
 import { paimonExpiryFailPoints } from "./fail_points.ts";
 import { PaimonTable } from "./paimon_table.ts";
 import type { PointInHistory } from "./time_travel.ts";
@@ -161,6 +161,29 @@ Deno.test("stopped at any point of an expiry, nothing that is needed is gone and
     }
   });
 });
+
+for (const moment of ["before it commits", "at its last moment"] as const) {
+  Deno.test(`a writer whose snapshot others expired ${moment} is told, whatever names are free again`, async () => {
+    await withPaimonLake(async (lake) => {
+      const [idle, busy] = [lake.open({ buckets: 1 }), lake.open({ buckets: 1 })];
+      await churn(lake, idle, { from: 0, to: 2 });
+      const state = (await idle.load())!;
+      const prepared = await idle.prepare(state, await paimonChange(lake.connection, { offset: "0/99" }));
+      const overtake = async () => {
+        armFailPoints(undefined);
+        await churn(lake, busy, { from: 2, to: 6 });
+        await expireAll(lake, busy);
+      };
+      if (moment === "before it commits") await overtake();
+      else armFailPoints((name) => name === "paimon.beforeCommit" ? overtake() : undefined);
+      const before = await lake.open().load();
+      assert.deepEqual(await idle.commit(idle.stage(state, prepared)), { outcome: "conflict" });
+      if (moment === "before it commits") assert.equal((await lake.open().load())?.snapshotId, before?.snapshotId);
+      assert.deepEqual(await rowsOf(lake, idle), await churnedRows(lake, 6));
+      await assertClean(lake, lake.open());
+    });
+  });
+}
 
 Deno.test("the writer's progress outlives its own snapshots", async () => {
   await withPaimonLake(async (lake) => {

@@ -1,0 +1,128 @@
+/** A table of a fixed number of living rows that changes with every commit, and what it must hold. */
+import type { Relation } from "../../lib/change/relation.ts";
+import type { Sink, TableChange } from "../../lib/change/sink.ts";
+import { types } from "../../lib/dataset/column_type.ts";
+import type { TableDefinition } from "../../lib/dataset/dataset.ts";
+import type { Connection } from "../../lib/engine/connection.ts";
+
+/** Living rows, and how many of them each commit changes. */
+export interface ChurnSize {
+  readonly rows: number;
+  /** Anywhere in the table. */
+  readonly updates: number;
+  /** The oldest leave, as many new ones come. */
+  readonly replaced: number;
+}
+
+const definition: TableDefinition = {
+  namespace: "soak",
+  name: "orders",
+  key: ["id"],
+  columns: [
+    { name: "id", type: types.int64, nullable: false },
+    { name: "customer", type: types.string, nullable: true },
+    { name: "status", type: types.string, nullable: true },
+    { name: "amount", type: types.decimal(12, 2), nullable: true },
+    { name: "changed", type: types.timestamptz, nullable: true },
+    { name: "note", type: types.string, nullable: true },
+  ],
+};
+
+/** The changing table, written to all sinks at once as the pipeline does. */
+export class Churn {
+  readonly sinks: readonly Sink[];
+  readonly #connection: Connection;
+  readonly #size: ChurnSize;
+  #commits = 0;
+  #oldest = 0;
+
+  constructor(connection: Connection, sinksFor: (of: TableDefinition) => readonly Sink[], size: ChurnSize) {
+    this.#connection = connection;
+    this.#size = size;
+    this.sinks = sinksFor(definition);
+  }
+
+  /** Table commits of each sink so far. */
+  get commits(): number {
+    return this.#commits;
+  }
+
+  /** The rows that all later changes change, as an initial copy brings them. */
+  async load(): Promise<void> {
+    await this.#connection.run(
+      `CREATE TABLE model AS ${this.#rows(`SELECT range AS id FROM range(${this.#size.rows})`)}`,
+    );
+    const upserts = await this.#relation("upserts", "SELECT *, false AS _replaces FROM model");
+    const change = { ...this.#change(), truncate: true };
+    for (const sink of this.sinks) {
+      const load = await sink.load(change);
+      await load.add(upserts);
+      await load.commit();
+    }
+    await this.#connection.run("DROP TABLE upserts");
+  }
+
+  /** One batch. */
+  async commit(): Promise<void> {
+    this.#commits++;
+    const { rows, updates, replaced } = this.#size;
+    const [from, to] = [this.#oldest + replaced, this.#oldest + rows];
+    const removals = await this.#relation(
+      "removals",
+      `SELECT range AS id, true AS _replaces FROM range(${this.#oldest}, ${from})`,
+    );
+    const changed = `SELECT DISTINCT ${from} + hash(range, ${this.#commits}) % ${
+      to - from
+    } AS id FROM range(${updates})`;
+    const added = `SELECT range AS id FROM range(${to}, ${to + replaced})`;
+    const upserts = await this.#relation(
+      "upserts",
+      `SELECT *, id < ${to} AS _replaces FROM (${this.#rows(`${changed} UNION ALL ${added}`)})`,
+    );
+    this.#oldest = from;
+    const change = { ...this.#change(), upserts, removals };
+    await Promise.all(this.sinks.map((sink) => sink.commit(change)));
+    await this.#connection.run(
+      "DELETE FROM model WHERE id IN (SELECT id FROM removals UNION ALL SELECT id FROM upserts)",
+    );
+    await this.#connection.run("INSERT INTO model SELECT * EXCLUDE (_replaces, _ordinal, _delete) FROM upserts");
+    await this.#connection.run("DROP TABLE upserts");
+    await this.#connection.run("DROP TABLE removals");
+  }
+
+  /** Rows in which a SELECT differs from what the table must hold. */
+  async differing(select: string): Promise<number> {
+    const [own, other] = ["FROM model", `FROM (${select})`];
+    return Number(
+      await this.#connection.value(
+        `SELECT count(*) FROM ((${own} EXCEPT ALL ${other}) UNION ALL (${other} EXCEPT ALL ${own}))`,
+      ),
+    );
+  }
+
+  #rows(ids: string): string {
+    return `SELECT id::BIGINT AS id, 'customer ' || hash(id) % 10000 AS customer,
+      ['new', 'paid', 'sent', 'done'][1 + ${this.#commits} % 4] AS status, (hash(id, ${this.#commits}) % 1000000 / 100)::DECIMAL(12,2) AS amount,
+      TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_seconds(${this.#commits}) AS changed, md5(id || ' ${this.#commits}') AS note FROM (${ids})`;
+  }
+
+  async #relation(name: string, select: string): Promise<Relation> {
+    await this.#connection.run(
+      `CREATE OR REPLACE TABLE ${name} AS SELECT *, row_number() OVER () AS _ordinal, ${
+        name === "removals"
+      } AS _delete FROM (${select})`,
+    );
+    return { name, definition, rows: Number(await this.#connection.value(`SELECT count(*) FROM ${name}`)) };
+  }
+
+  #change(): Omit<TableChange, "upserts" | "removals"> {
+    return {
+      definition,
+      schemaChanges: [],
+      truncate: false,
+      scope: definition.key,
+      position: { instance: "soak:1/1", offset: `0/${(this.#commits + 1).toString(16)}` },
+      commitTimeMs: Date.now(),
+    };
+  }
+}
