@@ -18,6 +18,7 @@ export const catalogSettings = {
 export const captureSettings = {
   lake: settings.lake,
   formats: settings.formats,
+  mirror: settings.mirror,
   icebergVersion: settings.icebergVersion,
   ...catalogSettings,
   deltaDeletes: settings.deltaDeletes,

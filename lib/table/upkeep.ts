@@ -42,8 +42,21 @@ export interface ExpiryOptions {
   /** Epoch milliseconds. */
   readonly nowMs: number;
   readonly dryRun?: boolean;
-  /** A snapshot that others than the table's own readers need, and all after it (`mirror/table_mirror.ts`). */
-  readonly keepFrom?: bigint | undefined;
+  /**
+   * What mirrors of the table need: a snapshot and all after it; null for nothing. Undefined: not known, so that a table which
+   * has mirrors is left alone.
+   */
+  readonly keepFrom?: bigint | null | undefined;
+}
+
+/** Those who show a table in other formats, out of its files (`mirror/table_mirror.ts`). */
+export interface TableMirrors {
+  /** Takes their own old versions away. Throws nothing. */
+  expire(policy: UpkeepPolicy, nowMs: number): Promise<void>;
+  /** The table's oldest snapshot that one of their versions shows which somebody may still read; null where none does. */
+  keepFrom(state: TableState, policy: UpkeepPolicy, nowMs: number): Promise<bigint | null>;
+  /** Every file that they refer to: paths below the storage root. */
+  referenced(): Promise<ReadonlySet<string>>;
 }
 
 /** What an expiry did, or would do. */

@@ -3,7 +3,7 @@ import type { Column } from "../../dataset/column.ts";
 import { WeirError } from "../../errors.ts";
 import { mirrorOfProperty, type PublishedColumn, type PublishedSnapshot } from "../published_table.ts";
 import type { TableDescription } from "./prepared_change.ts";
-import { initialProperties, ownNames, propertyNames } from "./properties.ts";
+import { initialProperties, ownNames, propertyNames, retentionProperties } from "./properties.ts";
 import { protocolFor } from "./protocol.ts";
 import { type DeltaField, deltaType, formatSchema, isMapped, mappedField, needsMapping } from "./schema.ts";
 import type { DeltaState } from "./state.ts";
@@ -62,8 +62,7 @@ function fieldOf(column: PublishedColumn, isMappedNow: boolean): DeltaField {
 }
 
 function newConfiguration({ keepMs }: MirrorPlace): Record<string, string> {
-  const kept = `interval ${Math.ceil(keepMs / 1000)} seconds`;
-  return { ...initialProperties, [propertyNames.logRetention]: kept, [propertyNames.fileRetention]: kept };
+  return { ...initialProperties, ...retentionProperties(keepMs) };
 }
 
 /** Delta takes upper and lower case of a name for the same. Throws `configuration` naming the column and what to do. */

@@ -23,15 +23,15 @@ export async function stageExpiry(
   options: {
     readonly policy: UpkeepPolicy;
     readonly nowMs: number;
-    readonly keepFrom?: bigint | undefined;
+    readonly keepFrom?: bigint | null | undefined;
     readonly known: SnapshotFiles;
   },
 ): Promise<StagedExpiry | undefined> {
   const { metadata } = state;
-  const stays = withAllFrom(metadata, retained(metadata, options.policy, options.nowMs), options.keepFrom);
+  const stays = withAllFrom(metadata, retained(metadata, options.policy, options.nowMs), options.keepFrom ?? undefined);
   const snapshots = metadata.snapshots.length - stays.snapshots.size;
   const refs = Object.keys(metadata.refs ?? {}).length - Object.keys(stays.refs).length;
-  if (snapshots + refs === 0 || isForbidden(metadata)) return undefined;
+  if (snapshots + refs === 0 || isForbidden(metadata, options.keepFrom)) return undefined;
   const unneeded = snapshots === 0
     ? []
     : await unneededFiles(place.storage, { metadata, kept: stays.snapshots, known: options.known });
@@ -45,8 +45,9 @@ export async function stageExpiry(
 }
 
 /** Other makers' tools are kept from removing files that mirrors show; we know of the mirrors. */
-function isForbidden({ properties }: TableMetadata): boolean {
-  return properties["gc.enabled"] === "false" && properties[ownProperties.mirroredAs] === undefined;
+function isForbidden({ properties }: TableMetadata, keepFrom: bigint | null | undefined): boolean {
+  const isMirrored = properties[ownProperties.mirroredAs] !== undefined;
+  return isMirrored ? keepFrom === undefined : properties["gc.enabled"] === "false";
 }
 
 /** A snapshot that somebody else shows stays, with all after it. */

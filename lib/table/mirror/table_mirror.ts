@@ -15,7 +15,8 @@ import type { Storage } from "../../storage/storage.ts";
 import type { IcebergTable } from "../iceberg/iceberg_table.ts";
 import type { IcebergState } from "../iceberg/state.ts";
 import type { MirroredPoint, MirrorTable, PublishedSnapshot } from "../published_table.ts";
-import type { UpkeepPolicy } from "../upkeep.ts";
+import type { TableState } from "../lake_table.ts";
+import type { TableMirrors, UpkeepPolicy } from "../upkeep.ts";
 
 /** What a mirror works with. */
 export interface TableMirrorOptions {
@@ -33,7 +34,7 @@ const publishAttempts = 6;
 const firstWaitMs = 50;
 
 /** The mirrors of one table. */
-export class TableMirror {
+export class TableMirror implements TableMirrors {
   readonly #options: TableMirrorOptions;
   #wanted: IcebergState | undefined;
   #running: Promise<void> | undefined;
@@ -65,25 +66,23 @@ export class TableMirror {
     return points;
   }
 
-  /**
-   * The oldest snapshot of the primary that a version of a mirror shows which somebody may still read. Undefined where none does.
-   *
-   * @param listed Snapshots of the primary, oldest first.
-   */
-  async keepFrom(policy: UpkeepPolicy, of: { readonly nowMs: number; readonly listed: readonly bigint[] }) {
+  async keepFrom(state: TableState, policy: UpkeepPolicy, nowMs: number): Promise<bigint | null> {
     const shown = new Set<bigint>();
-    for (const target of this.#options.targets) for (const id of await target.shown(policy, of.nowMs)) shown.add(id);
-    return of.listed.find((id) => shown.has(id));
+    for (const target of this.#options.targets) for (const id of await target.shown(policy, nowMs)) shown.add(id);
+    if (shown.size === 0) return null;
+    const history = await this.#options.primary.history(state as IcebergState);
+    const listed = history.map(({ id }) => id);
+    // Taken out of the table by another tool: nobody can tell any more which files came and went since.
+    const isComplete = shown.isSubsetOf(new Set(listed));
+    return listed.find((id) => !isComplete || shown.has(id)) ?? null;
   }
 
-  /** Every file that a version of a mirror refers to: paths below the storage root. */
   async referenced(): Promise<ReadonlySet<string>> {
     const paths = new Set<string>();
     for (const target of this.#options.targets) for (const path of await target.referenced()) paths.add(path);
     return paths;
   }
 
-  /** Takes old versions out of the mirrors, with the files that are theirs alone. Throws nothing. */
   async expire(policy: UpkeepPolicy, nowMs: number): Promise<void> {
     await this.settled();
     for (const target of this.#options.targets) {
