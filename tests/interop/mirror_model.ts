@@ -1,5 +1,6 @@
 /** An Iceberg table with its mirrors in Delta and Paimon, its oracle, and the readers of all three formats. */
 import assert from "node:assert/strict";
+import { formatPosition } from "../../lib/change/position.ts";
 import type { TableDefinition } from "../../lib/dataset/dataset.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
 import { DeltaMirror } from "../../lib/table/delta/mirror_table.ts";
@@ -88,7 +89,7 @@ export class MirrorModel extends LakeModel<IcebergTable> {
     for (const [format, table] of Object.entries(this.tables())) {
       const state = (await table.load())!;
       await this.same(await table.scan(state), `our scan of ${format}`);
-      assert.deepEqual(state.position && `${state.position.instance}@${state.position.offset}`, this.position);
+      if (this.steps > 0) assert.equal(state.position && formatPosition(state.position), this.position);
     }
   }
 

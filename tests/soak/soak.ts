@@ -60,7 +60,10 @@ export async function soak(plan: SoakPlan, tell: (sample: SoakSample) => void) {
       const found = {
         commits: churn.commits,
         commitCpuMs,
-        rssMB: Deno.memoryUsage().rss / 1e6, heap: Deno.memoryUsage().heapUsed/1e6, ext: Deno.memoryUsage().external/1e6, duck: Number(await lake.connection.value('SELECT sum(memory_usage_bytes)::BIGINT FROM duckdb_memory()'))/1e6,
+        rssMB: Deno.memoryUsage().rss / 1e6,
+        heap: Deno.memoryUsage().heapUsed / 1e6,
+        ext: Deno.memoryUsage().external / 1e6,
+        duck: Number(await lake.connection.value("SELECT sum(memory_usage_bytes)::BIGINT FROM duckdb_memory()")) / 1e6,
         ...await look(lake, plan),
       };
       samples.push(found);
