@@ -44,6 +44,8 @@ export interface LakeView extends TableFolder {
   readonly snapshotId?: bigint;
   /** The source position that the view shows. */
   readonly position?: Position;
+  /** Of a mirror: the format of the table whose files it shows. */
+  readonly mirrorOf?: string;
 }
 
 /**
@@ -108,7 +110,7 @@ async function openView(
     return undefined;
   }
   await connection.run(`CREATE OR REPLACE VIEW ${view} AS ${await table.scan(state)}`);
-  const { snapshotId, columns, position } = state;
+  const { snapshotId, columns, position, mirrorOf } = state;
   return {
     ...place,
     location: table.location,
@@ -116,5 +118,6 @@ async function openView(
     columns,
     ...(snapshotId === undefined ? {} : { snapshotId }),
     ...(position === undefined ? {} : { position }),
+    ...(mirrorOf === undefined ? {} : { mirrorOf }),
   };
 }

@@ -68,6 +68,7 @@ export function stateOf(parts: StateParts): DeltaState {
     columns: columnsOf(fields, physicalKey),
     key: physicalKey.flatMap((name) => nameOf.get(name) ?? []),
     snapshotId: BigInt(parts.version),
+    ...(isMirror(parts) ? { mirrorOf: parts.metadata.configuration[mirrorOfProperty]! } : {}),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Rebuilding a table's state from its files, once at a start or after somebody else committed. */
 import { withDeleted } from "./deletion_index.ts";
+import { mirrorOfProperty } from "../published_table.ts";
 import { mergeEntries } from "./manifest.ts";
 import type { MetadataReader } from "./metadata_reader.ts";
 import { type PaimonSchema, schemaColumns } from "./schema.ts";
@@ -57,6 +58,7 @@ export async function stateOf(
 export function emptyState(schema: PaimonSchema): PaimonState {
   return {
     columns: schemaColumns(schema),
+    ...(schema.options[mirrorOfProperty] === undefined ? {} : { mirrorOf: schema.options[mirrorOfProperty] }),
     key: schema.primaryKeys,
     rows: 0n,
     schema,
