@@ -20,6 +20,8 @@ export interface CrashJobPlan extends Pick<CrashPlan, "point" | "hit" | "delayMs
   readonly lake: string;
   /** Table formats to write. Default: the job's own. */
   readonly formats?: string;
+  /** Formats in which the Iceberg tables are shown too. Default: none. */
+  readonly mirror?: string;
   /** Tables to capture instead of those of the main job. */
   readonly tables?: readonly string[];
   /** Run until killed or interrupted instead of ending with a verification. */
@@ -50,7 +52,10 @@ if (import.meta.main) {
 
 async function run(plan: CrashJobPlan): Promise<CrashJobReport> {
   const flags = { lake: [plan.lake], "batch-seconds": ["0.1"], "batch-rows": ["500"], "dead-letter-share": ["1"] };
-  const formats = plan.formats === undefined ? {} : { formats: [plan.formats] };
+  const formats = {
+    ...(plan.formats === undefined ? {} : { formats: [plan.formats] }),
+    ...(plan.mirror === undefined ? {} : { mirror: [plan.mirror] }),
+  };
   const settings = resolveSettings(captureSettings, {
     flags: new Map(Object.entries({ ...flags, ...formats })),
     environment: () => undefined,

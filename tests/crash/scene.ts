@@ -15,6 +15,8 @@ export interface Scene {
   readonly lake: string;
   /** Formats to write. Default: the job's own. */
   readonly formats?: string;
+  /** Formats in which the Iceberg tables are shown too. Default: none. */
+  readonly mirror?: string;
   /** Ends the server as a power cut would. */
   killServer(): Promise<void>;
   restartServer(): Promise<void>;
@@ -50,8 +52,12 @@ export async function changeEverything({ writer, client }: Scene, round: number)
 }
 
 /** Runs the job until everything is in the lake, and holds that against the source. */
-export async function runToEnd({ url, lake, folder, formats }: Scene): Promise<void> {
-  const plan = { url, lake, ...(formats === undefined ? {} : { formats }) };
+export async function runToEnd({ url, lake, folder, formats, mirror }: Scene): Promise<void> {
+  const plan = {
+    ...{ url, lake },
+    ...(formats === undefined ? {} : { formats }),
+    ...(mirror === undefined ? {} : { mirror }),
+  };
   assertExact(await new CrashChild(plan, folder).report(), tablesPerFormat * (formats?.split(",").length ?? 2));
 }
 

@@ -67,6 +67,11 @@ export class MirrorModel extends LakeModel<IcebergTable> {
     });
   }
 
+  /** Folder that everything lies in. */
+  get folder(): string {
+    return this.#fixture.folder;
+  }
+
   /** Lets the mirrors come to the newest snapshot. */
   async followed(): Promise<void> {
     this.mirror.follow((await this.table.load())!);

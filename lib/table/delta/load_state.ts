@@ -35,6 +35,8 @@ export interface LoadRequest {
   readonly version?: number;
   /** An earlier state of the same table. */
   readonly known?: DeltaState | undefined;
+  /** A deletion vector that somebody deleted counts as one of no rows, for who will put another in its place. Default false. */
+  readonly mends?: boolean;
 }
 
 /**
@@ -54,7 +56,8 @@ export async function loadState(place: TablePlace, request: LoadRequest = {}): P
   if (request.version !== undefined && version !== request.version) {
     throw unreadable(commitPath(place.folder, request.version), "the version is not there, or no more");
   }
-  return await decode(place, replay, { version, checkpoint, known });
+  const { mends = false } = request;
+  return await decode(place, replay, { version, checkpoint, known, mends });
 }
 
 /** The checkpoint to start from; undefined where the log is whole from its first version. */
@@ -90,17 +93,19 @@ async function replayCommits(
 }
 
 interface Decoding {
+  readonly mends: boolean;
   readonly version: number;
   readonly checkpoint: CheckpointFiles | undefined;
   readonly known: DeltaState | undefined;
 }
 
-async function decode(place: TablePlace, replay: LogReplay, { version, checkpoint, known }: Decoding) {
+async function decode(place: TablePlace, replay: LogReplay, decoding: Decoding) {
+  const { version, checkpoint, known } = decoding;
   const { protocol, metadata } = replay;
   const log = logFolder(place.folder);
   if (protocol === undefined || metadata === undefined) throw unreadable(log, "it has no protocol or no schema");
   refuseForeign(place.folder, { protocol, metadata });
-  const files = await liveFiles(place, replay.adds, known);
+  const files = await liveFiles(place, replay.adds, decoding);
   const recorded = await recordedAtVersion(place, replay);
   try {
     return stateOf({
@@ -126,7 +131,7 @@ async function recordedAtVersion(place: TablePlace, replay: LogReplay) {
 async function liveFiles(
   place: TablePlace,
   adds: ReadonlyMap<string, AddedFile>,
-  known: DeltaState | undefined,
+  { known, mends }: Decoding,
 ): Promise<Map<string, LiveFile>> {
   const files = new Map<string, LiveFile>();
   const unread: AddedFile[] = [];
@@ -137,7 +142,7 @@ async function liveFiles(
     if (!isKnown) unread.push({ add, version });
   }
   const marked = unread.filter(({ add }) => add.deletionVector !== undefined);
-  const vectors = await readVectors(place, marked.map(({ add }) => add.deletionVector!));
+  const vectors = await readVectors(place, marked.map(({ add }) => add.deletionVector!), mends);
   for (const [index, { add: { path }, version }] of marked.entries()) {
     files.set(path, { ...files.get(path)!, deleted: { positions: vectors[index]!, since: version } });
   }

@@ -97,7 +97,7 @@ export class DeltaMirror implements MirrorTable {
     const known = this.#newest;
     const isThere = known !== undefined && await hasVersion(this.#place, known.version);
     if (isThere && !await hasVersion(this.#place, known.version + 1)) return known;
-    const state = await loadState(this.#place, { known: isThere ? known : undefined });
+    const state = await loadState(this.#place, { known: isThere ? known : undefined, mends: true });
     if (state !== undefined && !isMirror(state)) throw this.#taken();
     return this.#newest = state;
   }
