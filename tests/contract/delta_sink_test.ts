@@ -1,21 +1,9 @@
-import { checkpointFailPoints, deltaFailPoints } from "../../lib/table/delta/fail_points.ts";
-import { DeltaTable, type DeltaTableOptions } from "../../lib/table/delta/delta_table.ts";
-import { checkpointEvery } from "../../lib/testing/delta_lake.ts";
-import { lakeFormat } from "./lake_sink.ts";
 import { sinkContract } from "./sink_contract.ts";
-import { sinkSuite } from "./sink_suite.ts";
+import { deltaByRewrite, deltaByVectors } from "./sink_formats.ts";
+import { sinkValues } from "./sink_values.ts";
 
-function delta(deletes: "vectors" | "rewrite", options: Pick<DeltaTableOptions, "properties"> = {}) {
-  return lakeFormat({
-    name: `delta by ${deletes}`,
-    failPoints: [...deltaFailPoints, ...checkpointFailPoints],
-    countsRows: true,
-    table: (at) => new DeltaTable({ ...at, ...options, folder: `delta/${at.namespace}/${at.name}`, deletes }),
-  });
-}
+sinkContract(deltaByVectors);
+sinkValues(deltaByVectors);
 
-// Every other commit leaves a checkpoint, so that a new process starts from one as often as from the log.
-sinkSuite(delta("vectors", checkpointEvery(2)));
-
-// The steps at which a commit can fail are the same; only what is written at them differs.
-sinkContract(delta("rewrite"));
+// Values are written alike; only what a delete leaves differs.
+sinkContract(deltaByRewrite);

@@ -1,13 +1,6 @@
-import { MemoryLake, MemorySink, memorySinkFailPoints } from "../../lib/testing/memory_sink.ts";
-import { sinkSuite } from "./sink_suite.ts";
+import { sinkContract } from "./sink_contract.ts";
+import { memory } from "./sink_formats.ts";
+import { sinkValues } from "./sink_values.ts";
 
-sinkSuite({
-  name: "memory",
-  failPoints: memorySinkFailPoints,
-  hasStorage: false,
-  countsRows: true,
-  lake: ({ connection }) => {
-    const lake = new MemoryLake(connection);
-    return { open: (definition) => new MemorySink(lake, definition) };
-  },
-});
+sinkContract(memory);
+sinkValues(memory);

@@ -1,11 +1,6 @@
-import { paimonFailPoints } from "../../lib/table/paimon/fail_points.ts";
-import { PaimonTable } from "../../lib/table/paimon/paimon_table.ts";
-import { lakeFormat } from "./lake_sink.ts";
-import { sinkSuite } from "./sink_suite.ts";
+import { sinkContract } from "./sink_contract.ts";
+import { paimon } from "./sink_formats.ts";
+import { sinkValues } from "./sink_values.ts";
 
-sinkSuite(lakeFormat({
-  name: "paimon",
-  failPoints: paimonFailPoints,
-  countsRows: false,
-  table: (options) => new PaimonTable({ ...options, folder: "paimon" }),
-}));
+sinkContract(paimon);
+sinkValues(paimon);

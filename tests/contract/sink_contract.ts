@@ -1,4 +1,4 @@
-/** What every sink must keep, as one suite; a format is one call. Faults have a suite of their own (`sink_faults.ts`). */
+/** What every sink must keep, as one suite; a format is one call. Faults have a suite of their own (`tests/crash/sink_faults.ts`). */
 import assert from "node:assert/strict";
 import { types } from "../../lib/dataset/column_type.ts";
 import { evolveColumns, type SchemaChange } from "../../lib/dataset/schema_change.ts";

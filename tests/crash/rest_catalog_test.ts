@@ -12,7 +12,7 @@ import { withDatabase } from "../../lib/testing/temporary.ts";
 import { lakeFormat, type TableOptions } from "../contract/lake_sink.ts";
 import { holders, position, SinkUnderTest } from "../contract/sink_fixture.ts";
 import { sinkContract } from "../contract/sink_contract.ts";
-import { sinkFaults } from "../contract/sink_faults.ts";
+import { sinkFaults } from "./sink_faults.ts";
 
 let server: RestCatalogServer;
 Deno.test.beforeAll(() => {

@@ -101,6 +101,8 @@ export class PaimonModel extends LakeModel<PaimonTable> {
     const { "weir.writer": writer, "weir.writer-identifier": identifier, ...own } = rest;
     assert.deepEqual(isUpkeep ? [writer, identifier] : [commitUser, commitIdentifier], progress);
     assert.deepEqual(own, {
+      // A merge shows the rows that stood there: the table is known at its position already.
+      ...(isUpkeep ? { "weir.after": this.position } : {}),
       "weir.position": this.position,
       "weir.commit-time-ms": String(1_700_000_000_000 + this.steps),
     });

@@ -50,6 +50,7 @@ export interface IcebergPrepared {
   readonly position: Position | undefined;
   /** Where the change begins (`TableChange.after`). */
   readonly after?: Position;
+  /** Absent where progress alone is recorded. */
   readonly commitTimeMs?: number;
   /** Everything written, below the storage root. */
   readonly paths: readonly string[];

@@ -70,12 +70,17 @@ export interface StagedSnapshot {
   readonly list: StagedFile;
 }
 
-/** The snapshot a prepared change makes of a state; undefined where no rows change and none is asked for. */
+/**
+ * The snapshot a prepared change makes of a state; undefined where no rows change and none is asked for. The copy of an
+ * empty table has one, as that of any other: from there on the past says at which positions the table was what.
+ */
 export function stageSnapshot(context: StageContext): StagedSnapshot | undefined {
   const { state, prepared, storage } = context;
   const draft = draftOf(state, prepared);
   const isEmpty = draft.addedData.length + draft.removedData.length + draft.deletes.size === 0;
-  if (isEmpty && !context.isService) return undefined;
+  const parent = currentSnapshot(state.metadata);
+  const isFirstChange = parent === undefined && prepared.commitTimeMs !== undefined;
+  if (isEmpty && !isFirstChange && !context.isService) return undefined;
   const leavingDeletes = leavingDeletesOf(draft);
   const addedDeletes = [...draft.deletes.values()].map(({ entry }) => entry);
   const leavingData = draft.removedData.map(({ entry }) => entry);
@@ -84,7 +89,6 @@ export function stageSnapshot(context: StageContext): StagedSnapshot | undefined
   const manifests = [...data.lines, ...deletes.lines];
   const written = [...data.written, ...deletes.written];
   const list = manifestListFile(context, manifests);
-  const parent = currentSnapshot(state.metadata);
   const files = nextFiles(state, draft, written);
   return {
     snapshot: {

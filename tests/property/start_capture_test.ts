@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import pg from "pg";
-import type { Position } from "../../change/position.ts";
-import type { RecordedPosition } from "../../change/source.ts";
-import { types } from "../../dataset/column_type.ts";
-import type { Dataset } from "../../dataset/dataset.ts";
-import { WeirError } from "../../errors.ts";
-import { shownSpool } from "../../testing/scripted_spool.ts";
-import { withTemporaryFolder } from "../../testing/temporary.ts";
-import { type PostgresFixture, withPostgres } from "../../testing/with_postgres.ts";
-import { PostgresSource } from "./source.ts";
-import type { PostgresSourceOptions } from "./source_options.ts";
+import type { Position } from "../../lib/change/position.ts";
+import type { RecordedPosition } from "../../lib/change/source.ts";
+import { types } from "../../lib/dataset/column_type.ts";
+import type { Dataset } from "../../lib/dataset/dataset.ts";
+import { WeirError } from "../../lib/errors.ts";
+import { shownSpool } from "../../lib/testing/scripted_spool.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { type PostgresFixture, withPostgres } from "../../lib/testing/with_postgres.ts";
+import { PostgresSource } from "../../lib/source/postgres/source.ts";
+import type { PostgresSourceOptions } from "../../lib/source/postgres/source_options.ts";
 
 interface StartFixture extends PostgresFixture {
   /** Opens a source, runs the body, closes it. */

@@ -8,7 +8,7 @@ import { evolveColumns, type SchemaChange } from "../../lib/dataset/schema_chang
 import { armFailPoints } from "../../lib/fail_point.ts";
 import { type Fault, FaultyStorage } from "../../lib/testing/faulty_storage.ts";
 import { withDatabase } from "../../lib/testing/temporary.ts";
-import { holders, position, type SinkFormat, SinkUnderTest, withSink } from "./sink_fixture.ts";
+import { holders, position, type SinkFormat, SinkUnderTest, withSink } from "../contract/sink_fixture.ts";
 
 /** One thing a sink does. */
 interface Step {
