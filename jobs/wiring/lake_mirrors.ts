@@ -13,6 +13,8 @@ import type { IcebergState } from "../../lib/table/iceberg/state.ts";
 import { TableMirror } from "../../lib/table/mirror/table_mirror.ts";
 import { PaimonMirror } from "../../lib/table/paimon/mirror_table.ts";
 import { refuseReserved } from "../../lib/table/paimon/schema.ts";
+import type { TableState } from "../../lib/table/lake_table.ts";
+import type { TableMirrors, UpkeepPolicy } from "../../lib/table/upkeep.ts";
 import type { MirrorTable } from "../../lib/table/published_table.ts";
 
 /** A format that can show an Iceberg table. */
@@ -42,6 +44,60 @@ export interface MirrorStand {
 
 const allFormats: readonly MirrorFormat[] = ["delta", "paimon"];
 
+/** Where a table's mirrors are. */
+type MirrorPlace = Pick<LakeMirrorOptions, "storage" | "connection" | "keepMs">;
+
+function targetOf(format: MirrorFormat, { namespace, name }: IcebergTable, place: MirrorPlace): MirrorTable {
+  const { storage, connection, keepMs } = place;
+  if (format === "paimon") return new PaimonMirror({ storage, folder: "paimon", namespace, name, keepMs });
+  return new DeltaMirror({ storage, connection, folder: `delta/${namespace}/${name}`, namespace, name, keepMs });
+}
+
+/** The mirrors that a table says it has, for its upkeep by a process that does not write it. */
+export class DeclaredMirrors implements TableMirrors {
+  readonly #primary: IcebergTable;
+  readonly #mirrors: ReadonlyMap<string, TableMirror>;
+
+  constructor(
+    primary: IcebergTable,
+    options: MirrorPlace & { readonly onTrouble: (format: string, error: WeirError) => void },
+  ) {
+    this.#primary = primary;
+    const onTrouble = ({ format }: MirrorTable, error: WeirError) => options.onTrouble(format, error);
+    this.#mirrors = new Map(allFormats.map((format) => {
+      const targets = [targetOf(format, primary, options)];
+      return [format, new TableMirror({ ...options, primary, targets, onTrouble })];
+    }));
+  }
+
+  async expire(policy: UpkeepPolicy, nowMs: number): Promise<void> {
+    for (const mirror of await this.#declared()) await mirror.expire(policy, nowMs);
+  }
+
+  async keepFrom(state: TableState, policy: UpkeepPolicy, nowMs: number): Promise<bigint | null> {
+    const found = new Set<bigint>();
+    for (const mirror of await this.#declared()) {
+      const id = await mirror.keepFrom(state, policy, nowMs);
+      if (id !== null) found.add(id);
+    }
+    const history = await this.#primary.history(state as IcebergState);
+    return history.find(({ id }) => found.has(id))?.id ?? null;
+  }
+
+  async referenced(): Promise<ReadonlySet<string>> {
+    const paths = new Set<string>();
+    for (const mirror of await this.#declared()) for (const path of await mirror.referenced()) paths.add(path);
+    return paths;
+  }
+
+  async #declared(): Promise<readonly TableMirror[]> {
+    const state = await this.#primary.load();
+    return state === undefined
+      ? []
+      : this.#primary.mirroredAs(state).flatMap((format) => this.#mirrors.get(format) ?? []);
+  }
+}
+
 /** The mirrors of every Iceberg table that is written. */
 export class LakeMirrors {
   readonly #options: LakeMirrorOptions;
@@ -60,7 +116,7 @@ export class LakeMirrors {
     const { formats } = this.#options;
     if (formats.includes("delta")) refuseColumns(primary, by.columns);
     if (formats.includes("paimon")) refuseReserved(primary, by.columns);
-    const targets = allFormats.map((format) => this.#target(format, primary));
+    const targets = allFormats.map((format) => targetOf(format, primary, this.#options));
     const followed = new FollowedTable({
       primary,
       committer: by.committer,
@@ -87,12 +143,6 @@ export class LakeMirrors {
   /** What every mirror shows. */
   async stands(): Promise<readonly MirrorStand[]> {
     return (await Promise.all(this.#followed.map((followed) => followed.stands()))).flat();
-  }
-
-  #target(format: MirrorFormat, { namespace, name }: IcebergTable): MirrorTable {
-    const { storage, connection, keepMs } = this.#options;
-    if (format === "paimon") return new PaimonMirror({ storage, folder: "paimon", namespace, name, keepMs });
-    return new DeltaMirror({ storage, connection, folder: `delta/${namespace}/${name}`, namespace, name, keepMs });
   }
 
   #tell(mirror: string, error: WeirError): void {

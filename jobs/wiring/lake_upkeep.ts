@@ -71,6 +71,11 @@ export class LakeUpkeep {
     return upkeep;
   }
 
+  /** Resolves once no merge is under way. */
+  async idle(): Promise<void> {
+    for (const upkeep of this.#upkeeps) await upkeep.idle();
+  }
+
   /** Ends shortly: a merge that does not is given up, and its files removed. To be called once nothing is written any more. */
   async close(): Promise<void> {
     const giveUp = setTimeout(() => this.#worker.stop(), mostStopMs);

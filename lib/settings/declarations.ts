@@ -259,6 +259,27 @@ export const settings = {
     minimum: 1,
     maximum: 1_000_000,
   }),
+  dryRun: toggle({ flag: "dry-run", help: "Print what would be done, and do nothing" }),
+  orphanDays: decimal({
+    flag: "orphan-days",
+    help: "Files that no table refers to are orphans from this age on; below 1 no other job may write meanwhile",
+    defaultText: "3",
+    placeholder: "DAYS",
+    minimum: 0,
+    maximum: 36_500,
+  }),
+  removeOrphans: toggle({
+    flag: "remove-orphans",
+    help: "Delete orphans. Without it they are counted: nothing brings back a file of somebody else's that lay there",
+  }),
+  bucketBytes: bytes({
+    flag: "bucket-size",
+    help: "Average size of a Paimon table's buckets from which more of them are advised",
+    defaultText: "4GiB",
+    minimum: 2 ** 10,
+    maximum: 2 ** 50,
+  }),
+  rescale: toggle({ flag: "rescale", help: "Write Paimon tables whose buckets are too large anew, in more of them" }),
   json: toggle({ flag: "json", help: "Print one JSON object on standard output at the end, and nothing else there" }),
 } as const;
 

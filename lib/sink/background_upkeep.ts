@@ -56,6 +56,11 @@ export class BackgroundUpkeep {
     });
   }
 
+  /** Resolves once no merge is under way. */
+  async idle(): Promise<void> {
+    await this.#merging;
+  }
+
   /** Waits for the merge under way and commits it. To be called once no commit is under way. */
   async close(): Promise<void> {
     await this.#merging;

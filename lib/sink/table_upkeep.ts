@@ -64,6 +64,20 @@ export class TableUpkeep {
     return { plan, land: () => this.#committer.publish(state, { prepared, fit }) };
   }
 
+  /** Makes small files of metadata fewer, and gives how many there were. */
+  async rewriteManifests(): Promise<number> {
+    const { table } = this.#options;
+    let manifests = 0;
+    const isDone = await this.#committer.settle({
+      attempt: async (state) => {
+        manifests = table.mergeableManifests?.(state) ?? 0;
+        return manifests === 0 ? undefined : await table.rewriteManifests?.(state);
+      },
+      arrived: (state) => (table.mergeableManifests?.(state) ?? 0) === 0,
+    });
+    return isDone ? manifests : 0;
+  }
+
   /** Takes old snapshots out of the table, and then removes the files that nothing kept refers to; it gives those. */
   async expire(dryRun = false): Promise<Expiry> {
     const { table, storage, policy } = this.#options;

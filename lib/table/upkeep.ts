@@ -25,6 +25,12 @@ export interface UpkeepPolicy {
   readonly orphanAgeMs: number;
 }
 
+/** Data files of a state. */
+export interface LiveFiles {
+  readonly files: number;
+  readonly bytes: bigint;
+}
+
 /** What one compaction would merge: plain data. A format adds what it needs to do it. */
 export interface CompactionPlan {
   /** Data files read. */
@@ -78,6 +84,8 @@ export interface UpkeepTable<
   Staged = unknown,
   Plan extends CompactionPlan = CompactionPlan,
 > extends LakeTable<State, Prepared, Staged> {
+  /** The data files that a reader of the state opens. */
+  liveFiles(state: State): LiveFiles;
   /** The compaction that is most worth its cost now; undefined where none is. Reads nothing. */
   planCompaction(state: State, policy: UpkeepPolicy): Plan | undefined;
   /** Writes merged files that nobody sees, on a connection of its own: batches are committed meanwhile. */
@@ -89,6 +97,9 @@ export interface UpkeepTable<
   rebase(state: State, prepared: Prepared): Promise<Prepared | undefined>;
   /** Takes old snapshots out of the table. With `dryRun` it only says which files would go. */
   expire(state: State, policy: UpkeepPolicy, options: ExpiryOptions): Promise<Expiry>;
+  /** Small files of metadata that {@linkcode rewriteManifests} makes fewer. Absent where a format has none. */
+  mergeableManifests?(state: State): number;
+  rewriteManifests?(state: State): Promise<CommitResult>;
   /** Every file that a kept snapshot, tag or branch refers to, metadata included: paths below the storage root. */
   referenced(state: State): Promise<ReadonlySet<string>>;
 }

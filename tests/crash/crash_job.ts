@@ -20,10 +20,10 @@ export interface CrashJobPlan extends Pick<CrashPlan, "point" | "hit" | "delayMs
   readonly lake: string;
   /** Table formats to write. Default: the job's own. */
   readonly formats?: string;
-  /** Formats in which the Iceberg tables are shown too. Default: none. */
-  readonly mirror?: string;
   /** Tables to capture instead of those of the main job. */
   readonly tables?: readonly string[];
+  /** Settings of the job over those of the tests, by flag. */
+  readonly flags?: Readonly<Record<string, string>>;
   /** Run until killed or interrupted instead of ending with a verification. */
   readonly follow?: boolean;
   /** Kill at the point whether a table commit came before or not: for the initial copy, which makes the first. */
@@ -50,14 +50,15 @@ if (import.meta.main) {
   Deno.exit(0);
 }
 
+function asFlag([flag, value]: [string, string]): [string, string[]] {
+  return [flag, [value]];
+}
+
 async function run(plan: CrashJobPlan): Promise<CrashJobReport> {
   const flags = { lake: [plan.lake], "batch-seconds": ["0.1"], "batch-rows": ["500"], "dead-letter-share": ["1"] };
-  const formats = {
-    ...(plan.formats === undefined ? {} : { formats: [plan.formats] }),
-    ...(plan.mirror === undefined ? {} : { mirror: [plan.mirror] }),
-  };
+  const formats = plan.formats === undefined ? {} : { formats: [plan.formats] };
   const settings = resolveSettings(captureSettings, {
-    flags: new Map(Object.entries({ ...flags, ...formats })),
+    flags: new Map([...Object.entries({ ...flags, ...formats }), ...Object.entries(plan.flags ?? {}).map(asFlag)]),
     environment: () => undefined,
     file: {},
   });

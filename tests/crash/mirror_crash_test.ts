@@ -8,7 +8,7 @@ import { mirrorFailPoints } from "../../lib/table/mirror/fail_points.ts";
 import { CrashChild } from "./crash_child.ts";
 import { changeEverything, runToEnd, type Scene, withScene } from "./scene.ts";
 
-const mirror = "delta,paimon";
+const flags = { mirror: "delta,paimon" };
 
 /** A mirror's own commits pass those of its format too. */
 const points = [
@@ -21,7 +21,7 @@ const points = [
 
 Deno.test("killed at every step of a mirror, a restart leaves table and mirrors with the same rows at one position", async (test) => {
   await withScene(async (bare) => {
-    const scene: Scene = { ...bare, formats: "iceberg", mirror };
+    const scene: Scene = { ...bare, formats: "iceberg", flags };
     const { url, lake, folder } = scene;
     await runToEnd(scene);
     await mirrorsAgree(scene);
@@ -29,7 +29,7 @@ Deno.test("killed at every step of a mirror, a restart leaves table and mirrors 
       await changeEverything(scene, round);
       // A job says at its start who shows its tables, before it commits anything.
       const atOnce = point === "mirror.beforeDeclaration";
-      const hits = await new CrashChild({ url, lake, point, formats: "iceberg", mirror, atOnce }, folder).killed();
+      const hits = await new CrashChild({ url, lake, point, formats: "iceberg", flags, atOnce }, folder).killed();
       await test.step(`${point}: killed at hit ${hits.get(point)}`, async () => {
         await runToEnd(scene);
         await mirrorsAgree(scene);

@@ -15,8 +15,8 @@ export interface Scene {
   readonly lake: string;
   /** Formats to write. Default: the job's own. */
   readonly formats?: string;
-  /** Formats in which the Iceberg tables are shown too. Default: none. */
-  readonly mirror?: string;
+  /** Settings of the job over those of the tests, by flag. */
+  readonly flags?: Readonly<Record<string, string>>;
   /** Ends the server as a power cut would. */
   killServer(): Promise<void>;
   restartServer(): Promise<void>;
@@ -52,12 +52,8 @@ export async function changeEverything({ writer, client }: Scene, round: number)
 }
 
 /** Runs the job until everything is in the lake, and holds that against the source. */
-export async function runToEnd({ url, lake, folder, formats, mirror }: Scene): Promise<void> {
-  const plan = {
-    ...{ url, lake },
-    ...(formats === undefined ? {} : { formats }),
-    ...(mirror === undefined ? {} : { mirror }),
-  };
+export async function runToEnd({ url, lake, folder, formats, flags = {} }: Scene): Promise<void> {
+  const plan = { url, lake, flags, ...(formats === undefined ? {} : { formats }) };
   assertExact(await new CrashChild(plan, folder).report(), tablesPerFormat * (formats?.split(",").length ?? 2));
 }
 

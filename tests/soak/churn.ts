@@ -34,7 +34,6 @@ export class Churn {
   readonly #connection: Connection;
   readonly #size: ChurnSize;
   #commits = 0;
-  #oldest = 0;
 
   constructor(connection: Connection, sinksFor: (of: TableDefinition) => readonly Sink[], size: ChurnSize) {
     this.#connection = connection;
@@ -47,12 +46,10 @@ export class Churn {
     return this.#commits;
   }
 
-  /** The rows that all later changes change, as an initial copy brings them. */
+  /** Rows as an initial copy brings them. */
   async load(): Promise<void> {
-    await this.#connection.run(
-      `CREATE TABLE model AS ${this.#rows(`SELECT range AS id FROM range(${this.#size.rows})`)}`,
-    );
-    const upserts = await this.#relation("upserts", "SELECT *, false AS _replaces FROM model");
+    const rows = rowsOf(`SELECT range AS id, 0 AS commit FROM range(${this.#size.rows})`);
+    const upserts = await this.#relation("upserts", `SELECT *, false AS _replaces FROM (${rows})`);
     const change = { ...this.#change(), truncate: true };
     for (const sink of this.sinks) {
       const load = await sink.load(change);
@@ -64,35 +61,37 @@ export class Churn {
 
   /** One batch. */
   async commit(): Promise<void> {
-    this.#commits++;
-    const { rows, updates, replaced } = this.#size;
-    const [from, to] = [this.#oldest + replaced, this.#oldest + rows];
+    const commit = ++this.#commits;
+    const { replaced } = this.#size;
+    const oldest = this.#oldestAt(commit);
     const removals = await this.#relation(
       "removals",
-      `SELECT range AS id, true AS _replaces FROM range(${this.#oldest}, ${from})`,
+      `SELECT range AS id, true AS _replaces FROM range(${oldest - replaced}, ${oldest})`,
     );
-    const changed = `SELECT DISTINCT ${from} + hash(range, ${this.#commits}) % ${
-      to - from
-    } AS id FROM range(${updates})`;
-    const added = `SELECT range AS id FROM range(${to}, ${to + replaced})`;
-    const upserts = await this.#relation(
-      "upserts",
-      `SELECT *, id < ${to} AS _replaces FROM (${this.#rows(`${changed} UNION ALL ${added}`)})`,
+    const written = rowsOf(
+      `SELECT DISTINCT id, ${commit} AS commit FROM (${this.#writtenIn(`SELECT ${commit} AS commit`)})`,
     );
-    this.#oldest = from;
+    const known = oldest - replaced + this.#size.rows;
+    const upserts = await this.#relation("upserts", `SELECT *, id < ${known} AS _replaces FROM (${written})`);
     const change = { ...this.#change(), upserts, removals };
     await Promise.all(this.sinks.map((sink) => sink.commit(change)));
-    await this.#connection.run(
-      "DELETE FROM model WHERE id IN (SELECT id FROM removals UNION ALL SELECT id FROM upserts)",
-    );
-    await this.#connection.run("INSERT INTO model SELECT * EXCLUDE (_replaces, _ordinal, _delete) FROM upserts");
     await this.#connection.run("DROP TABLE upserts");
     await this.#connection.run("DROP TABLE removals");
   }
 
+  /** SELECT of the rows that the table must hold by now: each as its last commit wrote it. */
+  expected(): string {
+    const { rows } = this.#size;
+    const oldest = this.#oldestAt(this.#commits);
+    const written = this.#writtenIn(`SELECT range AS commit FROM range(1, ${this.#commits + 1})`);
+    return rowsOf(`SELECT id, max(commit) AS commit FROM (
+      SELECT range AS id, 0 AS commit FROM range(${rows}) UNION ALL ${written}
+    ) WHERE id >= ${oldest} GROUP BY id`);
+  }
+
   /** Rows in which a SELECT differs from what the table must hold. */
   async differing(select: string): Promise<number> {
-    const [own, other] = ["FROM model", `FROM (${select})`];
+    const [own, other] = [`FROM (${this.expected()})`, `FROM (${select})`];
     return Number(
       await this.#connection.value(
         `SELECT count(*) FROM ((${own} EXCEPT ALL ${other}) UNION ALL (${other} EXCEPT ALL ${own}))`,
@@ -100,10 +99,19 @@ export class Churn {
     );
   }
 
-  #rows(ids: string): string {
-    return `SELECT id::BIGINT AS id, 'customer ' || hash(id) % 10000 AS customer,
-      ['new', 'paid', 'sent', 'done'][1 + ${this.#commits} % 4] AS status, (hash(id, ${this.#commits}) % 1000000 / 100)::DECIMAL(12,2) AS amount,
-      TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_seconds(${this.#commits}) AS changed, md5(id || ' ${this.#commits}') AS note FROM (${ids})`;
+  /** Ids below it have left the table by a commit. */
+  #oldestAt(commit: number): number {
+    return commit * this.#size.replaced;
+  }
+
+  /** SELECT of id and commit of what commits write: updates anywhere, and as many new rows as old ones leave. */
+  #writtenIn(commits: string): string {
+    const { rows, updates, replaced } = this.#size;
+    const oldest = `commit * ${replaced}`;
+    return `SELECT ${oldest} + hash(range, commit) % ${
+      rows - replaced
+    } AS id, commit FROM (${commits}), range(${updates})
+      UNION ALL SELECT ${oldest} + ${rows - replaced} + range AS id, commit FROM (${commits}), range(${replaced})`;
   }
 
   async #relation(name: string, select: string): Promise<Relation> {
@@ -125,4 +133,13 @@ export class Churn {
       commitTimeMs: Date.now(),
     };
   }
+}
+
+/** Rows as a commit writes them, of a SELECT of id and commit. */
+function rowsOf(written: string): string {
+  return `SELECT id::BIGINT AS id, 'customer ' || hash(id) % 10000 AS customer,
+    ['new', 'paid', 'sent', 'done'][1 + commit % 4] AS status,
+    (hash(id, commit) % 1000000 / 100)::DECIMAL(12,2) AS amount,
+    TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_seconds(commit) AS changed, md5(id || ' ' || commit) AS note
+    FROM (${written})`;
 }

@@ -14,7 +14,7 @@ import type { Storage } from "../../storage/storage.ts";
 import { DeletedRows } from "../deleted_rows/deleted_rows.ts";
 import type { ChangedRows, HistoricTable, KeptSnapshot } from "../lake_table.ts";
 import type { MergePlan } from "../merging/merge_plan.ts";
-import type { Expiry, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
+import type { Expiry, LiveFiles, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
 import { formatActions } from "./actions.ts";
 import { combineParts } from "./combine_parts.ts";
 import { expireVersions, referencedFiles } from "./expiry.ts";
@@ -171,6 +171,10 @@ export class DeltaTable
   async changedRows(older: DeltaState, newer: DeltaState): Promise<ChangedRows> {
     const { before, after } = stateDifference(older, newer);
     return { before: await this.scan(before), after: await this.scan(after) };
+  }
+
+  liveFiles({ files }: DeltaState): LiveFiles {
+    return { files: files.size, bytes: files.values().reduce((sum, { add }) => sum + BigInt(add.size), 0n) };
   }
 
   planCompaction(state: DeltaState, policy: UpkeepPolicy): MergePlan | undefined {

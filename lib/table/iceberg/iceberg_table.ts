@@ -13,7 +13,7 @@ import { WeirError } from "../../errors.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { ChangedRows, HistoricTable, KeptSnapshot } from "../lake_table.ts";
 import type { PublishedSnapshot } from "../published_table.ts";
-import type { Expiry, ExpiryOptions, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
+import type { Expiry, ExpiryOptions, LiveFiles, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
 import { combineParts } from "./combine_parts.ts";
 import type { MergePlan } from "../merging/merge_plan.ts";
 import { planCompaction } from "./compaction_plan.ts";
@@ -26,13 +26,14 @@ import { currentSchema } from "./metadata.ts";
 import { mergeFiles } from "./merge_files.ts";
 import { newTable } from "./new_table.ts";
 import { prepareChange } from "./prepare_change.ts";
-import { type IcebergPrepared, newSnapshotId } from "./prepared_change.ts";
+import { type IcebergPrepared, newSnapshotId, progressOf } from "./prepared_change.ts";
 import { ownProperties } from "./properties.ts";
 import { publishedSnapshot } from "./published_snapshot.ts";
 import { rebaseMerge } from "./rebase_merge.ts";
 import { referencedFiles } from "./reachable_files.ts";
 import { type NewRef, withoutRef, withRef } from "./refs.ts";
 import { rowsSql, scanSql } from "./scan_sql.ts";
+import { mergeableManifests } from "./stage_manifests.ts";
 import { type IcebergStaged, stageCommit, stageMetadata, type StagePlace } from "./stage_commit.ts";
 import type { IcebergState } from "./state.ts";
 import { stillFits } from "./still_fits.ts";
@@ -144,23 +145,24 @@ export class IcebergTable
   }
 
   async recordPosition(state: IcebergState, position: Position | undefined): Promise<CommitResult> {
-    return await this.commit(this.stage(state, {
-      snapshotId: newSnapshotId(),
-      schema: currentSchema(state.metadata),
-      lastColumnId: state.metadata["last-column-id"],
-      baseSchemaId: state.metadata["current-schema-id"],
-      truncate: false,
-      specId: state.metadata["default-spec-id"],
-      dataFiles: [],
-      deletes: [],
-      removed: [],
-      position,
-      paths: [],
-    }));
+    return await this.commit(this.stage(state, { ...unchanged(state), position }));
+  }
+
+  mergeableManifests(state: IcebergState): number {
+    return mergeableManifests(state);
+  }
+
+  async rewriteManifests(state: IcebergState): Promise<CommitResult> {
+    return await this.commit(this.stage(state, { ...unchanged(state), ...progressOf(state), mergesManifests: true }));
   }
 
   async scan(state: IcebergState): Promise<string> {
     return await scanSql(this.#place, state, this.#deleted);
+  }
+
+  liveFiles({ files }: IcebergState): LiveFiles {
+    const bytes = files.values().reduce((sum, { entry }) => sum + entry.file.file_size_in_bytes, 0n);
+    return { files: files.size, bytes };
   }
 
   planCompaction(state: IcebergState, policy: UpkeepPolicy): MergePlan | undefined {
@@ -254,4 +256,21 @@ export class IcebergTable
       { detail: { table: `${this.namespace}.${this.name}`, path: this.#place.folder } },
     );
   }
+}
+
+/** A change of nothing, which takes the recorded position away. */
+function unchanged({ metadata }: IcebergState): IcebergPrepared {
+  return {
+    snapshotId: newSnapshotId(),
+    schema: currentSchema(metadata),
+    lastColumnId: metadata["last-column-id"],
+    baseSchemaId: metadata["current-schema-id"],
+    truncate: false,
+    specId: metadata["default-spec-id"],
+    dataFiles: [],
+    deletes: [],
+    removed: [],
+    position: undefined,
+    paths: [],
+  };
 }

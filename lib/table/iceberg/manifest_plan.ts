@@ -39,9 +39,7 @@ export function planManifests(request: PlanRequest): ManifestPlan {
   const listed = request.manifests.filter((manifest) => entriesOf(manifest).length > 0);
   const touched = listed.filter((manifest) => entriesOf(manifest).some((entry) => request.leaving.has(entry)));
   const untouched = listed.filter((manifest) => !touched.includes(manifest));
-  const small = untouched.filter((manifest) => {
-    return entriesOf(manifest).length < smallEntries && manifest.manifest_length < BigInt(request.targetBytes);
-  });
+  const small = untouched.filter((manifest) => isSmall(manifest, entriesOf(manifest).length, request.targetBytes));
   const merged = small.length + 1 >= request.mergeFrom ? small : [];
   const rewritten = [...merged, ...touched].flatMap(entriesOf).map((entry) => carried(entry, request));
   const groups = [];
@@ -51,6 +49,11 @@ export function planManifests(request: PlanRequest): ManifestPlan {
     }
   }
   return { kept: untouched.filter((manifest) => !merged.includes(manifest)), groups };
+}
+
+/** Whether a manifest is merged with others once there are enough such. */
+export function isSmall(manifest: ManifestFile, entries: number, targetBytes: number): boolean {
+  return entries < smallEntries && manifest.manifest_length < BigInt(targetBytes);
 }
 
 function carried(entry: ManifestEntry, { leaving, snapshotId }: PlanRequest): ManifestEntry {

@@ -44,6 +44,8 @@ export interface IcebergPrepared {
   readonly removed: readonly LiveFile[];
   /** Present where `dataFiles` is a merged file instead of new rows. */
   readonly merge?: PreparedMerge;
+  /** Present where small manifests are to become few, whatever their number, and nothing else changes. */
+  readonly mergesManifests?: true;
   /** Data files that were live when keys were looked up; undefined where none were looked up. */
   readonly searched?: ReadonlySet<string>;
   /** Undefined takes the recorded position away. */

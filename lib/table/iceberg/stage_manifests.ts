@@ -2,7 +2,7 @@
 import type { Storage } from "../../storage/storage.ts";
 import type { ManifestEntry } from "./manifest.ts";
 import type { ManifestFile } from "./manifest_list.ts";
-import { planManifests } from "./manifest_plan.ts";
+import { isSmall, planManifests } from "./manifest_plan.ts";
 import { type NewManifest, newManifest } from "./manifest_writer.ts";
 import type { IcebergPrepared } from "./prepared_change.ts";
 import { numberProperty } from "./properties.ts";
@@ -47,7 +47,7 @@ export function writeManifests(context: StageContext, change: ContentChange): Wr
     leaving: new Set(change.leaving),
     added: change.added,
     snapshotId: prepared.snapshotId,
-    mergeFrom: numberProperty(metadata, "commit.manifest.min-count-to-merge"),
+    mergeFrom: prepared.mergesManifests ? 2 : numberProperty(metadata, "commit.manifest.min-count-to-merge"),
     targetBytes: numberProperty(metadata, "commit.manifest.target-size-bytes"),
   });
   const takesRowIds = metadata["format-version"] === 3 && change.content === 0;
@@ -68,6 +68,22 @@ export function writeManifests(context: StageContext, change: ContentChange): Wr
     return manifest;
   });
   return { lines: [...written.map(({ line }) => line), ...plan.kept], written, nextRowId };
+}
+
+/** Small manifests of a content that are no trouble to a reader. */
+const fewManifests = 4;
+
+/** Small manifests that a rewrite would make few, where there are more than some of a content. */
+export function mergeableManifests(state: IcebergState): number {
+  const targetBytes = numberProperty(state.metadata, "commit.manifest.target-size-bytes");
+  const counts = ([0, 1] as const).map((content) => {
+    const live = liveEntries(state, content);
+    return state.manifests.filter((manifest) => {
+      return manifest.content === content &&
+        isSmall(manifest, live.get(manifest.manifest_path)?.length ?? 0, targetBytes);
+    }).length;
+  });
+  return counts.reduce((sum, count) => count > fewManifests ? sum + count : sum, 0);
 }
 
 function liveEntries(state: IcebergState, content: 0 | 1): Map<string, ManifestEntry[]> {

@@ -55,7 +55,7 @@ function draftOf(state: IcebergState, prepared: IcebergPrepared): Draft {
     addedData: prepared.dataFiles.map((file) => ({ ...own, sequenceNumber, file })),
     removedData: prepared.truncate ? [...state.files.values()] : prepared.removed.map(current),
     deletes: new Map(prepared.truncate ? [] : deletes),
-    ...(merge === undefined ? {} : { operation: "replace" }),
+    ...(merge === undefined && !prepared.mergesManifests ? {} : { operation: "replace" }),
   };
 }
 
@@ -80,7 +80,7 @@ export function stageSnapshot(context: StageContext): StagedSnapshot | undefined
   const isEmpty = draft.addedData.length + draft.removedData.length + draft.deletes.size === 0;
   const parent = currentSnapshot(state.metadata);
   const isFirstChange = parent === undefined && prepared.commitTimeMs !== undefined;
-  if (isEmpty && !isFirstChange && !context.isService) return undefined;
+  if (isEmpty && !isFirstChange && !context.isService && !prepared.mergesManifests) return undefined;
   const leavingDeletes = leavingDeletesOf(draft);
   const addedDeletes = [...draft.deletes.values()].map(({ entry }) => entry);
   const leavingData = draft.removedData.map(({ entry }) => entry);

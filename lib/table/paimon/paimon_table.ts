@@ -13,7 +13,7 @@ import { WeirError } from "../../errors.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { DeletedRows } from "../deleted_rows/deleted_rows.ts";
 import type { ChangedRows, HistoricTable, KeptSnapshot } from "../lake_table.ts";
-import type { Expiry, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
+import type { Expiry, LiveFiles, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
 import { isPut, putCommit, putHints } from "./commit.ts";
 import { compactFiles } from "./compaction.ts";
 import { type PaimonCompactionPlan, planCompaction } from "./compaction_plan.ts";
@@ -150,6 +150,10 @@ export class PaimonTable
   async scan(state: PaimonState): Promise<string> {
     const place = { storage: this.#options.storage, layout: this.#reader.layout };
     return isMirrored(state) ? await mirrorRowsSql(state, place, this.#deleted) : scanSql(state, place);
+  }
+
+  liveFiles({ files }: PaimonState): LiveFiles {
+    return { files: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0n) };
   }
 
   planCompaction(state: PaimonState, policy: UpkeepPolicy): PaimonCompactionPlan | undefined {

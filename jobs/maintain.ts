@@ -1,0 +1,76 @@
+/** Merges files, expires snapshots and finds orphans of lake tables, beside the job that fills them or while none runs. */
+import { join, resolve } from "node:path";
+import { runJob } from "../lib/cli/run_job.ts";
+import { Database } from "../lib/engine/database.ts";
+import { settings as declared } from "../lib/settings/declarations.ts";
+import { UpkeepWorker } from "../lib/sink/upkeep_worker.ts";
+import { lockLake } from "../lib/storage/lake_lock.ts";
+import { stateFolder } from "./wiring/capture_run.ts";
+import { catalogSettings } from "./wiring/capture_settings.ts";
+import { chosenTables } from "./wiring/chosen_tables.ts";
+import { icebergCatalogOf } from "./wiring/iceberg_catalog.ts";
+import { Maintenance } from "./wiring/maintenance.ts";
+import { maintenanceOutcome, planText, workText } from "./wiring/maintenance_outcome.ts";
+import { requireReach } from "./wiring/reach.ts";
+import { policyOf, upkeepSettings } from "./wiring/upkeep_settings.ts";
+
+const dayMs = 86_400_000;
+
+await runJob({
+  name: "maintain",
+  summary: "Merge small files, expire old snapshots and find orphaned files of lake tables; beside a running job too",
+  settings: {
+    dryRun: declared.dryRun,
+    tables: {
+      ...declared.tables,
+      help: "Lake tables, as namespace.table with * and ?, ! before one leaves it out; without it all",
+    },
+    lake: declared.lake,
+    formats: { ...declared.formats, help: "Table formats to maintain", defaultText: "iceberg,paimon,delta" },
+    ...upkeepSettings,
+    orphanDays: declared.orphanDays,
+    removeOrphans: declared.removeOrphans,
+    bucketBytes: declared.bucketBytes,
+    rescale: declared.rescale,
+    ...catalogSettings,
+    memoryLimitBytes: declared.memoryLimitBytes,
+    threads: declared.threads,
+  },
+  main: async ({ settings, signal, progress, print }) => {
+    await requireReach("maintain", settings, { catalog: settings });
+    const lake = resolve(settings.lake);
+    const places = await chosenTables({ lake, formats: settings.formats, wanted: settings.tables });
+    using open = new DisposableStack();
+    open.use(await lockLake(lake, "maintains"));
+    // A file so young may belong to a commit that is under way: then nobody may be writing.
+    if (settings.removeOrphans && settings.orphanDays < 1) open.use(await lockLake(lake));
+    const icebergCatalog = settings.formats.includes("iceberg") ? icebergCatalogOf(settings) : undefined;
+    await icebergCatalog?.connect();
+    const temporaryFolder = join(resolve(stateFolder), "maintain", crypto.randomUUID());
+    await Deno.mkdir(temporaryFolder, { recursive: true });
+    open.defer(() => Deno.removeSync(temporaryFolder, { recursive: true }));
+    const { memoryLimitBytes, threads } = settings;
+    const database = open.adopt(
+      await Database.open({ folders: [lake], temporaryFolder, memoryLimitBytes, threads }),
+      (opened) => opened.close(),
+    );
+    const worker = new UpkeepWorker(await database.connect());
+    signal.addEventListener("abort", () => worker.stop(), { once: true });
+    const maintenance = new Maintenance({
+      ...settings,
+      lake,
+      places,
+      policy: policyOf(settings, { orphanAgeMs: settings.orphanDays * dayMs }),
+      worker,
+      tables: { connection: await database.connect(), icebergCatalog },
+      signal,
+      progress,
+    });
+    const planned = await maintenance.plan();
+    print(planText(planned));
+    if (settings.dryRun || signal.aborted) return maintenanceOutcome(planned, settings.dryRun);
+    const worked = await maintenance.work();
+    print(`\n${workText(worked, settings)}`);
+    return maintenanceOutcome(worked, false);
+  },
+});
