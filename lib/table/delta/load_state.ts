@@ -100,7 +100,7 @@ interface Decoding {
 }
 
 async function decode(place: TablePlace, replay: LogReplay, decoding: Decoding) {
-  const { version, checkpoint, known } = decoding;
+  const { version, checkpoint } = decoding;
   const { protocol, metadata } = replay;
   const log = logFolder(place.folder);
   if (protocol === undefined || metadata === undefined) throw unreadable(log, "it has no protocol or no schema");
