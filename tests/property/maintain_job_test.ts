@@ -129,24 +129,7 @@ Deno.test("deno task maintain plans, does what it planned, and leaves orphans wh
       for (const { plan, work } of again.outcome.tables) assert.deepEqual([plan!.merge, work!.merges], [null, 0]);
     });
 
-    await test.step("orphans are counted, and removed when it is asked for", async () => {
-      const orphans = ["iceberg/soak/orders/data", "paimon/soak.db/orders/bucket-0", "delta/soak/orders"]
-        .map((place) => `${scene.lake}/${place}/left-behind.parquet`);
-      for (const path of orphans) await Deno.writeTextFile(path, "nobody's");
-      const [old, young] = [Date.now() - 4 * 86_400_000, Date.now()];
-      for (const path of orphans) await Deno.utime(path, new Date(old), new Date(old));
-      await Deno.writeTextFile(`${orphans[0]}.young`, "somebody's");
-      await Deno.utime(`${orphans[0]}.young`, new Date(young), new Date(young));
-      const { outcome, log } = await scene.run();
-      assert.deepEqual(outcome.tables.map(({ plan }) => plan!.orphans), Array(3).fill({ files: 1, bytes: 8 }));
-      assert.match(log, /3 orphans were left where they are; --remove-orphans deletes them/);
-      assert.deepEqual((await scene.files()).filter((path) => orphans.includes(path)).length, 3);
-      const removing = await scene.run("--remove-orphans");
-      assert.deepEqual(removing.outcome.tables.map(({ work }) => work!.removedOrphans), [1, 1, 1]);
-      const left = await scene.files();
-      assert.deepEqual(left.filter((path) => path.includes("left-behind")), [`${orphans[0]}.young`]);
-      await scene.holds();
-    });
+    await test.step("orphans are counted, and removed when it is asked for", () => leavesOrphans(scene));
 
     await test.step("a Paimon table that has outgrown its buckets gets more of them", async () => {
       const { outcome, log } = await scene.run("--bucket-size", "16384", "--rescale", ...forgetful);
@@ -157,3 +140,22 @@ Deno.test("deno task maintain plans, does what it planned, and leaves orphans wh
     });
   });
 });
+
+async function leavesOrphans(scene: Scene): Promise<void> {
+  const orphans = ["iceberg/soak/orders/data", "paimon/soak.db/orders/bucket-0", "delta/soak/orders"]
+    .map((place) => `${scene.lake}/${place}/left-behind.parquet`);
+  for (const path of orphans) await Deno.writeTextFile(path, "nobody's");
+  const [old, young] = [Date.now() - 4 * 86_400_000, Date.now()];
+  for (const path of orphans) await Deno.utime(path, new Date(old), new Date(old));
+  await Deno.writeTextFile(`${orphans[0]}.young`, "somebody's");
+  await Deno.utime(`${orphans[0]}.young`, new Date(young), new Date(young));
+  const { outcome, log } = await scene.run();
+  assert.deepEqual(outcome.tables.map(({ plan }) => plan!.orphans), Array(3).fill({ files: 1, bytes: 8 }));
+  assert.match(log, /3 orphans were left where they are; --remove-orphans deletes them/);
+  assert.deepEqual((await scene.files()).filter((path) => orphans.includes(path)).length, 3);
+  const removing = await scene.run("--remove-orphans");
+  assert.deepEqual(removing.outcome.tables.map(({ work }) => work!.removedOrphans), [1, 1, 1]);
+  const left = await scene.files();
+  assert.deepEqual(left.filter((path) => path.includes("left-behind")), [`${orphans[0]}.young`]);
+  await scene.holds();
+}

@@ -80,7 +80,8 @@ export function stageSnapshot(context: StageContext): StagedSnapshot | undefined
   const isEmpty = draft.addedData.length + draft.removedData.length + draft.deletes.size === 0;
   const parent = currentSnapshot(state.metadata);
   const isFirstChange = parent === undefined && prepared.commitTimeMs !== undefined;
-  if (isEmpty && !isFirstChange && !context.isService && !prepared.mergesManifests) return undefined;
+  const isWanted = isFirstChange || context.isService || prepared.mergesManifests;
+  if (isEmpty && !isWanted) return undefined;
   const leavingDeletes = leavingDeletesOf(draft);
   const addedDeletes = [...draft.deletes.values()].map(({ entry }) => entry);
   const leavingData = draft.removedData.map(({ entry }) => entry);
