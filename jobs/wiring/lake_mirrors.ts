@@ -135,6 +135,11 @@ export class LakeMirrors {
     for (const followed of this.#followed) await followed.begin();
   }
 
+  /** Waits until what the mirrors go after has been reached. */
+  async settled(): Promise<void> {
+    for (const { table } of this.#followed) await table?.settled();
+  }
+
   /** Waits until every mirror has come as far as it can. To be called once nothing is written any more. */
   async close(): Promise<void> {
     for (const followed of this.#followed) await followed.close();
