@@ -185,6 +185,8 @@ export class FollowedTable {
     const state = await this.#state();
     if (state === undefined) return;
     await this.#refuseForgotten(state);
+    // What was removed with its folder is shown no more, and its files need not stay.
+    if (this.table === undefined && this.#options.primary.mirroredAs(state).length > 0) await this.#declare();
     await this.turn();
   }
 

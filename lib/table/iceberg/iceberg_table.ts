@@ -205,14 +205,14 @@ export class IcebergTable
     return metadata.properties[ownProperties.mirroredAs]?.split(",").filter((format) => format !== "") ?? [];
   }
 
-  /** Says which formats show the table. From the first on other makers' expiry is told to leave its files alone. */
+  /** Says which formats show the table. While one does, other makers' expiry is told to leave its files alone. */
   async setMirroredAs(state: IcebergState, formats: readonly string[]): Promise<CommitResult> {
-    const properties = { [ownProperties.mirroredAs]: formats.join(","), "gc.enabled": "false" };
+    const said = { [ownProperties.mirroredAs]: formats.join(","), "gc.enabled": "false" };
     return await this.commit(
-      stageMetadata(this.#place, state, (metadata) => ({
-        ...metadata,
-        properties: { ...metadata.properties, ...properties },
-      })),
+      stageMetadata(this.#place, state, (metadata) => {
+        const { [ownProperties.mirroredAs]: _, "gc.enabled": __, ...kept } = metadata.properties;
+        return { ...metadata, properties: { ...kept, ...(formats.length === 0 ? {} : said) } };
+      }),
     );
   }
 
