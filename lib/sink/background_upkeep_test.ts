@@ -43,12 +43,14 @@ function scene() {
   const steps = new Steps();
   const errors: WeirError[] = [];
   const clock = { nowMs: 0 };
+  const writer = { isBehind: false };
   const upkeep = new BackgroundUpkeep(steps, {
     expireEveryMs: 1000,
     onError: (error) => errors.push(error),
+    isBehind: () => writer.isBehind,
     now: () => clock.nowMs,
   });
-  return { steps, errors, clock, upkeep };
+  return { steps, errors, clock, writer, upkeep };
 }
 
 Deno.test("the writer goes on while files are merged, and what was merged is committed on its next turn", async () => {
@@ -73,6 +75,26 @@ Deno.test("the writer waits for a merge only where files come faster than they a
   await steps.endMerge();
   await turn;
   assert.deepEqual(steps.log, ["merging", "landed"]);
+});
+
+Deno.test("while the writer has fallen behind, only what cannot wait is merged", async () => {
+  const { steps, writer, upkeep } = scene();
+  writer.isBehind = true;
+  await upkeep.turn();
+  assert.deepEqual(steps.log, []);
+  writer.isBehind = false;
+  await upkeep.turn();
+  assert.deepEqual(steps.log, ["merging"]);
+  await steps.endMerge();
+  await upkeep.turn();
+  writer.isBehind = true;
+  steps.plan = { ...small, isUrgent: true };
+  await steps.endMerge();
+  const turn = upkeep.turn();
+  await new Promise((resolve) => setTimeout(resolve));
+  await steps.endMerge();
+  await turn;
+  assert.deepEqual(steps.log, ["merging", "landed", "merging", "landed", "merging", "landed"]);
 });
 
 Deno.test("trouble is told, costs the writer nothing, and is tried again after a rest", async () => {

@@ -1,12 +1,12 @@
 /**
  * The full soak: `deno task soak`. Prints what it finds while it runs, keeps the figures beside those of the benchmarks, and
- * exits non-zero where the promise is broken. `deno task soak 500 200000`: so many commits on so many rows.
+ * exits non-zero where the promise is broken. `deno task soak 500 1000000`: so many commits on so many rows.
  */
 import { keep } from "../bench/report.ts";
 import { soak, type SoakPlan, type SoakSample } from "./soak.ts";
 import { mostLiveFiles, verdict } from "./verdict.ts";
 
-const [commits = 2000, rows = 500_000] = Deno.args.map(Number);
+const [commits = 2000, rows = 200_000] = Deno.args.map(Number);
 const plan: SoakPlan = {
   commits,
   rows,
@@ -18,8 +18,8 @@ const plan: SoakPlan = {
     targetFileBytes: 8 * 2 ** 20,
     mergeFiles: 10,
     deletedShare: 0.3,
-    // A commit in fast motion takes a fraction of the second that it takes in life.
-    keepSnapshotsMs: 10_000,
+    // In life an hour at a commit a second: a commit in fast motion takes a fraction of that.
+    keepSnapshotsMs: 60_000,
     keepSnapshots: 10,
     orphanAgeMs: 0,
   },

@@ -2,8 +2,10 @@
 import { mostSmallFiles } from "../../lib/table/merging/merge_plan.ts";
 import type { SoakOutcome, SoakPlan, SoakSample } from "./soak.ts";
 
-/** How much dearer a reading or a commit may be at the end than at the start. */
+/** How much dearer a reading or a commit may be at the end than at the start, both among changes. */
 const mostGrowth = 1.5;
+/** How much dearer reading may be at any time than that of a table just loaded, which has no deleted row and few files. */
+const mostOverLoaded = 3;
 /** Growth of the process that is none, MB: what garbage collection and the allocator leave behind comes and goes. */
 const noGrowthMB = 120;
 
@@ -31,14 +33,15 @@ export function verdict(plan: SoakPlan, { samples, differing, trouble }: SoakOut
     figures[name] = Math.round(value * 100) / 100;
     if (!(value <= limit)) broken.push(`${name} is ${figures[name]}, and may be ${limit}`);
   };
+  const [loaded, ...commits] = samples;
   for (const format of plan.formats) {
     const of = (sample: SoakSample) => sample.tables[format]!;
     hold(`${format}LiveFiles`, Math.max(...samples.map((sample) => of(sample).liveFiles)), mostLiveFiles(plan));
-    const atEnd = median(last(samples).map((sample) => of(sample).readCost));
-    hold(`${format}ReadGrowth`, atEnd / of(samples[0]!).readCost, mostGrowth);
+    const read = (taken: readonly SoakSample[]) => median(taken.map((sample) => of(sample).readCost));
+    hold(`${format}ReadGrowth`, read(last(commits)) / read(first(commits)), mostGrowth);
+    hold(`${format}ReadOverLoaded`, read(commits) / of(loaded!).readCost, mostOverLoaded);
     hold(`${format}Differing`, differing[format]!, 0);
   }
-  const commits = samples.slice(1);
   hold("commitGrowth", median(cost(last(commits))) / median(cost(first(commits))), mostGrowth);
   const half = commits.slice(Math.floor(commits.length / 2));
   hold("residentGrowthMB", median(resident(last(commits))) - median(resident(first(half))), noGrowthMB);

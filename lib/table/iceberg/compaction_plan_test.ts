@@ -135,15 +135,18 @@ Deno.test("one compaction reads about twice the target size at most, and stays i
   assert.ok(table.smallFiles <= 5 * mostSmallFiles(policy));
 });
 
-Deno.test("a large file is written anew once its share of deleted rows is reached, not before", () => {
-  const table = new SimulatedTable();
-  table.commit(40_000);
-  const [uri, file] = [...table.files][0]!;
-  const deleted = (share: number) => {
-    const positions = PositionBitmap.empty.with(Array.from({ length: share * 40_000 }, (_, index) => index));
-    table.files.set(uri, { ...file, deletes: { entry: file.entry, manifest: "d", positions } });
-    return planCompaction(table.state, policy)?.reason;
-  };
-  assert.equal(deleted(0.29), undefined);
-  assert.equal(deleted(0.3), "1 files: deleted rows");
-});
+// One beyond the target size, and one that merging would reach after hundreds of commits.
+for (const [kind, rows] of [["large", 40_000], ["middling", 6000]] as const) {
+  Deno.test(`a ${kind} file is written anew once its share of deleted rows is reached, not before`, () => {
+    const table = new SimulatedTable();
+    table.commit(rows);
+    const [uri, file] = [...table.files][0]!;
+    const deleted = (share: number) => {
+      const positions = PositionBitmap.empty.with(Array.from({ length: share * rows }, (_, index) => index));
+      table.files.set(uri, { ...file, deletes: { entry: file.entry, manifest: "d", positions } });
+      return planCompaction(table.state, policy)?.reason;
+    };
+    assert.equal(deleted(0.29), undefined);
+    assert.equal(deleted(0.3), "1 files: deleted rows");
+  });
+}

@@ -16,6 +16,8 @@ const openCostBytes = 4 * 2 ** 20;
 const mostReadTimes = 4;
 /** Files of one compaction at most: each is a part of one statement. */
 const mostInputs = 1000;
+/** From this tier on files are written anew because of their deleted rows alone: before, they are merged soon enough. */
+const leastWornTier = 2;
 /** So many times over what is merged at all, files come faster than they are merged. */
 const urgentTimes = 8;
 /** Deleted rows are handed to DuckDB as bits, whose index is 32 bits wide. */
@@ -114,11 +116,11 @@ function similarFiles(partition: readonly SizedFile[], policy: UpkeepPolicy): Ca
   return inputs.length < 2 ? undefined : candidate(inputs, { reason: "small files", chosen, policy });
 }
 
-/** Files so large that they are merged no more, or that merging will not reach soon, and of which much is deleted. */
+/** Files so large that merging will not reach them soon, if ever, and of which much is deleted. */
 function filesWithDeletes(partition: readonly SizedFile[], policy: UpkeepPolicy): Candidate | undefined {
-  const largest = tierCount(policy) - 1;
+  const least = Math.min(leastWornTier, tierCount(policy) - 1);
   const worn = partition.filter(({ bytes, deletedShare }) => {
-    return deletedShare >= policy.deletedShare && deletedShare > 0 && tierOf(bytes, policy) === largest;
+    return deletedShare >= policy.deletedShare && deletedShare > 0 && tierOf(bytes, policy) >= least;
   });
   worn.sort((left, right) => right.deletedShare - left.deletedShare);
   const inputs = upTo(worn, policy);

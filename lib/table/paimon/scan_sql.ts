@@ -37,29 +37,32 @@ function aloneSql(state: PaimonState, { files, place }: Files): string | undefin
 }
 
 /**
- * The merge. The oldest run of a bucket holds each key once, and no row of it is newer than one of the runs above: its rows
- * are read as they are, but for those whose keys stand above. After compaction that is nearly all of the table.
+ * The merge. A level above 0 is a run: it holds each key once, and no row of it is newer than one of the levels below its number.
+ * Its rows are read as they are, but for those whose keys stand there. After compaction that is nearly all of the table.
  */
 function mergedSql(state: PaimonState, { files, place }: Files): string | undefined {
-  const { oldest, newer } = splitRuns(files);
-  const { fields } = state.schema;
-  const keyFields = fields.filter(({ name }) => state.key.includes(name));
-  const above = newestSql(state, { files: newer, place });
-  const rows = fileRowsSql(state, { files: oldest, fields, versions: true, place });
-  const keys = fileRowsSql(state, { files: newer, fields: keyFields, versions: false, place });
-  const unseen = keys === undefined ? "" : `ANTI JOIN (${keys}) AS newer USING (${names(keyFields)})`;
-  const below = rows && `SELECT ${names(fields)} FROM (${rows}) ${unseen} WHERE ${presentKinds}`;
-  return [above, below].filter((select) => select !== undefined).join("\nUNION ALL\n") || undefined;
+  const fresh = files.filter(({ level }) => level === 0);
+  const levels = [...new Set(files.map(({ level }) => level))].filter((level) => level > 0).sort((a, b) => a - b);
+  const selects = [
+    newestSql(state, { files: fresh, place }),
+    ...levels.map((level) => runSql(state, { files, place, level })),
+  ];
+  return selects.filter((select) => select !== undefined).join("\nUNION ALL\n") || undefined;
 }
 
-/** The run of each bucket's highest level, and the files above it. */
-function splitRuns(
-  files: readonly LiveFile[],
-): { readonly oldest: readonly LiveFile[]; readonly newer: readonly LiveFile[] } {
-  const buckets = [...Map.groupBy(files, ({ bucket }) => bucket).values()];
-  const highest = (members: readonly LiveFile[]) => Math.max(1, ...members.map(({ level }) => level));
-  const oldest = new Set(buckets.flatMap((members) => members.filter(({ level }) => level === highest(members))));
-  return { oldest: [...oldest], newer: files.filter((file) => !oldest.has(file)) };
+/** Rows of one level, of all buckets, whose keys do not stand in newer files. */
+function runSql(state: PaimonState, { files, place, level }: Files & { readonly level: number }): string | undefined {
+  const { fields } = state.schema;
+  const keyFields = fields.filter(({ name }) => state.key.includes(name));
+  const run = files.filter((file) => file.level === level);
+  const newer = files.filter((file) => file.level < level);
+  // A filter that leaves nothing out makes DuckDB believe that few rows are left, and hash them instead of the keys.
+  const versions = run.some((file) => file.deletedRows > 0n);
+  const rows = fileRowsSql(state, { files: run, fields, versions, place });
+  const keys = fileRowsSql(state, { files: newer, fields: keyFields, versions: false, place });
+  const unseen = keys === undefined ? "" : ` ANTI JOIN (${keys}) AS newer USING (${names(keyFields)})`;
+  const present = versions ? ` WHERE ${presentKinds}` : "";
+  return rows && `SELECT ${names(fields)} FROM (${rows})${unseen}${present}`;
 }
 
 /**
