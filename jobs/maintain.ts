@@ -4,11 +4,12 @@ import { runJob } from "../lib/cli/run_job.ts";
 import { Database } from "../lib/engine/database.ts";
 import { settings as declared } from "../lib/settings/declarations.ts";
 import { UpkeepWorker } from "../lib/sink/upkeep_worker.ts";
-import { lockLake } from "../lib/storage/lake_lock.ts";
 import { stateFolder } from "./wiring/capture_run.ts";
-import { catalogSettings } from "./wiring/capture_settings.ts";
+import { catalogSettings, placeSettings } from "./wiring/capture_settings.ts";
 import { chosenTables } from "./wiring/chosen_tables.ts";
 import { icebergCatalogOf } from "./wiring/iceberg_catalog.ts";
+import { lakeId } from "./wiring/lake.ts";
+import { openPlace } from "./wiring/lake_place.ts";
 import { Maintenance } from "./wiring/maintenance.ts";
 import { maintenanceOutcome, planText, workText } from "./wiring/maintenance_outcome.ts";
 import { requireReach } from "./wiring/reach.ts";
@@ -25,7 +26,7 @@ await runJob({
       ...declared.tables,
       help: "Lake tables, as namespace.table with * and ?, ! before one leaves it out; without it all",
     },
-    lake: declared.lake,
+    ...placeSettings,
     formats: { ...declared.formats, help: "Table formats to maintain", defaultText: "iceberg,paimon,delta" },
     ...upkeepSettings,
     orphanDays: declared.orphanDays,
@@ -38,27 +39,31 @@ await runJob({
   },
   main: async ({ settings, signal, progress, print }) => {
     await requireReach("maintain", settings, { catalog: settings });
-    const lake = resolve(settings.lake);
-    const places = await chosenTables({ lake, formats: settings.formats, wanted: settings.tables });
-    using open = new DisposableStack();
-    open.use(await lockLake(lake, "maintains"));
+    const folderOf = (work: string) => join(resolve(stateFolder), work, lakeId(settings.lake));
+    await using open = new AsyncDisposableStack();
+    const { storage, folders } = open.use(
+      await openPlace(settings, { stateFolder: folderOf("maintain"), work: "maintains" }),
+    );
+    const places = await chosenTables({ lake: storage, formats: settings.formats, wanted: settings.tables });
     // A file so young may belong to a commit that is under way: then nobody may be writing.
-    if (settings.removeOrphans && settings.orphanDays < 1) open.use(await lockLake(lake));
+    if (settings.removeOrphans && settings.orphanDays < 1) {
+      open.use(await openPlace(settings, { stateFolder: folderOf("capture") }));
+    }
     const icebergCatalog = settings.formats.includes("iceberg") ? icebergCatalogOf(settings) : undefined;
     await icebergCatalog?.connect();
-    const temporaryFolder = join(resolve(stateFolder), "maintain", crypto.randomUUID());
+    const temporaryFolder = join(folderOf("maintain"), "engine");
     await Deno.mkdir(temporaryFolder, { recursive: true });
     open.defer(() => Deno.removeSync(temporaryFolder, { recursive: true }));
     const { memoryLimitBytes, threads } = settings;
     const database = open.adopt(
-      await Database.open({ folders: [lake], temporaryFolder, memoryLimitBytes, threads }),
+      await Database.open({ folders: [...folders, folderOf("maintain")], temporaryFolder, memoryLimitBytes, threads }),
       (opened) => opened.close(),
     );
     const worker = new UpkeepWorker(await database.connect());
     signal.addEventListener("abort", () => worker.stop(), { once: true });
     const maintenance = new Maintenance({
       ...settings,
-      lake,
+      storage,
       places,
       policy: policyOf(settings, { orphanAgeMs: settings.orphanDays * dayMs }),
       worker,

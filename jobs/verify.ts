@@ -1,6 +1,7 @@
 /** Lake tables held against their source as a job of its own, beside the one that fills them or while none runs. */
 import { type JobContext, runJob } from "../lib/cli/run_job.ts";
 import { settings as declared } from "../lib/settings/declarations.ts";
+import { placeSettings } from "./wiring/capture_settings.ts";
 import { BesideVerification } from "./wiring/beside_verification.ts";
 import { requireReach } from "./wiring/reach.ts";
 import { openServerBeside } from "./wiring/server.ts";
@@ -16,7 +17,7 @@ const own = {
   sample: declared.sample,
   waitSeconds: declared.waitSeconds,
   postgresUrl: declared.postgresUrl,
-  lake: declared.lake,
+  ...placeSettings,
   formats: declared.formats,
   slot: declared.slot,
   maxValueBytes: declared.maxValueBytes,

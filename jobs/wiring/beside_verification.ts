@@ -7,15 +7,19 @@ import { Database } from "../../lib/engine/database.ts";
 import type { SettingValues } from "../../lib/settings/setting.ts";
 import type { settings as declared } from "../../lib/settings/declarations.ts";
 import { sourceObjects, stateFolder } from "./capture_run.ts";
+import type { Storage } from "../../lib/storage/storage.ts";
+import type { PlaceSettings } from "./capture_settings.ts";
 import { comparedTables } from "./compared_tables.ts";
+import { readPlace } from "./lake_place.ts";
 import { type ComparedResult, verifyCapture } from "./lake_verification.ts";
 
 /** What it goes by. */
 export type BesideSettings =
   & Pick<
     SettingValues<typeof declared>,
-    "sample" | "waitSeconds" | "lake" | "formats" | "slot" | "maxValueBytes" | "memoryLimitBytes" | "threads"
+    "sample" | "waitSeconds" | "formats" | "slot" | "maxValueBytes" | "memoryLimitBytes" | "threads"
   >
+  & PlaceSettings
   & { readonly tables?: readonly string[] | undefined };
 
 /** What {@linkcode BesideVerification} works with. */
@@ -34,26 +38,29 @@ export class BesideVerification implements AsyncDisposable {
   readonly #options: BesideVerificationOptions;
   readonly #folder: string;
   readonly #database: Database;
+  readonly #lake: Storage;
 
   private constructor(
     options: BesideVerificationOptions,
-    parts: { readonly folder: string; readonly database: Database },
+    parts: { readonly folder: string; readonly database: Database; readonly lake: Storage },
   ) {
     this.#options = options;
     this.#folder = parts.folder;
     this.#database = parts.database;
+    this.#lake = parts.lake;
   }
 
   /** Opens the engine over the lake, which it only reads. */
   static async open(options: BesideVerificationOptions): Promise<BesideVerification> {
-    const { lake, memoryLimitBytes, threads } = options.settings;
+    const { memoryLimitBytes, threads } = options.settings;
     // Of its own: several may run at once, beside the job that fills the lake.
     const folder = join(resolve(stateFolder), "verify", crypto.randomUUID());
     const temporaryFolder = join(folder, "engine");
     await Deno.mkdir(temporaryFolder, { recursive: true });
-    const folders = [resolve(lake), folder];
-    const database = await Database.open({ folders, temporaryFolder, memoryLimitBytes, threads });
-    return new BesideVerification(options, { folder, database });
+    const { storage, folders } = readPlace(options.settings, folder);
+    const reached = [...folders, folder];
+    const database = await Database.open({ folders: reached, temporaryFolder, memoryLimitBytes, threads });
+    return new BesideVerification(options, { folder, database, lake: storage });
   }
 
   /** Compares every table that is asked for. */
@@ -61,7 +68,7 @@ export class BesideVerification implements AsyncDisposable {
     const { url, settings, progress, signal } = this.#options;
     const { slot } = settings;
     const captures = slot === undefined ? jobs.map((job) => sourceObjects({ job, settings }).slot) : [slot];
-    const lake = resolve(settings.lake);
+    const lake = this.#lake;
     const tables = await comparedTables({
       lake,
       url,

@@ -2,7 +2,6 @@
  * One capture from a source into the lake: what `pipeline` and `capture` have in common, from opening the lake to the last
  * verified table.
  */
-import { join } from "node:path";
 import type { WeirError } from "../../lib/errors.ts";
 import type { Progress } from "../../lib/cli/progress.ts";
 import type { Dataset } from "../../lib/dataset/dataset.ts";
@@ -16,6 +15,7 @@ import { PostgresSource } from "../../lib/source/postgres/source.ts";
 import type { CaptureSettings } from "./capture_settings.ts";
 import { icebergCatalogOf } from "./iceberg_catalog.ts";
 import { Lake, lakeId } from "./lake.ts";
+import { below } from "./lake_place.ts";
 import { mirrorFormats } from "./mirror_settings.ts";
 import { planOf } from "./plans.ts";
 import { policyOf } from "./upkeep_settings.ts";
@@ -95,7 +95,7 @@ export class CaptureRun implements AsyncDisposable {
     await icebergCatalog?.connect();
     const lake = open.use(
       await Lake.open({
-        folder: settings.lake,
+        place: settings,
         stateFolder,
         formats: settings.formats,
         icebergVersion: settings.icebergVersion === "2" ? 2 : 3,
@@ -172,7 +172,7 @@ export class CaptureRun implements AsyncDisposable {
 
   /** Below it lie the dead letters, a folder for each table. */
   get deadLetterFolder(): string {
-    return join(this.#options.settings.lake, "dead_letters");
+    return below(this.#options.settings.lake, "dead_letters");
   }
 
   /** From the start of the pipeline until the last row was in the lake, milliseconds. */

@@ -14,9 +14,21 @@ export const catalogSettings = {
   icebergRestCredential: settings.icebergRestCredential,
 };
 
+/** Where the lake is, and how it is reached there. */
+export const placeSettings = {
+  lake: settings.lake,
+  s3Endpoint: settings.s3Endpoint,
+  s3Region: settings.s3Region,
+  s3Addressing: settings.s3Addressing,
+  lakeCacheBytes: settings.lakeCacheBytes,
+  awsAccessKeyId: settings.awsAccessKeyId,
+  awsSecretAccessKey: settings.awsSecretAccessKey,
+  awsSessionToken: settings.awsSessionToken,
+};
+
 /** Declarations, in the order `--help` shows them. */
 export const captureSettings = {
-  lake: settings.lake,
+  ...placeSettings,
   formats: settings.formats,
   mirror: settings.mirror,
   icebergVersion: settings.icebergVersion,
@@ -41,7 +53,10 @@ export const captureSettings = {
 /** Values of {@linkcode catalogSettings}. */
 export type CatalogSettings = SettingValues<typeof catalogSettings>;
 
-/** Their values. */
+/** Values of {@linkcode placeSettings}. */
+export type PlaceSettings = SettingValues<typeof placeSettings>;
+
+/** Values of {@linkcode captureSettings}. */
 export type CaptureSettings = SettingValues<typeof captureSettings>;
 
 const { follow: _, resync: __, teardown: ___, ...lasting } = captureSettings;

@@ -1,11 +1,12 @@
 /** The tables of a lake that a user named. */
 import { WeirError } from "../../lib/errors.ts";
+import type { Storage } from "../../lib/storage/storage.ts";
 import { type TableFolder, tableFolders } from "../../lib/query/lake_folders.ts";
 import { patternExpression } from "../../lib/source/postgres/catalogue.ts";
 
 /** What is asked for. */
 export interface ChosenTablesOptions {
-  readonly lake: string;
+  readonly lake: Storage;
   readonly formats: readonly string[];
   /** `namespace.table` with `*` and `?`; those of `!` are left out. Empty: all. */
   readonly wanted: readonly string[];
@@ -18,7 +19,7 @@ export async function chosenTables({ lake, formats, wanted }: ChosenTablesOption
   if (chosen.length > 0) return chosen;
   const what = wanted.length === 0 ? "no table" : `no table that ${wanted.join(", ")} names`;
   throw new WeirError("precondition", `The lake holds ${what} in ${formats.join(" or ")}`, {
-    detail: { path: lake },
+    detail: { path: lake.uri("") },
     advice: "Name tables as they are called in the lake with --tables, and the lake's folder with --lake",
   });
 }

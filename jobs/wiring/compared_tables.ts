@@ -6,6 +6,7 @@ import { patternExpression } from "../../lib/source/postgres/catalogue.ts";
 import { PostgresConnection } from "../../lib/source/postgres/connection.ts";
 import type { WantedSource } from "../../lib/source/postgres/find_sources.ts";
 import { readPublication } from "../../lib/source/postgres/publication.ts";
+import type { Storage } from "../../lib/storage/storage.ts";
 
 /** A lake table and where its rows come from. */
 export interface ComparedTable {
@@ -17,7 +18,7 @@ export interface ComparedTable {
 
 /** What is asked for. */
 export interface ComparedTablesOptions {
-  readonly lake: string;
+  readonly lake: Storage;
   readonly url: string;
   readonly formats: readonly string[];
   /** `namespace.table` in the lake, with `*` and `?`, those of `!` left out, or `source.table=lake.table`. Empty: all. */
@@ -43,8 +44,8 @@ export async function comparedTables(options: ComparedTablesOptions): Promise<re
   if (chosen.length === 0) {
     const what = wanted.length === 0 ? "no table" : `no table that ${wanted.join(", ")} names`;
     throw new WeirError("precondition", `The lake holds ${what} in ${formats.join(" or ")}`, {
-      detail: { path: lake },
-      advice: "Name tables as they are called in the lake with --tables, and the lake's folder with --lake",
+      detail: { path: lake.uri("") },
+      advice: "Name tables as they are called in the lake with --tables, and the lake's place with --lake",
     });
   }
   const captured = await capturedTables(options);

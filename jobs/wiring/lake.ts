@@ -1,4 +1,4 @@
-/** The lake as the jobs write it: one folder, one engine, one writing process, and the sinks of a table in each format. */
+/** The lake as the jobs write it: one place, one engine, one writing process, and the sinks of a table in each format. */
 import { join, resolve } from "node:path";
 import type { Sink } from "../../lib/change/sink.ts";
 import type { TableDefinition } from "../../lib/dataset/dataset.ts";
@@ -9,18 +9,18 @@ import { IcebergTable } from "../../lib/table/iceberg/iceberg_table.ts";
 import { LakeSink } from "../../lib/sink/lake_sink.ts";
 import type { WeirError } from "../../lib/errors.ts";
 import type { TableFolder } from "../../lib/query/lake_folders.ts";
-import { lockLake } from "../../lib/storage/lake_lock.ts";
-import { LocalStorage } from "../../lib/storage/local.ts";
+import type { Storage } from "../../lib/storage/storage.ts";
 import type { RestCatalog } from "../../lib/table/iceberg/rest/rest_catalog.ts";
 import type { UpkeepPolicy, UpkeepTable } from "../../lib/table/upkeep.ts";
+import type { PlaceSettings } from "./capture_settings.ts";
 import { keptTable } from "./kept_tables.ts";
 import { LakeMirrors, type MirrorFormat } from "./lake_mirrors.ts";
+import { type LakePlace, openPlace, placeName } from "./lake_place.ts";
 import { LakeUpkeep } from "./lake_upkeep.ts";
 
 /** Settings of a lake. */
 export interface LakeOptions {
-  /** Folder of the lake. */
-  readonly folder: string;
+  readonly place: PlaceSettings;
   /** Folder of run-time state, shared by all lakes. */
   readonly stateFolder: string;
   readonly formats: readonly TableFolder["format"][];
@@ -44,11 +44,10 @@ export interface LakeUpkeepPlan {
 }
 
 /** An open lake. Disposing gives it back. */
-export class Lake implements Disposable {
-  readonly folder: string;
+export class Lake implements AsyncDisposable {
   /** This lake's own folder for spool files and what does not fit into memory. */
   readonly stateFolder: string;
-  readonly storage: LocalStorage;
+  readonly storage: Storage;
   readonly connection: Connection;
   /** The connection and one beside it: an initial copy keeps two cores at work. */
   readonly copyConnections: readonly Connection[];
@@ -57,7 +56,7 @@ export class Lake implements Disposable {
   readonly mirrors: LakeMirrors;
   readonly #options: LakeOptions;
   readonly #database: Database;
-  readonly #lock: Disposable;
+  readonly #place: LakePlace;
   /** One per format: the formats of a table are written at the same time. */
   readonly #connections: ReadonlyMap<string, Connection>;
   readonly #upkeepConnection: Connection;
@@ -65,13 +64,12 @@ export class Lake implements Disposable {
 
   private constructor(options: LakeOptions, parts: LakeParts) {
     this.#options = options;
-    this.folder = resolve(options.folder);
     this.stateFolder = stateFolderOf(options);
-    this.storage = new LocalStorage(this.folder);
+    this.storage = parts.place.storage;
     this.connection = parts.connection;
     this.copyConnections = [parts.connection, parts.copyConnection];
     this.#database = parts.database;
-    this.#lock = parts.lock;
+    this.#place = parts.place;
     this.#connections = parts.connections;
     this.#upkeepConnection = parts.upkeepConnection;
     this.#mirrorConnection = parts.mirrorConnection;
@@ -86,18 +84,17 @@ export class Lake implements Disposable {
     });
   }
 
-  /** Takes the lake's lock and opens the engine over it. Throws `fenced` where another process writes to the lake. */
+  /** Takes the lake for this process and opens the engine over it. Throws what {@linkcode openPlace} throws. */
   static async open(options: LakeOptions): Promise<Lake> {
-    const folder = resolve(options.folder);
-    using open = new DisposableStack();
-    const lock = open.use(await lockLake(folder));
+    await using open = new AsyncDisposableStack();
     const stateFolder = stateFolderOf(options);
+    const place = open.use(await openPlace(options.place, { stateFolder }));
     const temporaryFolder = join(stateFolder, "engine");
     await Deno.remove(temporaryFolder, { recursive: true }).catch(ignoreMissing);
     await Deno.mkdir(temporaryFolder, { recursive: true });
     const database = open.adopt(
       await Database.open({
-        folders: [folder, stateFolder],
+        folders: [...place.folders, stateFolder],
         temporaryFolder,
         memoryLimitBytes: options.memoryLimitBytes,
         threads: options.threads,
@@ -110,7 +107,7 @@ export class Lake implements Disposable {
     const [upkeepConnection, mirrorConnection] = [await database.connect(), await database.connect()];
     open.move();
     return new Lake(options, {
-      ...{ database, lock, connection, copyConnection, upkeepConnection, mirrorConnection, connections },
+      ...{ database, place, connection, copyConnection, upkeepConnection, mirrorConnection, connections },
     });
   }
 
@@ -150,18 +147,18 @@ export class Lake implements Disposable {
     });
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     const own = [this.#upkeepConnection, this.#mirrorConnection];
     const connections = [...this.copyConnections, ...own, ...this.#connections.values()];
     for (const connection of connections) connection.close();
     this.#database.close();
-    this.#lock[Symbol.dispose]();
+    await this.#place[Symbol.asyncDispose]();
   }
 }
 
 interface LakeParts {
   readonly database: Database;
-  readonly lock: Disposable;
+  readonly place: LakePlace;
   readonly connection: Connection;
   readonly copyConnection: Connection;
   readonly upkeepConnection: Connection;
@@ -171,13 +168,13 @@ interface LakeParts {
 
 /** A folder of its own per lake: two lakes may be filled at the same time. */
 function stateFolderOf(options: LakeOptions): string {
-  return join(resolve(options.stateFolder), "capture", lakeId(options.folder));
+  return join(resolve(options.stateFolder), "capture", lakeId(options.place.lake));
 }
 
-/** Eight hex digits that stand for a lake's folder (FNV-1a). */
-export function lakeId(folder: string): string {
+/** Eight hex digits that stand for a lake's place (FNV-1a). */
+export function lakeId(lake: string): string {
   let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(resolve(folder))) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  for (const byte of new TextEncoder().encode(placeName(lake))) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
   return hash.toString(16).padStart(8, "0");
 }
 

@@ -11,6 +11,7 @@ import type { Connection } from "../../lib/engine/connection.ts";
 import { WeirError } from "../../lib/errors.ts";
 import { lsnOf } from "../../lib/source/postgres/lsn.ts";
 import { ReplayPoint } from "../../lib/source/postgres/replay.ts";
+import type { Storage } from "../../lib/storage/storage.ts";
 import type { ComparedRows, KeyTable } from "../../lib/verify/compared_rows.ts";
 import { type Stretch, TouchedKeys } from "../../lib/verify/touched_keys.ts";
 import { type Mismatch, type TableVerification, verifyTable } from "../../lib/verify/verify.ts";
@@ -36,7 +37,7 @@ export interface ComparedResult extends Omit<TableVerification, "mismatches"> {
 /** What {@linkcode verifyCapture} needs. */
 export interface LakeVerificationOptions {
   readonly url: string;
-  readonly lake: string;
+  readonly lake: Storage;
   /** Of one capture. */
   readonly tables: readonly ComparedTable[];
   readonly connection: Connection;
@@ -95,7 +96,7 @@ async function compareAt(
 ): Promise<readonly Pending[]> {
   const { connection, lake, waitMs, signal } = options;
   const stands = await awaitStands({
-    lake: { folder: lake, connection },
+    lake: { storage: lake, connection },
     point,
     tables: pending.map(({ table }) => table),
     waitMs,
@@ -192,12 +193,13 @@ async function verifiedTable(
     readonly compared: ComparedRows;
   },
 ): Promise<TableVerification | string> {
+  using scan = await stand.scan();
   try {
     return await verifyTable({
       point,
       dataset,
       definition: definitionOf(stand, dataset),
-      scan: stand.scan,
+      scan: scan.sql,
       connection: options.connection,
       folder: options.folder,
       maxValueBytes: options.maxValueBytes,

@@ -1,11 +1,10 @@
 /** What maintenance does to the tables of a lake: first what it finds to be done, then the doing, one table after another. */
-import { resolve } from "node:path";
 import type { Progress } from "../../lib/cli/progress.ts";
 import { toWeirError, type WeirError } from "../../lib/errors.ts";
 import type { TableFolder } from "../../lib/query/lake_folders.ts";
 import { TableUpkeep } from "../../lib/sink/table_upkeep.ts";
 import type { UpkeepWorker } from "../../lib/sink/upkeep_worker.ts";
-import { LocalStorage } from "../../lib/storage/local.ts";
+import type { Storage } from "../../lib/storage/storage.ts";
 import { IcebergTable } from "../../lib/table/iceberg/iceberg_table.ts";
 import { PaimonTable } from "../../lib/table/paimon/paimon_table.ts";
 import type { CompactionPlan, TableMirrors, UpkeepPolicy, UpkeepTable } from "../../lib/table/upkeep.ts";
@@ -14,7 +13,7 @@ import { keptTable, type KeptTableOptions } from "./kept_tables.ts";
 
 /** What is wanted. */
 export interface MaintenanceOptions {
-  readonly lake: string;
+  readonly storage: Storage;
   readonly places: readonly TableFolder[];
   readonly policy: UpkeepPolicy;
   /** Average size of a Paimon bucket from which more of them are advised, bytes. */
@@ -103,16 +102,14 @@ class OneTable {
   readonly #options: MaintenanceOptions;
   readonly #table: UpkeepTable;
   readonly #upkeep: TableUpkeep;
-  readonly #storage: LocalStorage;
   #told: MaintainedTable;
 
   constructor(place: TableFolder, options: MaintenanceOptions) {
     this.#options = options;
-    this.#storage = new LocalStorage(resolve(options.lake));
-    this.#table = keptTable(place, { ...options.tables, storage: this.#storage });
-    const { policy, worker } = options;
+    const { storage, policy, worker } = options;
+    this.#table = keptTable(place, { ...options.tables, storage });
     const mirrors = this.#mirrorsOf(this.#table);
-    this.#upkeep = new TableUpkeep({ table: this.#table, storage: this.#storage, policy, worker, mirrors });
+    this.#upkeep = new TableUpkeep({ table: this.#table, storage, policy, worker, mirrors });
     const { format, namespace, name } = place;
     this.#told = { format, table: `${namespace}.${name}`, plan: null, work: null, error: null };
   }
@@ -128,9 +125,9 @@ class OneTable {
   /** Those that show the table: what they need stays, and their own past ends as the table's does. */
   #mirrorsOf(table: UpkeepTable): TableMirrors | undefined {
     if (!(table instanceof IcebergTable)) return undefined;
-    const { policy, tables: { connection }, progress } = this.#options;
+    const { storage, policy, tables: { connection }, progress } = this.#options;
     return new DeclaredMirrors(table, {
-      ...{ storage: this.#storage, connection, keepMs: policy.keepSnapshotsMs },
+      ...{ storage, connection, keepMs: policy.keepSnapshotsMs },
       onTrouble: (format, { message }) =>
         progress.note(`the ${format} mirror of ${table.namespace}.${table.name} stays as it is: ${message}`),
     });
@@ -202,7 +199,7 @@ class OneTable {
 
   async #removeOrphans(): Promise<number> {
     const orphans = await this.#upkeep.orphans();
-    for (const { path } of orphans) await this.#storage.delete(path);
+    for (const { path } of orphans) await this.#options.storage.delete(path);
     return orphans.length;
   }
 

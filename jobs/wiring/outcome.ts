@@ -128,8 +128,8 @@ async function writtenTable(run: CaptureRun, sink: Sink): Promise<WrittenTable> 
 
 /** Rows a reader sees: a table's own totals also count rows that a later version replaced (Paimon's level 0). */
 async function countedRows(run: CaptureRun, sink: Sink): Promise<bigint> {
-  const scan = await sink.scan();
-  return scan === undefined ? 0n : await run.lake.connection.value(`SELECT count(*) FROM (${scan})`) as bigint;
+  using scan = await sink.scan();
+  return scan === undefined ? 0n : await run.lake.connection.value(`SELECT count(*) FROM (${scan.sql})`) as bigint;
 }
 
 /** Largest resident size of this process so far; Node's `maxRSS` is in KiB. */

@@ -1,16 +1,17 @@
 /** Whether a job's permissions reach what its user named, asked before anything is done. */
 import { resolve } from "node:path";
 import { type Need, requirePermissions } from "../../lib/cli/permission.ts";
-import type { CatalogSettings } from "./capture_settings.ts";
+import type { CatalogSettings, PlaceSettings } from "./capture_settings.ts";
 import { catalogNeeds } from "./iceberg_catalog.ts";
+import { needOf } from "./lake_place.ts";
 
-/** Asks for the lake folder, its catalog, the source server and files to be read. Throws `configuration` with the command that reaches them. */
+/** Asks for the lake's place, its catalog, the source server and files to be read. Throws `configuration` with the command that reaches them. */
 export async function requireReach(
   job: string,
-  settings: { readonly lake: string; readonly postgresUrl?: string | undefined },
+  settings: PlaceSettings & { readonly postgresUrl?: string | undefined },
   { files = [], catalog }: { readonly files?: readonly string[]; readonly catalog?: CatalogSettings } = {},
 ): Promise<void> {
-  const needs: Need[] = [{ kind: "folder", path: resolve(settings.lake) }];
+  const needs: Need[] = [needOf(settings)];
   needs.push(...files.map((file): Need => ({ kind: "file", path: resolve(file) })));
   if (catalog !== undefined) needs.push(...catalogNeeds(catalog));
   if (settings.postgresUrl !== undefined) {

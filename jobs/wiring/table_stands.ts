@@ -1,5 +1,6 @@
 /** Where lake tables stand towards a point at the source, while a job goes on filling them or while none does. */
 import { formatPosition, type Position } from "../../lib/change/position.ts";
+import type { Scan } from "../../lib/change/sink.ts";
 import { comparePositions, spanAt } from "../../lib/query/exact_spans.ts";
 import type { LakePlace } from "../../lib/query/lake_tables.ts";
 import { requirePast, stateOf, type TablePast } from "../../lib/query/time_travel.ts";
@@ -12,8 +13,8 @@ import type { ComparedTable } from "./compared_tables.ts";
 export interface TableStand {
   readonly table: ComparedTable;
   readonly state: TableState;
-  /** SELECT of its rows. */
-  readonly scan: string;
+  /** Its rows. */
+  readonly scan: () => Promise<Scan>;
   /** The position that the rows are exact at: the point itself, or the nearest one at which the table is known. */
   readonly at: Position;
 }
@@ -92,5 +93,5 @@ async function stand(
   found: { readonly snapshot: Parameters<typeof stateOf>[1]; readonly at: Position },
 ): Promise<TableStand> {
   const state = await stateOf(past, found.snapshot);
-  return { table, state, at: found.at, scan: await past.table.scan(state) };
+  return { table, state, at: found.at, scan: () => past.table.scan(state) };
 }

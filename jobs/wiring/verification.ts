@@ -1,5 +1,5 @@
 /** Every lake table of a pipeline held against the source at one position, while the pipeline goes on. */
-import type { Sink } from "../../lib/change/sink.ts";
+import type { Scan, Sink } from "../../lib/change/sink.ts";
 import type { ComparableDataset, VerificationPoint } from "../../lib/change/source.ts";
 import type { Dataset, TableDefinition } from "../../lib/dataset/dataset.ts";
 import type { Pipeline } from "../../lib/pipeline/pipeline.ts";
@@ -32,9 +32,10 @@ export interface VerifyLakeOptions {
  * datasets that were set aside are left out: their error says more.
  */
 export async function verifyLake(options: VerifyLakeOptions): Promise<readonly VerifiedTable[]> {
-  const scans = new Map<Sink, string | undefined>();
+  using open = new DisposableStack();
+  const scans = new Map<Sink, Scan | undefined>();
   const point = await options.pipeline.verificationPoint(async () => {
-    for (const { sink } of tablesOf(options)) scans.set(sink, await sink.scan());
+    for (const { sink } of tablesOf(options)) scans.set(sink, open.use(await sink.scan()));
   });
   try {
     const connection = await options.lake.connect();
@@ -52,7 +53,7 @@ export async function verifyLake(options: VerifyLakeOptions): Promise<readonly V
         const result = await verifyTable({
           ...compared,
           point,
-          scan: scans.get(table.sink),
+          scan: scans.get(table.sink)?.sql,
           connection,
           folder: options.lake.stateFolder,
           maxValueBytes: options.maxValueBytes,

@@ -64,6 +64,11 @@ export interface SinkStatus {
   readonly rows: bigint;
 }
 
+/** A SELECT over one snapshot. The files it names stay readable until it is disposed. */
+export interface Scan extends Disposable {
+  readonly sql: string;
+}
+
 /** Rows for one commit that arrive in parts: an initial copy. */
 export interface TableLoad {
   /** Writes the files of one part; nothing of it is visible yet. */
@@ -79,7 +84,7 @@ export interface Sink {
   readonly table: SinkTable;
   status(): Promise<SinkStatus>;
   /** SELECT over the current snapshot giving the definition's columns; undefined while the table does not exist. */
-  scan(): Promise<string | undefined>;
+  scan(): Promise<Scan | undefined>;
   /** Applies one change. Retries conflicts and looks up unknown outcomes itself; throws `WeirError` when it cannot. */
   commit(change: TableChange): Promise<SinkStatus>;
   /** Starts a commit whose rows come in parts, e.g. an initial copy that replaces whatever the table held. */

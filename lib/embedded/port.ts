@@ -5,10 +5,17 @@ const loopback = "127.0.0.1";
 
 /** A port that nobody listens on at this moment. */
 export function freePort(): number {
-  const listener = Deno.listen({ hostname: loopback, port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
+  return freePorts(1)[0]!;
+}
+
+/** So many ports that nobody listens on at this moment, each another one. */
+export function freePorts(count: number): readonly number[] {
+  const listeners = Array.from({ length: count }, () => Deno.listen({ hostname: loopback, port: 0 }));
+  return listeners.map((listener) => {
+    const { port } = listener.addr as Deno.NetAddr;
+    listener.close();
+    return port;
+  });
 }
 
 /** Whether nobody listens on a port at this moment. */

@@ -184,9 +184,10 @@ export class DatasetWriter {
         await scope.settled;
         const scan = await scope.sinks[0]?.scan();
         if (scan === undefined) return undefined;
+        scope.scratch.keep(scan);
         const key = keys.definition.key.map(identifier);
         const wanted = [...new Set([...key, ...columns.map(identifier)])];
-        return `SELECT ${wanted.map((name) => `lake.${name}`).join(", ")} FROM (${scan}) AS lake
+        return `SELECT ${wanted.map((name) => `lake.${name}`).join(", ")} FROM (${scan.sql}) AS lake
           SEMI JOIN ${identifier(keys.name)} AS wanted ON ${
           key.map((name) => `lake.${name} = wanted.${name}`).join(" AND ")
         }`;

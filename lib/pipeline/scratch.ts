@@ -9,6 +9,7 @@ export class Scratch {
   readonly #connection: Connection;
   readonly #number = ++scratches;
   readonly #names: string[] = [];
+  readonly #kept = new DisposableStack();
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -21,11 +22,17 @@ export class Scratch {
     return name;
   };
 
+  /** Disposes something with the batch. */
+  keep(resource: Disposable): void {
+    this.#kept.use(resource);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     // Views first: a view may stand on a table made before it.
     for (const name of this.#names.toReversed()) {
       await this.#connection.run(`DROP VIEW IF EXISTS ${identifier(name)}`).catch(() => {});
       await this.#connection.run(`DROP TABLE IF EXISTS ${identifier(name)}`).catch(() => {});
     }
+    this.#kept.dispose();
   }
 }

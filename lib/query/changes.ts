@@ -22,8 +22,8 @@ export interface ChangeRange {
   readonly to?: TablePoint;
 }
 
-/** Changes, ready to be queried. */
-export interface TableChanges {
+/** Changes, ready to be queried until this is disposed. */
+export interface TableChanges extends Disposable {
   readonly columns: readonly Column[];
   /**
    * SELECT of `change` (`insert`, `update` or `delete`), `key` as a STRUCT of the key columns, and `before` and `after`: the row as
@@ -37,11 +37,12 @@ export async function changesBetween(place: TableFolder, lake: LakePlace, range:
   const past = await requirePast(place, lake);
   const older = await stateOf(past, snapshotAt(past, range.from));
   const newer = range.to === undefined ? past.newest : await stateOf(past, snapshotAt(past, range.to));
-  return { columns: newer.columns, select: changesSql(newer, await past.table.changedRows(older, newer)) };
+  const rows = await past.table.changedRows(older, newer);
+  return { columns: newer.columns, select: changesSql(newer, rows), [Symbol.dispose]: () => rows[Symbol.dispose]() };
 }
 
 /** The inner names are ones that no lake column has. */
-function changesSql({ columns, key }: TableState, { before, after }: ChangedRows): string {
+function changesSql({ columns, key }: TableState, { before, after }: Omit<ChangedRows, keyof Disposable>): string {
   const row = structOf(columns);
   if (key.length === 0) {
     const none = `NULL::${structType(columns)}`;
@@ -126,7 +127,8 @@ function keyCondition({ key, columns }: TableState, values: RowKey): string {
 }
 
 async function firstSeen({ table }: OpenedTable, { newer, isWanted, connection }: Wanted): Promise<Found | undefined> {
-  const [row] = await connection.rows(`SELECT * FROM (${await table.scan(newer)}) WHERE ${isWanted}`);
+  using scan = await table.scan(newer);
+  const [row] = await connection.rows(`SELECT * FROM (${scan.sql}) WHERE ${isWanted}`);
   return row === undefined ? undefined : { change: "kept", row };
 }
 
@@ -134,7 +136,7 @@ async function changed(
   { table }: OpenedTable,
   { older, newer, isWanted, connection }: Wanted & { readonly older: TableState },
 ): Promise<Found | undefined> {
-  const rows = await table.changedRows(older, newer);
+  using rows = await table.changedRows(older, newer);
   const only = (select: string) => `SELECT * FROM (${select}) WHERE ${isWanted}`;
   const sql = changesSql(newer, { before: only(rows.before), after: only(rows.after) });
   const [found] = await connection.rows(

@@ -6,7 +6,9 @@
  * what a join at the source gave there.
  */
 import type { Position } from "../change/position.ts";
+import type { Scan } from "../change/sink.ts";
 import type { Column } from "../dataset/column.ts";
+import type { Connection } from "../engine/connection.ts";
 import { identifier } from "../engine/quote.ts";
 import type { TableState } from "../table/lake_table.ts";
 import { type TableFolder, tableFolders } from "./lake_folders.ts";
@@ -58,7 +60,7 @@ export interface LakeView extends TableFolder {
 export async function openLake(options: OpenLakeOptions): Promise<readonly LakeView[]> {
   const { formats, at = "newest" } = options;
   const tables: OpenedTable[] = [];
-  for (const place of await tableFolders(options.folder)) {
+  for (const place of await tableFolders(options.storage)) {
     if (formats !== undefined && !formats.includes(place.format)) continue;
     const table = await openTable(place, options);
     if (table !== undefined) tables.push(table);
@@ -107,9 +109,12 @@ async function openView(
   await connection.run(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
   if (state === undefined) {
     await connection.run(`DROP VIEW IF EXISTS ${view}`);
+    keep(undefined, { connection, view });
     return undefined;
   }
-  await connection.run(`CREATE OR REPLACE VIEW ${view} AS ${await table.scan(state)}`);
+  const scan = await table.scan(state);
+  await connection.run(`CREATE OR REPLACE VIEW ${view} AS ${scan.sql}`);
+  keep(scan, { connection, view });
   const { snapshotId, columns, position, mirrorOf } = state;
   return {
     ...place,
@@ -120,4 +125,19 @@ async function openView(
     ...(position === undefined ? {} : { position }),
     ...(mirrorOf === undefined ? {} : { mirrorOf }),
   };
+}
+
+/** What the views of a connection read. */
+const kept = new WeakMap<Connection, Map<string, Scan>>();
+
+/** Keeps what a view reads until it moves on. */
+function keep(
+  scan: Scan | undefined,
+  { connection, view }: { readonly connection: Connection; readonly view: string },
+) {
+  const scans = kept.get(connection) ?? new Map<string, Scan>();
+  kept.set(connection, scans);
+  scans.get(view)?.[Symbol.dispose]();
+  if (scan === undefined) scans.delete(view);
+  else scans.set(view, scan);
 }

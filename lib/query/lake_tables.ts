@@ -1,6 +1,6 @@
 /** The tables of a lake, opened for reading. */
 import type { Connection } from "../engine/connection.ts";
-import { LocalStorage } from "../storage/local.ts";
+import type { Storage } from "../storage/storage.ts";
 import { DeltaTable } from "../table/delta/delta_table.ts";
 import { IcebergTable } from "../table/iceberg/iceberg_table.ts";
 import type { HistoricTable } from "../table/lake_table.ts";
@@ -9,8 +9,8 @@ import type { TableFolder } from "./lake_folders.ts";
 
 /** Where a lake is, and what reads it. */
 export interface LakePlace {
-  /** The lake's folder; the connection must be allowed to read it. */
-  readonly folder: string;
+  /** The connection must be allowed to read what it makes readable. */
+  readonly storage: Storage;
   readonly connection: Connection;
 }
 
@@ -21,14 +21,14 @@ const opened = new WeakMap<Connection, Map<string, HistoricTable>>();
 export function lakeTable(place: TableFolder, lake: LakePlace): HistoricTable {
   const tables = opened.get(lake.connection) ?? new Map<string, HistoricTable>();
   opened.set(lake.connection, tables);
-  const key = JSON.stringify([lake.folder, place.format, place.namespace, place.name]);
+  const key = JSON.stringify([lake.storage.uri(""), place.format, place.namespace, place.name]);
   const table = tables.get(key) ?? newTable(place, lake);
   tables.set(key, table);
   return table;
 }
 
-function newTable({ format, namespace, name }: TableFolder, { folder, connection }: LakePlace): HistoricTable {
-  const at = { storage: new LocalStorage(folder), connection, namespace, name };
+function newTable({ format, namespace, name }: TableFolder, { storage, connection }: LakePlace): HistoricTable {
+  const at = { storage, connection, namespace, name };
   if (format === "paimon") return new PaimonTable({ ...at, folder: "paimon" });
   const placed = { ...at, folder: `${format}/${namespace}/${name}` };
   return format === "delta" ? new DeltaTable(placed) : new IcebergTable(placed);

@@ -5,6 +5,7 @@ import type { TableDefinition } from "../dataset/dataset.ts";
 import type { Connection } from "../engine/connection.ts";
 import { LakeSink } from "../sink/lake_sink.ts";
 import { LocalStorage } from "../storage/local.ts";
+import type { Storage } from "../storage/storage.ts";
 import { DeltaTable } from "../table/delta/delta_table.ts";
 import { IcebergTable } from "../table/iceberg/iceberg_table.ts";
 import type { LakeTable } from "../table/lake_table.ts";
@@ -40,8 +41,8 @@ async function changeTo(
 }
 
 /** A sink for each format of the table. */
-function sinksIn(lake: string, connection: Connection): readonly LakeSink[] {
-  const at = { storage: new LocalStorage(lake), connection, namespace: "bank", name: "holders" };
+function sinksIn(storage: Storage, connection: Connection): readonly LakeSink[] {
+  const at = { storage, connection, namespace: "bank", name: "holders" };
   const tables: readonly LakeTable[] = [
     new DeltaTable({ ...at, folder: "delta/bank/holders" }),
     new IcebergTable({ ...at, folder: "iceberg/bank/holders" }),
@@ -52,24 +53,24 @@ function sinksIn(lake: string, connection: Connection): readonly LakeSink[] {
 
 Deno.test("a lake below a folder that is called as a column and a value is read as it is", () =>
   withDatabase(async ({ folder, connection }) => {
-    const lake = `${folder}/name=Eve/lake`;
+    const storage = new LocalStorage(`${folder}/name=Eve/lake`);
     const change = await changeTo(connection, { at: 1, rows: [{ id: "1", name: "'Ann'" }] });
-    for (const sink of sinksIn(lake, connection)) await sink.commit(change);
-    const views = await openLake({ folder: lake, connection });
+    for (const sink of sinksIn(storage, connection)) await sink.commit(change);
+    const views = await openLake({ storage, connection });
     assert.equal(views.length, 3);
     for (const { view } of views) assert.equal(await connection.value(`SELECT name FROM ${view}`), "Ann");
   }));
 
 Deno.test("a lake shows the current snapshot of every table of every format, and moves on when it is opened again", () =>
   withDatabase(async ({ folder, connection, database }) => {
-    const lake = `${folder}/lake`;
-    assert.deepEqual(await openLake({ folder: lake, connection }), []);
-    const sinks = sinksIn(lake, connection);
+    const storage = new LocalStorage(`${folder}/lake`);
+    assert.deepEqual(await openLake({ storage, connection }), []);
+    const sinks = sinksIn(storage, connection);
     const first = await changeTo(connection, { at: 1, rows: [{ id: "1", name: "'Ann'" }, { id: "2", name: "'Ben'" }] });
     for (const sink of sinks) await sink.commit(first);
 
     const reader = await database.connect();
-    const views = await openLake({ folder: lake, connection: reader });
+    const views = await openLake({ storage, connection: reader });
     assert.deepEqual(
       views.map(({ view }) => view),
       ["delta", "iceberg", "paimon"].map((format) => `"${format}_bank"."holders"`),
@@ -81,7 +82,7 @@ Deno.test("a lake shows the current snapshot of every table of every format, and
     const second = await changeTo(connection, { at: 2, rows: [{ id: "2", name: "'Bob'" }] });
     for (const sink of sinks) await sink.commit(second);
     for (const { view } of views) assert.equal(await names(view), "Ann,Ben", "a view stays at its snapshot");
-    await openLake({ folder: lake, connection: reader });
+    await openLake({ storage, connection: reader });
     for (const { view } of views) assert.equal(await names(view), "Ann,Bob");
     reader.close();
   }));

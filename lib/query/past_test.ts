@@ -68,7 +68,7 @@ class Scene {
   }
 
   table(format: TableFolder["format"]): UpkeepTable {
-    const at = { storage: new LocalStorage(this.lake.folder), connection: this.#writer, ...this.place(format) };
+    const at = { storage: this.lake.storage, connection: this.#writer, ...this.place(format) };
     const folder = `${format}/bank/holders`;
     if (format === "paimon") return new PaimonTable({ ...at, folder: "paimon" }) as UpkeepTable;
     return (format === "delta"
@@ -139,7 +139,7 @@ function onScene(body: (scene: Scene) => Promise<void>): () => Promise<void> {
   return () =>
     withDatabase(async ({ folder, connection, database }) => {
       const reader = await database.connect();
-      await body(new Scene({ folder: `${folder}/lake`, connection: reader }, connection));
+      await body(new Scene({ storage: new LocalStorage(`${folder}/lake`), connection: reader }, connection));
       reader.close();
     });
 }

@@ -15,8 +15,8 @@ export type TablePoint =
   /** The table exactly as the source had it there. */
   | { readonly position: Position };
 
-/** A table at a point. */
-export interface TableAt extends TableFolder {
+/** A table at a point. It can be read until it is disposed. */
+export interface TableAt extends TableFolder, Disposable {
   readonly columns: readonly Column[];
   /** Empty for a table that only grows. */
   readonly key: readonly string[];
@@ -70,7 +70,8 @@ export async function tableAt(place: TableFolder, lake: LakePlace, point: TableP
   const snapshot = snapshotAt(past, point);
   const state = await stateOf(past, snapshot);
   const { columns, key } = state;
-  return { ...place, columns, key, snapshot, scan: await past.table.scan(state) };
+  const scan = await past.table.scan(state);
+  return { ...place, columns, key, snapshot, scan: scan.sql, [Symbol.dispose]: () => scan[Symbol.dispose]() };
 }
 
 /** The past of a table that must be there. Throws `precondition` where it is not. */
@@ -78,7 +79,7 @@ export async function requirePast(place: TableFolder, lake: LakePlace): Promise<
   const opened = await openTable(place, lake);
   if (opened !== undefined) return await pastOf(opened);
   throw new WeirError("precondition", `The lake has no ${nameOf(place)}`, {
-    detail: { table: `${place.namespace}.${place.name}`, path: lake.folder },
+    detail: { table: `${place.namespace}.${place.name}`, path: lake.storage.uri("") },
   });
 }
 

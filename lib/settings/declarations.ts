@@ -56,7 +56,59 @@ export const settings = {
     minimum: 0,
     maximum: 86_400,
   }),
-  lake: text({ flag: "lake", help: "Folder of the lake tables", defaultText: "data/lake", placeholder: "DIR" }),
+  lake: text({
+    flag: "lake",
+    help: "Where the lake tables are: a folder, s3://bucket/prefix or gs://bucket/prefix",
+    defaultText: "data/lake",
+    placeholder: "PLACE",
+  }),
+  s3Endpoint: {
+    ...httpUrl({
+      flag: "s3-endpoint",
+      environment: "AWS_ENDPOINT_URL_S3",
+      help: "Object store of an s3:// or gs:// lake, where it is not AWS's or Google's own",
+      placeholder: "http://127.0.0.1:9000",
+    }),
+    otherEnvironment: "AWS_ENDPOINT_URL",
+  },
+  s3Region: {
+    ...text({
+      flag: "s3-region",
+      environment: "AWS_REGION",
+      help: "Region of the bucket of an s3:// lake",
+      defaultText: "us-east-1",
+      placeholder: "REGION",
+    }),
+    otherEnvironment: "AWS_DEFAULT_REGION",
+  },
+  s3Addressing: choice({
+    flag: "s3-addressing",
+    help: "Whether the bucket's name stands in the path or before the host's name; auto: before it at AWS alone",
+    defaultText: "auto",
+    choices: ["auto", "path", "virtual"],
+  }),
+  lakeCacheBytes: bytes({
+    flag: "lake-cache",
+    help: "Disk space for files of a lake in a bucket that are read again and again",
+    defaultText: "2GiB",
+    minimum: 2 ** 20,
+    maximum: 2 ** 45,
+  }),
+  awsAccessKeyId: text({
+    environment: "AWS_ACCESS_KEY_ID",
+    help: "Access key of an s3:// lake; HMAC key of a gs:// lake",
+    placeholder: "AKIA…",
+  }),
+  awsSecretAccessKey: secretText({
+    environment: "AWS_SECRET_ACCESS_KEY",
+    help: "Secret of that key",
+    placeholder: "the secret",
+  }),
+  awsSessionToken: secretText({
+    environment: "AWS_SESSION_TOKEN",
+    help: "Token of temporary credentials",
+    placeholder: "the token",
+  }),
   formats: choices({
     flag: "formats",
     help: "Table formats to write",

@@ -79,10 +79,15 @@ function resolve(setting: Setting<unknown>, sources: SettingSources): unknown {
 function find(setting: Setting<unknown>, sources: SettingSources): Given | undefined {
   const flag = setting.flag === undefined ? undefined : sources.flags.get(setting.flag);
   if (flag !== undefined) return { texts: flag, origin: "" };
-  const environment = sources.environment(setting.environment);
-  if (environment) return { texts: [environment], origin: ` (environment ${setting.environment})` };
-  const file = sources.file[setting.environment];
-  if (file) return { texts: [file], origin: ` (${setting.environment} in .env)` };
+  const names = [setting.environment, ...setting.otherEnvironment === undefined ? [] : [setting.otherEnvironment]];
+  for (const name of names) {
+    const environment = sources.environment(name);
+    if (environment) return { texts: [environment], origin: ` (environment ${name})` };
+  }
+  for (const name of names) {
+    const file = sources.file[name];
+    if (file) return { texts: [file], origin: ` (${name} in .env)` };
+  }
   return undefined;
 }
 

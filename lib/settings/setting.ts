@@ -22,6 +22,8 @@ export interface Setting<Value> {
   readonly flag?: string;
   /** Environment name. */
   readonly environment: string;
+  /** Another one that means the same and is looked at next. */
+  readonly otherEnvironment?: string;
   /** One line for `--help`. */
   readonly help: string;
   /** What the help shows in place of a value, such as `SECONDS`; undefined for a switch. */

@@ -143,6 +143,25 @@ Deno.test("client credentials survive in no text, whole or the secret alone", ()
   assert.equal(redact("weir:se:cret/1, se:cret/1 and ey.J0.token"), "***, *** and ***");
 });
 
+Deno.test("the secrets of an object store survive in no text, also one that looks like a URL", () => {
+  const environment = { AWS_SECRET_ACCESS_KEY: "weir:pass/word+", AWS_SESSION_TOKEN: "FwoGZXIvYXdzEBY" };
+  const redact = redaction(givenSecrets(settings, sources({ environment })));
+  assert.equal(redact("weir:pass/word+ and FwoGZXIvYXdzEBY"), "*** and ***");
+});
+
+Deno.test("what others call a setting is looked at after its own name", () => {
+  const region = (environment: Record<string, string>) => resolveSettings(settings, sources({ environment })).s3Region;
+  assert.equal(region({ AWS_DEFAULT_REGION: "eu-west-1" }), "eu-west-1");
+  assert.equal(region({ AWS_DEFAULT_REGION: "eu-west-1", AWS_REGION: "us-west-2" }), "us-west-2");
+  const endpoint = (environment: Record<string, string>) =>
+    resolveSettings(settings, sources({ environment })).s3Endpoint;
+  assert.equal(endpoint({ AWS_ENDPOINT_URL: "http://localhost:9000" }), "http://localhost:9000");
+  assert.throws(
+    () => endpoint({ AWS_ENDPOINT_URL: "localhost:9000" }),
+    configurationError(/AWS_ENDPOINT_URL\) is not a URL/),
+  );
+});
+
 Deno.test("no password survives redaction, wherever it stands", () => {
   const url = "postgres://me:p%40ss%2Fword@db.example/app";
   const secrets = givenSecrets(settings, sources({ environment: { POSTGRES_URL: url } }));

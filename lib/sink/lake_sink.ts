@@ -5,7 +5,7 @@
  */
 import type { Position } from "../change/position.ts";
 import type { Relation } from "../change/relation.ts";
-import type { Sink, SinkStatus, SinkTable, TableChange, TableLoad } from "../change/sink.ts";
+import type { Scan, Sink, SinkStatus, SinkTable, TableChange, TableLoad } from "../change/sink.ts";
 import { WeirError } from "../errors.ts";
 import type { LakeTable, TableState } from "../table/lake_table.ts";
 import { samePosition, TableCommitter } from "./table_committer.ts";
@@ -38,7 +38,7 @@ export class LakeSink implements Sink {
     return state === undefined ? { rows: 0n } : statusOf(state);
   }
 
-  async scan(): Promise<string | undefined> {
+  async scan(): Promise<Scan | undefined> {
     // What this sink knows may be hours old, and its files merged and removed by another process since.
     const state = await this.#committer.refreshed();
     return state === undefined ? undefined : await this.#lake.scan(state);

@@ -1,6 +1,6 @@
 /**
- * One writing process per lake folder, and one that maintains it beside: an advisory lock of the file system, freed by the system when the process ends however
- * it ends. It spares a second instance the work; what makes a mistake impossible is the table commit itself (`change/sink.ts`).
+ * One writing process per lake folder, and one that maintains it beside: an advisory lock of the file system, freed by the
+ * system when the process ends however it ends. It spares a second instance the work; what makes a mistake impossible is the table commit itself (`change/sink.ts`).
  */
 import { join } from "node:path";
 import { storageError, WeirError } from "../errors.ts";
@@ -13,14 +13,19 @@ const lockNames: Readonly<Record<LakeWork, string>> = { "writes to": "writer.loc
 /**
  * Takes a lock of a lake folder, made where it is missing. Disposing gives it back.
  *
+ * @param lake what the error calls the lake. Default: the folder.
+ *
  * @throws {WeirError} `fenced` where another process does the same to the lake, `storage` where the folder cannot be written.
  */
-export async function lockLake(folder: string, work: LakeWork = "writes to"): Promise<Disposable> {
+export async function lockLake(
+  folder: string,
+  { work = "writes to", lake = folder }: { readonly work?: LakeWork; readonly lake?: string } = {},
+): Promise<Disposable> {
   const path = join(folder, lockNames[work]);
   const file = await open(path, folder);
   if (await file.tryLock(true)) return { [Symbol.dispose]: () => release(file) };
   file.close();
-  throw new WeirError("fenced", `Another process ${work} the lake in ${folder}`, { detail: { path } });
+  throw new WeirError("fenced", `Another process ${work} the lake in ${lake}`, { detail: { path } });
 }
 
 /** By name: a child that is just being started holds the file as well, and with it a lock that is only closed. */

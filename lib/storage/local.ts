@@ -1,15 +1,18 @@
 /** Storage in a local folder. The commit point is `link(2)`, which fails where the name is taken (POSIX). */
 import { dirname, join, relative, resolve } from "node:path";
 import { storageError, WeirError } from "../errors.ts";
-import type { Storage, StoredObject } from "./storage.ts";
+import type { ReadableFiles, Storage, StoredObject } from "./storage.ts";
 
 /** A {@linkcode Storage} below a local folder, made when first written to. */
 export class LocalStorage implements Storage {
   readonly #root: string;
+  /** Every file is one that DuckDB may read, for ever. */
+  readonly #readable: ReadableFiles;
 
   /** @param root Folder; relative paths count from the working directory. */
   constructor(root: string) {
     this.#root = resolve(root);
+    this.#readable = { duckdbPath: (path) => this.#absolute(path), [Symbol.dispose]: () => {} };
   }
 
   uri(path: string): string {
@@ -25,10 +28,6 @@ export class LocalStorage implements Storage {
       detail: { path: uri },
       advice: "Move the lake back to where those files were, or make a link to it there and give that as --lake",
     });
-  }
-
-  duckdbPath(path: string): string {
-    return this.#absolute(path);
   }
 
   async read(path: string): Promise<Uint8Array | undefined> {
@@ -75,17 +74,28 @@ export class LocalStorage implements Storage {
     }
   }
 
+  async subfolders(folder: string): Promise<readonly string[]> {
+    const entries = await missingAsUndefined(entriesOf(this.#absolute(folder)), folder) ?? [];
+    return entries.filter((entry) => entry.isDirectory).map(({ name }) => name);
+  }
+
   async delete(path: string): Promise<void> {
     await missingAsUndefined(Deno.remove(this.#absolute(path)), path);
   }
 
-  async prepareFolder(path: string): Promise<void> {
-    await Deno.mkdir(this.#absolute(path), { recursive: true }).catch((thrown) => {
+  async prepareFolder(path: string): Promise<string> {
+    const folder = this.#absolute(path);
+    await Deno.mkdir(folder, { recursive: true }).catch((thrown) => {
       throw storageError(thrown, path);
     });
+    return folder;
   }
 
-  async sync(path: string): Promise<void> {
+  readable(_paths: readonly string[]): Promise<ReadableFiles> {
+    return Promise.resolve(this.#readable);
+  }
+
+  async publish(path: string): Promise<void> {
     using file = await Deno.open(this.#absolute(path), { read: true });
     await file.sync();
   }

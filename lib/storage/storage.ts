@@ -19,8 +19,6 @@ export interface Storage {
   uri(path: string): string;
   /** The path that a URI of {@linkcode Storage.uri} names. Throws `tableUnreadable` for one outside the root. */
   path(uri: string): string;
-  /** What DuckDB reads or writes this path as. */
-  duckdbPath(path: string): string;
   /** Undefined where there is no such object. */
   read(path: string): Promise<Uint8Array | undefined>;
   stat(path: string): Promise<StoredObject | undefined>;
@@ -28,12 +26,22 @@ export interface Storage {
   putIfAbsent(path: string, bytes: Uint8Array): Promise<boolean>;
   /** Writes whole, replacing what was there. For hints only: a power cut may bring back what was there before. */
   put(path: string, bytes: Uint8Array): Promise<void>;
-  /** Everything below a folder, in path order. */
+  /** Everything below a folder; the names directly in one folder come in the order of their bytes. */
   list(folder: string): AsyncIterable<StoredObject>;
+  /** Names of the folders directly below a folder, sorted. */
+  subfolders(folder: string): Promise<readonly string[]>;
   /** Removing what is not there is no error. */
   delete(path: string): Promise<void>;
-  /** Makes a folder ready for a writer that does not go through this contract (DuckDB's COPY). */
-  prepareFolder(path: string): Promise<void>;
-  /** Makes a file that DuckDB wrote durable. */
-  sync(path: string): Promise<void>;
+  /** Makes a folder ready for DuckDB's COPY, and gives what DuckDB writes it as: always a local one. */
+  prepareFolder(path: string): Promise<string>;
+  /** Takes a file that DuckDB wrote below a prepared folder: when the promise resolves it is durable, and all may read it. */
+  publish(path: string): Promise<void>;
+  /** Has DuckDB read these objects, which never change. Throws `tableUnreadable` for one that is not there. */
+  readable(paths: readonly string[]): Promise<ReadableFiles>;
+}
+
+/** Objects that DuckDB may read, as local files, until this is disposed. */
+export interface ReadableFiles extends Disposable {
+  /** What DuckDB reads an object as. Throws `RangeError` for one that was not asked for, where that can be told. */
+  duckdbPath(path: string): string;
 }

@@ -5,7 +5,7 @@
  * prepared files; `commit` is one atomic step. Position and data become visible together or not at all.
  */
 import type { Position } from "../change/position.ts";
-import type { CommitResult, TableChange } from "../change/sink.ts";
+import type { CommitResult, Scan, TableChange } from "../change/sink.ts";
 import type { Column } from "../dataset/column.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
 
@@ -48,7 +48,7 @@ export interface LakeTable<State extends TableState = TableState, Prepared = unk
   /** Records progress without data; `undefined` takes the recorded position away. */
   recordPosition(state: State, position: Position | undefined): Promise<CommitResult>;
   /** A SELECT over the state's snapshot giving its columns in order. */
-  scan(state: State): Promise<string>;
+  scan(state: State): Promise<Scan>;
 }
 
 /** One snapshot of a table's past. */
@@ -62,8 +62,8 @@ export interface KeptSnapshot {
   readonly after?: Position;
 }
 
-/** The rows in which two states differ, as SELECTs of the newer state's columns. */
-export interface ChangedRows {
+/** The rows in which two states differ, as SELECTs of the newer state's columns; they can be read until this is disposed. */
+export interface ChangedRows extends Disposable {
   /** Of the older state. */
   readonly before: string;
   /** Of the newer state. */

@@ -58,19 +58,20 @@ const batchRowGroupRows = 16_384;
  */
 export async function writeParquet(connection: Connection, target: ParquetTarget): Promise<DataFile | undefined> {
   const { storage, path } = target;
-  await storage.prepareFolder(path.slice(0, Math.max(0, path.lastIndexOf("/"))));
+  const slash = path.lastIndexOf("/");
+  const folder = await storage.prepareFolder(path.slice(0, Math.max(0, slash)));
+  const file = `${folder}/${path.slice(slash + 1)}`;
   const rowGroups = `ROW_GROUP_SIZE ${target.rowGroupRows ?? batchRowGroupRows}`;
   const options = [formatOptions, rowGroups, ...fieldIdOption(target.fieldIds)].join(", ");
-  const file = literal(storage.duckdbPath(path));
-  const [row] = await connection.rows(`COPY (${target.select}) TO ${file} (${options})`);
+  const [row] = await connection.rows(`COPY (${target.select}) TO ${literal(file)} (${options})`);
   const described = describeFile(row!, path);
   if (described.rows === 0n) {
     await storage.delete(path);
     return undefined;
   }
-  await storage.sync(path);
-  const doubtful = await columnsWithDoubtfulBounds(connection, [storage.duckdbPath(path)]);
-  return withoutBounds(described, doubtful.get(storage.duckdbPath(path)));
+  const doubtful = await columnsWithDoubtfulBounds(connection, [file]);
+  await storage.publish(path);
+  return withoutBounds(described, doubtful.get(file));
 }
 
 /** Writes the rows of a SELECT as any number of Parquet files with unique names. */
@@ -79,11 +80,10 @@ export async function writeParquetFiles(
   target: ParquetFolderTarget,
 ): Promise<readonly PartitionedFile[]> {
   const { storage, folder, prefix } = target;
-  await storage.prepareFolder(folder);
+  const root = await storage.prepareFolder(folder);
   const options = [formatOptions, ...fieldIdOption(target.fieldIds), ...splitOptions(target), "APPEND"];
   options.push(`ROW_GROUP_SIZE ${batchRowGroupRows}`);
   options.push(`FILENAME_PATTERN ${literal(`${prefix}-{uuid}`)}`);
-  const root = storage.duckdbPath(folder);
   const rows = await connection.rows(`COPY (${target.select}) TO ${literal(root)} (${options.join(", ")})`);
   const doubtful = await columnsWithDoubtfulBounds(connection, rows.map((row) => row.filename as string));
   const files: PartitionedFile[] = [];
@@ -92,7 +92,7 @@ export async function writeParquetFiles(
     const file = withoutBounds(describeFile(row, path), doubtful.get(row.filename as string));
     if (file.rows === 0n) await storage.delete(path);
     else {
-      await storage.sync(path);
+      await storage.publish(path);
       files.push({ ...file, partition: partitionOf(row.partition_keys!) });
     }
   }

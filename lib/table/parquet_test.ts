@@ -32,8 +32,10 @@ Deno.test("a written file is described by its statistics", () =>
     const { bytes: _, ...statistics } = file!.statistics.get("a.b")!;
     assert.deepEqual(statistics, { values: 3n, nulls: 0n, min: "0", max: "2" });
     assert.equal(file!.statistics.get('q"x')!.max, "x2");
+    using readable = await storage.readable(["t/a.parquet"]);
+    const path = readable.duckdbPath("t/a.parquet");
     const ids = await connection.rows(
-      `SELECT name, field_id FROM parquet_schema('${storage.duckdbPath("t/a.parquet")}') WHERE field_id IS NOT NULL`,
+      `SELECT name, field_id FROM parquet_schema('${path}') WHERE field_id IS NOT NULL`,
     );
     assert.deepEqual(ids.map((row) => [row.name, Number(row.field_id)]), [
       ["a.b", 1],

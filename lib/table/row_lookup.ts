@@ -9,6 +9,7 @@ import type { TableChange } from "../change/sink.ts";
 import { duckdbType, type ScalarType } from "../dataset/column_type.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier } from "../engine/quote.ts";
+import type { Storage } from "../storage/storage.ts";
 import type { PositionBitmap } from "./deleted_rows/position_bitmap.ts";
 import { compareBounds, singleValue } from "./single_value.ts";
 
@@ -34,7 +35,7 @@ export interface KeyColumn {
 export interface SearchedFile {
   /** Names the file in what is found. */
   readonly uri: string;
-  /** What DuckDB reads it as. */
+  /** Below the storage root. */
   readonly path: string;
   readonly deleted?: PositionBitmap | undefined;
 }
@@ -47,18 +48,24 @@ export interface LookupRequest<File extends SearchedFile = SearchedFile, Column 
   readonly key: readonly string[];
   readonly column: (name: string) => Column;
   readonly boundsOf: (file: File, column: Column) => ColumnBounds;
-  /** A table function that gives columns of files with `file_index` and `file_row_number`. */
+  /** A table function over local files that gives columns of files with `file_index` and `file_row_number`. */
   readonly read: (paths: readonly string[], columns: readonly Column[]) => string;
+}
+
+/** Where files are searched. */
+export interface LookupPlace {
+  readonly storage: Storage;
+  readonly connection: Connection;
 }
 
 /** Positions to delete, by file URI; each file named has at least one. */
 export async function findRows<File extends SearchedFile, Column extends KeyColumn>(
-  connection: Connection,
+  place: LookupPlace,
   request: LookupRequest<File, Column>,
 ): Promise<Map<string, Set<number>>> {
   const found = new Map<string, Set<number>>();
   if (request.files.length === 0) return found;
-  for (const search of searchesOf(request)) await searchFiles(connection, { ...request, ...search, found });
+  for (const search of searchesOf(request)) await searchFiles(place, { ...request, ...search, found });
   return found;
 }
 
@@ -92,7 +99,7 @@ function searchesOf<Column extends KeyColumn>(
 }
 
 async function searchFiles<File extends SearchedFile, Column extends KeyColumn>(
-  connection: Connection,
+  { storage, connection }: LookupPlace,
   search: LookupRequest<File, Column> & Search<Column> & { readonly found: Map<string, Set<number>> },
 ): Promise<void> {
   await connection.run(`CREATE OR REPLACE TEMP TABLE searched_keys AS ${search.keys}`);
@@ -100,9 +107,12 @@ async function searchFiles<File extends SearchedFile, Column extends KeyColumn>(
   const ranges = await keyRanges(connection, first!);
   const files = search.files.filter((file) => mayHold(search.boundsOf(file, first!), first!, ranges));
   if (files.length > 0) {
+    using readable = await storage.readable(files.map(({ path }) => path));
     const names = search.columns.map(({ readName }) => readName).join(", ");
     const matches = `SELECT CAST(file_index AS BIGINT), file_row_number
-      FROM ${search.read(files.map(({ path }) => path), search.columns)} SEMI JOIN searched_keys USING (${names})`;
+      FROM ${
+      search.read(files.map(({ path }) => readable.duckdbPath(path)), search.columns)
+    } SEMI JOIN searched_keys USING (${names})`;
     await collect(connection, matches, (index, position) => {
       const { uri, deleted } = files[index]!;
       if (deleted?.has(position)) return;

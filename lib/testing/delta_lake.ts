@@ -88,7 +88,7 @@ export class DeltaLake {
 
   /** `id name` of every row, in order. */
   async rows(table = this.open(), state?: DeltaState): Promise<unknown[]> {
-    const sql = await table.scan(state ?? (await table.load())!);
+    const { sql } = await table.scan(state ?? (await table.load())!);
     const rows = await this.fixture.connection.rows(`SELECT id || ' ' || name AS n FROM (${sql}) ORDER BY id`);
     return rows.map(({ n }) => n);
   }

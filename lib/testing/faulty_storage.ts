@@ -1,6 +1,6 @@
 /** A storage that fails on purpose, so that a commit's outcome is lost, refused or unknown. */
 import { WeirError } from "../errors.ts";
-import type { Storage, StoredObject } from "../storage/storage.ts";
+import type { ReadableFiles, Storage, StoredObject } from "../storage/storage.ts";
 
 /**
  * When a write fails: `before` nothing is stored; `after` the object is there although the caller is told of an error, as
@@ -30,10 +30,6 @@ export class FaultyStorage implements Storage {
     return this.#inner.path(uri);
   }
 
-  duckdbPath(path: string): string {
-    return this.#inner.duckdbPath(path);
-  }
-
   read(path: string): Promise<Uint8Array | undefined> {
     return this.#inner.read(path);
   }
@@ -54,16 +50,24 @@ export class FaultyStorage implements Storage {
     return this.#inner.list(folder);
   }
 
+  subfolders(folder: string): Promise<readonly string[]> {
+    return this.#inner.subfolders(folder);
+  }
+
   delete(path: string): Promise<void> {
     return this.#inner.delete(path);
   }
 
-  prepareFolder(path: string): Promise<void> {
+  prepareFolder(path: string): Promise<string> {
     return this.#inner.prepareFolder(path);
   }
 
-  sync(path: string): Promise<void> {
-    return this.#inner.sync(path);
+  publish(path: string): Promise<void> {
+    return this.#inner.publish(path);
+  }
+
+  readable(paths: readonly string[]): Promise<ReadableFiles> {
+    return this.#inner.readable(paths);
   }
 
   async #faulty<T>(path: string, write: () => Promise<T>): Promise<T> {

@@ -79,7 +79,7 @@ export class Lake {
   }
 
   async names(table = this.open()): Promise<unknown[]> {
-    const sql = await table.scan((await table.load())!);
+    const { sql } = await table.scan((await table.load())!);
     const rows = await this.fixture.connection.rows(
       `SELECT id || '/' || ordinal || ' ' || name AS n FROM (${sql}) ORDER BY 1`,
     );

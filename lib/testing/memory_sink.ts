@@ -5,7 +5,7 @@
  */
 import type { Position } from "../change/position.ts";
 import type { Relation } from "../change/relation.ts";
-import type { Sink, SinkStatus, SinkTable, TableChange, TableLoad } from "../change/sink.ts";
+import type { Scan, Sink, SinkStatus, SinkTable, TableChange, TableLoad } from "../change/sink.ts";
 import type { Column } from "../dataset/column.ts";
 import { duckdbType } from "../dataset/column_type.ts";
 import { evolveColumns } from "../dataset/schema_change.ts";
@@ -66,9 +66,10 @@ export class MemorySink implements Sink {
     return Promise.resolve({ snapshotId, rows, columns, ...(position === undefined ? {} : { position }) });
   }
 
-  scan(): Promise<string | undefined> {
+  scan(): Promise<Scan | undefined> {
     const current = this.#current();
-    return Promise.resolve(current && `SELECT ${names(current.columns)} FROM ${identifier(current.table)}`);
+    const sql = current && `SELECT ${names(current.columns)} FROM ${identifier(current.table)}`;
+    return Promise.resolve(sql === undefined ? undefined : { sql, [Symbol.dispose]: () => {} });
   }
 
   async commit(change: TableChange): Promise<SinkStatus> {

@@ -1,6 +1,6 @@
 /** Storage in memory: the same promise as on disk, gone with the process. DuckDB cannot read or write it. */
 import { WeirError } from "../errors.ts";
-import type { Storage, StoredObject } from "../storage/storage.ts";
+import type { ReadableFiles, Storage, StoredObject } from "../storage/storage.ts";
 
 const scheme = "memory://weir/";
 
@@ -20,10 +20,6 @@ export class MemoryStorage implements Storage {
   path(uri: string): string {
     if (!uri.startsWith(scheme)) throw new WeirError("tableUnreadable", `"${uri}" is outside of the storage`);
     return uri.slice(scheme.length);
-  }
-
-  duckdbPath(path: string): string {
-    throw new TypeError(`Cannot give DuckDB a path for "${path}": this storage is in memory`);
   }
 
   read(path: string): Promise<Uint8Array | undefined> {
@@ -54,18 +50,33 @@ export class MemoryStorage implements Storage {
     }
   }
 
+  subfolders(folder: string): Promise<readonly string[]> {
+    const prefix = folder === "" ? "" : `${folder}/`;
+    const below = [...this.#objects.keys()].filter((path) => path.startsWith(prefix));
+    const names = below.map((path) => path.slice(prefix.length).split("/")).filter((names) => names.length > 1);
+    return Promise.resolve([...new Set(names.map(([name]) => name!))].sort());
+  }
+
   delete(path: string): Promise<void> {
     this.#objects.delete(path);
     return Promise.resolve();
   }
 
-  prepareFolder(_path: string): Promise<void> {
-    return Promise.resolve();
+  prepareFolder(path: string): Promise<string> {
+    return Promise.reject(notForDuckdb(path));
   }
 
-  sync(_path: string): Promise<void> {
-    return Promise.resolve();
+  publish(path: string): Promise<void> {
+    return Promise.reject(notForDuckdb(path));
   }
+
+  readable(paths: readonly string[]): Promise<ReadableFiles> {
+    return Promise.reject(notForDuckdb(paths.join(", ")));
+  }
+}
+
+function notForDuckdb(what: string): TypeError {
+  return new TypeError(`Cannot give DuckDB a path for "${what}": this storage is in memory`);
 }
 
 /** Folder by folder, as a walk over a tree gives them: `a/x` before `a.b`, although `.` sorts before `/`. */

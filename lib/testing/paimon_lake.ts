@@ -98,7 +98,7 @@ export async function applyStep(lake: PaimonLake, table: PaimonTable, step: Paim
 
 /** The table's rows as text, read by a fresh instance, which knows nothing but the files. */
 export async function rowsOf(lake: PaimonLake, table: PaimonTable): Promise<readonly string[]> {
-  const select = await table.scan((await table.load())!);
+  const { sql: select } = await table.scan((await table.load())!);
   const rows = await lake.connection.rows(`SELECT t::VARCHAR AS line FROM (${select}) AS t ORDER BY 1`);
   return rows.map((row) => row.line as string);
 }

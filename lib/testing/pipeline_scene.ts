@@ -125,9 +125,9 @@ export class PipelineScene {
 
   /** A table's rows as text, in the order of the texts. */
   async rows(sink: Sink): Promise<readonly string[]> {
-    const scan = await sink.scan();
+    using scan = await sink.scan();
     if (scan === undefined) return [];
-    const rows = await this.#lake.connection.rows(`SELECT id, price, document FROM (${scan})`);
+    const rows = await this.#lake.connection.rows(`SELECT id, price, document FROM (${scan.sql})`);
     return rows.map(({ id, price, document }) => JSON.stringify([String(id), price, document])).toSorted();
   }
 

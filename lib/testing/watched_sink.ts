@@ -1,6 +1,6 @@
 /** A sink that a test holds up, fails and listens to, around one that works. */
 import type { Position } from "../change/position.ts";
-import type { Sink, SinkStatus, SinkTable, TableChange, TableLoad } from "../change/sink.ts";
+import type { Scan, Sink, SinkStatus, SinkTable, TableChange, TableLoad } from "../change/sink.ts";
 
 /** What happens around a commit; may wait, and may throw. */
 export type CommitHook = (change: TableChange) => void | Promise<void>;
@@ -33,7 +33,7 @@ export class WatchedSink implements Sink {
     return this.#inner.status();
   }
 
-  scan(): Promise<string | undefined> {
+  scan(): Promise<Scan | undefined> {
     return this.#inner.scan();
   }
 

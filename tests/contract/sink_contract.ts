@@ -103,11 +103,11 @@ function registerHistory(promise: Register): void {
   promise("a scan goes on reading its snapshot while the table is changed, on any connection", async (context) => {
     await context.commit(1, { inserts: [ann, ben, { id: "3", name: "'Cid'" }] });
     await context.commit(2, { removals: [{ id: "3" }], upserts: [{ ...ben, name: "'Bob'" }] });
-    const scan = await context.sink.scan();
+    using scan = await context.sink.scan();
     await context.commit(3, { upserts: [{ ...ann, name: "'Later'" }, { id: "4" }], removals: [{ id: "2" }] });
     const other = await context.database.connect();
     for (const connection of [context.connection, other]) {
-      const names = await connection.value(`SELECT string_agg(name, ',' ORDER BY id) FROM (${scan})`);
+      const names = await connection.value(`SELECT string_agg(name, ',' ORDER BY id) FROM (${scan!.sql})`);
       assert.equal(names, "Ann,Bob");
     }
     other.close();

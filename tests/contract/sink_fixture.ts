@@ -138,9 +138,9 @@ export class SinkUnderTest {
 
   /** Every row as texts, in order, as a new process reads it. */
   async rows(columns = "COLUMNS(*)::VARCHAR"): Promise<readonly (readonly unknown[])[]> {
-    const scan = await this.reopen().scan();
-    assert.notEqual(scan, undefined, "the table exists");
-    const rows = await this.connection.rows(`SELECT ${columns} FROM (${scan}) ORDER BY ALL`);
+    using scan = await this.reopen().scan();
+    assert.ok(scan !== undefined, "the table exists");
+    const rows = await this.connection.rows(`SELECT ${columns} FROM (${scan.sql}) ORDER BY ALL`);
     return rows.map((row) => Object.values(row));
   }
 

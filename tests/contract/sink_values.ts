@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { type ColumnType, type ScalarType, types } from "../../lib/dataset/column_type.ts";
 import type { TableDefinition } from "../../lib/dataset/dataset.ts";
 import { identifier } from "../../lib/engine/quote.ts";
+import type { Sink } from "../../lib/change/sink.ts";
 import type { LiteralRow } from "../../lib/testing/relations.ts";
 import { rowHash } from "../../lib/verify/row_text.ts";
 import { position, type SinkFormat, withSink } from "./sink_fixture.ts";
@@ -85,11 +86,11 @@ export function sinkValues(format: SinkFormat): void {
     withSink(format, async (context) => {
       const change = await context.change(1, { upserts: rows });
       await context.sink.commit(change);
-      await sameRows(context.connection, change.upserts?.name, await context.reopen().scan());
+      await sameRows(context.connection, change.upserts?.name, context.reopen());
       const nothing = rows.map((row) => ({ "key column": row["key column"] as string }));
       const emptied = await context.change(2, { upserts: nothing });
       await context.sink.commit(emptied);
-      await sameRows(context.connection, emptied.upserts?.name, await context.reopen().scan());
+      await sameRows(context.connection, emptied.upserts?.name, context.reopen());
     }, everything));
 
   for (const [name, { type, values }] of keyTypes) {
@@ -133,8 +134,10 @@ function kindOf(type: ColumnType): string {
   return type.kind === "decimal" ? `decimal(${type.precision},${type.scale})` : type.kind;
 }
 
-async function sameRows(connection: Context["connection"], expected: string | undefined, scan: string | undefined) {
-  assert.ok(expected !== undefined && scan !== undefined);
+async function sameRows(connection: Context["connection"], expected: string | undefined, sink: Sink) {
+  using opened = await sink.scan();
+  assert.ok(expected !== undefined && opened !== undefined);
+  const scan = opened.sql;
   const columns = everything.columns.flatMap((column) => [`${rowHash([column])} AS ${identifier(column.name)}`]);
   const difference = (left: string, right: string) =>
     connection.rows(

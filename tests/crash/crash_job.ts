@@ -59,7 +59,7 @@ async function run(plan: CrashJobPlan): Promise<CrashJobReport> {
   const formats = plan.formats === undefined ? {} : { formats: [plan.formats] };
   const settings = resolveSettings(captureSettings, {
     flags: new Map([...Object.entries({ ...flags, ...formats }), ...Object.entries(plan.flags ?? {}).map(asFlag)]),
-    environment: () => undefined,
+    environment: (name) => name.startsWith("AWS_") ? Deno.env.get(name) : undefined,
     file: {},
   });
   const stop = new AbortController();

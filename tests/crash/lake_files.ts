@@ -13,8 +13,13 @@ export async function filesBelow(folder: string): Promise<readonly string[]> {
 
 /** Table commits of a lake so far, all tables and formats together. */
 export async function countTableCommits(lake: string): Promise<number> {
+  return newestVersions(await filesBelow(lake));
+}
+
+/** The numbers of the tables' newest versions, added up. */
+export function newestVersions(paths: readonly string[]): number {
   const newest = new Map<string, number>();
-  for (const path of await filesBelow(lake)) {
+  for (const path of paths) {
     const [, table, number] =
       /^(.*)\/(?:metadata\/v|snapshot\/snapshot-|_delta_log\/)(\d+)(?:(?:\.metadata)?\.json)?$/.exec(path) ?? [];
     if (table !== undefined) newest.set(table, Math.max(newest.get(table) ?? 0, Number(number)));

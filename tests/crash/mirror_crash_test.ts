@@ -4,6 +4,7 @@ import { formatPosition } from "../../lib/change/position.ts";
 import { identifier } from "../../lib/engine/quote.ts";
 import { Database } from "../../lib/engine/database.ts";
 import { openLake } from "../../lib/query/lake.ts";
+import { LocalStorage } from "../../lib/storage/local.ts";
 import { mirrorFailPoints } from "../../lib/table/mirror/fail_points.ts";
 import { CrashChild } from "./crash_child.ts";
 import { changeEverything, runToEnd, type Scene, withScene } from "./scene.ts";
@@ -45,7 +46,7 @@ async function mirrorsAgree({ lake, folder }: Scene): Promise<void> {
   const database = await Database.open({ folders: [lake], temporaryFolder });
   const connection = await database.connect();
   try {
-    const views = await openLake({ folder: lake, connection });
+    const views = await openLake({ storage: new LocalStorage(lake), connection });
     const written = views.filter(({ mirrorOf }) => mirrorOf === undefined);
     assert.equal(written.length, 3);
     for (const { namespace, name, view, columns, position } of written) {

@@ -115,7 +115,7 @@ function sinksOf({ plans }: CaptureRun, name: string): readonly SinkOfTable[] {
 /** Commits through the format's own writer what the source never said: rows 1 to 4 and two that nobody knows. */
 async function plant(run: CaptureRun, { sink, definition }: SinkOfTable): Promise<void> {
   const { position } = await sink.status();
-  const scan = await sink.scan();
+  using scan = await sink.scan();
   assert.ok(position !== undefined && scan !== undefined);
   const relation = async (select: string): Promise<Relation> => {
     const name = `planted_${crypto.randomUUID()}`;
@@ -123,8 +123,9 @@ async function plant(run: CaptureRun, { sink, definition }: SinkOfTable): Promis
     const rows = await run.lake.connection.value(`SELECT count(*) FROM ${identifier(name)}`);
     return { name, definition, rows: Number(rows) };
   };
-  const changed = `SELECT * REPLACE ('sideways' AS direction), true AS _replaces FROM (${scan}) WHERE _id IN (2, 3, 4)`;
-  const extra = `SELECT * REPLACE (-_id AS _id), false AS _replaces FROM (${scan}) WHERE _id IN (1, 2)`;
+  const changed =
+    `SELECT * REPLACE ('sideways' AS direction), true AS _replaces FROM (${scan.sql}) WHERE _id IN (2, 3, 4)`;
+  const extra = `SELECT * REPLACE (-_id AS _id), false AS _replaces FROM (${scan.sql}) WHERE _id IN (1, 2)`;
   await sink.commit({
     definition,
     schemaChanges: [],

@@ -50,6 +50,11 @@ async function caughtUp(run: CaptureRun): Promise<readonly CapturedTable[]> {
   });
 }
 
+/** What a lake in a bucket needs; nothing else of the environment has a say. */
+function awsVariable(name: string): string | undefined {
+  return name.startsWith("AWS_") ? Deno.env.get(name) : undefined;
+}
+
 async function openRun({ url, lake, tables, icebergVersion }: CaptureIntoLake): Promise<CaptureRun> {
   const flags = new Map([
     ...[["lake", [lake]], ["batch-seconds", ["0.2"]], ["formats", ["iceberg,paimon,delta"]]] as const,
@@ -59,7 +64,7 @@ async function openRun({ url, lake, tables, icebergVersion }: CaptureIntoLake): 
   return await CaptureRun.open({
     job: "interop",
     url,
-    settings: resolveSettings(captureSettings, { flags, environment: () => undefined, file: {} }),
+    settings: resolveSettings(captureSettings, { flags, environment: awsVariable, file: {} }),
     tables,
     textOf: datasetText,
     signal: new AbortController().signal,

@@ -193,7 +193,7 @@ await pythonTest(
       const { scan } = model.output("deltalake");
       const report = await model.read({ version: 1 });
       assert.deepEqual(report.columns, earlier.columns.map(({ name }) => name));
-      for (const shown of [await model.delta.scan(earlier), scan]) {
+      for (const shown of [(await model.delta.scan(earlier)).sql, scan]) {
         const different = await fixture.connection.value(
           `SELECT count(*) FROM ((FROM first_version EXCEPT ALL FROM (${shown})) UNION ALL (FROM (${shown}) EXCEPT ALL FROM first_version))`,
         );

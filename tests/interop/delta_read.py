@@ -14,6 +14,7 @@ import pyarrow
 import pyarrow.parquet
 from answering import answer_requests
 from deltalake import DeltaTable, QueryBuilder
+from object_store import options_for
 
 
 def arrow_rows(table):
@@ -47,7 +48,8 @@ def plain(rows):
 
 
 def read(folder, output, version, *filters):
-    table = DeltaTable(folder, version=int(version)) if version else DeltaTable(folder)
+    options = options_for("deltalake", folder)
+    table = DeltaTable(folder, version=int(version) if version else None, storage_options=options)
     query = QueryBuilder().register("t", table)
     rows = pyarrow.table(query.execute("SELECT * FROM t").read_all())
     pyarrow.parquet.write_table(plain(rows), output)

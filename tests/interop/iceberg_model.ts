@@ -55,7 +55,7 @@ export class IcebergModel extends LakeModel<IcebergTable> {
     const table = `${namespace}.${name}`;
     const report = await readers.pyiceberg({ python, lake: this.#folder, table, output: path, filters });
     const state = (await this.table.load())!;
-    await this.same(await this.table.scan(state), "our scan");
+    await this.same((await this.table.scan(state)).sql, "our scan");
     await this.same(scan, "pyiceberg");
     assert.deepEqual(report.columns, columns.map((column) => column.name));
     assert.equal(BigInt(report.rows), state.rows);

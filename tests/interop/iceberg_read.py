@@ -8,11 +8,12 @@ columns, snapshotId, formatVersion, properties, totalFiles, and per filter the f
 
 import pyarrow.parquet
 from answering import answer_requests
+from object_store import options_for
 from pyiceberg.table import StaticTable
 
 
 def read(folder, output, *filters):
-    table = StaticTable.from_metadata(folder)
+    table = StaticTable.from_metadata(folder, options_for("pyiceberg", folder))
     tags = [text[1:] for text in filters if text.startswith("@")]
     filters = [text for text in filters if not text.startswith("@")]
     rows = (table.scan().use_ref(tags[0]) if tags else table.scan()).to_arrow()

@@ -53,7 +53,7 @@ class CatalogModel extends LakeModel<IcebergTable> {
   async check(): Promise<CatalogReport> {
     const { path, scan } = this.output("pyiceberg");
     const report = await this.pyiceberg<CatalogReport>("read", path);
-    await this.same((await this.sink.scan())!, "our scan");
+    await this.same((await this.sink.scan())!.sql, "our scan");
     await this.same(scan, "pyiceberg");
     const status = await this.sink.status();
     assert.deepEqual(report.columns, this.definition.columns.map(({ name }) => name));

@@ -86,7 +86,7 @@ await pythonTest(
       assert.match(refused["compact"] ?? "", /outside table root/);
       assert.deepEqual(await files(), before, "the table has its files");
       const { paimon } = model.tables();
-      await model.same(await paimon.scan((await paimon.load())!), "our scan of paimon");
+      await model.same((await paimon.scan((await paimon.load())!)).sql, "our scan of paimon");
       model.reopened();
       await model.followed();
       await model.scansAgree();

@@ -68,7 +68,7 @@ export class PaimonModel extends LakeModel<PaimonTable> {
     const report = await releases[release]({ python: this.#python, lake: this.#folder, table, output: path, filters });
     // Upkeep commits beside the sink: the table knows what is newest.
     const state = (await this.table.load())!;
-    await this.same(await this.table.scan(state), "our scan");
+    await this.same((await this.table.scan(state)).sql, "our scan");
     await this.same(scan, `pypaimon ${report.version}`);
     assert.deepEqual(report.columns, columns.map((column) => column.name));
     for (const { filter, rows } of report.planned) assert.equal(rows, await this.count(filter), filter);

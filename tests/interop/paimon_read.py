@@ -18,6 +18,7 @@ import re
 import pyarrow.parquet
 import pypaimon
 from answering import answer_requests
+from object_store import options_for
 from pypaimon import CatalogFactory
 
 METHODS = {"=": "equal", "<": "less_than", "<=": "less_or_equal", ">": "greater_than", ">=": "greater_or_equal"}
@@ -66,7 +67,8 @@ def version():
 
 def read(warehouse, name, output, *filters):
     name, _, tag = name.partition("@")
-    table = CatalogFactory.create({"warehouse": warehouse}).get_table(name)
+    catalog = CatalogFactory.create({"warehouse": warehouse, **options_for("pypaimon", warehouse)})
+    table = catalog.get_table(name)
     if tag:
         table = table.copy({"scan.tag-name": tag})
     types = {field.name: str(field.type) for field in table.fields}

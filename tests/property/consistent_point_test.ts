@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import pg from "pg";
 import { Database } from "../../lib/engine/database.ts";
 import { openLake } from "../../lib/query/lake.ts";
+import { LocalStorage } from "../../lib/storage/local.ts";
 import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 import { assertVerified, captureJob } from "./capture_job.ts";
@@ -46,7 +47,7 @@ Deno.test("money that moves between two tables is there once, at every consisten
             const reader = await Database.open({ folders: [lake], temporaryFolder });
             const connection = await reader.connect();
             for (const startMs = performance.now(); positions.size < points && performance.now() - startMs < limitMs;) {
-              const views = await openLake({ folder: lake, connection, at: "consistent" });
+              const views = await openLake({ storage: new LocalStorage(lake), connection, at: "consistent" });
               assert.equal(views.length, 4);
               assert.equal(new Set(views.map(({ position }) => position?.offset)).size, 1);
               positions.add(views[0]?.position?.offset ?? "");

@@ -91,7 +91,7 @@ class Scene {
         for (const each of step.meanwhile) await this.model.apply(each);
       });
       this.merged += isMerged ? 1 : 0;
-      return await this.model.same(await this.own.scan((await this.own.load())!), "our scan after a merge");
+      return await this.model.same((await this.own.scan((await this.own.load())!)).sql, "our scan after a merge");
     }
     // The writer sees the newest version before files that its own needs may go; in life the retention sees to that.
     await this.model.apply({});
@@ -102,7 +102,7 @@ class Scene {
   async check(): Promise<void> {
     for (const table of [this.own, this.open()]) {
       const state = (await table.load())!;
-      await this.model.same(await table.scan(state), "our scan");
+      await this.model.same((await table.scan(state)).sql, "our scan");
       assert.equal(Number(state.rows), await this.model.count());
       if (this.model.steps > 0) assert.equal(state.position?.offset, `0/${this.model.steps}`);
     }

@@ -56,8 +56,9 @@ async function vectorsIn({ plans, lake }: CaptureRun): Promise<readonly (number 
   for (const sink of plans.flatMap(({ tables }) => tables).flatMap(({ sinks }) => sinks)) {
     const { columns = [] } = await sink.status();
     const has = columns.some(({ name }) => name === "embedding_vector");
-    const scan = await sink.scan();
-    counts.push(has ? Number(await lake.connection.value(`SELECT count(embedding_vector) FROM (${scan})`)) : undefined);
+    using scan = await sink.scan();
+    const count = `SELECT count(embedding_vector) FROM (${scan?.sql})`;
+    counts.push(has ? Number(await lake.connection.value(count)) : undefined);
   }
   return counts;
 }

@@ -111,7 +111,7 @@ class Scene {
           for (const each of step.meanwhile) await this.model.apply(each);
         });
         this.merged += isMerged ? 1 : 0;
-        return await this.model.same(await this.own.scan((await this.own.load())!), "our scan after a merge");
+        return await this.model.same((await this.own.scan((await this.own.load())!)).sql, "our scan after a merge");
       }
       case "expire":
         // The writer sees the newest snapshot before files that its own needs may go; in life the age of snapshots sees to that.
@@ -135,11 +135,11 @@ class Scene {
   async check(): Promise<void> {
     for (const table of [this.own, this.open()]) {
       const state = (await table.load())!;
-      await this.model.same(await table.scan(state), "our scan");
+      await this.model.same((await table.scan(state)).sql, "our scan");
       assert.equal(Number(state.rows), await this.model.count());
       if (this.model.steps > 0) assert.equal(state.position?.offset, `0/${this.model.steps}`);
       for (const [name, copy] of this.#tags) {
-        const past = `FROM (${await table.scan((await table.at(state, { ref: name }))!)})`;
+        const past = `FROM (${(await table.scan((await table.at(state, { ref: name }))!)).sql})`;
         const differing = await this.fixture.connection.value(
           `SELECT count(*) FROM ((FROM ${copy} EXCEPT ALL ${past}) UNION ALL (${past} EXCEPT ALL FROM ${copy}))`,
         );

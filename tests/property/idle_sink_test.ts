@@ -59,8 +59,8 @@ for (const format of formats) {
   Deno.test(`${format}: a sink that was idle while others merged and removed files reads and writes on`, async () => {
     await withIdleSink(format, async (idle, elsewhere) => {
       await elsewhere();
-      const scan = await idle.sink.scan();
-      assert.equal(await idle.connection.value(`SELECT count(*)::INTEGER FROM (${scan})`), 5);
+      using scan = (await idle.sink.scan())!;
+      assert.equal(await idle.connection.value(`SELECT count(*)::INTEGER FROM (${scan.sql})`), 5);
     });
     await withIdleSink(format, async (idle, elsewhere) => {
       await elsewhere();

@@ -6,11 +6,13 @@ import type { ErrorReport } from "../../lib/cli/error_text.ts";
 import { Database } from "../../lib/engine/database.ts";
 import { openLake } from "../../lib/query/lake.ts";
 import { lockLake } from "../../lib/storage/lake_lock.ts";
+import { LocalStorage } from "../../lib/storage/local.ts";
 import type { UpkeepPolicy } from "../../lib/table/upkeep.ts";
 import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
 import { JobProcess } from "../crash/job_process.ts";
 import { filesBelow } from "../crash/lake_files.ts";
 import { Churn } from "../soak/churn.ts";
+import { localPlace } from "../soak/local_place.ts";
 
 const policy: UpkeepPolicy = {
   targetFileBytes: 2 ** 20,
@@ -35,8 +37,8 @@ class Scene {
   }
 
   async fill(): Promise<void> {
-    using lake = await Lake.open({
-      folder: this.lake,
+    await using lake = await Lake.open({
+      place: localPlace(this.lake),
       stateFolder: `${this.folder}/state`,
       formats: ["iceberg", "paimon", "delta"],
       icebergVersion: 3,
@@ -57,7 +59,7 @@ class Scene {
     const database = await Database.open({ folders: [this.lake], temporaryFolder });
     const connection = await database.connect();
     try {
-      const views = await openLake({ folder: this.lake, connection });
+      const views = await openLake({ storage: new LocalStorage(this.lake), connection });
       assert.equal(views.length, 3);
       for (const { view } of views) assert.equal(String(await connection.value(fingerprint(view))), this.#rows, view);
     } finally {
@@ -108,7 +110,7 @@ Deno.test("deno task maintain plans, does what it planned, and leaves orphans wh
 
     await test.step("a second maintenance is refused, and so are young orphans beside a writer", async () => {
       {
-        using _maintaining = await lockLake(scene.lake, "maintains");
+        using _maintaining = await lockLake(scene.lake, { work: "maintains" });
         assert.equal((await scene.run()).outcome.error?.kind, "fenced");
       }
       using _writing = await lockLake(scene.lake);

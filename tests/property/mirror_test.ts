@@ -117,7 +117,7 @@ class Scene {
     if (!this.#isShown) return;
     const names = this.#columns.map(({ name }) => identifier(name)).join(", ");
     for (const [format, table] of Object.entries(this.model.tables())) {
-      const found = `SELECT ${names} FROM (${await table.scan((await table.load())!)})`;
+      const found = `SELECT ${names} FROM (${(await table.scan((await table.load())!)).sql})`;
       const [{ missing, extra }] = await this.fixture.connection.rows(
         `SELECT (SELECT count(*) FROM (SELECT ${names} FROM ${this.shown} EXCEPT ALL ${found})) AS missing,
                 (SELECT count(*) FROM (${found} EXCEPT ALL SELECT ${names} FROM ${this.shown})) AS extra`,

@@ -199,7 +199,7 @@ class Scene {
 
   async #check(table: PaimonTable): Promise<void> {
     const state = await table.load();
-    if (state !== undefined) await this.#model.same(await table.scan(state), "our scan");
+    if (state !== undefined) await this.#model.same((await table.scan(state)).sql, "our scan");
   }
 
   async end(): Promise<void> {
@@ -220,7 +220,7 @@ class Scene {
   }
 
   async #hash(state: PaimonState): Promise<string> {
-    const select = await this.#table.scan(state);
+    const { sql: select } = await this.#table.scan(state);
     const sum = await this.#fixture.connection.value(`SELECT sum(hash(t)::HUGEINT) FROM (${select}) AS t`);
     return String(sum);
   }

@@ -22,7 +22,7 @@ const plan: SoakPlan = {
 
 Deno.test("after many commits of updates tables have few files, read about as fast, and hold what was written", async () => {
   const outcome = await soak(plan);
-  const { broken, figures } = verdict(plan, outcome);
+  const { broken, figures } = verdict(plan, outcome, 3);
   assert.deepEqual(broken, [], JSON.stringify({ figures, samples: outcome.samples }, undefined, 1));
   const { merges, expiredSnapshots, removedFiles } = outcome.upkeep;
   assert.ok(merges > 20 && expiredSnapshots > 20 && removedFiles > 100, JSON.stringify(outcome.upkeep));

@@ -18,6 +18,7 @@ import type { TableFolder } from "../../lib/query/lake_folders.ts";
 import type { UpkeepPolicy, UpkeepTable } from "../../lib/table/upkeep.ts";
 import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
 import { Churn, type ChurnSize } from "./churn.ts";
+import { localPlace } from "./local_place.ts";
 
 /** What is soaked. */
 export interface SoakPlan extends ChurnSize {
@@ -60,10 +61,10 @@ export interface SoakOutcome {
 export async function soak(plan: SoakPlan, tell: (sample: SoakSample) => void = () => {}): Promise<SoakOutcome> {
   return await withTemporaryFolder(async (folder) => {
     const trouble: string[] = [];
-    using lake = await openLake(folder, plan, (table, { message }) => trouble.push(`${table}: ${message}`));
+    await using lake = await openLake(folder, plan, (table, { message }) => trouble.push(`${table}: ${message}`));
     const churn = new Churn(lake.connection, (definition) => lake.sinksFor(definition), plan);
     await churn.load();
-    const plain = join(lake.folder, "plain.parquet");
+    const plain = join(folder, "lake", "plain.parquet");
     await lake.connection.run(`COPY (${churn.expected()}) TO ${literal(plain)} (FORMAT parquet, COMPRESSION zstd)`);
     const samples: SoakSample[] = [];
     for (let number = 0; number < plan.samples; number++) {
@@ -77,7 +78,10 @@ export async function soak(plan: SoakPlan, tell: (sample: SoakSample) => void = 
     }
     await lake.upkeep?.close();
     const differing: Record<string, number> = {};
-    for (const sink of churn.sinks) differing[sink.table.format] = await churn.differing((await sink.scan())!);
+    for (const sink of churn.sinks) {
+      using scan = (await sink.scan())!;
+      differing[sink.table.format] = await churn.differing(scan.sql);
+    }
     return { samples, differing, trouble, upkeep: lake.upkeep!.counts };
   });
 }
@@ -88,7 +92,7 @@ async function openLake(
   onTrouble: (table: string, error: Error) => void,
 ): Promise<Lake> {
   return await Lake.open({
-    folder: join(folder, "lake"),
+    place: localPlace(join(folder, "lake")),
     stateFolder: join(folder, "state"),
     formats,
     icebergVersion: 3,
@@ -112,7 +116,8 @@ async function look(
       connection,
     });
     const state = (await table.load())!;
-    const [own, plain] = await readMs(connection, [`(${await table.scan(state)})`, literal(at.plain)]);
+    using scan = await table.scan(state);
+    const [own, plain] = await readMs(connection, [`(${scan.sql})`, literal(at.plain)]);
     plainMs.push(plain!);
     tables[format] = { liveFiles: table.liveFiles(state).files, readCost: rounded(own! / plain!) };
   }

@@ -4,8 +4,8 @@ import { settings } from "../../lib/settings/declarations.ts";
 import { generatorSettings } from "../../lib/settings/generator.ts";
 import { typeScriptFiles } from "./source_tree.ts";
 
-/** Of the frame of every job, of Deno itself, and the name of any flag. */
-const otherFlags = ["help", "debug", "allow-", "allow-net", "no-", "no-prompt", "flag"];
+/** Of the frame of every job, of Deno itself, of Docker, and the name of any flag. */
+const otherFlags = ["help", "debug", "allow-", "allow-net", "no-", "no-prompt", "profile", "wait", "flag"];
 
 /** What a user may read. The programs of the embedded server have flags of their own. */
 function isSpoken(path: string): boolean {
@@ -18,7 +18,7 @@ Deno.test("every flag that a message, an advice or the README speaks of is there
   const files = (await typeScriptFiles()).filter(({ path }) => isSpoken(path));
   const readme = { path: "README.md", text: await Deno.readTextFile(new URL("../../README.md", import.meta.url)) };
   const unknown = [...files, readme].flatMap(({ path, text }) =>
-    [...text.matchAll(/(?<![-\w])--([a-z][a-z-]*)/g)].filter(([, flag = ""]) => !known.has(flag)).map(([flag]) =>
+    [...text.matchAll(/(?<![-\w])--([a-z][a-z0-9-]*)/g)].filter(([, flag = ""]) => !known.has(flag)).map(([flag]) =>
       `${path}: ${flag}`
     )
   );

@@ -31,22 +31,30 @@ export interface CheckpointPlace {
   readonly connection: Connection;
 }
 
-/** A table function over a checkpoint's files. */
-export function readFilesSql({ storage }: CheckpointPlace, { paths }: CheckpointFiles): string {
-  return `read_parquet([${
-    paths.map((path) => literal(storage.duckdbPath(path))).join(", ")
-  }], hive_partitioning = false)`;
+/** A checkpoint that DuckDB may read until this is disposed. */
+export interface OpenCheckpoint extends Disposable {
+  /** A table function over its files. */
+  readonly table: string;
+  /** Which of the columns it has: other writers leave out what they have none of. */
+  readonly columns: ReadonlySet<string>;
 }
 
-/** Which of the columns a checkpoint has: other writers leave out what they have none of. */
-export async function presentColumns(
-  place: CheckpointPlace,
-  checkpoint: CheckpointFiles,
-): Promise<ReadonlySet<string>> {
-  const rows = await place.connection.rows(
-    `SELECT column_name FROM (DESCRIBE SELECT * FROM ${readFilesSql(place, checkpoint)})`,
-  );
-  return new Set(rows.map((row) => row["column_name"] as string));
+/** Has DuckDB read a checkpoint. */
+export async function openCheckpoint(
+  { storage, connection }: CheckpointPlace,
+  { paths }: CheckpointFiles,
+): Promise<OpenCheckpoint> {
+  using open = new DisposableStack();
+  const readable = open.use(await storage.readable(paths));
+  const files = paths.map((path) => literal(readable.duckdbPath(path))).join(", ");
+  const table = `read_parquet([${files}], hive_partitioning = false)`;
+  const rows = await connection.rows(`SELECT column_name FROM (DESCRIBE SELECT * FROM ${table})`);
+  const kept = open.move();
+  return {
+    table,
+    columns: new Set(rows.map((row) => row["column_name"] as string)),
+    [Symbol.dispose]: () => kept.dispose(),
+  };
 }
 
 /**
@@ -69,13 +77,12 @@ async function readColumns(
   columns: readonly CheckpointColumn[],
 ): Promise<readonly Action[]> {
   try {
-    const present = await presentColumns(place, checkpoint);
+    using opened = await openCheckpoint(place, checkpoint);
     const actions: Action[] = [];
     for (const column of columns) {
-      if (!present.has(column)) continue;
+      if (!opened.columns.has(column)) continue;
       const lines = await place.connection.rows(
-        `SELECT to_json({${column}: ${column}})::VARCHAR AS line FROM ${readFilesSql(place, checkpoint)}
-         WHERE ${column} IS NOT NULL`,
+        `SELECT to_json({${column}: ${column}})::VARCHAR AS line FROM ${opened.table} WHERE ${column} IS NOT NULL`,
       );
       for (const { line } of lines) actions.push(parseAction(line as string));
     }

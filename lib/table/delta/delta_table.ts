@@ -6,7 +6,7 @@
  * touched what a change of ours builds on, the change is prepared again.
  */
 import type { Position } from "../../change/position.ts";
-import type { CommitResult, TableChange } from "../../change/sink.ts";
+import type { CommitResult, Scan, TableChange } from "../../change/sink.ts";
 import type { TableDefinition } from "../../dataset/dataset.ts";
 import type { Connection } from "../../engine/connection.ts";
 import { WeirError } from "../../errors.ts";
@@ -27,7 +27,7 @@ import { type DeleteMode, newTable, type NewTableOptions } from "./new_table.ts"
 import { prepareChange } from "./prepare_change.ts";
 import type { DeltaPrepared } from "./prepared_change.ts";
 import { isOurs, putCommit } from "./put_commit.ts";
-import { scanSql } from "./scan_sql.ts";
+import { scanState } from "./scan_sql.ts";
 import { type DeltaStaged, stageCommit } from "./stage_commit.ts";
 import { type DeltaState, isMirror } from "./state.ts";
 import { stillFits } from "./still_fits.ts";
@@ -152,8 +152,8 @@ export class DeltaTable
     }));
   }
 
-  async scan(state: DeltaState): Promise<string> {
-    return await scanSql(this.#place, state, this.#deleted);
+  async scan(state: DeltaState): Promise<Scan> {
+    return await scanState(this.#place, state, this.#deleted);
   }
 
   async history(state: DeltaState): Promise<readonly KeptSnapshot[]> {
@@ -170,7 +170,10 @@ export class DeltaTable
 
   async changedRows(older: DeltaState, newer: DeltaState): Promise<ChangedRows> {
     const { before, after } = stateDifference(older, newer);
-    return { before: await this.scan(before), after: await this.scan(after) };
+    using open = new DisposableStack();
+    const scans = { before: open.use(await this.scan(before)), after: open.use(await this.scan(after)) };
+    const kept = open.move();
+    return { before: scans.before.sql, after: scans.after.sql, [Symbol.dispose]: () => kept.dispose() };
   }
 
   liveFiles({ files }: DeltaState): LiveFiles {

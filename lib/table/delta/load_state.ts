@@ -154,7 +154,9 @@ async function liveFiles(
 async function countRows(place: TablePlace, files: Map<string, LiveFile>): Promise<void> {
   for (const [path, file] of files) {
     if (file.rows >= 0n) continue;
-    const name = literal(place.storage.duckdbPath(filePath(place, path)));
+    const stored = filePath(place, path);
+    using readable = await place.storage.readable([stored]);
+    const name = literal(readable.duckdbPath(stored));
     const rows = await place.connection.value(`SELECT sum(num_rows)::BIGINT FROM parquet_file_metadata(${name})`);
     files.set(path, { ...file, rows: rows as bigint });
   }

@@ -8,6 +8,7 @@ import type { Connection } from "../../engine/connection.ts";
 import { identifier } from "../../engine/quote.ts";
 import { WeirError } from "../../errors.ts";
 import { failPoint } from "../../fail_point.ts";
+import type { ReadableFiles } from "../../storage/storage.ts";
 import type { DataFile } from "../data_file.ts";
 import { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
 import { goneRows, mergedRowGroupRows, segmentsOf, whereLiving } from "../merging/living_rows.ts";
@@ -46,8 +47,9 @@ export async function mergeFiles(place: TablePlace, { state, plan, connection }:
   const folder = inputs[0] === undefined ? "" : folderOf(inputs[0]);
   const path = filePath(place, `${folder}${crypto.randomUUID()}.parquet`);
   const ids = fieldIds(state.fields);
+  using readable = await place.storage.readable(inputs.map(({ add }) => filePath(place, add.path)));
   const written = inputs.length === 0 ? undefined : await writeParquet(connection, {
-    ...{ storage: place.storage, path, select: livingRows(place, inputs, state.fields) },
+    ...{ storage: place.storage, path, select: livingRows({ ...place, readable }, inputs, state.fields) },
     rowGroupRows: mergedRowGroupRows,
     ...(ids === undefined ? {} : { fieldIds: ids }),
   });
@@ -92,11 +94,15 @@ async function refuseOther(
   });
 }
 
-function livingRows(place: TablePlace, inputs: readonly LiveFile[], fields: readonly DeltaField[]): string {
+function livingRows(
+  place: TablePlace & { readonly readable: ReadableFiles },
+  inputs: readonly LiveFile[],
+  fields: readonly DeltaField[],
+): string {
   const columns = fields.map((field, index) => `${readName(index)} AS ${identifier(physicalName(field))}`).join(", ");
   const files = inputs.map(({ add, rows, deleted }) => ({ path: add.path, rows, deleted: deleted?.positions }));
   return segmentsOf(files).map((segment) => {
-    const paths = segment.map(({ path }) => place.storage.duckdbPath(filePath(place, path)));
+    const paths = segment.map(({ path }) => place.readable.duckdbPath(filePath(place, path)));
     return `SELECT ${columns} FROM ${readFiles(paths, fields)}${whereLiving(segment[0]!)}`;
   }).join(" UNION ALL ");
 }

@@ -34,9 +34,9 @@ export async function replacedRows(place: TablePlace, request: ReplaceRequest): 
   if (change.truncate) return { positions: new Map() };
   // Key columns may have been renamed by this very change: they are known by their physical names.
   const keyFields = state.physicalKey.map((name) => fields.find((field) => physicalName(field) === name)!);
-  const found = await findRows(place.connection, {
+  const found = await findRows(place, {
     files: [...state.files].map(([uri, file]) => {
-      return { uri, file, deleted: file.deleted?.positions, path: place.storage.duckdbPath(filePath(place, uri)) };
+      return { uri, file, deleted: file.deleted?.positions, path: filePath(place, uri) };
     }),
     change,
     key: keyFields.map(({ name }) => name),

@@ -2,7 +2,7 @@
 import { duckdbType } from "../../dataset/column_type.ts";
 import { identifier } from "../../engine/quote.ts";
 import { DeletedRows } from "../deleted_rows/deleted_rows.ts";
-import { liveRowsSql } from "../deleted_rows/live_rows_sql.ts";
+import { scanLiveRows } from "../deleted_rows/live_rows.ts";
 import type { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
 import { writeParquet } from "../parquet.ts";
 import { type DataTarget, folderOf, liveFile } from "./data_files.ts";
@@ -32,10 +32,10 @@ export async function rewriteFile(
   const scratch = new DeletedRows(connection);
   try {
     const uri = file.add.path;
-    const select = await liveRowsSql({
+    using scan = await scanLiveRows(storage, {
       files: [{
         uri,
-        path: storage.duckdbPath(filePath(place, uri)),
+        path: filePath(place, uri),
         deleted: deleted && { positions: deleted, sequenceNumber: 0n },
       }],
       columns: columns.join(", "),
@@ -45,7 +45,7 @@ export async function rewriteFile(
     });
     const ids = fieldIds(fields);
     const written = await writeParquet(connection, {
-      ...{ storage, path: filePath(place, `${folderOf(file)}${crypto.randomUUID()}.parquet`), select: select! },
+      ...{ storage, path: filePath(place, `${folderOf(file)}${crypto.randomUUID()}.parquet`), select: scan!.sql },
       ...(ids === undefined ? {} : { fieldIds: ids }),
     });
     return written && liveFile(place, written, target);

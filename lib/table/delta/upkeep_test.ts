@@ -103,7 +103,7 @@ Deno.test(
       removals: [{ id: "1" }],
     });
     assert.ok(await land(table, prepared));
-    const sql = await table.scan((await lake.open().load())!);
+    const { sql } = await table.scan((await lake.open().load())!);
     const labels = await lake.fixture.connection.value(`SELECT string_agg(label, '' ORDER BY id) FROM (${sql})`);
     assert.equal(labels, "babab");
   }),

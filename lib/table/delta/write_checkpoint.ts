@@ -8,7 +8,7 @@ import { failPoint } from "../../fail_point.ts";
 import { identifier, literal } from "../../engine/quote.ts";
 import { concatenate } from "../deleted_rows/roaring.ts";
 import { type Action, formatActions, type RemoveFile, vectorId } from "./actions.ts";
-import { type CheckpointColumn, checkpointColumns, presentColumns, readFilesSql } from "./checkpoint_rows.ts";
+import { type CheckpointColumn, checkpointColumns, openCheckpoint } from "./checkpoint_rows.ts";
 import type { TablePlace } from "./load_state.ts";
 import {
   type CheckpointFiles,
@@ -28,20 +28,21 @@ export async function writeCheckpoint(place: TablePlace, state: DeltaState): Pro
   const path = checkpointPath(folder, state.version);
   const previous = state.checkpoint;
   const removed = await removedSince(place, state);
-  const name = `${logFolder(folder)}/.${crypto.randomUUID()}`;
+  // Only what they become is put: nobody but the engine reads them.
+  const name = `${await storage.prepareFolder(logFolder(folder))}/.${crypto.randomUUID()}`;
   const scratch = { actions: `${name}.json`, parquet: `${name}.parquet` };
   try {
     const lines = actionsOf(state, removed).map((action) => new TextEncoder().encode(formatActions([action])));
-    await storage.put(scratch.actions, concatenate(lines));
+    await Deno.writeFile(scratch.actions, concatenate(lines));
     const longest = lines.reduce((most, { length }) => Math.max(most, length + 1), leastLineBytes);
     const rows = await copyActions(place, { state, previous, scratch, longest });
-    await storage.putIfAbsent(path, (await storage.read(scratch.parquet))!);
+    await storage.putIfAbsent(path, await Deno.readFile(scratch.parquet));
     await failPoint("delta.beforeHint");
     const hint = JSON.stringify({ version: state.version, size: rows });
     await storage.put(hintPath(folder), new TextEncoder().encode(hint));
     return { version: state.version, paths: [path] };
   } finally {
-    for (const each of Object.values(scratch)) await storage.delete(each);
+    for (const each of Object.values(scratch)) await Deno.remove(each).catch(() => {});
   }
 }
 
@@ -89,30 +90,31 @@ interface CheckpointCopy {
   readonly longest: number;
   readonly state: DeltaState;
   readonly previous: CheckpointFiles | undefined;
+  /** Local files. */
   readonly scratch: { readonly actions: string; readonly parquet: string };
 }
 
 /** Turns the actions into Parquet, with what the checkpoint before still knows of removed files. Gives the number of rows. */
 async function copyActions(place: TablePlace, { state, previous, scratch, longest }: CheckpointCopy): Promise<number> {
-  const { storage, connection } = place;
   const names = Object.keys(checkpointColumns) as CheckpointColumn[];
   const columns = names.map((name) => `${name}: ${literal(checkpointColumns[name])}`).join(", ");
-  const actions = `read_json(${literal(storage.duckdbPath(scratch.actions))}, format='newline_delimited', ` +
+  const actions = `read_json(${literal(scratch.actions)}, format='newline_delimited', ` +
     `maximum_object_size=${longest}, columns={${columns}})`;
   const list = names.map(identifier).join(", ");
   const selects = [`SELECT ${list} FROM ${actions}`];
-  if (previous !== undefined && (await presentColumns(place, previous)).has("remove")) {
+  using earlier = previous && await openCheckpoint(place, previous);
+  if (earlier?.columns.has("remove")) {
     const others = names.map((name) => name === "remove" ? "earlier.remove" : `NULL AS ${name}`).join(", ");
     selects.push(`SELECT ${others} FROM (
-        SELECT remove::${checkpointColumns.remove} AS remove FROM ${
-      readFilesSql(place, previous)
-    } WHERE remove IS NOT NULL
+        SELECT remove::${checkpointColumns.remove} AS remove FROM ${earlier.table} WHERE remove IS NOT NULL
       ) AS earlier
       ANTI JOIN (SELECT coalesce(remove.path, add.path) AS path,
           coalesce(remove.deletionVector, add.deletionVector) AS vector FROM ${actions}) AS later
         ON earlier.remove.path = later.path AND earlier.remove.deletionVector IS NOT DISTINCT FROM later.vector
       WHERE earlier.remove.deletionTimestamp > ${oldestNamed(state)}`);
   }
-  const target = literal(storage.duckdbPath(scratch.parquet));
-  return await connection.run(`COPY (${selects.join(" UNION ALL ")}) TO ${target} (FORMAT parquet, COMPRESSION zstd)`);
+  const target = literal(scratch.parquet);
+  return await place.connection.run(
+    `COPY (${selects.join(" UNION ALL ")}) TO ${target} (FORMAT parquet, COMPRESSION zstd)`,
+  );
 }

@@ -148,7 +148,9 @@ export async function readDeletes(
 }
 
 async function readPositionFile(place: TablePlace, file: FileRecord): Promise<PositionBitmap> {
-  const path = place.storage.duckdbPath(place.storage.path(file.file_path));
-  const rows = await place.connection.rows(`SELECT pos FROM read_parquet(${literal(path)}, hive_partitioning = false)`);
+  const path = place.storage.path(file.file_path);
+  using readable = await place.storage.readable([path]);
+  const local = literal(readable.duckdbPath(path));
+  const rows = await place.connection.rows(`SELECT pos FROM read_parquet(${local}, hive_partitioning = false)`);
   return PositionBitmap.empty.with(rows.map(({ pos }) => Number(pos as bigint)));
 }

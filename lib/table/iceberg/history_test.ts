@@ -18,7 +18,7 @@ async function namesAt(lake: Lake, point: PointInHistory): Promise<unknown> {
   const table = lake.open();
   const state = await table.at((await table.load())!, point);
   if (state === undefined) return undefined;
-  const sql = await table.scan(state);
+  const { sql } = await table.scan(state);
   return await lake.fixture.connection.value(
     `SELECT coalesce(string_agg(id || name, ' ' ORDER BY id), '') FROM (${sql})`,
   );
@@ -162,7 +162,7 @@ Deno.test(
     await lake.commit(table, { upserts: [row(5, 0, "e")] });
     const names = async (state: typeof then) =>
       await lake.fixture.connection.value(
-        `SELECT string_agg(name, '' ORDER BY id) FROM (${await table.scan(state)})`,
+        `SELECT string_agg(name, '' ORDER BY id) FROM (${(await table.scan(state)).sql})`,
       );
     assert.equal(await names((await table.load())!), "Abcde");
     assert.equal(await names(then), "Abcd");

@@ -6,7 +6,7 @@
  * deletes. One process writes a table; a second one loses the race and is told, but loses no rows.
  */
 import type { Position } from "../../change/position.ts";
-import type { CommitResult, TableChange } from "../../change/sink.ts";
+import type { CommitResult, Scan, TableChange } from "../../change/sink.ts";
 import type { TableDefinition } from "../../dataset/dataset.ts";
 import type { Connection } from "../../engine/connection.ts";
 import { WeirError } from "../../errors.ts";
@@ -32,7 +32,7 @@ import { publishedSnapshot } from "./published_snapshot.ts";
 import { rebaseMerge } from "./rebase_merge.ts";
 import { referencedFiles } from "./reachable_files.ts";
 import { type NewRef, withoutRef, withRef } from "./refs.ts";
-import { rowsSql, scanSql } from "./scan_sql.ts";
+import { scanRows, scanState } from "./scan_sql.ts";
 import { mergeableManifests } from "./stage_manifests.ts";
 import { type IcebergStaged, stageCommit, stageMetadata, type StagePlace } from "./stage_commit.ts";
 import type { IcebergState } from "./state.ts";
@@ -156,8 +156,8 @@ export class IcebergTable
     return await this.commit(this.stage(state, { ...unchanged(state), ...progressOf(state), mergesManifests: true }));
   }
 
-  async scan(state: IcebergState): Promise<string> {
-    return await scanSql(this.#place, state, this.#deleted);
+  async scan(state: IcebergState): Promise<Scan> {
+    return await scanState(this.#place, state, this.#deleted);
   }
 
   liveFiles({ files }: IcebergState): LiveFiles {
@@ -241,10 +241,18 @@ export class IcebergTable
 
   async changedRows(older: IcebergState, newer: IcebergState): Promise<ChangedRows> {
     const { before, after, deleted } = stateDifference(older, newer);
-    const gone = deleted.length === 0
-      ? ""
-      : ` UNION ALL ${rowsSql(this.#place, deleted, currentSchema(newer.metadata).fields)}`;
-    return { before: `${await this.scan(before)}${gone}`, after: await this.scan(after) };
+    using open = new DisposableStack();
+    const scans = [open.use(await this.scan(before))];
+    if (deleted.length > 0) {
+      scans.push(open.use(await scanRows(this.#place, deleted, currentSchema(newer.metadata).fields)));
+    }
+    const now = open.use(await this.scan(after));
+    const kept = open.move();
+    return {
+      before: scans.map(({ sql }) => sql).join(" UNION ALL "),
+      after: now.sql,
+      [Symbol.dispose]: () => kept.dispose(),
+    };
   }
 
   /** Columns follow their source by themselves; the key cannot. */

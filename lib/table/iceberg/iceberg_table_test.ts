@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Scan } from "../../change/sink.ts";
 import { armFailPoints } from "../../fail_point.ts";
 import { failOnceAt } from "../../testing/crash_at.ts";
 import { definition, folder, key, onLake, row } from "../../testing/iceberg_lake.ts";
@@ -96,7 +97,7 @@ Deno.test(
     const before = await table.scan(old);
     await lake.commit(table, { upserts: [row(2, 0, "B")] });
     await table.scan((await table.load())!);
-    const count = (sql: string) =>
+    const count = ({ sql }: Scan) =>
       lake.fixture.connection.value(`SELECT string_agg(name, ',' ORDER BY name) FROM (${sql})`);
     assert.equal(await count(before), "A,b,c");
     assert.equal(await count(await table.scan(old)), "A,b,c");

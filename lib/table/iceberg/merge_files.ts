@@ -10,6 +10,7 @@ import type { Connection } from "../../engine/connection.ts";
 import { identifier } from "../../engine/quote.ts";
 import { WeirError } from "../../errors.ts";
 import { failPoint } from "../../fail_point.ts";
+import type { ReadableFiles } from "../../storage/storage.ts";
 import { writeParquet } from "../parquet.ts";
 import { type MarkedFile, mergedRowGroupRows, segmentsOf, whereLiving } from "../merging/living_rows.ts";
 import type { MergePlan } from "../merging/merge_plan.ts";
@@ -41,6 +42,11 @@ interface Merge {
   readonly lineage: readonly IcebergField[];
   readonly order: SortOrder;
   readonly spec: PartitionSpec;
+}
+
+/** The table, with the inputs ready to be read. */
+interface ReadablePlace extends TablePlace {
+  readonly readable: ReadableFiles;
 }
 
 /** Writes the merged file of a plan. Inputs that have left the table since it was made are left out. */
@@ -81,13 +87,15 @@ async function writeMerged(
   const { inputs, schema, lineage, order, spec } = merge;
   const rows = inputs.reduce((sum, each) => sum + livingRowCount(each), 0);
   if (rows === 0) return {};
+  using readable = await place.storage.readable(inputs.map(({ entry }) => place.storage.path(entry.file.file_path)));
+  const read = { ...place, readable };
   const { partition } = inputs[0]!.entry.file;
   const path = `${place.folder}/data/${partitionFolder(spec, partition)}${crypto.randomUUID()}.parquet`;
   try {
     const file = await writeParquet(place.connection, {
       storage: place.storage,
       path,
-      select: mergedRows(place, merge),
+      select: mergedRows(read, merge),
       fieldIds: fieldIds({ fields: [...schema.fields, ...lineage] }),
       rowGroupRows: mergedRowGroupRows,
     });
@@ -99,7 +107,7 @@ async function writeMerged(
       });
     }
     const record = dataFileRecord(place, file!, { schema, order, partition });
-    return order.fields.length === 0 ? { file: record } : { file: record, places: await placesOf(place, merge, rows) };
+    return order.fields.length === 0 ? { file: record } : { file: record, places: await placesOf(read, merge, rows) };
   } catch (thrown) {
     await place.storage.delete(path).catch(() => {});
     throw thrown;
@@ -122,7 +130,7 @@ function lineageColumns(schema: IcebergSchema): IcebergField[] {
 }
 
 /** SELECT of the merged file. Equal rows keep the order they came in, so that it is the same whenever it is computed. */
-function mergedRows(place: TablePlace, { inputs, schema, lineage, order }: Merge): string {
+function mergedRows(place: ReadablePlace, { inputs, schema, lineage, order }: Merge): string {
   const columns = [...schema.fields, ...lineage];
   const names = columns.map((field) => `${readName(field)} AS ${identifier(field.name)}`).join(", ");
   const rows = livingRows(place, { inputs, columns });
@@ -135,7 +143,11 @@ function numbered(rows: string): string {
 }
 
 /** Where each row, as it came, stands in the sorted file. */
-async function placesOf(place: TablePlace, { inputs, schema, order }: Merge, rowCount: number): Promise<Uint32Array> {
+async function placesOf(
+  place: ReadablePlace,
+  { inputs, schema, order }: Merge,
+  rowCount: number,
+): Promise<Uint32Array> {
   const sorted = new Set(order.fields.map((field) => field["source-id"]));
   const rows = livingRows(place, { inputs, columns: schema.fields.filter(({ id }) => sorted.has(id)) });
   const places = new Uint32Array(rowCount);
@@ -150,7 +162,7 @@ async function placesOf(place: TablePlace, { inputs, schema, order }: Merge, row
 
 /** Columns of the inputs' living rows in their order, under the names they are read by. */
 function livingRows(
-  place: TablePlace,
+  place: ReadablePlace,
   of: { readonly inputs: readonly LiveFile[]; readonly columns: readonly IcebergField[] },
 ): string {
   const files = of.inputs.map((file) => ({
@@ -165,12 +177,12 @@ interface InputFile extends MarkedFile {
 }
 
 function livingRowsOf(
-  { storage }: TablePlace,
+  { storage, readable }: ReadablePlace,
   segment: readonly InputFile[],
   columns: readonly IcebergField[],
 ): string {
   const files = segment.map(({ file }) => file);
-  const paths = files.map(({ entry }) => storage.duckdbPath(storage.path(entry.file.file_path)));
+  const paths = files.map(({ entry }) => readable.duckdbPath(storage.path(entry.file.file_path)));
   const values = columns.map((field) => {
     const name = readName(field);
     if (field.id === rowIdField.id) {

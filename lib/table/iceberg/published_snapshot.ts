@@ -97,7 +97,8 @@ async function columnsInFiles(
   const found = new Map<PublishedFile, ReadonlyMap<number, ColumnInFile>>();
   const typed = typesByName(metadata);
   for (const file of files) {
-    const path = literal(storage.duckdbPath(storage.path(file.uri)));
+    using readable = await storage.readable([storage.path(file.uri)]);
+    const path = literal(readable.duckdbPath(storage.path(file.uri)));
     const [ids, described] = [
       await connection.rows(`SELECT name, field_id FROM parquet_schema(${path}) WHERE field_id IS NOT NULL`),
       await connection.rows(

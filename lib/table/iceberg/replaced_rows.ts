@@ -36,10 +36,10 @@ export async function replacedRows(place: TablePlace, request: ReplaceRequest): 
   if (change.truncate) return { partly: [], wholly: [] };
   // Key columns may have been renamed by this very change: they are known by id.
   const key = keyFields(state.metadata).map(({ id }) => schema.fields.find((field) => field.id === id)!.name);
-  const found = await findRows(place.connection, {
+  const found = await findRows(place, {
     files: [...state.files].map(([uri, file]) => ({
       ...{ uri, file, deleted: file.deletes?.positions },
-      path: place.storage.duckdbPath(place.storage.path(uri)),
+      path: place.storage.path(uri),
     })),
     ...{ change, key },
     column: (name): KeyField => {

@@ -1,28 +1,29 @@
 /** The SELECT that reads a state: current columns by field id, without deleted rows. */
+import type { Scan } from "../../change/sink.ts";
 import { duckdbType } from "../../dataset/column_type.ts";
 import { identifier } from "../../engine/quote.ts";
 import type { DeletedRows } from "../deleted_rows/deleted_rows.ts";
-import { liveRowsSql } from "../deleted_rows/live_rows_sql.ts";
+import { scanLiveRows } from "../deleted_rows/live_rows.ts";
 import type { TablePlace } from "./load_state.ts";
 import { currentSchema } from "./metadata.ts";
 import { readFiles, readName } from "./parquet_fields.ts";
 import { columnType, type IcebergField } from "./schema.ts";
 import type { IcebergState, LiveFile } from "./state.ts";
 
-/** SELECT over a state's snapshot giving its columns in order; any connection of the same database may run it. */
-export async function scanSql({ storage }: TablePlace, state: IcebergState, deleted: DeletedRows): Promise<string> {
+/** A state's columns in order, over its files; any connection of the same database may run it. */
+export async function scanState({ storage }: TablePlace, state: IcebergState, deleted: DeletedRows): Promise<Scan> {
   const { fields } = currentSchema(state.metadata);
-  const select = await liveRowsSql({
+  const scan = await scanLiveRows(storage, {
     files: [...state.files].map(([uri, { deletes }]) => {
       const own = deletes && { positions: deletes.positions, sequenceNumber: deletes.entry.sequenceNumber };
-      return { uri, path: storage.duckdbPath(storage.path(uri)), deleted: own };
+      return { uri, path: storage.path(uri), deleted: own };
     }),
     columns: selectList(fields),
     read: (paths) => readFiles(paths, fields),
     deleted,
     sequenceNumber: state.metadata["last-sequence-number"],
   });
-  return select ?? emptySelect(fields);
+  return scan ?? { sql: emptySelect(fields), [Symbol.dispose]: () => {} };
 }
 
 /** Some rows of a file, by their numbers in it. */
@@ -31,17 +32,19 @@ export interface FileRows {
   readonly rows: readonly number[];
 }
 
-/** SELECT of single rows of files under a schema's columns, deleted or not; for rows so few that a statement can name them. */
-export function rowsSql(
+/** Single rows of files under a schema's columns, deleted or not; for rows so few that a statement can name them. */
+export async function scanRows(
   { storage }: TablePlace,
   parts: readonly FileRows[],
   fields: readonly IcebergField[],
-): string {
-  const paths = parts.map(({ file: { entry } }) => storage.duckdbPath(storage.path(entry.file.file_path)));
+): Promise<Scan> {
+  const paths = parts.map(({ file: { entry } }) => storage.path(entry.file.file_path));
+  const readable = await storage.readable(paths);
   const places = parts.flatMap(({ rows }, index) => rows.map((row) => `(${index}, ${row})`));
-  return `SELECT ${selectList(fields)} FROM ${readFiles(paths, fields)} AS live
+  const sql = `SELECT ${selectList(fields)} FROM ${readFiles(paths.map(readable.duckdbPath), fields)} AS live
     SEMI JOIN (VALUES ${places.join(", ")}) AS wanted (index, row)
     ON live.file_index = wanted.index AND live.file_row_number = wanted.row`;
+  return { sql, [Symbol.dispose]: () => readable[Symbol.dispose]() };
 }
 
 function selectList(fields: readonly IcebergField[]): string {

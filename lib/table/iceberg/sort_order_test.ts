@@ -19,7 +19,9 @@ async function filesOf(lake: Lake): Promise<[string, (number | null)[]]> {
   const state = (await lake.open().load())!;
   const files = [...state.files.values()].map(({ entry }) => entry.file);
   const texts = await Promise.all(files.map(async ({ file_path }) => {
-    const path = lake.storage.duckdbPath(lake.storage.path(file_path));
+    const stored = lake.storage.path(file_path);
+    using readable = await lake.storage.readable([stored]);
+    const path = readable.duckdbPath(stored);
     const rows = await lake.fixture.connection.rows(
       `SELECT coalesce(name, '-') || id AS n FROM read_parquet('${path}')`,
     );

@@ -161,7 +161,9 @@ Deno.test(
         { id: 2147483539, name: "changed", required: false, type: "long" },
       ];
       const found = await Promise.all([...state.files.values()].map(async ({ entry: { file, sequenceNumber } }) => {
-        const path = lake.storage.duckdbPath(lake.storage.path(file.file_path));
+        const stored = lake.storage.path(file.file_path);
+        using readable = await lake.storage.readable([stored]);
+        const path = readable.duckdbPath(stored);
         const rows = await lake.fixture.connection.rows(
           `SELECT c1 AS id, coalesce(c2147483540, ${file.first_row_id} + file_row_number) AS row,
                   coalesce(c2147483539, ${sequenceNumber}) AS changed FROM ${readFiles([path], columns)}`,

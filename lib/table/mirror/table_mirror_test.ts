@@ -59,7 +59,7 @@ class Mirrors {
     const found: string[] = [];
     for (const table of this.tables()) {
       const state = (await table.load())!;
-      const scan = await table.scan(state as never);
+      const { sql: scan } = await table.scan(state as never);
       const rows = await this.#lake.fixture.connection.rows(
         `SELECT string_agg(name, '' ORDER BY name) AS names FROM (${scan})`,
       );

@@ -5,7 +5,7 @@
 import { failPoint } from "../../fail_point.ts";
 import { writeParquet } from "../parquet.ts";
 import type { PaimonCompactionPlan } from "./compaction_plan.ts";
-import { fileRowsSql } from "./file_rows_sql.ts";
+import { fileRowsSql, readableFiles } from "./file_rows_sql.ts";
 import { additionOf, deletionOf, entryIdentity, type ManifestEntry } from "./manifest.ts";
 import { type MergeOptions, writeMerged } from "./merged_files.ts";
 import type { MetadataReader } from "./metadata_reader.ts";
@@ -94,7 +94,9 @@ async function writeAppended(
   const { schema } = state;
   await failPoint("paimon.beforeMergedFile");
   const path = options.layout.data(0, dataFileName());
-  const select = fileRowsSql(state, { files: group, fields: schema.fields, versions: false, place: options })!;
+  using readable = await readableFiles(options, group);
+  const place = { readable, layout: options.layout };
+  const select = fileRowsSql(state, { files: group, fields: schema.fields, versions: false, place })!;
   const file = await writeParquet(options.connection, { storage: options.storage, path, select });
   if (file === undefined) return [];
   const record = {

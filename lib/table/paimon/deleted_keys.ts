@@ -4,8 +4,9 @@ import { duckdbType } from "../../dataset/column_type.ts";
 import type { Connection } from "../../engine/connection.ts";
 import { identifier } from "../../engine/quote.ts";
 import { deserializeRow, type KeyValue } from "./binary_row.ts";
-import { type FilePlace, fileRowsSql, kindColumn, sequenceColumn } from "./file_rows_sql.ts";
+import { type FilePlace, fileRowsSql, kindColumn, readableFiles, sequenceColumn } from "./file_rows_sql.ts";
 import { compareKeys, type KeyColumn, keyValueSql, toKeyValue } from "./key_columns.ts";
+import type { ReadableFiles } from "../../storage/storage.ts";
 import type { PaimonSchema } from "./schema.ts";
 import type { LiveFile, PaimonState } from "./table_state.ts";
 
@@ -30,20 +31,25 @@ export interface DeletedKeysOptions {
  * @returns Its name, or undefined where the change deletes nothing. The caller drops it.
  */
 export async function makeDeletedKeys(state: PaimonState, options: DeletedKeysOptions): Promise<string | undefined> {
-  const { connection, change, key } = options;
+  const { change, key, place } = options;
   if (change.removals === undefined || change.truncate || change.removals.rows === 0) return undefined;
   const whole = key.every(({ name }) => change.scope.includes(name));
-  const keys = whole ? removedKeysSql(options) : await liveKeysSql(state, options);
-  if (keys === undefined) return undefined;
+  if (whole) return await keepKeys(removedKeysSql(options), options);
+  const files = await filesInScope(state, options);
+  using readable = await readableFiles(place, files);
+  const keys = liveKeysSql(state, { ...options, files, readable });
+  return keys && await keepKeys(keys, options);
+}
+
+/** Makes the relation of keys that are not upserted again. */
+async function keepKeys(keys: string, { change, key, connection, bucket }: DeletedKeysOptions): Promise<string> {
   const again = change.upserts === undefined
     ? ""
     : `ANTI JOIN ${identifier(change.upserts.name)} AS upserts USING (${columnList(key)})`;
   const name = `weir_paimon_deleted_${crypto.randomUUID().replaceAll("-", "")}`;
   await connection.run(
     `CREATE TEMP TABLE ${identifier(name)} AS
-     SELECT *, ${options.bucket} AS ${
-      identifier(bucketColumn)
-    } FROM (SELECT DISTINCT * FROM (${keys}) AS keys ${again})`,
+     SELECT *, ${bucket} AS ${identifier(bucketColumn)} FROM (SELECT DISTINCT * FROM (${keys}) AS keys ${again})`,
   );
   return name;
 }
@@ -54,11 +60,13 @@ function removedKeysSql({ key, change }: DeletedKeysOptions): string {
 }
 
 /** Keys of the table's rows within the removals' scope. Versions of one key are told apart by their sequence number. */
-async function liveKeysSql(state: PaimonState, options: DeletedKeysOptions): Promise<string | undefined> {
-  const { key, change, schema, place } = options;
-  const files = await filesInScope(state, options);
+function liveKeysSql(
+  state: PaimonState,
+  options: DeletedKeysOptions & { readonly files: readonly LiveFile[]; readonly readable: ReadableFiles },
+): string | undefined {
+  const { key, change, schema, place, files, readable } = options;
   const fields = schema.fields.filter(({ name }) => key.some((column) => column.name === name));
-  const rows = fileRowsSql(state, { files, fields, versions: true, place });
+  const rows = fileRowsSql(state, { files, fields, versions: true, place: { readable, layout: place.layout } });
   return rows && `SELECT ${columnList(key)} FROM (${rows}) AS live
     SEMI JOIN ${identifier(change.removals!.name)} AS removals USING (${change.scope.map(identifier).join(", ")})
     GROUP BY ${columnList(key)}

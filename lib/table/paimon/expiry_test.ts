@@ -28,7 +28,7 @@ async function assertClean(lake: PaimonLake, table: PaimonTable): Promise<void> 
 }
 
 async function rowsAt(lake: PaimonLake, table: PaimonTable, snapshotId: bigint): Promise<readonly string[]> {
-  const select = await table.scan((await table.at((await table.load())!, { snapshotId }))!);
+  const { sql: select } = await table.scan((await table.at((await table.load())!, { snapshotId }))!);
   const rows = await lake.connection.rows(`SELECT t::VARCHAR AS line FROM (${select}) AS t ORDER BY 1`);
   return rows.map((row) => row.line as string);
 }
@@ -124,7 +124,7 @@ Deno.test("a tag keeps its snapshot's files, and gives back those that it alone 
     }
     const state = (await table.load())!;
     assert.equal(await table.at(state, { snapshotId: 3n }), undefined);
-    const select = await table.scan((await lake.open().at(state, { ref: "v1" }))!);
+    const { sql: select } = await table.scan((await lake.open().at(state, { ref: "v1" }))!);
     const tagged = await lake.connection.rows(`SELECT t::VARCHAR AS line FROM (${select}) AS t ORDER BY 1`);
     assert.deepEqual(tagged.map(({ line }) => line), await churnedRows(lake, 3));
     const unneeded = await table.dropTag(state, "v1");
@@ -231,7 +231,7 @@ Deno.test("an older snapshot is found by its id and by time", async () => {
     const newest = (await table.load())!;
     const count = async (point: PointInHistory) => {
       const state = (await table.at(newest, point))!;
-      const rows = Number(await lake.connection.value(`SELECT count(*) FROM (${await table.scan(state)})`));
+      const rows = Number(await lake.connection.value(`SELECT count(*) FROM (${(await table.scan(state)).sql})`));
       assert.equal(state.position?.offset, `0/${rows}`);
       return rows;
     };

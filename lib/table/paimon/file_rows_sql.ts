@@ -1,7 +1,7 @@
 /** SQL over data files: each file is read through the schema it was written with, its columns found by field id. */
 import { duckdbType } from "../../dataset/column_type.ts";
 import { identifier, literal } from "../../engine/quote.ts";
-import type { Storage } from "../../storage/storage.ts";
+import type { ReadableFiles, Storage } from "../../storage/storage.ts";
 import type { TableLayout } from "./layout.ts";
 import type { PaimonField, PaimonSchema } from "./schema.ts";
 import type { LiveFile, PaimonState } from "./table_state.ts";
@@ -21,6 +21,20 @@ export interface FilePlace {
   readonly layout: TableLayout;
 }
 
+/** Where data files are read. */
+export interface ReadablePlace {
+  readonly readable: ReadableFiles;
+  readonly layout: TableLayout;
+}
+
+/** Has DuckDB read data files. */
+export async function readableFiles(
+  { storage, layout }: FilePlace,
+  files: readonly LiveFile[],
+): Promise<ReadableFiles> {
+  return await storage.readable(files.map((file) => layout.data(file.bucket, file.name)));
+}
+
 /** Which rows of which files are asked for. */
 export interface FileRows {
   readonly files: readonly LiveFile[];
@@ -36,13 +50,13 @@ export interface FileRows {
  */
 export function fileRowsSql(
   state: Pick<PaimonState, "schemas">,
-  rows: FileRows & { readonly place: FilePlace },
+  rows: FileRows & { readonly place: ReadablePlace },
 ): string | undefined {
-  const { storage, layout } = rows.place;
+  const { readable, layout } = rows.place;
   const groups = Map.groupBy(rows.files, (file) => file.schemaId);
   const selects = [...groups].map(([schemaId, files]) => {
     // A folder above the lake may be called `x=y`; the reader must not take it for a column.
-    const paths = files.map((file) => literal(storage.duckdbPath(dataPath({ storage, layout }, file))));
+    const paths = files.map((file) => literal(readable.duckdbPath(layout.data(file.bucket, file.name))));
     const versions = rows.versions ? [identifier(sequenceColumn), identifier(kindColumn)] : [];
     const columns = rows.fields.map((field) => columnSql(field, state.schemas.get(schemaId)!));
     const read = `read_parquet([${paths.join(", ")}], hive_partitioning = false)`;
@@ -51,13 +65,7 @@ export function fileRowsSql(
   return selects.length === 0 ? undefined : selects.join("\nUNION ALL\n");
 }
 
-/** Path of a data file below the storage root. */
-export function dataPath({ storage, layout }: FilePlace, { bucket, name, externalUri }: LiveFile): string {
-  return externalUri === undefined ? layout.data(bucket, name) : storage.path(externalUri);
-}
-
-/** A column of the newest schema out of a file that was written with another. */
-export function columnSql(field: PaimonField, written: PaimonSchema): string {
+function columnSql(field: PaimonField, written: PaimonSchema): string {
   const held = written.fields.find(({ id }) => id === field.id);
   const value = held === undefined ? "NULL" : identifier(held.name);
   return `${value}::${duckdbType(field.type)} AS ${identifier(field.name)}`;

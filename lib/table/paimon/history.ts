@@ -1,7 +1,7 @@
 /** The snapshots that led to a state, and the rows in which two states can differ. */
 import { identifier } from "../../engine/quote.ts";
 import type { ChangedRows, KeptSnapshot } from "../lake_table.ts";
-import { type FilePlace, fileRowsSql, noRowsSql } from "./file_rows_sql.ts";
+import { type FilePlace, fileRowsSql, noRowsSql, readableFiles } from "./file_rows_sql.ts";
 import type { MetadataReader } from "./metadata_reader.ts";
 import { scanSql } from "./scan_sql.ts";
 import { decodeProperties, type Snapshot } from "./snapshot.ts";
@@ -50,22 +50,31 @@ function keptSnapshot(snapshot: Snapshot, before: KeptSnapshot | undefined): Kep
 }
 
 /** A key that none of the files holds which only one of two states has is the same in both. */
-export function changedRows(older: PaimonState, newer: PaimonState, place: FilePlace): ChangedRows {
+export async function changedRows(
+  older: PaimonState,
+  newer: PaimonState,
+  { storage, layout }: FilePlace,
+): Promise<ChangedRows> {
   const { schema, key, columns } = newer;
   const schemas = new Map([...older.schemas, ...newer.schemas]);
   const before = { ...older, schema, schemas, key, columns };
   const after = { ...newer, schemas };
   const gone = filesNotIn(older, newer);
   const added = filesNotIn(newer, older);
+  const read = key.length === 0 ? [...gone, ...added] : [...older.files, ...newer.files];
+  const readable = await readableFiles({ storage, layout }, read);
+  const place = { readable, layout };
+  const dispose = { [Symbol.dispose]: () => readable[Symbol.dispose]() };
   if (key.length === 0) {
-    return { before: scanSql({ ...before, files: gone }, place), after: scanSql({ ...after, files: added }, place) };
+    const sides = [{ ...before, files: gone }, { ...after, files: added }].map((state) => scanSql(state, place));
+    return { before: sides[0]!, after: sides[1]!, ...dispose };
   }
   const fields = schema.fields.filter(({ name }) => key.includes(name));
   const keys = fileRowsSql({ schemas }, { files: [...gone, ...added], fields, versions: false, place }) ??
     noRowsSql(fields);
   const names = fields.map(({ name }) => identifier(name)).join(", ");
   const touched = (state: PaimonState) => `FROM (${scanSql(state, place)}) SEMI JOIN (${keys}) USING (${names})`;
-  return { before: touched(before), after: touched(after) };
+  return { before: touched(before), after: touched(after), ...dispose };
 }
 
 function filesNotIn({ files }: PaimonState, other: PaimonState): readonly LiveFile[] {

@@ -11,7 +11,15 @@ import { failPoint } from "../../fail_point.ts";
 import { writeParquet } from "../parquet.ts";
 import { serializeRow } from "./binary_row.ts";
 import { bucketColumn } from "./deleted_keys.ts";
-import { type FilePlace, fileRowsSql, kindColumn, presentKinds, sequenceColumn } from "./file_rows_sql.ts";
+import {
+  type FilePlace,
+  fileRowsSql,
+  kindColumn,
+  presentKinds,
+  readableFiles,
+  type ReadablePlace,
+  sequenceColumn,
+} from "./file_rows_sql.ts";
 import { type KeyColumn, keyColumns } from "./key_columns.ts";
 import { keyItems, type KeyRange, keyRanges } from "./key_ranges.ts";
 import { additionOf } from "./manifest.ts";
@@ -58,11 +66,13 @@ export async function writeMerged(
   const { connection } = run.options;
   const key = keyColumns(run.schema.fields, run.schema.primaryKeys);
   const newest = `weir_paimon_newest_${crypto.randomUUID().replaceAll("-", "")}`;
+  using readable = await readableFiles(run.options, run.files);
+  const place = { readable, layout: run.options.layout };
   try {
-    await connection.run(`CREATE TEMP TABLE ${newest} AS ${newestSql(state, { ...run, key })}`);
+    await connection.run(`CREATE TEMP TABLE ${newest} AS ${newestSql(state, { ...run, key, place })}`);
     for (const part of await partsOf(connection, { newest, key })) {
       await failPoint("paimon.beforeMergedFile");
-      run.written.push(...await writePart(state, { ...run, key, newest, part }));
+      run.written.push(...await writePart(state, { ...run, key, place, newest, part }));
     }
   } finally {
     await connection.run(`DROP TABLE IF EXISTS ${newest}`);
@@ -70,10 +80,10 @@ export async function writeMerged(
 }
 
 /** The newest versions' keys with the file they go to: in key order, files of one size. */
-function newestSql(state: PaimonState, run: MergedRun & WithKey): string {
+function newestSql(state: PaimonState, run: MergedRun & Merging): string {
   const { key, files, schema, dropsDeletions, targetFileBytes } = run;
   const fields = schema.fields.filter(({ name }) => schema.primaryKeys.includes(name));
-  const versions = fileRowsSql(state, { files, fields, versions: true, place: run.options });
+  const versions = fileRowsSql(state, { files, fields, versions: true, place: run.place });
   const names = columnList(key);
   const [sequence, kind] = [identifier(sequenceColumn), identifier(kindColumn)];
   const bytes = files.reduce((sum, file) => sum + Number(file.bytes), 0);
@@ -89,8 +99,9 @@ function newestSql(state: PaimonState, run: MergedRun & WithKey): string {
 }
 
 /** What every step works with. */
-interface WithKey {
+interface Merging {
   readonly key: readonly KeyColumn[];
+  readonly place: ReadablePlace;
   readonly options: MergeOptions;
 }
 
@@ -121,7 +132,7 @@ async function partsOf(
 
 async function writePart(
   state: PaimonState,
-  work: MergedRun & WithKey & { readonly newest: string; readonly part: Part },
+  work: MergedRun & Merging & { readonly newest: string; readonly part: Part },
 ): Promise<readonly WrittenFile[]> {
   const { options, schema, part, key } = work;
   const path = options.layout.data(part.bucket, dataFileName());
@@ -145,9 +156,9 @@ async function writePart(
 
 function partSql(
   state: PaimonState,
-  { files, schema, key, newest, part, options }: MergedRun & WithKey & { newest: string; part: Part },
+  { files, schema, key, newest, part, place }: MergedRun & Merging & { newest: string; part: Part },
 ): string {
-  const rows = fileRowsSql(state, { files, fields: schema.fields, versions: true, place: options });
+  const rows = fileRowsSql(state, { files, fields: schema.fields, versions: true, place });
   const names = columnList(key);
   return `SELECT * FROM (${rows})
     SEMI JOIN (SELECT ${names}, ${

@@ -6,7 +6,7 @@
  * stopped commit left behind is never read. Every file is written the way Paimon 1.x and pypaimon read it.
  */
 import type { Position } from "../../change/position.ts";
-import type { CommitResult, TableChange } from "../../change/sink.ts";
+import type { CommitResult, Scan, TableChange } from "../../change/sink.ts";
 import type { TableDefinition } from "../../dataset/dataset.ts";
 import type { Connection } from "../../engine/connection.ts";
 import { WeirError } from "../../errors.ts";
@@ -25,9 +25,9 @@ import { emptyState, loadState, stateOf } from "./load_state.ts";
 import { MetadataReader } from "./metadata_reader.ts";
 import { prepareChange, type PrepareOptions } from "./prepare.ts";
 import { combineChanges, fits, type PaimonPrepared, type PreparedChange, type PreparedRewrite } from "./prepared.ts";
-import { isMirror, isMirrored, mirrorDifference, mirrorRowsSql } from "./mirror_rows_sql.ts";
+import { isMirror, isMirrored, mirrorDifference, scanMirror } from "./scan_mirror.ts";
 import { type PaimonRescalePlan, planRescale, rescale, type RescaleLimits, rescaleNewer } from "./rescale.ts";
-import { scanSql } from "./scan_sql.ts";
+import { scanState } from "./scan_sql.ts";
 import { encodeSchema, firstSchema, sameColumns } from "./schema.ts";
 import { type StagedCommit, type StageOptions, stagePosition, stagePrepared } from "./stage.ts";
 import type { PaimonState } from "./table_state.ts";
@@ -147,9 +147,9 @@ export class PaimonTable
     return await this.commit(stagePosition(state, position, this.#stageOptions()));
   }
 
-  async scan(state: PaimonState): Promise<string> {
+  async scan(state: PaimonState): Promise<Scan> {
     const place = { storage: this.#options.storage, layout: this.#reader.layout };
-    return isMirrored(state) ? await mirrorRowsSql(state, place, this.#deleted) : scanSql(state, place);
+    return isMirrored(state) ? await scanMirror(state, place, this.#deleted) : await scanState(state, place);
   }
 
   liveFiles({ files }: PaimonState): LiveFiles {
@@ -210,9 +210,13 @@ export class PaimonTable
 
   async changedRows(older: PaimonState, newer: PaimonState): Promise<ChangedRows> {
     const place = { storage: this.#options.storage, layout: this.#reader.layout };
-    if (!isMirrored(older) && !isMirrored(newer)) return changedRows(older, newer, place);
+    if (!isMirrored(older) && !isMirrored(newer)) return await changedRows(older, newer, place);
     const { before, after } = mirrorDifference(older, newer);
-    return { before: await this.scan(before), after: await this.scan(after) };
+    const scans = [await this.scan(before), await this.scan(after)] as const;
+    return {
+      ...{ before: scans[0].sql, after: scans[1].sql },
+      [Symbol.dispose]: () => scans.forEach((scan) => scan[Symbol.dispose]()),
+    };
   }
 
   /** The table's tags, by name. */

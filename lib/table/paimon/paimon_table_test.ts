@@ -65,7 +65,7 @@ Deno.test("a child table loses all rows of a removed parent, except those writte
       table,
       step({ removals: "SELECT 5 AS id UNION ALL SELECT 6", upserts: "SELECT 5 AS id, 1 AS ordinal, 'y' AS name" }),
     );
-    const select = await table.scan((await lake.open({ name: "lines" }).load())!);
+    const { sql: select } = await table.scan((await lake.open({ name: "lines" }).load())!);
     assert.equal(await lake.connection.value(`SELECT count(*) FROM (${select})`), 295n);
     const rows = await lake.connection.rows(`SELECT * FROM (${select}) WHERE id IN (5, 6)`);
     assert.deepEqual(rows, [{ id: 5n, ordinal: 1, name: "y" }]);
@@ -265,7 +265,7 @@ Deno.test("text keys order by their bytes, a leading U+FEFF and emoji among them
     for (let round = 0; round < 3; round++) {
       await applyStep(lake, table, { definition: byName, upserts: `SELECT ${round} AS id, name, amount FROM texts` });
     }
-    const select = await lake.open().scan((await lake.open().load())!);
+    const { sql: select } = await lake.open().scan((await lake.open().load())!);
     const missing = await lake.connection.value(
       `SELECT count(*) FROM texts ANTI JOIN (SELECT * FROM (${select}) WHERE id = 2) USING (${identifier("name")})`,
     );

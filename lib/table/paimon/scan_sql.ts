@@ -3,15 +3,32 @@
  *
  * Only files whose key ranges meet are merged, so a table that grows at its end is read as fast as plain Parquet.
  */
+import type { Scan } from "../../change/sink.ts";
 import { identifier } from "../../engine/quote.ts";
-import { type FilePlace, fileRowsSql, kindColumn, noRowsSql, presentKinds, sequenceColumn } from "./file_rows_sql.ts";
+import {
+  type FilePlace,
+  fileRowsSql,
+  kindColumn,
+  noRowsSql,
+  presentKinds,
+  readableFiles,
+  type ReadablePlace,
+  sequenceColumn,
+} from "./file_rows_sql.ts";
 import { keyColumns } from "./key_columns.ts";
 import type { PaimonField } from "./schema.ts";
 import { splitSections } from "./sections.ts";
 import type { LiveFile, PaimonState } from "./table_state.ts";
 
-/** A SELECT giving the columns of a state's snapshot in order. */
-export function scanSql(state: PaimonState, place: FilePlace): string {
+/** The columns of a state's snapshot in order, over its files. */
+export async function scanState(state: PaimonState, place: FilePlace): Promise<Scan> {
+  const readable = await readableFiles(place, state.files);
+  const sql = scanSql(state, { readable, layout: place.layout });
+  return { sql, [Symbol.dispose]: () => readable[Symbol.dispose]() };
+}
+
+/** SELECT of them, where all its files are ready to be read. */
+export function scanSql(state: PaimonState, place: ReadablePlace): string {
   const { fields } = state.schema;
   if (state.key.length === 0) {
     return fileRowsSql(state, { files: state.files, fields, versions: false, place }) ?? noRowsSql(fields);
@@ -23,7 +40,7 @@ export function scanSql(state: PaimonState, place: FilePlace): string {
 
 interface Files {
   readonly files: readonly LiveFile[];
-  readonly place: FilePlace;
+  readonly place: ReadablePlace;
 }
 
 function aloneSql(state: PaimonState, { files, place }: Files): string | undefined {

@@ -84,8 +84,8 @@ class Scene {
 
   async ids(): Promise<string> {
     const table = this.open();
-    const scan = await table.scan((await table.load())!);
-    return String(await this.fixture.connection.value(`SELECT string_agg(id, ',' ORDER BY id) FROM (${scan})`));
+    using scan = await table.scan((await table.load())!);
+    return String(await this.fixture.connection.value(`SELECT string_agg(id, ',' ORDER BY id) FROM (${scan.sql})`));
   }
 
   async files(): Promise<string[]> {

@@ -1,12 +1,14 @@
-/** The SELECT over data files without their deleted rows. */
+/** Data files without their deleted rows. */
+import type { Scan } from "../../change/sink.ts";
 import { identifier } from "../../engine/quote.ts";
+import type { Storage } from "../../storage/storage.ts";
 import type { DeletedRows } from "./deleted_rows.ts";
 import type { PositionBitmap } from "./position_bitmap.ts";
 
 /** A data file of a snapshot. */
 export interface FileRows {
   readonly uri: string;
-  /** What DuckDB reads it as. */
+  /** Below the storage root. */
   readonly path: string;
   readonly deleted?: FileDeletes | undefined;
 }
@@ -18,20 +20,29 @@ export interface FileDeletes {
   readonly sequenceNumber: bigint;
 }
 
-/** What {@linkcode liveRowsSql} selects. */
+/** What {@linkcode scanLiveRows} selects. */
 export interface LiveRowsRequest {
   readonly files: readonly FileRows[];
   /** The select list over what `read` gives. */
   readonly columns: string;
-  /** A table function over files, in order, giving `file_index` and `file_row_number` too. */
+  /** A table function over local files, in order, giving `file_index` and `file_row_number` too. */
   readonly read: (paths: readonly string[]) => string;
   readonly deleted: DeletedRows;
   /** Of the snapshot; grows with every commit. */
   readonly sequenceNumber: bigint;
 }
 
-/** SELECT over the files that are there; undefined where there is none. Any connection of the same database may run it. */
-export async function liveRowsSql(request: LiveRowsRequest): Promise<string | undefined> {
+/** The rows of files; undefined where there is no file. Any connection of the same database may run it. */
+export async function scanLiveRows(storage: Storage, request: LiveRowsRequest): Promise<Scan | undefined> {
+  if (request.files.length === 0) return undefined;
+  using open = new DisposableStack();
+  const readable = open.use(await storage.readable(request.files.map(({ path }) => path)));
+  const sql = await liveRowsSql({ ...request, read: (paths) => request.read(paths.map(readable.duckdbPath)) });
+  const kept = open.move();
+  return { sql, [Symbol.dispose]: () => kept.dispose() };
+}
+
+async function liveRowsSql(request: LiveRowsRequest): Promise<string> {
   const { files, columns, read } = request;
   const whole = files.filter(({ deleted }) => deleted === undefined).map(({ path }) => path);
   const parts = files.filter(({ deleted }) => deleted !== undefined);
@@ -39,7 +50,7 @@ export async function liveRowsSql(request: LiveRowsRequest): Promise<string | un
     ...(whole.length === 0 ? [] : [`SELECT ${columns} FROM ${read(whole)}`]),
     ...(parts.length === 0 ? [] : [await selectRemaining(request, parts)]),
   ];
-  return selects.length === 0 ? undefined : selects.join(" UNION ALL ");
+  return selects.join(" UNION ALL ");
 }
 
 async function selectRemaining(request: LiveRowsRequest, parts: readonly FileRows[]): Promise<string> {

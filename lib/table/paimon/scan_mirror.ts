@@ -1,10 +1,11 @@
 /** The rows of a mirror: files of another format, whose columns are found by field id. */
+import type { Scan } from "../../change/sink.ts";
 import { duckdbType } from "../../dataset/column_type.ts";
 import { identifier, literal } from "../../engine/quote.ts";
 import type { DeletedRows } from "../deleted_rows/deleted_rows.ts";
-import { liveRowsSql } from "../deleted_rows/live_rows_sql.ts";
+import { scanLiveRows } from "../deleted_rows/live_rows.ts";
 import { mirrorOfProperty } from "../published_table.ts";
-import { dataPath, type FilePlace, noRowsSql } from "./file_rows_sql.ts";
+import { type FilePlace, noRowsSql } from "./file_rows_sql.ts";
 import type { PaimonField } from "./schema.ts";
 import type { LiveFile, PaimonState } from "./table_state.ts";
 
@@ -35,21 +36,22 @@ export function mirrorDifference(
   };
 }
 
-/** A SELECT giving the columns of a state's snapshot in order. */
-export async function mirrorRowsSql(state: PaimonState, place: FilePlace, deleted: DeletedRows): Promise<string> {
+/** The columns of a state's snapshot in order, over its files. */
+export async function scanMirror(state: PaimonState, place: FilePlace, deleted: DeletedRows): Promise<Scan> {
   const { fields } = state.schema;
-  const select = await liveRowsSql({
-    files: state.files.map((file) => ({
-      uri: file.externalUri ?? file.name,
-      path: place.storage.duckdbPath(dataPath(place, file)),
-      deleted: file.deleted && { positions: file.deleted.positions, sequenceNumber: file.deleted.since },
+  const { storage, layout } = place;
+  const scan = await scanLiveRows(storage, {
+    files: state.files.map(({ externalUri, bucket, name, deleted }) => ({
+      uri: externalUri ?? name,
+      path: externalUri === undefined ? layout.data(bucket, name) : storage.path(externalUri),
+      deleted: deleted && { positions: deleted.positions, sequenceNumber: deleted.since },
     })),
     columns: fields.map((field) => `${readName(field)} AS ${identifier(field.name)}`).join(", "),
     read: (paths) => readFiles(paths, fields),
     deleted,
     sequenceNumber: state.snapshotId ?? 0n,
   });
-  return select ?? noRowsSql(fields);
+  return scan ?? { sql: noRowsSql(fields), [Symbol.dispose]: () => {} };
 }
 
 function readName({ id }: PaimonField): string {

@@ -1,0 +1,147 @@
+/** Where a lake is, and what it takes to write there: a folder of this machine, or a prefix of a bucket. */
+import { join, resolve } from "node:path";
+import type { Need } from "../../lib/cli/permission.ts";
+import { WeirError } from "../../lib/errors.ts";
+import { type LakeWork, lockLake } from "../../lib/storage/lake_lock.ts";
+import { LocalStorage } from "../../lib/storage/local.ts";
+import { type BucketAddress, bucketUrl } from "../../lib/storage/s3/client.ts";
+import { locationUri, type ObjectLocation, objectLocation } from "../../lib/storage/s3/location.ts";
+import { S3Storage } from "../../lib/storage/s3/s3_storage.ts";
+import type { Storage } from "../../lib/storage/storage.ts";
+import { leaseLake } from "../../lib/storage/writer_lease.ts";
+import type { PlaceSettings } from "./capture_settings.ts";
+
+/** A lake that this process alone writes to, or maintains. Disposing lets others. */
+export interface LakePlace extends AsyncDisposable {
+  readonly storage: Storage;
+  /** Folders that the engine reads and writes, beside the state folder. */
+  readonly folders: readonly string[];
+}
+
+/**
+ * Opens a lake for writing, or for maintenance beside its writer.
+ *
+ * @param place.stateFolder The lake's own folder of run-time state for this work, absolute.
+ * @param place.work Default: it is written to.
+ *
+ * Throws `fenced` where another process does the same to it, `precondition` where its store cannot be used.
+ */
+export async function openPlace(
+  settings: PlaceSettings,
+  { stateFolder, work = "writes to" }: { readonly stateFolder: string; readonly work?: LakeWork },
+): Promise<LakePlace> {
+  const location = objectLocation(settings.lake);
+  if (location !== undefined) return await openBucket(settings, { location, stateFolder, work });
+  const folder = resolve(settings.lake);
+  const lock = await lockLake(folder, { work });
+  return {
+    storage: new LocalStorage(folder),
+    folders: [folder],
+    [Symbol.asyncDispose]: () => Promise.resolve(lock[Symbol.dispose]()),
+  };
+}
+
+/**
+ * A lake for reading alone, whoever writes to it meanwhile.
+ *
+ * @param stateFolder A folder of this process's own, absolute.
+ */
+export function readPlace(settings: PlaceSettings, stateFolder: string): Pick<LakePlace, "storage" | "folders"> {
+  const location = objectLocation(settings.lake);
+  if (location !== undefined) return { storage: bucketStorage(settings, { location, stateFolder }), folders: [] };
+  const folder = resolve(settings.lake);
+  return { storage: new LocalStorage(folder), folders: [folder] };
+}
+
+/** What a job must be allowed to reach for its lake. */
+export function needOf(settings: PlaceSettings): Need {
+  const location = objectLocation(settings.lake);
+  if (location === undefined) return { kind: "folder", path: resolve(settings.lake) };
+  const { hostname, port, protocol } = bucketUrl(addressOf(settings, location));
+  return { kind: "host", host: `${hostname}:${port || (protocol === "http:" ? "80" : "443")}` };
+}
+
+/** The one spelling of a lake's place, whatever the user wrote. */
+export function placeName(lake: string): string {
+  const location = objectLocation(lake);
+  return location === undefined ? resolve(lake) : locationUri(location);
+}
+
+/** Below a lake: its spelling stays the user's. */
+export function below(lake: string, name: string): string {
+  const location = objectLocation(lake);
+  return location === undefined ? join(lake, name) : `${locationUri(location)}/${name}`;
+}
+
+interface BucketPlace {
+  readonly location: ObjectLocation;
+  readonly stateFolder: string;
+}
+
+async function openBucket(
+  settings: PlaceSettings,
+  place: BucketPlace & { readonly work: LakeWork },
+): Promise<LakePlace> {
+  const { location, stateFolder, work } = place;
+  await using open = new AsyncDisposableStack();
+  // Of this machine only one process may use the state folder; the lease is for the others.
+  open.use(await lockLake(stateFolder, { work, lake: locationUri(location) }));
+  await Deno.remove(cacheFolder(stateFolder), { recursive: true }).catch(ignoreMissing);
+  const storage = bucketStorage(settings, place);
+  await storage.probe();
+  open.use(await leaseLake(storage, { writer: await writerName(stateFolder), work }));
+  const kept = open.move();
+  return { storage, folders: [], [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+function bucketStorage(settings: PlaceSettings, { location, stateFolder }: BucketPlace): S3Storage {
+  return new S3Storage({
+    ...addressOf(settings, location),
+    location,
+    credentials: credentialsOf(settings),
+    cacheFolder: cacheFolder(stateFolder),
+    cacheBytes: settings.lakeCacheBytes,
+  });
+}
+
+function cacheFolder(stateFolder: string): string {
+  return join(stateFolder, "files");
+}
+
+function addressOf(settings: PlaceSettings, { scheme, bucket }: ObjectLocation): BucketAddress {
+  const { s3Endpoint, s3Region, s3Addressing } = settings;
+  return {
+    scheme,
+    bucket,
+    region: s3Region,
+    ...(s3Endpoint === undefined ? {} : { endpoint: s3Endpoint }),
+    ...(s3Addressing === "auto" ? {} : { addressing: s3Addressing }),
+  };
+}
+
+function credentialsOf({ awsAccessKeyId, awsSecretAccessKey, awsSessionToken }: PlaceSettings) {
+  if (awsAccessKeyId === undefined || awsSecretAccessKey === undefined) {
+    throw new WeirError("configuration", "There is no access key for the lake's bucket", {
+      advice: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment or in .env",
+    });
+  }
+  return {
+    accessKeyId: awsAccessKeyId,
+    secretAccessKey: awsSecretAccessKey,
+    ...(awsSessionToken === undefined ? {} : { sessionToken: awsSessionToken }),
+  };
+}
+
+/** A name that stays with the state folder. */
+async function writerName(stateFolder: string): Promise<string> {
+  const path = join(stateFolder, "writer_name");
+  const known = await Deno.readTextFile(path).catch(ignoreMissing);
+  if (known) return known;
+  const name = crypto.randomUUID();
+  await Deno.writeTextFile(path, name);
+  return name;
+}
+
+function ignoreMissing(thrown: unknown): undefined {
+  if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;
+}
