@@ -32,6 +32,7 @@ const measurements: readonly Measurement[] = [
   { name: "upsertsIceberg", size: 1_000_000, fullSize: 10_000_000, target: "recentGrowth ≤ 1.5, upsertPeakMB ≤ 1000" },
   { name: "upsertsPaimon", size: 1_000_000, fullSize: 10_000_000, target: "randomGrowth ≤ 1.5, upsertPeakMB ≤ 1000" },
   { name: "upsertsDelta", size: 1_000_000, fullSize: 10_000_000, target: "recentGrowth ≤ 1.5, upsertPeakMB ≤ 1000" },
+  { name: "mirror", size: 20, fullSize: 60, target: "cpuRatio ≤ 1.15, timeRatio ≤ 1.15" },
   { name: "latency", size: 30, fullSize: 60, target: "p95Ms ≤ 2000" },
 ];
 
