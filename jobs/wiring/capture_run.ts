@@ -16,6 +16,7 @@ import type { CaptureSettings } from "./capture_settings.ts";
 import { icebergCatalogOf } from "./iceberg_catalog.ts";
 import { Lake, lakeId } from "./lake.ts";
 import { below } from "./lake_place.ts";
+import { mirrorFormats } from "./mirror_settings.ts";
 import { planOf } from "./plans.ts";
 import { policyOf } from "./upkeep_settings.ts";
 import { type VerifiedTable, verifyLake } from "./verification.ts";
@@ -102,6 +103,7 @@ export class CaptureRun implements AsyncDisposable {
         deltaDeletes: settings.deltaDeletes,
         memoryLimitBytes: settings.memoryLimitBytes,
         threads: settings.threads,
+        mirrors: mirrorFormats(settings),
         upkeep: {
           isOn: settings.upkeep === "on",
           policy: policyOf(settings),
@@ -109,7 +111,10 @@ export class CaptureRun implements AsyncDisposable {
         },
       }),
     );
-    open.defer(() => lake.upkeep?.close());
+    open.defer(async () => {
+      await lake.upkeep?.close();
+      await lake.mirrors.close();
+    });
     const { batchRows, batchSeconds, maxValueBytes } = settings;
     const limits = {
       batchRows,
@@ -134,6 +139,7 @@ export class CaptureRun implements AsyncDisposable {
     const embedder = createEmbedder(settings.model);
     open.defer(() => embedder.close());
     const run = new CaptureRun(options, { source, lake, embedder, datasets });
+    await lake.mirrors.begin();
     if (settings.resync) await run.#forgetEverything();
     run.#opened = open.move();
     return run;
@@ -155,6 +161,7 @@ export class CaptureRun implements AsyncDisposable {
       this.#stop.abort();
       await running;
       await this.lake.upkeep?.close();
+      await this.lake.mirrors.close();
       return result;
     } catch (thrown) {
       this.#stop.abort();

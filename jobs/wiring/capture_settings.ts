@@ -30,6 +30,7 @@ export const placeSettings = {
 export const captureSettings = {
   ...placeSettings,
   formats: settings.formats,
+  mirror: settings.mirror,
   icebergVersion: settings.icebergVersion,
   ...catalogSettings,
   deltaDeletes: settings.deltaDeletes,

@@ -4,6 +4,8 @@ import type { Sink } from "../../lib/change/sink.ts";
 import type { TableDefinition } from "../../lib/dataset/dataset.ts";
 import type { Connection } from "../../lib/engine/connection.ts";
 import { Database } from "../../lib/engine/database.ts";
+import { TableCommitter } from "../../lib/sink/table_committer.ts";
+import { IcebergTable } from "../../lib/table/iceberg/iceberg_table.ts";
 import { LakeSink } from "../../lib/sink/lake_sink.ts";
 import type { WeirError } from "../../lib/errors.ts";
 import type { TableFolder } from "../../lib/query/lake_folders.ts";
@@ -12,6 +14,7 @@ import type { RestCatalog } from "../../lib/table/iceberg/rest/rest_catalog.ts";
 import type { UpkeepPolicy, UpkeepTable } from "../../lib/table/upkeep.ts";
 import type { PlaceSettings } from "./capture_settings.ts";
 import { keptTable } from "./kept_tables.ts";
+import { LakeMirrors, type MirrorFormat } from "./lake_mirrors.ts";
 import { type LakePlace, openPlace, placeName } from "./lake_place.ts";
 import { LakeUpkeep } from "./lake_upkeep.ts";
 
@@ -28,6 +31,8 @@ export interface LakeOptions {
   readonly memoryLimitBytes: number;
   readonly threads: number;
   readonly upkeep: LakeUpkeepPlan;
+  /** Formats in which Iceberg tables are shown too. Default: none. */
+  readonly mirrors?: readonly MirrorFormat[];
 }
 
 /** How tables are kept up, and who hears of trouble with it. */
@@ -48,12 +53,14 @@ export class Lake implements AsyncDisposable {
   readonly copyConnections: readonly Connection[];
   /** Undefined where tables are only written. */
   readonly upkeep: LakeUpkeep | undefined;
+  readonly mirrors: LakeMirrors;
   readonly #options: LakeOptions;
   readonly #database: Database;
   readonly #place: LakePlace;
   /** One per format: the formats of a table are written at the same time. */
   readonly #connections: ReadonlyMap<string, Connection>;
   readonly #upkeepConnection: Connection;
+  readonly #mirrorConnection: Connection;
 
   private constructor(options: LakeOptions, parts: LakeParts) {
     this.#options = options;
@@ -65,8 +72,16 @@ export class Lake implements AsyncDisposable {
     this.#place = parts.place;
     this.#connections = parts.connections;
     this.#upkeepConnection = parts.upkeepConnection;
+    this.#mirrorConnection = parts.mirrorConnection;
     const upkeep = { ...options.upkeep, storage: this.storage, connection: parts.upkeepConnection };
     this.upkeep = upkeep.isOn ? new LakeUpkeep(upkeep) : undefined;
+    this.mirrors = new LakeMirrors({
+      storage: this.storage,
+      connection: parts.mirrorConnection,
+      formats: options.mirrors ?? [],
+      keepMs: upkeep.policy.keepSnapshotsMs,
+      onTrouble: upkeep.onTrouble,
+    });
   }
 
   /** Takes the lake for this process and opens the engine over it. Throws what {@linkcode openPlace} throws. */
@@ -89,9 +104,11 @@ export class Lake implements AsyncDisposable {
     const connections = new Map<string, Connection>();
     for (const format of options.formats) connections.set(format, await database.connect());
     const [connection, copyConnection] = [await database.connect(), await database.connect()];
-    const upkeepConnection = await database.connect();
+    const [upkeepConnection, mirrorConnection] = [await database.connect(), await database.connect()];
     open.move();
-    return new Lake(options, { database, place, connection, copyConnection, upkeepConnection, connections });
+    return new Lake(options, {
+      ...{ database, place, connection, copyConnection, upkeepConnection, mirrorConnection, connections },
+    });
   }
 
   /** A connection beside the pipeline's own. */
@@ -103,7 +120,16 @@ export class Lake implements AsyncDisposable {
   sinksFor(definition: TableDefinition): readonly Sink[] {
     return this.#options.formats.map((format) => {
       const table = this.#table(format, definition);
-      return this.upkeep?.sinkOf(table) ?? new LakeSink(table);
+      const committer = new TableCommitter(table);
+      const mirrors = table instanceof IcebergTable
+        ? this.mirrors.of(table, { committer, columns: definition.columns })
+        : undefined;
+      const upkeep = this.upkeep?.of(table, committer, mirrors?.table);
+      const afterCommit = async () => {
+        await upkeep?.turn();
+        await mirrors?.turn();
+      };
+      return new LakeSink(table, { committer, afterCommit });
     });
   }
 
@@ -122,7 +148,8 @@ export class Lake implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const connections = [...this.copyConnections, this.#upkeepConnection, ...this.#connections.values()];
+    const own = [this.#upkeepConnection, this.#mirrorConnection];
+    const connections = [...this.copyConnections, ...own, ...this.#connections.values()];
     for (const connection of connections) connection.close();
     this.#database.close();
     await this.#place[Symbol.asyncDispose]();
@@ -135,6 +162,7 @@ interface LakeParts {
   readonly connection: Connection;
   readonly copyConnection: Connection;
   readonly upkeepConnection: Connection;
+  readonly mirrorConnection: Connection;
   readonly connections: ReadonlyMap<string, Connection>;
 }
 

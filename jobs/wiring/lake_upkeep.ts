@@ -1,14 +1,12 @@
 /** Upkeep of every table that a job writes, beside its batches: files are merged, old snapshots expire. */
-import type { Sink } from "../../lib/change/sink.ts";
 import type { Connection } from "../../lib/engine/connection.ts";
 import type { WeirError } from "../../lib/errors.ts";
 import { BackgroundUpkeep } from "../../lib/sink/background_upkeep.ts";
-import { LakeSink } from "../../lib/sink/lake_sink.ts";
-import { TableCommitter } from "../../lib/sink/table_committer.ts";
+import type { TableCommitter } from "../../lib/sink/table_committer.ts";
 import { TableUpkeep } from "../../lib/sink/table_upkeep.ts";
 import { UpkeepWorker } from "../../lib/sink/upkeep_worker.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
-import type { UpkeepPolicy, UpkeepTable } from "../../lib/table/upkeep.ts";
+import type { TableMirrors, UpkeepPolicy, UpkeepTable } from "../../lib/table/upkeep.ts";
 
 /** What it works with. */
 export interface LakeUpkeepOptions {
@@ -56,11 +54,10 @@ export class LakeUpkeep {
     return this.#counts;
   }
 
-  /** The sink of a table that is kept up from now on. */
-  sinkOf(table: UpkeepTable): Sink {
+  /** The upkeep of a table, whose writer is to give it its turns. */
+  of(table: UpkeepTable, committer: TableCommitter, mirrors?: TableMirrors): BackgroundUpkeep {
     const { storage, policy } = this.#options;
-    const committer = new TableCommitter(table);
-    const steps = new TableUpkeep({ table, storage, policy, worker: this.#worker, committer });
+    const steps = new TableUpkeep({ table, storage, policy, worker: this.#worker, committer, mirrors });
     const name = `${table.format} ${table.namespace}.${table.name}`;
     const upkeep = new BackgroundUpkeep(steps, {
       expireEveryMs: Math.min(mostExpireEveryMs, policy.keepSnapshotsMs / 4),
@@ -71,7 +68,7 @@ export class LakeUpkeep {
         this.#count({ expiredSnapshots: snapshots, removedFiles: unneeded.length }),
     });
     this.#upkeeps.push(upkeep);
-    return new LakeSink(table, { committer, afterCommit: () => upkeep.turn() });
+    return upkeep;
   }
 
   /** Resolves once no merge is under way. */

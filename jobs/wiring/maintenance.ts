@@ -5,8 +5,10 @@ import type { TableFolder } from "../../lib/query/lake_folders.ts";
 import { TableUpkeep } from "../../lib/sink/table_upkeep.ts";
 import type { UpkeepWorker } from "../../lib/sink/upkeep_worker.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
+import { IcebergTable } from "../../lib/table/iceberg/iceberg_table.ts";
 import { PaimonTable } from "../../lib/table/paimon/paimon_table.ts";
-import type { CompactionPlan, UpkeepPolicy, UpkeepTable } from "../../lib/table/upkeep.ts";
+import type { CompactionPlan, TableMirrors, UpkeepPolicy, UpkeepTable } from "../../lib/table/upkeep.ts";
+import { DeclaredMirrors } from "./lake_mirrors.ts";
 import { keptTable, type KeptTableOptions } from "./kept_tables.ts";
 
 /** What is wanted. */
@@ -106,7 +108,8 @@ class OneTable {
     this.#options = options;
     const { storage, policy, worker } = options;
     this.#table = keptTable(place, { ...options.tables, storage });
-    this.#upkeep = new TableUpkeep({ table: this.#table, storage, policy, worker });
+    const mirrors = this.#mirrorsOf(this.#table);
+    this.#upkeep = new TableUpkeep({ table: this.#table, storage, policy, worker, mirrors });
     const { format, namespace, name } = place;
     this.#told = { format, table: `${namespace}.${name}`, plan: null, work: null, error: null };
   }
@@ -117,6 +120,17 @@ class OneTable {
 
   fail(thrown: unknown): void {
     this.#told = { ...this.#told, error: toWeirError(thrown, "internal", { table: this.#told.table }) };
+  }
+
+  /** Those that show the table: what they need stays, and their own past ends as the table's does. */
+  #mirrorsOf(table: UpkeepTable): TableMirrors | undefined {
+    if (!(table instanceof IcebergTable)) return undefined;
+    const { storage, policy, tables: { connection }, progress } = this.#options;
+    return new DeclaredMirrors(table, {
+      ...{ storage, connection, keepMs: policy.keepSnapshotsMs },
+      onTrouble: (format, { message }) =>
+        progress.note(`the ${format} mirror of ${table.namespace}.${table.name} stays as it is: ${message}`),
+    });
   }
 
   async makePlan(): Promise<void> {

@@ -21,10 +21,19 @@ export interface WrittenTable {
   readonly position: string | null;
 }
 
+/** A table that shows another one's files, as the job left it. */
+export interface ShownTable extends Pick<WrittenTable, "format" | "namespace" | "name" | "location" | "position"> {
+  /** Of the table whose files it shows; null where it shows nothing yet. */
+  readonly mirroredSnapshotId: bigint | null;
+  /** Whether it shows the newest snapshot. */
+  readonly isCurrent: boolean;
+}
+
 /** The object that `--json` prints. */
 export interface CaptureOutcome extends JobResult {
   readonly source: { readonly kind: "postgres"; readonly version: string; readonly position: string | null };
   readonly tables: readonly WrittenTable[];
+  readonly mirrors: readonly ShownTable[];
   readonly verification: readonly Omit<VerifiedTable, "mismatches" | "rows">[];
   /** Datasets that were set aside, with the reason. */
   readonly failures: readonly { readonly dataset: string; readonly kind: string; readonly message: string }[];
@@ -58,6 +67,7 @@ export async function captureOutcome(
     ok: failures.length === 0 && ran.verified.every((table) => table.missing + table.extra + table.different === 0),
     source: { kind: "postgres", version: run.source.version, position },
     tables,
+    mirrors: await shownTables(run, tables),
     verification: ran.verified.map(({ format, table, missing, extra, different, deadLettered }) => ({
       format,
       table,
@@ -93,6 +103,17 @@ async function writtenTables(run: CaptureRun): Promise<WrittenTable[]> {
     }
   }
   return written;
+}
+
+async function shownTables(run: CaptureRun, tables: readonly WrittenTable[]): Promise<ShownTable[]> {
+  return (await run.lake.mirrors.stands()).map(({ snapshotId = null, position = null, ...mirror }) => {
+    const { namespace, name } = mirror;
+    const primary = tables.find((table) =>
+      table.format === "iceberg" && table.namespace === namespace && table.name === name
+    );
+    const isCurrent = primary?.snapshotId === snapshotId && primary.position === position;
+    return { ...mirror, mirroredSnapshotId: snapshotId, position, isCurrent };
+  });
 }
 
 async function writtenTable(run: CaptureRun, sink: Sink): Promise<WrittenTable> {
@@ -151,10 +172,20 @@ export function outcomeText(
     "",
     summaryText(outcome),
     ...upkeepText(outcome.upkeep),
+    ...mirrorText(outcome.mirrors),
     ...outcome.failures.map(({ dataset, message }) => `${dataset} was set aside: ${message}`),
     ...notes,
     ...(next.length === 0 ? [] : ["", "Next:", ...next.map((step) => nextText(step, next))]),
   ].join("\n");
+}
+
+function mirrorText(mirrors: readonly ShownTable[]): string[] {
+  const nameOf = ({ format, namespace, name }: ShownTable) => `${format} ${namespace}.${name}`;
+  const behind = mirrors.filter(({ isCurrent }) => !isCurrent).map(nameOf);
+  if (mirrors.length === 0) return [];
+  const formats = [...new Set(mirrors.map(({ format }) => format))].join(" and ");
+  const said = `The Iceberg tables are shown as ${formats} too, out of the same files`;
+  return behind.length === 0 ? [said] : [`${said}; behind, and to be caught up by the next run: ${behind.join(", ")}`];
 }
 
 function upkeepText(upkeep: UpkeepCounts | null): string[] {

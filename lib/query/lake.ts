@@ -46,6 +46,8 @@ export interface LakeView extends TableFolder {
   readonly snapshotId?: bigint;
   /** The source position that the view shows. */
   readonly position?: Position;
+  /** Of a mirror: the format of the table whose files it shows. */
+  readonly mirrorOf?: string;
 }
 
 /**
@@ -113,7 +115,7 @@ async function openView(
   const scan = await table.scan(state);
   await connection.run(`CREATE OR REPLACE VIEW ${view} AS ${scan.sql}`);
   keep(scan, { connection, view });
-  const { snapshotId, columns, position } = state;
+  const { snapshotId, columns, position, mirrorOf } = state;
   return {
     ...place,
     location: table.location,
@@ -121,6 +123,7 @@ async function openView(
     columns,
     ...(snapshotId === undefined ? {} : { snapshotId }),
     ...(position === undefined ? {} : { position }),
+    ...(mirrorOf === undefined ? {} : { mirrorOf }),
   };
 }
 

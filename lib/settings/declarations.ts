@@ -115,6 +115,12 @@ export const settings = {
     defaultText: "iceberg,paimon",
     choices: ["iceberg", "paimon", "delta"],
   }),
+  mirror: choices({
+    flag: "mirror",
+    help: "Formats in which Iceberg tables are shown too, out of the same files; not with --formats of the same name",
+    defaultText: "none",
+    choices: ["none", "delta", "paimon"],
+  }),
   icebergVersion: choice({
     flag: "iceberg-version",
     help: "Version of new Iceberg tables: 3 deletes by deletion vectors, 2 by position deletes",

@@ -6,7 +6,7 @@
  */
 import { failPoint } from "../fail_point.ts";
 import type { Storage, StoredObject } from "../storage/storage.ts";
-import type { CompactionPlan, Expiry, UpkeepPolicy, UpkeepTable } from "../table/upkeep.ts";
+import type { CompactionPlan, Expiry, TableMirrors, UpkeepPolicy, UpkeepTable } from "../table/upkeep.ts";
 import { findOrphans } from "../table/orphans.ts";
 import { TableCommitter } from "./table_committer.ts";
 import type { UpkeepWorker } from "./upkeep_worker.ts";
@@ -19,11 +19,8 @@ export interface TableUpkeepOptions {
   readonly worker: UpkeepWorker;
   /** Of the sink that writes the table in this process. Default: one of its own, for a table that others may write. */
   readonly committer?: TableCommitter;
-  /**
-   * Of files that the table itself needs no more, those that somebody else still does: its mirrors in other formats. They stay,
-   * and are asked about again. Default: none.
-   */
-  readonly neededElsewhere?: (paths: readonly string[]) => Promise<ReadonlySet<string>>;
+  /** Those who show the table in other formats. Default: nobody. */
+  readonly mirrors?: TableMirrors | undefined;
   /** Epoch milliseconds. Default: the clock. */
   readonly now?: () => number;
 }
@@ -39,8 +36,6 @@ export interface Merged {
 export class TableUpkeep {
   readonly #options: TableUpkeepOptions;
   readonly #committer: TableCommitter;
-  /** Files that left the table and stay for others. */
-  #heldBack: readonly string[] = [];
 
   constructor(options: TableUpkeepOptions) {
     this.#options = options;
@@ -87,9 +82,12 @@ export class TableUpkeep {
   async expire(dryRun = false): Promise<Expiry> {
     const { table, storage, policy } = this.#options;
     let expiry: Expiry = { snapshots: 0, unneeded: [] };
+    if (!dryRun) await this.#options.mirrors?.expire(policy, this.#nowMs());
     const isDone = await this.#committer.settle({
       attempt: async (state) => {
-        expiry = await table.expire(state, policy, { nowMs: this.#nowMs(), dryRun });
+        const nowMs = this.#nowMs();
+        const keepFrom = await this.#options.mirrors?.keepFrom(state, policy, nowMs);
+        expiry = await table.expire(state, policy, { nowMs, dryRun, keepFrom });
         return expiry.result;
       },
       // The files of an expiry that may or may not have happened stay: they are orphans at worst.
@@ -98,33 +96,24 @@ export class TableUpkeep {
         return state !== undefined;
       },
     });
-    if (isDone) await failPoint("upkeep.afterExpiry");
-    const left = isDone || dryRun ? [...this.#heldBack, ...expiry.unneeded] : this.#heldBack;
-    const needed = await this.#neededElsewhere(left);
-    const unneeded = left.filter((path) => !needed.has(path));
-    if (dryRun) return { ...expiry, unneeded };
-    this.#heldBack = [...needed];
-    for (const path of unneeded) await storage.delete(path);
-    return { ...expiry, unneeded };
+    if (!isDone) return expiry;
+    await failPoint("upkeep.afterExpiry");
+    for (const path of expiry.unneeded) await storage.delete(path);
+    return expiry;
   }
 
   /** Files in the table's folder that nothing refers to, and that are too old to be part of a commit under way. */
   async orphans(): Promise<readonly StoredObject[]> {
     const { table, storage, policy } = this.#options;
-    const orphans = await findOrphans(storage, {
+    return await findOrphans(storage, {
       folder: storage.path(table.location),
       referenced: async () => {
         const state = await table.load();
-        return state === undefined ? new Set() : await table.referenced(state);
+        const own = state === undefined ? new Set<string>() : await table.referenced(state);
+        return own.union(await this.#options.mirrors?.referenced() ?? new Set());
       },
       before: this.#nowMs() - policy.orphanAgeMs,
     });
-    const needed = await this.#neededElsewhere(orphans.map(({ path }) => path));
-    return orphans.filter(({ path }) => !needed.has(path));
-  }
-
-  async #neededElsewhere(paths: readonly string[]): Promise<ReadonlySet<string>> {
-    return paths.length === 0 ? new Set() : await this.#options.neededElsewhere?.(paths) ?? new Set();
   }
 
   #nowMs(): number {

@@ -17,6 +17,8 @@ export interface TableState {
   readonly snapshotId?: bigint;
   readonly rows: bigint;
   readonly position?: Position;
+  /** Of a mirror: the format of the table whose files it shows. It cannot be written. */
+  readonly mirrorOf?: string;
 }
 
 /** One table in one format. `State`, `Prepared` and `Staged` are the format's own plain data. */

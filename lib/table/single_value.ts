@@ -92,3 +92,14 @@ export function fromHex(text: string): Uint8Array | undefined {
   if (!/^([0-9A-Fa-f]{2})*$/.test(text)) return undefined;
   return Uint8Array.from({ length: text.length / 2 }, (_, index) => parseInt(text.slice(2 * index, 2 * index + 2), 16));
 }
+
+/**
+ * What a bound stands for: instants in microseconds, dates in days, decimals unscaled. Undefined for bytes of another length
+ * than the type has.
+ */
+export function boundValue(type: ScalarType, bytes: Uint8Array): bigint | number | string | Uint8Array | undefined {
+  if (type.kind === "string") return new TextDecoder().decode(bytes);
+  if (type.kind === "binary") return bytes;
+  const isWhole = type.kind === "decimal" || type.kind === "boolean" ? bytes.length > 0 : [4, 8].includes(bytes.length);
+  return isWhole ? numberOf(type, bytes) : undefined;
+}

@@ -43,6 +43,28 @@ export interface CompactionPlan {
   readonly isUrgent: boolean;
 }
 
+/** When an expiry happens, and what it must leave. */
+export interface ExpiryOptions {
+  /** Epoch milliseconds. */
+  readonly nowMs: number;
+  readonly dryRun?: boolean;
+  /**
+   * What mirrors of the table need: a snapshot and all after it; null for nothing. Undefined: not known, so that a table which
+   * has mirrors is left alone.
+   */
+  readonly keepFrom?: bigint | null | undefined;
+}
+
+/** Those who show a table in other formats, out of its files (`mirror/table_mirror.ts`). */
+export interface TableMirrors {
+  /** Takes their own old versions away. Throws nothing. */
+  expire(policy: UpkeepPolicy, nowMs: number): Promise<void>;
+  /** The table's oldest snapshot that one of their versions shows which somebody may still read; null where none does. */
+  keepFrom(state: TableState, policy: UpkeepPolicy, nowMs: number): Promise<bigint | null>;
+  /** Every file that they refer to: paths below the storage root. */
+  referenced(): Promise<ReadonlySet<string>>;
+}
+
 /** What an expiry did, or would do. */
 export interface Expiry {
   readonly snapshots: number;
@@ -74,11 +96,7 @@ export interface UpkeepTable<
    */
   rebase(state: State, prepared: Prepared): Promise<Prepared | undefined>;
   /** Takes old snapshots out of the table. With `dryRun` it only says which files would go. */
-  expire(
-    state: State,
-    policy: UpkeepPolicy,
-    options: { readonly nowMs: number; readonly dryRun?: boolean },
-  ): Promise<Expiry>;
+  expire(state: State, policy: UpkeepPolicy, options: ExpiryOptions): Promise<Expiry>;
   /** Small files of metadata that {@linkcode rewriteManifests} makes fewer. Absent where a format has none. */
   mergeableManifests?(state: State): number;
   rewriteManifests?(state: State): Promise<CommitResult>;

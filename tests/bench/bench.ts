@@ -29,6 +29,7 @@ const measurements: readonly Measurement[] = [
   { name: "job384", size: 100_000, fullSize: 200_000, target: "reported" },
   { name: "updates", size: 60, fullSize: 60, target: "changesPerSecond ≥ 15000" },
   { name: "merge", size: 1_000_000, fullSize: 3_000_000, target: "ratio ≥ 0.7" },
+  { name: "mirror", size: 20, fullSize: 60, target: "cpuRatio ≤ 1.15, timeRatio ≤ 1.15" },
   { name: "latency", size: 30, fullSize: 60, target: "p95Ms ≤ 2000" },
 ];
 

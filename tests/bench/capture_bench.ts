@@ -13,6 +13,10 @@ export interface BenchCapture {
   readonly lake: string;
   readonly tables: CapturedTables;
   readonly formats: string;
+  /** Formats in which Iceberg tables are shown too. Default: none. */
+  readonly mirror?: string;
+  /** Default: the jobs' own. */
+  readonly batchRows?: number;
   /** Model of the vectors. Absent: none. */
   readonly model?: string;
 }
@@ -38,7 +42,10 @@ function cpuSeconds(): number {
 /** Opens a capture with the jobs' default settings. */
 export function openCapture(options: BenchCapture): Promise<CaptureRun> {
   const { model = "hash" } = options;
-  const flags = new Map([["lake", [options.lake]], ["formats", [options.formats]], ["model", [model]]]);
+  const { lake, formats, mirror = "none" } = options;
+  const batches = options.batchRows === undefined ? {} : { "batch-rows": String(options.batchRows) };
+  const given = { lake, formats, mirror, model, ...batches };
+  const flags = new Map(Object.entries(given).map(([name, value]) => [name, [value]]));
   const settings = resolveSettings(captureSettings, { flags, environment: () => undefined, file: {} });
   const textOf = (dataset: Dataset) => options.model === undefined ? undefined : datasetText(dataset);
   return CaptureRun.open({
@@ -58,10 +65,15 @@ export async function copyFirst(options: BenchCapture): Promise<Taken> {
   return await taken(() => run.during(() => Promise.resolve()));
 }
 
-/** Takes a backlog of so many rows, until all are committed. */
+/** Takes a backlog of so many rows, until all are committed, and shown by the mirrors if there are any. */
 export async function takeBacklog(options: BenchCapture, rows: number): Promise<Taken> {
   await using run = await openCapture(options);
-  return await run.during(() => taken(() => untilCarried(run, rows)));
+  return await run.during(() =>
+    taken(async () => {
+      await untilCarried(run, rows);
+      await run.lake.mirrors.settled();
+    })
+  );
 }
 
 /** Resolves when a run has carried so many rows. */

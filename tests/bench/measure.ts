@@ -32,6 +32,7 @@ const measurements: Readonly<Record<string, (place: Place, rows: number) => Prom
   job384: (place, rows) => measureJob(place, { rows, dimensions: 384 }),
   updates: measureUpdates,
   merge: (_, rows) => measureMerge(rows),
+  mirror: measureMirror,
   latency: measureLatency,
 };
 
@@ -86,6 +87,36 @@ async function measureJob(
   await copyFirst(capture);
   await writer.stream({ payments: rows / 2, churnShare: 0.02 });
   return { rows, dimensions, ...rates(rows, await takeBacklog(capture, rows)) };
+}
+
+/**
+ * Question: what do two mirrors cost? The same inserts, updates and deletes are taken by a lake of Iceberg tables alone and by one whose
+ * tables are shown as Delta and Paimon too, one after the other and then the other way round. A first round warms the process up.
+ * Batches are small, so that there are many commits for the rows.
+ */
+async function measureMirror({ url, lake, client }: Place, seconds: number): Promise<Figures> {
+  const rows = 200_000;
+  await createWide(client);
+  await insertWide(client, { from: 1, to: rows, commitRows: 100_000 });
+  const alone = { url, lake: `${lake}/alone`, tables: wide, formats: "iceberg", batchRows: 5000 };
+  const shown = { ...alone, lake: `${lake}/shown`, mirror: "delta,paimon" };
+  for (const capture of [alone, shown]) await copyFirst(capture);
+  const sums = new Map([alone, shown].map((capture) => [capture, { ms: 0, cpuSeconds: 0 }]));
+  let [changes, next] = [0, rows];
+  for (const [round, order] of [[alone, shown], [alone, shown], [shown, alone]].entries()) {
+    const made = await mixChanges(client, { seconds: seconds / 2, rows: next, changesPerSecond: 20_000 });
+    next += made;
+    changes += round === 0 ? 0 : made;
+    for (const capture of order) {
+      const { ms, cpuSeconds } = await takeBacklog(capture, made);
+      if (round === 0) continue;
+      const sum = sums.get(capture)!;
+      sums.set(capture, { ms: sum.ms + ms, cpuSeconds: sum.cpuSeconds + cpuSeconds });
+    }
+  }
+  const [left, right] = [sums.get(alone)!, sums.get(shown)!];
+  const ratio = (figure: "ms" | "cpuSeconds") => Number((right[figure] / left[figure]).toFixed(3));
+  return { changes, aloneSeconds: Math.round(left.ms / 1000), timeRatio: ratio("ms"), cpuRatio: ratio("cpuSeconds") };
 }
 
 /**

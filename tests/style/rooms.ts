@@ -40,6 +40,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   "table/iceberg": [...contracts, "storage", "table"],
   "table/paimon": [...contracts, "storage", "table"],
   "table/delta": [...contracts, "storage", "table"],
+  // Follows a table of one format into the others.
+  "table/mirror": [...contracts, "storage", "table", "table/iceberg", "table/paimon", "table/delta"],
   sink: [...contracts, "storage", "table"],
   // Contracts only: never a concrete source, sink, table or storage.
   pipeline: [...contracts, "fold", "storage/storage.ts"],

@@ -24,6 +24,21 @@ export function encodeRoaring(bitmap: PositionBitmap): Uint8Array {
   return concatenate(parts);
 }
 
+/** Encodes positions below 2^32 as one 32-bit bitmap. Throws `RangeError` for a greater one. */
+export function encodeRoaring32(bitmap: PositionBitmap): Uint8Array {
+  const keys = [...bitmap.containers.keys()].sort((left, right) => left - right);
+  if ((keys.at(-1) ?? 0) >= 65536) throw new RangeError("Cannot write a position beyond 32 bits");
+  return concatenate(encode32(keys.map((key) => [key, bitmap.containers.get(key)!])));
+}
+
+/** Decodes one 32-bit bitmap. Throws `RangeError` if the bytes are none. */
+export function decodeRoaring32(bytes: Uint8Array): PositionBitmap {
+  const containers = new Map<number, Container>();
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  decode32(view, { at: 0, add: (key, container) => containers.set(key, container) });
+  return new PositionBitmap(containers);
+}
+
 function encode32(containers: readonly (readonly [number, Container])[]): Uint8Array[] {
   // Every machine Deno runs on is little-endian, as the format is.
   const bodies = containers.map(([, container]) =>

@@ -1,6 +1,6 @@
 /** Deletion vectors on disk (Delta protocol, "Deletion Vectors"): one file a commit, with a record for each data file. */
 import type { Storage } from "../../storage/storage.ts";
-import type { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
+import { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
 import { concatenate } from "../deleted_rows/roaring.ts";
 import { decodeVector, encodeVector, wrapVector } from "../deleted_rows/vector_record.ts";
 import type { VectorDescriptor } from "./actions.ts";
@@ -64,10 +64,11 @@ export function vectorPath({ storage, folder }: VectorPlace, vector: VectorDescr
   return `${folder}/${prefix === "" ? "" : `${prefix}/`}${fileName(uuid)}`;
 }
 
-/** Reads vectors, in the order given; each file is read once. */
+/** Reads vectors, in the order given; each file is read once. Where `mends`, one whose file is missing is of no rows. */
 export async function readVectors(
   place: VectorPlace,
   vectors: readonly VectorDescriptor[],
+  mends = false,
 ): Promise<readonly PositionBitmap[]> {
   const found: PositionBitmap[] = [];
   const byPath = Map.groupBy(vectors.keys(), (index) => vectorPath(place, vectors[index]!));
@@ -75,7 +76,9 @@ export async function readVectors(
     const decode = (bytes: Uint8Array | undefined) => {
       for (const index of indexes) found[index] = decodeOne(vectors[index]!, bytes);
     };
-    if (path === undefined) decode(undefined);
+    if (path !== undefined && mends && await place.storage.stat(path) === undefined) {
+      for (const index of indexes) found[index] = PositionBitmap.empty;
+    } else if (path === undefined) decode(undefined);
     else await readPart(place.storage, path, decode);
   }
   return found;

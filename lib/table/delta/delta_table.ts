@@ -29,7 +29,7 @@ import type { DeltaPrepared } from "./prepared_change.ts";
 import { isOurs, putCommit } from "./put_commit.ts";
 import { scanState } from "./scan_sql.ts";
 import { type DeltaStaged, stageCommit } from "./stage_commit.ts";
-import type { DeltaState } from "./state.ts";
+import { type DeltaState, isMirror } from "./state.ts";
 import { stillFits } from "./still_fits.ts";
 import { type VacuumOptions, type VacuumReport, vacuumTable } from "./vacuum.ts";
 
@@ -111,6 +111,7 @@ export class DeltaTable
   }
 
   async prepare(state: DeltaState, change: TableChange): Promise<DeltaPrepared> {
+    this.#refuseMirror(state);
     return await prepareChange(this.#place, state, change);
   }
 
@@ -143,6 +144,7 @@ export class DeltaTable
   }
 
   async recordPosition(state: DeltaState, position: Position | undefined): Promise<CommitResult> {
+    this.#refuseMirror(state);
     const { protocol, metadata } = state;
     const description = { protocol, metadata };
     return await this.commit(this.stage(state, {
@@ -179,7 +181,7 @@ export class DeltaTable
   }
 
   planCompaction(state: DeltaState, policy: UpkeepPolicy): MergePlan | undefined {
-    return planCompaction(state, policy);
+    return isMirror(state) ? undefined : planCompaction(state, policy);
   }
 
   async compact(state: DeltaState, plan: MergePlan, connection: Connection): Promise<DeltaPrepared> {
@@ -208,6 +210,19 @@ export class DeltaTable
     return state === undefined
       ? { paths: [], bytes: 0, isDryRun: options.dryRun ?? true }
       : await vacuumTable(this.#place, state, options);
+  }
+
+  /** Its rows are those of another table, which alone is written. */
+  #refuseMirror(state: DeltaState): void {
+    if (!isMirror(state)) return;
+    throw new WeirError(
+      "precondition",
+      `Cannot write to ${this.namespace}.${this.name}: it is a mirror of an Iceberg table`,
+      {
+        detail: { table: `${this.namespace}.${this.name}`, path: this.#place.folder },
+        advice: "Give --mirror delta instead of the format, use another --lake, or remove the mirror's folder",
+      },
+    );
   }
 
   /** Columns follow their source by themselves; a key cannot. */

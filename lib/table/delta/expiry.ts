@@ -58,7 +58,10 @@ export async function fileUse(place: TablePlace, state: DeltaState, since: KeptS
     deletionTimestamp >= since.files;
   const live = [...state.files.values()].map(({ add }) => add);
   const needed = new Set([...live, ...removed.filter(isRecent)].flatMap(pathsOf));
-  return { needed, unneeded: new Set(removed.flatMap(pathsOf)).difference(needed) };
+  // A mirror's rows are its primary's: only that one knows who else needs them.
+  const own = `${place.folder}/`;
+  const unneeded = removed.flatMap(pathsOf).filter((path) => path.startsWith(own));
+  return { needed, unneeded: new Set(unneeded).difference(needed) };
 }
 
 /** Names what is old. */

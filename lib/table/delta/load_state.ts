@@ -18,7 +18,7 @@ import {
 import { type AddedFile, LogReplay } from "./log_replay.ts";
 import { ownNames } from "./properties.ts";
 import { refuseForeign } from "./protocol.ts";
-import { type DeltaState, type LiveFile, positionOf, stateOf } from "./state.ts";
+import { type DeltaState, type LiveFile, recordedIn, stateOf } from "./state.ts";
 import { recordCount } from "./statistics.ts";
 
 /** Where a table is read from. */
@@ -35,6 +35,8 @@ export interface LoadRequest {
   readonly version?: number;
   /** An earlier state of the same table. */
   readonly known?: DeltaState | undefined;
+  /** A deletion vector that somebody deleted counts as one of no rows, for who will put another in its place. Default false. */
+  readonly mends?: boolean;
 }
 
 /**
@@ -54,7 +56,8 @@ export async function loadState(place: TablePlace, request: LoadRequest = {}): P
   if (request.version !== undefined && version !== request.version) {
     throw unreadable(commitPath(place.folder, request.version), "the version is not there, or no more");
   }
-  return await decode(place, replay, { version, checkpoint, known });
+  const { mends = false } = request;
+  return await decode(place, replay, { version, checkpoint, known, mends });
 }
 
 /** The checkpoint to start from; undefined where the log is whole from its first version. */
@@ -90,18 +93,20 @@ async function replayCommits(
 }
 
 interface Decoding {
+  readonly mends: boolean;
   readonly version: number;
   readonly checkpoint: CheckpointFiles | undefined;
   readonly known: DeltaState | undefined;
 }
 
-async function decode(place: TablePlace, replay: LogReplay, { version, checkpoint, known }: Decoding) {
+async function decode(place: TablePlace, replay: LogReplay, decoding: Decoding) {
+  const { version, checkpoint } = decoding;
   const { protocol, metadata } = replay;
   const log = logFolder(place.folder);
   if (protocol === undefined || metadata === undefined) throw unreadable(log, "it has no protocol or no schema");
   refuseForeign(place.folder, { protocol, metadata });
-  const files = await liveFiles(place, replay.adds, known);
-  const recorded = await recordedPosition(place, replay);
+  const files = await liveFiles(place, replay.adds, decoding);
+  const recorded = await recordedAtVersion(place, replay);
   try {
     return stateOf({
       ...{ version, protocol, metadata, files, transactions: replay.transactions, ...recorded },
@@ -113,20 +118,20 @@ async function decode(place: TablePlace, replay: LogReplay, { version, checkpoin
 }
 
 /** A checkpoint says which version we committed last; what was recorded with it stands in that version's commit. */
-async function recordedPosition(place: TablePlace, replay: LogReplay) {
+async function recordedAtVersion(place: TablePlace, replay: LogReplay) {
   if (replay.recorded !== undefined) return replay.recorded;
   const own = replay.transactions.get(ownNames.appId);
   if (own === undefined) return {};
   const actions = await readCommit(place, Number(own.version));
   // Cleaned up by another writer after the log's retention: what was recorded is not known, so the table is copied again.
-  return positionOf(actions?.find(({ commitInfo }) => commitInfo !== undefined)?.commitInfo);
+  return recordedIn(actions?.find(({ commitInfo }) => commitInfo !== undefined)?.commitInfo);
 }
 
 /** Live files with their deleted rows, which are only read where an earlier state does not know them. */
 async function liveFiles(
   place: TablePlace,
   adds: ReadonlyMap<string, AddedFile>,
-  known: DeltaState | undefined,
+  { known, mends }: Decoding,
 ): Promise<Map<string, LiveFile>> {
   const files = new Map<string, LiveFile>();
   const unread: AddedFile[] = [];
@@ -137,7 +142,7 @@ async function liveFiles(
     if (!isKnown) unread.push({ add, version });
   }
   const marked = unread.filter(({ add }) => add.deletionVector !== undefined);
-  const vectors = await readVectors(place, marked.map(({ add }) => add.deletionVector!));
+  const vectors = await readVectors(place, marked.map(({ add }) => add.deletionVector!), mends);
   for (const [index, { add: { path }, version }] of marked.entries()) {
     files.set(path, { ...files.get(path)!, deleted: { positions: vectors[index]!, since: version } });
   }
@@ -157,11 +162,18 @@ async function countRows(place: TablePlace, files: Map<string, LiveFile>): Promi
   }
 }
 
-/** Path below the storage root of a file that the log names. Throws `tableUnreadable` for one outside the table's folder. */
-export function filePath({ folder }: Pick<TablePlace, "folder">, path: string): string {
+/**
+ * Path below the storage root of a file that the log names: in the table's folder, or by its whole URI, as a mirror names those of
+ * its primary. Throws `tableUnreadable` for one outside the storage.
+ */
+export function filePath({ storage, folder }: Pick<TablePlace, "storage" | "folder">, path: string): string {
   const decoded = decodeURIComponent(path);
-  if (/^[a-z][a-z0-9+.-]*:/i.test(decoded) || decoded.startsWith("/")) {
-    throw unreadable(path, "it lies outside the table's folder");
-  }
+  if (isAbsolute(path)) return storage.path(decoded);
+  if (decoded.startsWith("/")) throw unreadable(path, "it lies outside the table's folder");
   return `${folder}/${decoded}`;
+}
+
+/** Whether the log names a file by its whole URI. */
+export function isAbsolute(path: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:/i.test(path);
 }

@@ -1,8 +1,7 @@
 /** What a log adds up to (Delta protocol, "Action Reconciliation"). */
-import type { Position } from "../../change/position.ts";
 import type { Action, AddFile, Metadata, Protocol, Transaction } from "./actions.ts";
 import { ownNames } from "./properties.ts";
-import { type DeltaState, positionOf } from "./state.ts";
+import { type DeltaState, type Recorded, recordedIn, recordedOf } from "./state.ts";
 
 /** A file that the log added and did not remove. */
 export interface AddedFile {
@@ -18,7 +17,7 @@ export class LogReplay {
   readonly adds: Map<string, AddedFile>;
   readonly transactions: Map<string, Transaction>;
   /** What our last commit recorded; undefined until one was replayed. */
-  recorded: { readonly position?: Position } | undefined;
+  recorded: Recorded | undefined;
 
   /** @param known What was replayed before. */
   constructor(known?: DeltaState) {
@@ -28,7 +27,7 @@ export class LogReplay {
       [...known?.files ?? []].map(([path, { add, deleted }]) => [path, { add, version: deleted?.since ?? 0 }]),
     );
     this.transactions = new Map(known?.transactions);
-    if (known !== undefined) this.recorded = known.position === undefined ? {} : { position: known.position };
+    if (known !== undefined) this.recorded = recordedOf(known);
   }
 
   /** Takes the actions of a version, or of a checkpoint, whose rows stand in any order. */
@@ -45,6 +44,6 @@ export class LogReplay {
     if (!actions.some(({ txn }) => txn?.appId === ownNames.appId)) return;
     const info = actions.find(({ commitInfo }) => commitInfo !== undefined)?.commitInfo;
     // A checkpoint knows that we committed, and not what.
-    if (info !== undefined) this.recorded = positionOf(info);
+    if (info !== undefined) this.recorded = recordedIn(info);
   }
 }

@@ -9,6 +9,8 @@ export const ownNames = {
   /** Up to here the version before it still showed the table. */
   after: "weir.after",
   commitTimeMs: "weir.commit-time-ms",
+  /** In a mirror: which snapshot of its primary a version shows. */
+  mirroredSnapshot: "weir.mirrored-snapshot",
   /** The application under which our commits leave the version they were made at. */
   appId: "weir",
 } as const;

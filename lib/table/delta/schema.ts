@@ -99,6 +99,11 @@ export function physicalName({ name, metadata }: DeltaField): string {
   return typeof physical === "string" ? physical : name;
 }
 
+/** A column under column mapping, with what files know it by. */
+export function mappedField(field: DeltaField, as: { readonly id: number; readonly physicalName: string }): DeltaField {
+  return { ...field, metadata: { ...field.metadata, [columnIdKey]: as.id, [physicalNameKey]: as.physicalName } };
+}
+
 /** Its id in files; only with column mapping. */
 export function columnId({ metadata }: DeltaField): number | undefined {
   const id = metadata[columnIdKey];
@@ -122,7 +127,7 @@ export function withNewField(shape: TableShape, column: Column): TableShape {
 }
 
 /** Characters that a column may have only under column mapping (Delta protocol, "Column Mapping"). */
-function needsMapping(name: string): boolean {
+export function needsMapping(name: string): boolean {
   return /[ ,;{}()\n\t=]/.test(name);
 }
 

@@ -81,7 +81,8 @@ function markedSince(file: LiveFile, version: number): LiveFile {
   return file.deleted === undefined ? file : { ...file, deleted: { ...file.deleted, since: version } };
 }
 
-function removalOf({ add }: LiveFile, of: { readonly dataChange: boolean; readonly nowMs: number }): RemoveFile {
+/** The removal of a live file. */
+export function removalOf({ add }: LiveFile, of: { readonly dataChange: boolean; readonly nowMs: number }): RemoveFile {
   const { path, partitionValues, size, deletionVector } = add;
   return {
     ...{ path, deletionTimestamp: of.nowMs, dataChange: of.dataChange, extendedFileMetadata: true },
@@ -129,6 +130,7 @@ function operationOf({ truncate, searched, added, base, target, merge }: DeltaPr
   return sameJson(base.metadata, target.metadata) ? "STREAMING UPDATE" : "SET TBLPROPERTIES";
 }
 
-function sameJson(left: unknown, right: unknown): boolean {
+/** Whether two plain values are spelled alike. */
+export function sameJson(left: unknown, right: unknown): boolean {
   return left === right || JSON.stringify(left) === JSON.stringify(right);
 }

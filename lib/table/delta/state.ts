@@ -6,6 +6,7 @@
 import { parsePosition, type Position } from "../../change/position.ts";
 import type { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
 import type { TableState } from "../lake_table.ts";
+import { mirrorOfProperty } from "../published_table.ts";
 import type { AddFile, CommitInfo, Metadata, Protocol, Transaction } from "./actions.ts";
 import type { CheckpointFiles } from "./log_file.ts";
 import { ownNames, propertyNames } from "./properties.ts";
@@ -37,14 +38,22 @@ export interface DeltaState extends TableState {
   /** By path as the log spells it. */
   readonly files: ReadonlyMap<string, LiveFile>;
   readonly transactions: ReadonlyMap<string, Transaction>;
+  /** Of a mirror: the snapshot of its primary that it shows. */
+  readonly mirroredSnapshotId?: bigint;
   /** The newest checkpoint that was seen. */
   readonly checkpoint?: CheckpointFiles;
+}
+
+/** What one of our commits records. */
+export interface Recorded {
+  readonly position?: Position;
+  readonly mirroredSnapshotId?: bigint;
 }
 
 /** The parts of a state that everything else follows from. */
 export type StateParts =
   & Pick<DeltaState, "version" | "protocol" | "metadata" | "files" | "transactions" | "checkpoint">
-  & { readonly position?: Position };
+  & Recorded;
 
 /** A state with what {@linkcode TableState} says derived from its parts. Throws `RangeError` for a schema not of ours. */
 export function stateOf(parts: StateParts): DeltaState {
@@ -59,6 +68,7 @@ export function stateOf(parts: StateParts): DeltaState {
     columns: columnsOf(fields, physicalKey),
     key: physicalKey.flatMap((name) => nameOf.get(name) ?? []),
     snapshotId: BigInt(parts.version),
+    ...(isMirror(parts) ? { mirrorOf: parts.metadata.configuration[mirrorOfProperty]! } : {}),
   };
 }
 
@@ -70,6 +80,11 @@ export function shapeOf({ fields, metadata }: Pick<DeltaState, "fields" | "metad
 /** Whether rows leave the table by deletion vectors. */
 export function usesVectors({ metadata }: Pick<DeltaState, "metadata">): boolean {
   return metadata.configuration[propertyNames.deletionVectors] === "true";
+}
+
+/** Whether the rows stand in the files of another table. */
+export function isMirror({ metadata }: Pick<DeltaState, "metadata">): boolean {
+  return metadata.configuration[mirrorOfProperty] !== undefined;
 }
 
 /** Rows of a file that are not deleted. */
@@ -85,8 +100,19 @@ function keyOf({ configuration }: Metadata): readonly string[] {
   return names.map(String);
 }
 
-/** The position that one of our commits recorded; absent where it took it away. */
-export function positionOf(info: CommitInfo | undefined): { readonly position?: Position } {
-  const text = info?.[ownNames.position];
-  return typeof text === "string" ? { position: parsePosition(text) } : {};
+/** What one of our commits recorded; no position where it took it away. */
+export function recordedIn(info: CommitInfo | undefined): Recorded {
+  const { [ownNames.position]: position, [ownNames.mirroredSnapshot]: mirrored } = info ?? {};
+  return {
+    ...(typeof position === "string" ? { position: parsePosition(position) } : {}),
+    ...(typeof mirrored === "string" ? { mirroredSnapshotId: BigInt(mirrored) } : {}),
+  };
+}
+
+/** What a state records, for the next one that says nothing else. */
+export function recordedOf({ position, mirroredSnapshotId }: Recorded): Recorded {
+  return {
+    ...(position === undefined ? {} : { position }),
+    ...(mirroredSnapshotId === undefined ? {} : { mirroredSnapshotId }),
+  };
 }

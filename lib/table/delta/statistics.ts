@@ -15,7 +15,7 @@ import type { AddFile } from "./actions.ts";
 import { columnType, type DeltaField, physicalName } from "./schema.ts";
 
 /** Columns with statistics, beside the key: the protocol's default, because every commit carries them. */
-const indexedColumns = 32;
+export const indexedColumns = 32;
 /** Code points of a text. */
 const textLength = 32;
 const millisecondMicros = 1000n;
@@ -42,7 +42,8 @@ export function statisticsOf(
   return stringifyJson({ numRecords: file.rows, minValues, maxValues, nullCount, tightBounds: true });
 }
 
-function isFloating({ kind }: ScalarType): boolean {
+/** Whether NaN is among the values that a column may have. */
+export function isFloating({ kind }: ScalarType): boolean {
   return kind === "float32" || kind === "float64";
 }
 
@@ -82,13 +83,17 @@ function plainValue(type: ScalarType, text: string): unknown {
 function instantValue(type: ScalarType, text: string, direction: "up" | "down"): string | undefined {
   if (type.kind !== "timestamp" && type.kind !== "timestamptz") return undefined;
   const micros = microsecondsOf(text);
-  if (micros === undefined) return undefined;
+  return micros === undefined ? undefined : isoInstant(type, micros, direction);
+}
+
+/** An instant of whole milliseconds that is not above, or not below, one of microseconds; undefined beyond the year 9999. */
+export function isoInstant({ kind }: ScalarType, micros: bigint, direction: "up" | "down"): string | undefined {
   const below = micros - (((micros % millisecondMicros) + millisecondMicros) % millisecondMicros);
   const rounded = direction === "up" && below !== micros ? below + millisecondMicros : below;
   const iso = new Date(Number(rounded / millisecondMicros)).toISOString();
   // The year after 9999 has no plain form.
   if (iso.startsWith("+")) return undefined;
-  return type.kind === "timestamp" ? iso.slice(0, -1) : iso;
+  return kind === "timestamp" ? iso.slice(0, -1) : iso;
 }
 
 /** Statistics with numbers as the text they were written in. */

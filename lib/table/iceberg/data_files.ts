@@ -5,6 +5,7 @@ import { identifier } from "../../engine/quote.ts";
 import type { DataFile } from "../data_file.ts";
 import { writeRows } from "../row_files.ts";
 import { dateText, daysOf } from "../time_text.ts";
+import { fileName, type FileNames, schemaInFiles } from "./file_names.ts";
 import type { TablePlace } from "./load_state.ts";
 import { blankFile, type FileRecord, partitionKey } from "./manifest.ts";
 import type { PartitionSpec } from "./metadata.ts";
@@ -16,6 +17,7 @@ import { orderBy, type SortOrder, unsorted } from "./sort_order.ts";
 /** What is written, and under which names. */
 export interface DataTarget {
   readonly schema: IcebergSchema;
+  readonly names: FileNames;
   readonly spec: PartitionSpec;
   /** Of rows inside a file. */
   readonly order: SortOrder;
@@ -25,32 +27,33 @@ export interface DataTarget {
 
 /** Writes a relation's rows and gives the files' records; none for no rows. */
 export async function writeDataFiles(place: TablePlace, rows: Relation, target: DataTarget): Promise<FileRecord[]> {
-  const { spec, schema, order } = target;
+  const { spec, schema, names, order } = target;
+  const inFiles = schemaInFiles(schema, names);
   const [field] = spec.fields;
   const source = schema.fields.find(({ id }) => id === field?.["source-id"]);
   const day = field && source && { name: field.name, column: source.name, type: columnType(source.type) };
   const { files, isInOrder } = await writeRows({
     ...{ storage: place.storage, connection: place.connection, prefix: target.prefix, day },
     folder: `${place.folder}/data`,
-    select: selectOf(rows, schema),
+    select: selectOf(rows, schema, names),
     from: identifier(rows.name),
-    fieldIds: fieldIds(schema),
-    orderBy: orderBy(order, { schema, spell: ({ name }) => identifier(name) }),
+    fieldIds: fieldIds(inFiles),
+    orderBy: orderBy(order, { schema: inFiles, spell: ({ name }) => identifier(name) }),
   });
   const key = partitionKey(spec);
   return files.map((file) => {
     const text = field && file.partition.get(field.name);
     const partition = key === undefined ? {} : { [key]: typeof text === "string" ? daysOf(text) ?? null : null };
-    return dataFileRecord(place, file, { schema, order: isInOrder ? order : unsorted, partition });
+    return dataFileRecord(place, file, { schema: inFiles, order: isInOrder ? order : unsorted, partition });
   });
 }
 
 /** All columns of the table, cast; one that the relation lacks is null in its rows. */
-function selectOf(rows: Relation, schema: IcebergSchema): string {
-  const names = new Set(rows.definition.columns.map(({ name }) => name));
-  const columns = schema.fields.map(({ name, type }) => {
-    const value = names.has(name) ? identifier(name) : "NULL";
-    return `CAST(${value} AS ${duckdbType(columnType(type))}) AS ${identifier(name)}`;
+function selectOf(rows: Relation, schema: IcebergSchema, names: FileNames): string {
+  const present = new Set(rows.definition.columns.map(({ name }) => name));
+  const columns = schema.fields.map((field) => {
+    const value = present.has(field.name) ? identifier(field.name) : "NULL";
+    return `CAST(${value} AS ${duckdbType(columnType(field.type))}) AS ${identifier(fileName(names, field))}`;
   });
   return `SELECT ${columns.join(", ")}`;
 }
@@ -63,7 +66,7 @@ export function partitionFolder(spec: PartitionSpec, partition: FileRecord["part
   return `${field.name}=${day === null ? "null" : dateText(day)}/`;
 }
 
-/** The record of a written data file. */
+/** The record of a written data file; `schema` has the names that stand in it. */
 export function dataFileRecord(
   place: TablePlace,
   file: DataFile,

@@ -12,7 +12,8 @@ import type { Connection } from "../../engine/connection.ts";
 import { WeirError } from "../../errors.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { ChangedRows, HistoricTable, KeptSnapshot } from "../lake_table.ts";
-import type { Expiry, LiveFiles, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
+import type { PublishedSnapshot } from "../published_table.ts";
+import type { Expiry, ExpiryOptions, LiveFiles, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
 import { combineParts } from "./combine_parts.ts";
 import type { MergePlan } from "../merging/merge_plan.ts";
 import { planCompaction } from "./compaction_plan.ts";
@@ -26,6 +27,8 @@ import { mergeFiles } from "./merge_files.ts";
 import { newTable } from "./new_table.ts";
 import { prepareChange } from "./prepare_change.ts";
 import { type IcebergPrepared, newSnapshotId, progressOf } from "./prepared_change.ts";
+import { ownProperties } from "./properties.ts";
+import { publishedSnapshot } from "./published_snapshot.ts";
 import { rebaseMerge } from "./rebase_merge.ts";
 import { referencedFiles } from "./reachable_files.ts";
 import { type NewRef, withoutRef, withRef } from "./refs.ts";
@@ -177,9 +180,9 @@ export class IcebergTable
   async expire(
     state: IcebergState,
     policy: UpkeepPolicy,
-    { nowMs, dryRun = false }: { readonly nowMs: number; readonly dryRun?: boolean },
+    { nowMs, dryRun = false, keepFrom }: ExpiryOptions,
   ): Promise<Expiry> {
-    const expiry = await stageExpiry(this.#place, state, { policy, nowMs, known: this.#snapshotFiles });
+    const expiry = await stageExpiry(this.#place, state, { policy, nowMs, keepFrom, known: this.#snapshotFiles });
     if (expiry === undefined) return { snapshots: 0, unneeded: [] };
     const { snapshots, unneeded, kept, staged } = expiry;
     if (dryRun) return { snapshots, unneeded };
@@ -190,6 +193,27 @@ export class IcebergTable
 
   async referenced(state: IcebergState): Promise<ReadonlySet<string>> {
     return await referencedFiles(this.#place, state);
+  }
+
+  /** A version as other formats publish it; footers of files are read over a connection of its own, if any need be. */
+  published(state: IcebergState, connection: Connection): PublishedSnapshot {
+    return publishedSnapshot({ ...this.#place, connection }, state);
+  }
+
+  /** Formats that show the table out of its files, as it says itself. */
+  mirroredAs({ metadata }: IcebergState): readonly string[] {
+    return metadata.properties[ownProperties.mirroredAs]?.split(",").filter((format) => format !== "") ?? [];
+  }
+
+  /** Says which formats show the table. While one does, other makers' expiry is told to leave its files alone. */
+  async setMirroredAs(state: IcebergState, formats: readonly string[]): Promise<CommitResult> {
+    const said = { [ownProperties.mirroredAs]: formats.join(","), "gc.enabled": "false" };
+    return await this.commit(
+      stageMetadata(this.#place, state, (metadata) => {
+        const { [ownProperties.mirroredAs]: _, "gc.enabled": __, ...kept } = metadata.properties;
+        return { ...metadata, properties: { ...kept, ...(formats.length === 0 ? {} : said) } };
+      }),
+    );
   }
 
   /** Makes or moves a branch or tag. Throws `RangeError` where the name or the snapshot forbids it. */

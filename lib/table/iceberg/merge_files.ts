@@ -15,6 +15,7 @@ import { writeParquet } from "../parquet.ts";
 import { type MarkedFile, mergedRowGroupRows, segmentsOf, whereLiving } from "../merging/living_rows.ts";
 import type { MergePlan } from "../merging/merge_plan.ts";
 import { dataFileRecord, partitionFolder } from "./data_files.ts";
+import { fileNames, schemaInFiles } from "./file_names.ts";
 import type { TablePlace } from "./load_state.ts";
 import type { FileRecord } from "./manifest.ts";
 import { currentSchema, type PartitionSpec, specOf } from "./metadata.ts";
@@ -36,6 +37,7 @@ const changedField: IcebergField = {
 /** What is merged, and how the file is laid out. */
 interface Merge {
   readonly inputs: readonly LiveFile[];
+  /** Under the names that files have. */
   readonly schema: IcebergSchema;
   readonly lineage: readonly IcebergField[];
   readonly order: SortOrder;
@@ -57,8 +59,9 @@ export async function mergeFiles(
   const inputs = plan.inputs.flatMap((uri) => state.files.get(uri) ?? []);
   const schema = currentSchema(metadata);
   const spec = specOf(metadata, inputs[0]?.entry.specId ?? metadata["default-spec-id"]);
-  const lineage = metadata["format-version"] === 3 ? lineageColumns(schema) : [];
-  const merge = { inputs, schema, lineage, order: sortOrderOf(metadata, schema), spec };
+  const inFiles = schemaInFiles(schema, fileNames(metadata));
+  const lineage = metadata["format-version"] === 3 ? lineageColumns(inFiles) : [];
+  const merge = { inputs, schema: inFiles, lineage, order: sortOrderOf(metadata, schema), spec };
   const { file, places } = await writeMerged({ ...place, connection }, merge);
   return {
     snapshotId: newSnapshotId(),

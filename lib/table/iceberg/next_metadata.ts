@@ -3,6 +3,7 @@ import { formatPosition, type Position } from "../../change/position.ts";
 import type { Snapshot, TableMetadata } from "./metadata.ts";
 import { numberProperty, ownProperties } from "./properties.ts";
 import type { IcebergSchema } from "./schema.ts";
+import { nextFileNames } from "./file_names.ts";
 import { registerSchema } from "./schema_evolution.ts";
 import { sortOrderIdUnder } from "./sort_order.ts";
 
@@ -42,7 +43,8 @@ export function nextVersion(base: TableMetadata, edit: VersionEdit): TableMetada
 export function nextMetadata(base: TableMetadata, edit: MetadataEdit): TableMetadata {
   const version = nextVersion(base, edit);
   const { schemas, schemaId } = registerSchema(base.schemas, edit.schema);
-  const { [ownProperties.position]: _, ...kept } = version.properties;
+  const { [ownProperties.position]: _, [ownProperties.fileNames]: __, ...kept } = version.properties;
+  const names = nextFileNames(base, edit.schema);
   const schema = schemas.find((each) => each["schema-id"] === schemaId)!;
   const next: TableMetadata = {
     ...version,
@@ -52,6 +54,7 @@ export function nextMetadata(base: TableMetadata, edit: MetadataEdit): TableMeta
     "current-schema-id": schemaId,
     properties: {
       ...kept,
+      ...(Object.keys(names).length === 0 ? {} : { [ownProperties.fileNames]: JSON.stringify(names) }),
       ...(edit.position === undefined ? {} : { [ownProperties.position]: formatPosition(edit.position) }),
       ...(edit.commitTimeMs === undefined ? {} : { [ownProperties.commitTimeMs]: String(edit.commitTimeMs) }),
     },

@@ -3,6 +3,7 @@ import type { TableChange } from "../../change/sink.ts";
 import { failPoint } from "../../fail_point.ts";
 import { writeDataFiles } from "./data_files.ts";
 import { writeDeletes } from "./delete_files.ts";
+import { nextFileNames } from "./file_names.ts";
 import { layoutOf } from "./layout.ts";
 import type { TablePlace } from "./load_state.ts";
 import type { FileRecord } from "./manifest.ts";
@@ -59,7 +60,8 @@ async function writeFiles(
     return records;
   };
   const layout = layoutOf(metadata, change.definition, evolved.schema);
-  const target = { schema: evolved.schema, ...layout, prefix };
+  const names = nextFileNames(metadata, evolved.schema);
+  const target = { schema: evolved.schema, names, ...layout, prefix };
   const dataFiles = change.upserts === undefined ? [] : noted(await writeDataFiles(place, change.upserts, target));
   await failPoint("iceberg.afterDataFiles");
   const lookup = await replacedRows(place, { state: request.state, change, schema: evolved.schema });

@@ -11,6 +11,10 @@ export const ownProperties = {
   commitId: "weir.commit-id",
   /** Key columns by field id, in key order: `identifier-field-ids` is a set and may not hold floats. */
   keyFieldIds: "weir.key-field-ids",
+  /** Names that columns have in data files where they are not their names now: a JSON object by field id. */
+  fileNames: "weir.file-names",
+  /** Formats that show this table out of its own files. */
+  mirroredAs: "weir.mirrored-as",
 } as const;
 
 /** Names are those of the Iceberg documentation, "Table properties". */

@@ -8,6 +8,7 @@ import type { Storage } from "../../storage/storage.ts";
 import {
   encodeManifest,
   encodeManifestList,
+  entryIdentity,
   entryKind,
   type ManifestEntry,
   type ManifestMeta,
@@ -116,7 +117,10 @@ class Attempt {
   async putMetadata(): Promise<PaimonState> {
     const { kept, merged, entries } = this.#staged;
     const read = await Promise.all(merged.map((meta) => this.#reader.manifest(meta)));
-    const rewritten = await this.#putManifests(mergeEntries(read.flat()));
+    const gone = this.#staged.gone ?? new Set();
+    const rewritten = await this.#putManifests(
+      mergeEntries(read.flat()).filter((entry) => !gone.has(entryIdentity(entry))),
+    );
     const delta = await this.#putManifests(entries);
     await failPoint("paimon.afterManifests");
     const base = [...rewritten, ...kept];
@@ -171,13 +175,14 @@ class Attempt {
 }
 
 function nextState(
-  { state, snapshot, schema, fileSchema, entries, properties }: StagedCommit,
+  staged: StagedCommit,
   written: {
     readonly manifests: readonly ManifestMeta[];
     readonly lists: Pick<Snapshot, "baseManifestList" | "deltaManifestList">;
   },
 ): PaimonState {
-  const { position: _position, commitTimeMs: _commitTimeMs, ...before } = state;
+  const { state, snapshot, schema, fileSchema, entries, properties } = staged;
+  const { position: _position, commitTimeMs: _commitTimeMs, mirroredSnapshotId: _mirrored, ...before } = state;
   const added = entries.filter((entry) => entry._KIND === entryKind.add).map(liveFile);
   return {
     ...before,
@@ -191,10 +196,11 @@ function nextState(
     progressId: snapshot.id,
     rows: snapshot.totalRecordCount,
     manifests: written.manifests,
-    files: applyEntries(state.files, entries),
+    files: staged.files ?? applyEntries(state.files, entries),
     sequenceNumbers: raiseSequenceNumbers(state.sequenceNumbers, added),
     commitIdentifier: properties.writer?.identifier ?? snapshot.commitIdentifier,
     ...(properties.position === undefined ? {} : { position: properties.position }),
     ...(properties.commitTimeMs === undefined ? {} : { commitTimeMs: properties.commitTimeMs }),
+    ...(properties.mirroredSnapshotId === undefined ? {} : { mirroredSnapshotId: properties.mirroredSnapshotId }),
   };
 }

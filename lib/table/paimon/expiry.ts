@@ -106,7 +106,8 @@ async function replacedPaths(reader: MetadataReader, snapshot: Snapshot): Promis
   if (delta.every(({ _NUM_DELETED_FILES }) => _NUM_DELETED_FILES === 0n)) return [];
   const entries = (await eachOf(delta, (meta) => reader.manifest(meta))).flat();
   const paths = (kind: number) =>
-    entries.filter((entry) => entry._KIND === kind).flatMap((entry) => dataPaths(reader, entry));
+    entries.filter((entry) => entry._KIND === kind && entry._FILE._EXTERNAL_PATH == null)
+      .flatMap((entry) => dataPaths(reader, entry));
   const added = new Set(paths(entryKind.add));
   return paths(entryKind.delete).filter((path) => !added.has(path));
 }

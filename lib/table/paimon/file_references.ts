@@ -22,7 +22,9 @@ export async function eachOf<Item, Result>(
 }
 
 /** Paths of a data file and what stands beside it. */
-export function dataPaths({ layout }: MetadataReader, { _BUCKET, _FILE }: ManifestEntry): readonly string[] {
+export function dataPaths(reader: MetadataReader, { _BUCKET, _FILE }: ManifestEntry): readonly string[] {
+  if (_FILE._EXTERNAL_PATH != null) return [reader.externalPath(_FILE._EXTERNAL_PATH)];
+  const { layout } = reader;
   return [_FILE._FILE_NAME, ..._FILE._EXTRA_FILES].map((name) => layout.data(_BUCKET, name));
 }
 
@@ -30,8 +32,15 @@ export function dataPaths({ layout }: MetadataReader, { _BUCKET, _FILE }: Manife
 export async function metadataPaths(reader: MetadataReader, snapshot: Snapshot): Promise<readonly string[]> {
   const manifests = await reader.manifestsOf(snapshot);
   const names = [snapshot.baseManifestList, snapshot.deltaManifestList, ...manifests.map((meta) => meta._FILE_NAME)];
-  const index = snapshot.carried.indexManifest;
-  return [...names, ...typeof index === "string" ? [index] : []].map((name) => reader.layout.manifest(name));
+  const paths = names.map((name) => reader.layout.manifest(name));
+  const { indexManifest } = snapshot.carried;
+  if (typeof indexManifest !== "string") return paths;
+  const indexes = await reader.indexManifest(indexManifest);
+  return [
+    ...paths,
+    reader.layout.manifest(indexManifest),
+    ...indexes.map((entry) => reader.layout.index(entry._FILE_NAME)),
+  ];
 }
 
 /** Paths of all files of one snapshot: metadata and data. */

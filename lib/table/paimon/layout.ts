@@ -12,6 +12,8 @@ export interface TableLayout {
   readonly earliestHint: string;
   readonly manifest: (name: string) => string;
   readonly data: (bucket: number, name: string) => string;
+  /** Which rows of files are deleted. */
+  readonly index: (name: string) => string;
   readonly tag: (name: string) => string;
   readonly tagFolder: string;
   /** Where another writer may keep what we never write. */
@@ -37,6 +39,7 @@ export function tableLayout(warehouse: string, table: { namespace: string; name:
     earliestHint: `${folder}/snapshot/EARLIEST`,
     manifest: (name) => `${folder}/manifest/${name}`,
     data: (bucket, name) => `${folder}/bucket-${bucket}/${name}`,
+    index: (name) => `${folder}/index/${name}`,
     tag: (name) => `${folder}/tag/tag-${name}`,
     tagFolder: `${folder}/tag`,
     foreign: (kind) => `${folder}/${kind}`,

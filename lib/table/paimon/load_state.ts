@@ -1,4 +1,6 @@
 /** Rebuilding a table's state from its files, once at a start or after somebody else committed. */
+import { withDeleted } from "./deletion_index.ts";
+import { mirrorOfProperty } from "../published_table.ts";
 import { mergeEntries } from "./manifest.ts";
 import type { MetadataReader } from "./metadata_reader.ts";
 import { type PaimonSchema, schemaColumns } from "./schema.ts";
@@ -37,7 +39,7 @@ export async function stateOf(
     const path = reader.layout.manifest(snapshot.baseManifestList);
     throw reader.unreadable(path, "a file is deleted that was never added");
   }
-  const files = entries.map(liveFile);
+  const files = await withDeleted(reader, { schema, snapshot, files: entries.map(liveFile) });
   return {
     ...emptyState(schema),
     snapshot,
@@ -56,6 +58,7 @@ export async function stateOf(
 export function emptyState(schema: PaimonSchema): PaimonState {
   return {
     columns: schemaColumns(schema),
+    ...(schema.options[mirrorOfProperty] === undefined ? {} : { mirrorOf: schema.options[mirrorOfProperty] }),
     key: schema.primaryKeys,
     rows: 0n,
     schema,
@@ -93,9 +96,9 @@ async function schemasOf(
 async function ownProgress(
   reader: MetadataReader,
   from: { readonly snapshot: Snapshot; readonly commitUser: string },
-): Promise<Pick<PaimonState, "commitIdentifier" | "progressId" | "position" | "commitTimeMs">> {
+): Promise<Pick<PaimonState, "commitIdentifier" | "progressId" | "position" | "commitTimeMs" | "mirroredSnapshotId">> {
   for (let snapshot: Snapshot | undefined = from.snapshot; snapshot !== undefined;) {
-    const { position, commitTimeMs, writer } = propertiesOf(reader, snapshot);
+    const { position, commitTimeMs, mirroredSnapshotId, writer } = propertiesOf(reader, snapshot);
     const { user, identifier } = writer ?? { user: snapshot.commitUser, identifier: snapshot.commitIdentifier };
     if (user === from.commitUser) {
       return {
@@ -103,6 +106,7 @@ async function ownProgress(
         progressId: snapshot.id,
         ...(position === undefined ? {} : { position }),
         ...(commitTimeMs === undefined ? {} : { commitTimeMs }),
+        ...(mirroredSnapshotId === undefined ? {} : { mirroredSnapshotId }),
       };
     }
     snapshot = await reader.snapshot(snapshot.id - 1n);

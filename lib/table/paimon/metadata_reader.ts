@@ -3,6 +3,7 @@ import { WeirError } from "../../errors.ts";
 import { parseJson } from "../lossless_json.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { TableLayout } from "./layout.ts";
+import { decodeIndexManifest, type IndexEntry } from "./index_manifest.ts";
 import { decodeManifest, decodeManifestList, type ManifestEntry, type ManifestMeta } from "./manifest.ts";
 import { decodeSchema, type PaimonSchema } from "./schema.ts";
 import { decodeSnapshot, type Snapshot } from "./snapshot.ts";
@@ -38,6 +39,21 @@ export class MetadataReader {
       }
       return decodeManifest(bytes);
     });
+  }
+
+  /** Index files of a snapshot. */
+  async indexManifest(name: string): Promise<readonly IndexEntry[]> {
+    return await this.#required(this.layout.manifest(name), decodeIndexManifest);
+  }
+
+  /** A file that the table says it has, decoded. */
+  async part<Value>(path: string, decode: (bytes: Uint8Array) => Value): Promise<Value> {
+    return await this.#required(path, decode);
+  }
+
+  /** Path below the storage root of a file outside the table's folder. */
+  externalPath(uri: string): string {
+    return this.#storage.path(uri);
   }
 
   /** A schema that a file or snapshot refers to. */

@@ -11,6 +11,7 @@ import type { TableDefinition } from "../../dataset/dataset.ts";
 import type { Connection } from "../../engine/connection.ts";
 import { WeirError } from "../../errors.ts";
 import type { Storage } from "../../storage/storage.ts";
+import { DeletedRows } from "../deleted_rows/deleted_rows.ts";
 import type { ChangedRows, HistoricTable, KeptSnapshot } from "../lake_table.ts";
 import type { Expiry, LiveFiles, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
 import { isPut, putCommit, putHints } from "./commit.ts";
@@ -24,6 +25,7 @@ import { emptyState, loadState, stateOf } from "./load_state.ts";
 import { MetadataReader } from "./metadata_reader.ts";
 import { prepareChange, type PrepareOptions } from "./prepare.ts";
 import { combineChanges, fits, type PaimonPrepared, type PreparedChange, type PreparedRewrite } from "./prepared.ts";
+import { isMirror, isMirrored, mirrorDifference, scanMirror } from "./scan_mirror.ts";
 import { type PaimonRescalePlan, planRescale, rescale, type RescaleLimits, rescaleNewer } from "./rescale.ts";
 import { scanState } from "./scan_sql.ts";
 import { encodeSchema, firstSchema, sameColumns } from "./schema.ts";
@@ -66,6 +68,7 @@ export class PaimonTable
   /** The newest state this instance has seen. */
   #known: PaimonState | undefined;
   readonly #history: SnapshotHistory;
+  readonly #deleted: DeletedRows;
   /** Files that tags keep, by tag. */
   readonly #knownTags = new Map<string, ReadonlySet<string>>();
 
@@ -78,6 +81,7 @@ export class PaimonTable
     this.namespace = options.namespace;
     this.name = options.name;
     this.#reader = new MetadataReader(options.storage, tableLayout(options.folder, options));
+    this.#deleted = new DeletedRows(options.connection);
     this.#history = new SnapshotHistory(this.#reader);
     this.location = options.storage.uri(this.#reader.layout.folder);
   }
@@ -108,6 +112,7 @@ export class PaimonTable
   }
 
   async prepare(state: PaimonState, change: TableChange): Promise<PreparedChange> {
+    this.#refuseMirror(state);
     return await prepareChange(state, change, this.#prepareOptions());
   }
 
@@ -138,11 +143,13 @@ export class PaimonTable
   }
 
   async recordPosition(state: PaimonState, position: Position | undefined): Promise<CommitResult> {
+    this.#refuseMirror(state);
     return await this.commit(stagePosition(state, position, this.#stageOptions()));
   }
 
   async scan(state: PaimonState): Promise<Scan> {
-    return await scanState(state, { storage: this.#options.storage, layout: this.#reader.layout });
+    const place = { storage: this.#options.storage, layout: this.#reader.layout };
+    return isMirrored(state) ? await scanMirror(state, place, this.#deleted) : await scanState(state, place);
   }
 
   liveFiles({ files }: PaimonState): LiveFiles {
@@ -150,7 +157,7 @@ export class PaimonTable
   }
 
   planCompaction(state: PaimonState, policy: UpkeepPolicy): PaimonCompactionPlan | undefined {
-    return planCompaction(state, policy);
+    return isMirror(state) ? undefined : planCompaction(state, policy);
   }
 
   async compact(state: PaimonState, plan: PaimonPlan, connection: Connection): Promise<PreparedRewrite> {
@@ -202,7 +209,14 @@ export class PaimonTable
   }
 
   async changedRows(older: PaimonState, newer: PaimonState): Promise<ChangedRows> {
-    return await changedRows(older, newer, { storage: this.#options.storage, layout: this.#reader.layout });
+    const place = { storage: this.#options.storage, layout: this.#reader.layout };
+    if (!isMirrored(older) && !isMirrored(newer)) return await changedRows(older, newer, place);
+    const { before, after } = mirrorDifference(older, newer);
+    const scans = [await this.scan(before), await this.scan(after)] as const;
+    return {
+      ...{ before: scans[0].sql, after: scans[1].sql },
+      [Symbol.dispose]: () => scans.forEach((scan) => scan[Symbol.dispose]()),
+    };
   }
 
   /** The table's tags, by name. */
@@ -227,6 +241,16 @@ export class PaimonTable
     await this.#options.storage.delete(this.#reader.layout.tag(name));
     const referenced = await this.referenced(state);
     return [...paths].filter((path) => !referenced.has(path));
+  }
+
+  /** Its rows are those of another table, which alone is written. */
+  #refuseMirror(state: PaimonState): void {
+    if (!isMirror(state)) return;
+    const table = `${this.namespace}.${this.name}`;
+    throw new WeirError("precondition", `Cannot write to ${table}: it is a mirror of an Iceberg table`, {
+      detail: { table, path: this.#reader.layout.folder },
+      advice: "Give --mirror paimon instead of the format, use another --lake, or remove the mirror's folder",
+    });
   }
 
   #metadata(): { readonly storage: Storage; readonly reader: MetadataReader } {

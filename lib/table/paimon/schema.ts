@@ -65,6 +65,23 @@ function tableOptions(
 /** Names with a meaning of their own in Paimon (`SpecialFields`). */
 const reservedName = /^(_SEQUENCE_NUMBER|_VALUE_KIND|_LEVEL|rowkind|_ROW_ID|_KEY_.*)$/;
 
+/** Throws `configuration` naming a column that a mirror in Paimon cannot have. */
+export function refuseReserved(
+  { namespace, name: table }: { readonly namespace: string; readonly name: string },
+  columns: readonly Pick<Column, "name">[],
+): void {
+  const column = columns.find(({ name }) => reservedName.test(name));
+  if (column === undefined) return;
+  throw new WeirError(
+    "configuration",
+    `Cannot mirror ${namespace}.${table} as Paimon: it keeps the column name ${column.name} for itself`,
+    {
+      detail: { table: `${namespace}.${table}` },
+      advice: "Rename the column at the source, or leave paimon out of --mirror",
+    },
+  );
+}
+
 /** A column as a field. */
 export function toField(column: Column, as: { readonly id: number; readonly nullable: boolean }): PaimonField {
   if (reservedName.test(column.name)) {

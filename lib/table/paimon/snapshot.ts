@@ -27,6 +27,7 @@ const positionKey = "weir.position";
 const afterKey = "weir.after";
 const commitTimeKey = "weir.commit-time-ms";
 const commitUuidKey = "weir.commit-uuid";
+const mirroredKey = "weir.mirrored-snapshot";
 const writerKey = "weir.writer";
 const writerIdentifierKey = "weir.writer-identifier";
 
@@ -46,19 +47,22 @@ export interface CommitProperties {
   readonly after?: Position;
   /** Time of the last source commit, epoch milliseconds. */
   readonly commitTimeMs?: number;
+  /** In a mirror: which snapshot of its primary it shows. */
+  readonly mirroredSnapshotId?: bigint;
   /** In a commit of the upkeep: the writer's progress is carried on, so that the writer's own snapshots may expire. */
   readonly writer?: WriterProgress;
 }
 
 /** The properties as the snapshot holds them. */
 export function encodeProperties(properties: CommitProperties): Record<string, string> {
-  const { uuid, position, after, commitTimeMs, writer } = properties;
+  const { uuid, position, after, commitTimeMs, mirroredSnapshotId, writer } = properties;
   return {
     [commitUuidKey]: uuid,
     ...(writer && { [writerKey]: writer.user, [writerIdentifierKey]: String(writer.identifier) }),
     ...(position === undefined ? {} : { [positionKey]: formatPosition(position) }),
     ...(after === undefined ? {} : { [afterKey]: formatPosition(after) }),
     ...(commitTimeMs === undefined ? {} : { [commitTimeKey]: String(commitTimeMs) }),
+    ...(mirroredSnapshotId === undefined ? {} : { [mirroredKey]: String(mirroredSnapshotId) }),
   };
 }
 
@@ -69,6 +73,7 @@ export function decodeProperties({ properties }: Snapshot): CommitProperties | u
   const position = properties[positionKey];
   const after = properties[afterKey];
   const commitTime = properties[commitTimeKey];
+  const mirrored = properties[mirroredKey];
   const user = properties[writerKey];
   return {
     uuid,
@@ -76,6 +81,7 @@ export function decodeProperties({ properties }: Snapshot): CommitProperties | u
     ...(position === undefined ? {} : { position: parsePosition(position) }),
     ...(after === undefined ? {} : { after: parsePosition(after) }),
     ...(commitTime === undefined ? {} : { commitTimeMs: Number(commitTime) }),
+    ...(mirrored === undefined ? {} : { mirroredSnapshotId: BigInt(mirrored) }),
   };
 }
 

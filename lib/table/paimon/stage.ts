@@ -5,7 +5,7 @@ import { mergeCandidates } from "./manifest_merge.ts";
 import type { PaimonPrepared, PreparedRewrite } from "./prepared.ts";
 import type { PaimonSchema } from "./schema.ts";
 import { type CommitKind, type CommitProperties, encodeProperties, type Snapshot } from "./snapshot.ts";
-import type { PaimonState } from "./table_state.ts";
+import type { LiveFile, PaimonState } from "./table_state.ts";
 
 /** A commit, ready to be put. Its snapshot lacks only the names of the lists, which each attempt chooses anew. */
 export interface StagedCommit {
@@ -21,6 +21,10 @@ export interface StagedCommit {
   /** Manifests that are rewritten as one. */
   readonly merged: readonly ManifestMeta[];
   readonly properties: CommitProperties;
+  /** Identities that leave without a word: a deletion would let other tools' expiry remove the file (`mirror_commit.ts`). */
+  readonly gone?: ReadonlySet<string>;
+  /** Live files afterwards. Default: what the entries say. */
+  readonly files?: readonly LiveFile[];
 }
 
 /** What tells the upkeep's commit user from the writer's. */

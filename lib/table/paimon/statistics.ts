@@ -52,8 +52,8 @@ export function keyStatistics(key: readonly KeyColumn[], bounds: KeyBounds): Sim
   };
 }
 
-/** pypaimon 1.4.2 misreads bounds of timestamps of microseconds and of decimals beyond 18 digits. */
-function readableBound(type: ScalarType): boolean {
+/** Whether every reader decodes a bound: pypaimon 1.4.2 misreads those of microseconds and of decimals beyond 18 digits. */
+export function readableBound(type: ScalarType): boolean {
   if (type.kind === "decimal") return type.precision <= 18;
   return type.kind !== "timestamp" && type.kind !== "timestamptz";
 }

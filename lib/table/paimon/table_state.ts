@@ -1,5 +1,6 @@
 /** What is known of a table at one snapshot: enough to write the next and to plan a scan, without a look at the disk. */
 import type { Position } from "../../change/position.ts";
+import type { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
 import type { TableState } from "../lake_table.ts";
 import { entryIdentity, entryKind, type ManifestEntry, type ManifestMeta } from "./manifest.ts";
 import type { PaimonSchema } from "./schema.ts";
@@ -21,6 +22,16 @@ export interface LiveFile {
   readonly maxKey: Uint8Array;
   readonly minSequenceNumber: bigint;
   readonly maxSequenceNumber: bigint;
+  /** Where it stands, if not in the table's folder: a mirror names the files of its primary. */
+  readonly externalUri?: string;
+  readonly deleted?: DeletedInFile;
+}
+
+/** Rows of a file that are deleted without a merge: in tables without a key. */
+export interface DeletedInFile {
+  readonly positions: PositionBitmap;
+  /** Snapshot since which at least these are. */
+  readonly since: bigint;
 }
 
 /** A Paimon table at one snapshot. */
@@ -48,6 +59,8 @@ export interface PaimonState extends TableState {
   /** Time of the last source commit recorded, epoch milliseconds. */
   readonly commitTimeMs?: number;
   readonly position?: Position;
+  /** Of a mirror: the snapshot of its primary that it shows. */
+  readonly mirroredSnapshotId?: bigint;
 }
 
 /** An entry as the state remembers it: statistics stay on disk. */
@@ -66,6 +79,7 @@ export function liveFile(entry: ManifestEntry): LiveFile {
     maxKey: file._MAX_KEY,
     minSequenceNumber: file._MIN_SEQUENCE_NUMBER,
     maxSequenceNumber: file._MAX_SEQUENCE_NUMBER,
+    ...(file._EXTERNAL_PATH == null ? {} : { externalUri: file._EXTERNAL_PATH }),
   };
 }
 
