@@ -40,7 +40,7 @@ async function mergeAll(open: () => TableUpkeep): Promise<number> {
   }
 }
 
-const commits = 150;
+const commits = 80;
 
 await pythonTest(
   `Paimon: a table left by ${commits} commits, before compaction, after it and after expiry`,
