@@ -21,7 +21,8 @@ export class LocalStorage implements Storage {
   }
 
   path(uri: string): string {
-    const path = relative(this.#root, uri.replace(/^file:\/\//, ""));
+    // Hadoop spells what was `file:///lake` as `file:/lake`.
+    const path = relative(this.#root, uri.replace(/^file:(\/\/)?(?=\/)/, ""));
     if (!path.startsWith("..")) return path;
     // Iceberg tables name their files with the whole path.
     throw new WeirError("tableUnreadable", `A table in ${this.#root} has files outside of it: it was moved`, {

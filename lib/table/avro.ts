@@ -5,7 +5,7 @@
  * avsc's own writer would drop; every `long` is a bigint; zero rows still make a valid file.
  */
 import { Buffer } from "node:buffer";
-import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { deflateRawSync, inflateRawSync, zstdDecompressSync } from "node:zlib";
 import { avroType, withBuffers } from "./avro_type.ts";
 
 const magic = Buffer.from("Obj\x01", "latin1");
@@ -70,7 +70,7 @@ function encodeRow(type: ReturnType<typeof avroType>, row: unknown): Buffer {
 }
 
 /**
- * Decodes a container file with the schema it carries; codecs `null` and `deflate`.
+ * Decodes a container file with the schema it carries; codecs `null`, `deflate` and `zstandard`.
  *
  * @returns Header entries as text (`avro.schema` among them) and the rows; `long` as bigint, `bytes` as Uint8Array.
  * @throws {RangeError} If the bytes are no container file, are cut short, or use another codec.
@@ -110,11 +110,18 @@ function readBlock(file: Buffer, at: { offset: number; sync: Buffer }): { count:
   return { count: Number(count.value), body: file.subarray(length.offset, end), next: end + syncBytes };
 }
 
+/** How blocks of each codec are read. Paimon's own writers take Zstandard, Iceberg's deflate. */
+const codecs: ReadonlyMap<string, (body: Buffer) => Buffer> = new Map([
+  ["null", (body) => body],
+  ["deflate", (body) => inflateRawSync(body)],
+  ["zstandard", (body) => zstdDecompressSync(body)],
+]);
+
 function decompress(body: Buffer, codec: string): Buffer {
-  if (codec === "null") return body;
-  if (codec !== "deflate") throw new RangeError(`Cannot read as Avro: codec ${codec} is not supported`);
+  const read = codecs.get(codec);
+  if (read === undefined) throw new RangeError(`Cannot read as Avro: codec ${codec} is not supported`);
   try {
-    return inflateRawSync(body);
+    return read(body);
   } catch (thrown) {
     throw new RangeError("Cannot read as Avro: a block does not inflate", { cause: thrown });
   }

@@ -34,6 +34,14 @@ Deno.test("a planned fault before a write stores nothing, one after it stores al
   assert.equal((await storage.stat("stored"))?.bytes, 2);
 });
 
+Deno.test("a local file is found under the URI that Hadoop's writers give it", () => {
+  const storage = new LocalStorage("/lake");
+  for (const uri of ["file:///lake/n/t.parquet", "file:/lake/n/t.parquet", "/lake/n/t.parquet"]) {
+    assert.equal(storage.path(uri), "n/t.parquet");
+  }
+  assert.throws(() => storage.path("file:/elsewhere/t.parquet"), { name: "WeirError", kind: "tableUnreadable" });
+});
+
 Deno.test("storage local: what DuckDB writes into a prepared folder is published, and read by DuckDB again", async () => {
   await withDatabase(async ({ folder, connection }) => {
     const storage = new LocalStorage(folder);

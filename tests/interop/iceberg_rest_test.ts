@@ -3,66 +3,11 @@ import assert from "node:assert/strict";
 import { types } from "../../lib/dataset/column_type.ts";
 import type { TableDefinition } from "../../lib/dataset/dataset.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
-import { IcebergTable } from "../../lib/table/iceberg/iceberg_table.ts";
-import { RestCatalog } from "../../lib/table/iceberg/rest/rest_catalog.ts";
-import { RestTable } from "../../lib/table/iceberg/rest/rest_table.ts";
-import { type DatabaseFixture, withDatabase } from "../../lib/testing/temporary.ts";
+import { withDatabase } from "../../lib/testing/temporary.ts";
+import { CatalogModel, type CatalogScene } from "./catalog_model.ts";
 import { everyType, everyTypeRows } from "./every_type.ts";
-import { LakeModel } from "./lake_model.ts";
-import type { Python } from "./python.ts";
 import { pythonTest } from "./python_env.ts";
 import { missingServer, RestServer } from "./rest_server.ts";
-
-interface Scene {
-  readonly fixture: DatabaseFixture;
-  readonly python: Python;
-  readonly uri: string;
-  readonly namespace: string;
-}
-
-interface CatalogReport {
-  readonly rows: number;
-  readonly columns: readonly string[];
-  readonly snapshotId: string | null;
-  readonly formatVersion: number;
-  readonly properties: Readonly<Record<string, string>>;
-  readonly summaries: readonly Readonly<Record<string, string>>[];
-}
-
-class CatalogModel extends LakeModel<IcebergTable> {
-  readonly #scene: Scene;
-
-  constructor(scene: Scene, declared: TableDefinition, formatVersion: 2 | 3) {
-    const { fixture: { folder, connection }, uri, namespace } = scene;
-    const definition = { ...declared, namespace };
-    const { name } = definition;
-    const storage = new LocalStorage(folder);
-    const at = { storage, connection, folder: `iceberg/${namespace}/${name}`, namespace, name, formatVersion };
-    const catalog = new RestCatalog({ uri, credentials: { kind: "none" } });
-    const table = new IcebergTable({ ...at, catalog: new RestTable({ catalog, storage, namespace, name }) });
-    super(scene.fixture, { definition, table });
-    this.#scene = scene;
-  }
-
-  async pyiceberg<T = string>(operation: string, ...args: readonly string[]): Promise<T> {
-    const { python, uri } = this.#scene;
-    const { namespace, name } = this.definition;
-    return await python.run({ script: "iceberg_catalog.py", args: [uri, operation, `${namespace}.${name}`, ...args] });
-  }
-
-  async check(): Promise<CatalogReport> {
-    const { path, scan } = this.output("pyiceberg");
-    const report = await this.pyiceberg<CatalogReport>("read", path);
-    await this.same((await this.sink.scan())!.sql, "our scan");
-    await this.same(scan, "pyiceberg");
-    const status = await this.sink.status();
-    assert.deepEqual(report.columns, this.definition.columns.map(({ name }) => name));
-    assert.equal(BigInt(report.rows), status.rows);
-    assert.equal(report.snapshotId, status.snapshotId?.toString());
-    assert.equal(report.properties["weir.position"], this.position);
-    return report;
-  }
-}
 
 const reason = await missingServer();
 let folder: string;
@@ -82,7 +27,7 @@ if (reason === undefined) {
 /** Each test has a namespace of its own. */
 let namespaces = 0;
 
-async function catalogTest(name: string, body: (scene: Scene) => Promise<void>): Promise<void> {
+async function catalogTest(name: string, body: (scene: CatalogScene) => Promise<void>): Promise<void> {
   if (reason !== undefined) {
     Deno.test({ name: `${name} (skipped: ${reason})`, ignore: true, fn: () => {} });
     return;

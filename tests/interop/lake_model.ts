@@ -10,6 +10,8 @@ import { LakeSink } from "../../lib/sink/lake_sink.ts";
 import type { LakeTable } from "../../lib/table/lake_table.ts";
 import { alterTableSql } from "../../lib/testing/alter_table_sql.ts";
 import type { DatabaseFixture } from "../../lib/testing/temporary.ts";
+import { readBySpark, type SparkFormat } from "./readers.ts";
+import type { Spark } from "./spark.ts";
 
 /** One change, as SQL. */
 export interface ModelChange {
@@ -117,6 +119,27 @@ export class LakeModel<Table extends LakeTable = LakeTable> {
               (SELECT count(*) FROM (${found} EXCEPT ALL ${model})) AS extra`,
     );
     assert.deepEqual(counts[0], { missing: 0n, extra: 0n }, `${who} after step ${this.#step}`);
+  }
+
+  /** Compares the oracle with the table as Spark finds it. Each filter must find as many rows as it does in the oracle. */
+  async checkBySpark(
+    spark: Spark,
+    format: SparkFormat,
+    ...filters: readonly string[]
+  ): Promise<void> {
+    const { namespace, name, columns } = this.#definition;
+    const { path, scan } = this.output("spark");
+    const reading = {
+      spark,
+      lake: this.#fixture.folder,
+      table: `${namespace}.${name}`,
+      output: path,
+      filters,
+    };
+    const found = await readBySpark(format, reading);
+    assert.deepEqual(found.columns, columns.map((column) => column.name));
+    await this.same(scan, "Spark");
+    for (const { filter, rows } of found.planned) assert.equal(rows, await this.count(filter), `Spark: ${filter}`);
   }
 
   /** How many rows of the oracle a condition is true for. */

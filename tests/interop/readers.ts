@@ -1,5 +1,6 @@
 /** The independent readers, and what they print. Nothing of Weir reads the lake here. */
 import type { Python } from "./python.ts";
+import type { Spark, SparkAnswer } from "./spark.ts";
 
 /** What every reader prints. */
 export interface ReaderReport {
@@ -78,6 +79,44 @@ export const readers = {
   },
   olderPypaimon: (reading: TableReading): Promise<PaimonReport> => readPaimon(reading, { older: true }),
 } as const;
+
+/** One reading by Spark. */
+export type SparkReading = Omit<TableReading, "python"> & { readonly spark: Spark };
+
+/** How Spark names the tables of each format. */
+export const sparkTables = {
+  iceberg: async ({ spark, lake, table }: SparkReading): Promise<string> => {
+    const options = { type: "hadoop", warehouse: `${lake}/iceberg`, "cache-enabled": "false" };
+    return `${await spark.catalog("org.apache.iceberg.spark.SparkCatalog", options)}.${table}`;
+  },
+  paimon: async ({ spark, lake, table }: SparkReading): Promise<string> => {
+    const options = { warehouse: `${lake}/paimon`, "cache-enabled": "false" };
+    return `${await spark.catalog("org.apache.paimon.spark.SparkCatalog", options)}.${table}`;
+  },
+  delta: ({ lake, table }: SparkReading): Promise<string> => {
+    return Promise.resolve(`delta.\`${lake}/delta/${table.replace(".", "/")}\``);
+  },
+} as const;
+
+/** The formats that Spark reads. */
+export type SparkFormat = keyof typeof sparkTables;
+
+/** What Spark finds in a table, and how many rows by each filter. */
+export async function readBySpark(
+  format: SparkFormat,
+  reading: SparkReading,
+): Promise<SparkAnswer & { readonly planned: readonly { readonly filter: string; readonly rows: number }[] }> {
+  const { spark, output, tag, version, filters = [] } = reading;
+  const at = tag !== undefined ? ` VERSION AS OF '${tag}'` : version !== undefined ? ` VERSION AS OF ${version}` : "";
+  const from = `FROM ${await sparkTables[format](reading)}${at}`;
+  const answer = await spark.run([`SELECT * ${from}`], output);
+  const planned = [];
+  for (const filter of filters) {
+    const { values } = await spark.run([`SELECT count(*) AS rows ${from} WHERE ${filter}`]);
+    planned.push({ filter, rows: (JSON.parse(values[0]!) as { rows: number }).rows });
+  }
+  return { ...answer, planned };
+}
 
 function readPaimon(
   { python, lake, table, output, tag, filters = [] }: TableReading,

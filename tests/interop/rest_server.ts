@@ -1,11 +1,7 @@
 /** An Iceberg REST catalog of another maker on loopback: the reference code's own server, fetched by Maven on demand and kept. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-
-const project = fileURLToPath(new URL("rest_server/pom.xml", import.meta.url));
-const cache = fileURLToPath(new URL("../.cache/rest_server", import.meta.url));
-const jars = join(cache, "jars");
+import { type JavaProgram, javaProgram } from "./java_program.ts";
 
 /** Longest time until a started server answers, milliseconds. */
 const startMs = 90_000;
@@ -28,12 +24,14 @@ export class RestServer implements AsyncDisposable {
   /** Starts a server whose warehouse and database are in a folder. */
   static async start(folder: string, settings: ServerSettings = {}): Promise<RestServer> {
     const port = freePort();
+    const found = await program();
+    if ("missing" in found) assert.fail(found.missing);
     const command = new Deno.Command("java", {
       args: [
         "-Xmx384m",
         "-XX:TieredStopAtLevel=1",
         "-cp",
-        join(jars, "*"),
+        found.classPath,
         "org.apache.iceberg.rest.RESTCatalogServer",
       ],
       env: {
@@ -76,30 +74,12 @@ export class RestServer implements AsyncDisposable {
 
 /** Why there is no server to be had; undefined where there is one. */
 export async function missingServer(): Promise<string | undefined> {
-  await Deno.mkdir(cache, { recursive: true });
-  using lock = await Deno.open(join(cache, "lock"), { create: true, write: true });
-  await lock.lock(true);
-  const wanted = await Deno.readTextFile(project);
-  const stamp = join(cache, "pom.fetched.xml");
-  if (await Deno.readTextFile(stamp).catch(() => "") !== wanted) {
-    await Deno.remove(jars, { recursive: true }).catch(() => {});
-    const fetch = ["-q", "-B", "-f", project, "dependency:copy-dependencies", `-DoutputDirectory=${jars}`];
-    const failure = await failureOf("mvn", fetch);
-    if (failure !== undefined) return failure;
-    await Deno.writeTextFile(stamp, wanted);
-  }
-  return await failureOf("java", ["-version"]);
+  const found = await program();
+  return "missing" in found ? found.missing : undefined;
 }
 
-async function failureOf(program: string, args: readonly string[]): Promise<string | undefined> {
-  try {
-    const { success, stdout, stderr } = await new Deno.Command(program, { args: [...args], stdin: "null" }).output();
-    if (success) return undefined;
-    const lines = new TextDecoder().decode(new Uint8Array([...stdout, ...stderr])).trim().split("\n");
-    return `${program} failed: ${lines.find((line) => line.includes("ERROR")) ?? lines.at(-1)}`;
-  } catch (thrown) {
-    return `${program} cannot be run: ${(thrown as Error).message}`;
-  }
+async function program(): Promise<JavaProgram> {
+  return await javaProgram({ name: "rest_server", project: "rest_server/pom.xml" });
 }
 
 function freePort(): number {

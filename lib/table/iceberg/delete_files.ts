@@ -122,6 +122,16 @@ function appendPositions(appender: DuckDBAppender, positions: PositionBitmap): v
   appender.closeSync();
 }
 
+/** The one data file that a delete file is about. Not every writer says it outright; equal bounds of the paths say it too. */
+export function targetOf({ referenced_data_file, lower_bounds, upper_bounds }: FileRecord): string | null {
+  if (referenced_data_file !== null) return referenced_data_file;
+  const [lower, upper] = [lower_bounds, upper_bounds].map((bounds) => {
+    const bound = bounds?.find(({ key }) => key === filePathFieldId);
+    return bound && new TextDecoder().decode(bound.value);
+  });
+  return lower !== undefined && lower === upper ? lower : null;
+}
+
 /** Reads deletes, by the URI of the data file they are about. */
 export async function readDeletes(
   place: TablePlace,

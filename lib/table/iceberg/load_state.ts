@@ -2,7 +2,7 @@
 import type { Connection } from "../../engine/connection.ts";
 import { WeirError } from "../../errors.ts";
 import type { Storage } from "../../storage/storage.ts";
-import { readDeletes } from "./delete_files.ts";
+import { readDeletes, targetOf } from "./delete_files.ts";
 import { decodeManifest, type ManifestEntry } from "./manifest.ts";
 import { decodeManifestList, type ManifestFile } from "./manifest_list.ts";
 import { currentSnapshot, type TableMetadata } from "./metadata.ts";
@@ -101,8 +101,9 @@ async function liveDeletes(
 ): Promise<Map<string, LiveDeletes>> {
   const found = new Map<string, LiveDeletes>();
   const unread: ListedEntry[] = [];
-  for (const listed of from.entries) {
-    const target = listed.entry.file.referenced_data_file;
+  for (const each of from.entries) {
+    const target = targetOf(each.entry.file);
+    const listed = { ...each, entry: { ...each.entry, file: { ...each.entry.file, referenced_data_file: target } } };
     if (target === null || found.has(target) || listed.entry.file.content !== 1) {
       const path = listed.entry.file.file_path;
       throw new WeirError("tableUnreadable", `Cannot use ${path}: a delete file of another writer`, {
