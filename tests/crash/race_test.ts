@@ -10,7 +10,7 @@ import { racedFormats } from "./raced_lake.ts";
 
 const seed = Number(Deno.env.get("RACE_SEED") ?? 1);
 const commits = Number(Deno.env.get("RACE_COMMITS") ?? 200);
-const seconds = Number(Deno.env.get("RACE_SECONDS") ?? 8);
+const seconds = Number(Deno.env.get("RACE_SECONDS") ?? 5);
 /** Of calls to the storage: about every other commit meets a failure. */
 const shares = { fails: 0.04, slow: 0.05 };
 

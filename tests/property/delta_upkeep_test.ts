@@ -128,11 +128,13 @@ for (const deletes of ["vectors", "rewrite"] as const) {
           }, { threads: 2 });
         },
       );
-      // Without vectors a merge that a delete overtook is given up: it takes twice the runs to see as many.
-      const numRuns = deletes === "vectors" ? runs : 2 * runs;
-      await fc.assert(property, { seed: 3, numRuns, endOnFailure: true });
+      await fc.assert(property, { seed: 3, numRuns: runs, endOnFailure: true });
       await test.step(`${total.merged} merges and ${total.expired} expired versions in ${total.runs} runs`, () => {
-        assert.ok(total.merged >= runs && total.expired >= runs, JSON.stringify(total));
+        // Without vectors a merge that a delete overtook is given up.
+        assert.ok(
+          total.merged >= (deletes === "vectors" ? runs : runs / 2) && total.expired >= runs,
+          JSON.stringify(total),
+        );
       });
     });
   }
