@@ -70,7 +70,7 @@ async function tablesBehind({ url, lake }: Scene, format: string): Promise<reado
   return behind;
 }
 
-const kills = 8;
+const kills = 6;
 
 Deno.test(`killed at random while rows flow, with busy and idle tables, ${kills} times, each after a table commit`, async (test) => {
   await withScene(async (scene) => {
