@@ -2,11 +2,11 @@
 import type { Dataset } from "../../lib/dataset/dataset.ts";
 import { WeirError } from "../../lib/errors.ts";
 import { type TableFolder, tableFolders } from "../../lib/query/lake_folders.ts";
-import { patternExpression } from "../../lib/source/postgres/catalogue.ts";
 import { PostgresConnection } from "../../lib/source/postgres/connection.ts";
 import type { WantedSource } from "../../lib/source/postgres/find_sources.ts";
 import { readPublication } from "../../lib/source/postgres/publication.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
+import { isChosen } from "./chosen_tables.ts";
 
 /** A lake table and where its rows come from. */
 export interface ComparedTable {
@@ -78,12 +78,9 @@ function askedSources(place: TableFolder, { wanted, declared }: ComparedTablesOp
     return [{ namespace: namespace ?? "", table: table ?? "" }];
   }
   const patterns = wanted.filter((pattern) => !pattern.includes("="));
-  const isNamed = (pattern: string) => new RegExp(patternExpression(pattern)).test(lakeName);
-  if (patterns.some((pattern) => pattern.startsWith("!") && isNamed(pattern.slice(1)))) return [];
-  const named = patterns.filter((pattern) => !pattern.startsWith("!"));
-  // With exclusions alone it is every table but those.
-  const isAsked = named.length === 0 ? patterns.length === wanted.length : named.some(isNamed);
-  return isAsked ? ownSources(place, declared) : [];
+  // Where pairs are named, exclusions alone ask for no other table.
+  const asksForOthers = patterns.length === wanted.length || patterns.some((pattern) => !pattern.startsWith("!"));
+  return asksForOthers && isChosen(lakeName, patterns) ? ownSources(place, declared) : [];
 }
 
 /** As everywhere, a name without a point is of `public`. */

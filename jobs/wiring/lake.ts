@@ -15,7 +15,7 @@ import type { UpkeepPolicy, UpkeepTable } from "../../lib/table/upkeep.ts";
 import type { PlaceSettings } from "./capture_settings.ts";
 import { keptTable } from "./kept_tables.ts";
 import { LakeMirrors, type MirrorFormat } from "./lake_mirrors.ts";
-import { type LakePlace, openPlace, placeName } from "./lake_place.ts";
+import { ignoreMissing, type LakePlace, openPlace, placeName } from "./lake_place.ts";
 import { LakeUpkeep } from "./lake_upkeep.ts";
 
 /** Settings of a lake. */
@@ -176,8 +176,4 @@ export function lakeId(lake: string): string {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(placeName(lake))) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
   return hash.toString(16).padStart(8, "0");
-}
-
-function ignoreMissing(thrown: unknown): void {
-  if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;
 }

@@ -142,6 +142,7 @@ async function writerName(stateFolder: string): Promise<string> {
   return name;
 }
 
-function ignoreMissing(thrown: unknown): undefined {
+/** For what may not be there. */
+export function ignoreMissing(thrown: unknown): undefined {
   if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;
 }

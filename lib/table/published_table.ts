@@ -7,6 +7,7 @@ import type { Position } from "../change/position.ts";
 import type { CommitResult } from "../change/sink.ts";
 import type { Column } from "../dataset/column.ts";
 import type { ColumnType } from "../dataset/column_type.ts";
+import { WeirError } from "../errors.ts";
 import type { PositionBitmap } from "./deleted_rows/position_bitmap.ts";
 import type { LakeTable } from "./lake_table.ts";
 import type { ColumnBounds } from "./row_lookup.ts";
@@ -97,3 +98,15 @@ export interface MirrorTable {
 
 /** Table property that names what a table mirrors. */
 export const mirrorOfProperty = "weir.mirror-of";
+
+/** The error of a write to a mirror: its rows are those of another table, which alone is written. */
+export function mirrorNotWritten(
+  { format, namespace, name }: Pick<LakeTable, "format" | "namespace" | "name">,
+  folder: string,
+): WeirError {
+  const table = `${namespace}.${name}`;
+  return new WeirError("precondition", `Cannot write to ${table}: it is a mirror of an Iceberg table`, {
+    detail: { table, path: folder },
+    advice: `Give --mirror ${format} instead of the format, use another --lake, or remove the mirror's folder`,
+  });
+}

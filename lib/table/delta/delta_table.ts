@@ -14,7 +14,8 @@ import type { Storage } from "../../storage/storage.ts";
 import { DeletedRows } from "../deleted_rows/deleted_rows.ts";
 import type { ChangedRows, HistoricTable, KeptSnapshot } from "../lake_table.ts";
 import type { MergePlan } from "../merging/merge_plan.ts";
-import type { Expiry, LiveFiles, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
+import { mirrorNotWritten } from "../published_table.ts";
+import type { Expiry, ExpiryOptions, LiveFiles, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
 import { formatActions } from "./actions.ts";
 import { combineParts } from "./combine_parts.ts";
 import { expireVersions, referencedFiles } from "./expiry.ts";
@@ -148,7 +149,13 @@ export class DeltaTable
     const { protocol, metadata } = state;
     const description = { protocol, metadata };
     return await this.commit(this.stage(state, {
-      ...{ base: description, target: description, truncate: false, added: [], replaced: [], position, paths: [] },
+      base: description,
+      target: description,
+      truncate: false,
+      added: [],
+      replaced: [],
+      position,
+      paths: [],
     }));
   }
 
@@ -206,7 +213,7 @@ export class DeltaTable
   async expire(
     state: DeltaState,
     policy: UpkeepPolicy,
-    { nowMs, dryRun = false }: { readonly nowMs: number; readonly dryRun?: boolean },
+    { nowMs, dryRun = false }: ExpiryOptions,
   ): Promise<Expiry> {
     return await expireVersions(this.#place, state, { policy, nowMs, dryRun });
   }
@@ -225,15 +232,7 @@ export class DeltaTable
 
   /** Its rows are those of another table, which alone is written. */
   #refuseMirror(state: DeltaState): void {
-    if (!isMirror(state)) return;
-    throw new WeirError(
-      "precondition",
-      `Cannot write to ${this.namespace}.${this.name}: it is a mirror of an Iceberg table`,
-      {
-        detail: { table: `${this.namespace}.${this.name}`, path: this.#place.folder },
-        advice: "Give --mirror delta instead of the format, use another --lake, or remove the mirror's folder",
-      },
-    );
+    if (isMirror(state)) throw mirrorNotWritten(this, this.#place.folder);
   }
 
   /** Columns follow their source by themselves; a key cannot. */

@@ -14,6 +14,7 @@ import type { Storage } from "../../storage/storage.ts";
 import { DeletedRows } from "../deleted_rows/deleted_rows.ts";
 import type { ChangedRows, HistoricTable, KeptSnapshot } from "../lake_table.ts";
 import type { Expiry, LiveFiles, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
+import { mirrorNotWritten } from "../published_table.ts";
 import { isPut, putCommit, putHints } from "./commit.ts";
 import { compactFiles } from "./compaction.ts";
 import { type PaimonCompactionPlan, planCompaction } from "./compaction_plan.ts";
@@ -245,12 +246,7 @@ export class PaimonTable
 
   /** Its rows are those of another table, which alone is written. */
   #refuseMirror(state: PaimonState): void {
-    if (!isMirror(state)) return;
-    const table = `${this.namespace}.${this.name}`;
-    throw new WeirError("precondition", `Cannot write to ${table}: it is a mirror of an Iceberg table`, {
-      detail: { table, path: this.#reader.layout.folder },
-      advice: "Give --mirror paimon instead of the format, use another --lake, or remove the mirror's folder",
-    });
+    if (isMirror(state)) throw mirrorNotWritten(this, this.#reader.layout.folder);
   }
 
   #metadata(): { readonly storage: Storage; readonly reader: MetadataReader } {
