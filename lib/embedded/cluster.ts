@@ -17,7 +17,7 @@ const binariesFolder = "data/state/postgresql";
 const systemFolder = "/var/lib/weir";
 
 /** PostgreSQL's major version, which a data folder belongs to. */
-const majorVersion = "18";
+export const majorVersion = "18";
 
 /** A cluster that is ready to be started. */
 export interface Cluster {

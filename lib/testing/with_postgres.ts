@@ -1,6 +1,7 @@
 /** A real PostgreSQL server that lives as long as one test, or one file of tests. */
 import pg from "pg";
 import { EmbeddedPostgres } from "../embedded/postgres.ts";
+import { copyPristineCluster } from "./pristine_cluster.ts";
 import { withTemporaryFolder } from "./temporary.ts";
 
 /** What {@linkcode withPostgres} gives. */
@@ -16,14 +17,17 @@ export interface PostgresFixture {
 export interface PostgresFixtureOptions {
   /** Server settings beside `fsync=off`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Whether its system identifier must differ from those of other tests' servers, which are copies of one. Default: no. */
+  readonly hasOwnIdentity?: boolean;
 }
 
-/** Runs a body with a new server, stopped and removed afterwards, however the body ends. Takes about 2 s to start. */
+/** Runs a body with a new server, stopped and removed afterwards, however the body ends. */
 export async function withPostgres<T>(
   body: (fixture: PostgresFixture) => Promise<T>,
   options: PostgresFixtureOptions = {},
 ): Promise<T> {
   return await withTemporaryFolder(async (folder) => {
+    if (!options.hasOwnIdentity) await copyPristineCluster(folder);
     await using server = await EmbeddedPostgres.start({ folder, settings: { fsync: "off", ...options.settings } });
     const client = new pg.Client({ connectionString: server.url });
     // A server that a test kills takes its clients along; without a listener that would end the process.

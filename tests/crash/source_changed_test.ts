@@ -67,7 +67,7 @@ Deno.test("another server is refused, and --resync fills the lake from that one"
       await using writer = await PaymentsWriter.open({ url, seed: 7 });
       await writer.load({ holders: 30, payments: 60 });
       await refusesUntilResync({ ...plan, url }, { kind: "sourceMismatch", says: /was read from .*--resync/ });
-    });
+    }, { hasOwnIdentity: true });
     assertRefused(await runJob(plan), { kind: "sourceMismatch", says: /was read from/ });
   });
 });

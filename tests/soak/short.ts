@@ -1,0 +1,38 @@
+/**
+ * The soak in short, as a process of its own: what it measures of time and memory is of the whole process, and test files that
+ * run side by side share one. Prints what it found as JSON.
+ */
+import { soak, type SoakPlan } from "./soak.ts";
+import { verdict } from "./verdict.ts";
+
+const plan: SoakPlan = {
+  commits: 200,
+  rows: 100_000,
+  updates: 300,
+  replaced: 50,
+  samples: 11,
+  formats: ["iceberg", "paimon", "delta"],
+  policy: {
+    targetFileBytes: 4 * 2 ** 20,
+    mergeFiles: 6,
+    deletedShare: 0.3,
+    keepSnapshotsMs: 10_000,
+    keepSnapshots: 10,
+    orphanAgeMs: 0,
+  },
+};
+
+/** What the process prints. */
+export interface ShortSoak {
+  readonly broken: readonly string[];
+  readonly upkeep: Readonly<Record<string, number>>;
+  readonly text: string;
+}
+
+if (import.meta.main) {
+  const outcome = await soak(plan);
+  // So short a run takes few and short measurements.
+  const { broken, figures } = verdict(plan, outcome, 3);
+  const text = JSON.stringify({ figures, samples: outcome.samples }, undefined, 1);
+  console.log(JSON.stringify({ broken, upkeep: { ...outcome.upkeep }, text } satisfies ShortSoak));
+}
