@@ -13,17 +13,12 @@ import { paimonFailPoints } from "../../lib/table/paimon/fail_points.ts";
 import { openCapture } from "./capture.ts";
 import { CrashChild } from "./crash_child.ts";
 import { countTableCommits } from "./lake_files.ts";
-import { changeEverything, dropSlots, runToEnd, type Scene, untilCapturing, withScene } from "./scene.ts";
+import { changeEverything, dropSlots, killAtEach, runToEnd, type Scene, untilCapturing, withScene } from "./scene.ts";
 
 Deno.test("killed at every step of every sink and of the pipeline, a restart leaves every row once", async (test) => {
   await withScene(async (scene) => {
-    const { url, lake } = scene;
     await runToEnd(scene);
-    for (const [round, point] of [...icebergFailPoints, ...paimonFailPoints, ...batchFailPoints].entries()) {
-      await changeEverything(scene, round);
-      const hits = await new CrashChild({ url, lake, point }, scene.folder).killed();
-      await test.step(`${point}: killed at hit ${hits.get(point)}`, () => runToEnd(scene));
-    }
+    await killAtEach(scene, { points: [...icebergFailPoints, ...paimonFailPoints, ...batchFailPoints], test });
   });
 });
 
@@ -44,7 +39,7 @@ for (const [held, ahead] of [["paimon", "iceberg"], ["iceberg", "paimon"]] as co
     await withScene(async (scene) => {
       const { url, lake } = scene;
       await runToEnd(scene);
-      for (const hit of [1, 2, 3]) {
+      for (const hit of [1, 2]) {
         await changeEverything(scene, hit);
         // The other format's commit of the same table goes on beside the one that stands still.
         await new CrashChild({ url, lake, point: `${held}.beforeCommit`, hit, delayMs: 1500 }, scene.folder).killed();

@@ -4,19 +4,14 @@ import { type Action, formatActions, parseActions } from "../../lib/table/delta/
 import { checkpointFailPoints, deltaFailPoints } from "../../lib/table/delta/fail_points.ts";
 import { CrashChild } from "./crash_child.ts";
 import { filesBelow } from "./lake_files.ts";
-import { changeEverything, runToEnd, type Scene, withScene } from "./scene.ts";
+import { changeEverything, killAtEach, runToEnd, type Scene, withScene } from "./scene.ts";
 
 Deno.test("killed at every step of a Delta commit and checkpoint, a restart leaves every row once", async (test) => {
   await withScene(async (bare) => {
     const scene: Scene = { ...bare, formats: "delta" };
-    const { url, lake, folder } = scene;
     await runToEnd(scene);
-    await checkpointEveryCommit(lake);
-    for (const [round, point] of [...deltaFailPoints, ...checkpointFailPoints].entries()) {
-      await changeEverything(scene, round);
-      const hits = await new CrashChild({ url, lake, point, formats: "delta" }, folder).killed();
-      await test.step(`${point}: killed at hit ${hits.get(point)}`, () => runToEnd(scene));
-    }
+    await checkpointEveryCommit(scene.lake);
+    await killAtEach(scene, { points: [...deltaFailPoints, ...checkpointFailPoints], test });
   });
 });
 

@@ -6,8 +6,7 @@ import { Database } from "../../lib/engine/database.ts";
 import { openLake } from "../../lib/query/lake.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
 import { mirrorFailPoints } from "../../lib/table/mirror/fail_points.ts";
-import { CrashChild } from "./crash_child.ts";
-import { changeEverything, runToEnd, type Scene, withScene } from "./scene.ts";
+import { killAtEach, runToEnd, type Scene, withScene } from "./scene.ts";
 
 const flags = { mirror: "delta,paimon" };
 
@@ -23,19 +22,13 @@ const points = [
 Deno.test("killed at every step of a mirror, a restart leaves table and mirrors with the same rows at one position", async (test) => {
   await withScene(async (bare) => {
     const scene: Scene = { ...bare, formats: "iceberg", flags };
-    const { url, lake, folder } = scene;
-    await runToEnd(scene);
-    await mirrorsAgree(scene);
-    for (const [round, point] of points.entries()) {
-      await changeEverything(scene, round);
-      // A job says at its start who shows its tables, before it commits anything.
-      const atOnce = point === "mirror.beforeDeclaration";
-      const hits = await new CrashChild({ url, lake, point, formats: "iceberg", flags, atOnce }, folder).killed();
-      await test.step(`${point}: killed at hit ${hits.get(point)}`, async () => {
-        await runToEnd(scene);
-        await mirrorsAgree(scene);
-      });
-    }
+    const check = async () => {
+      await runToEnd(scene);
+      await mirrorsAgree(scene);
+    };
+    await check();
+    // A job says at its start who shows its tables, before it commits anything.
+    await killAtEach(scene, { points, test, check, atOnce: (point) => point === "mirror.beforeDeclaration" });
   });
 });
 

@@ -9,7 +9,7 @@ import { CrashChild } from "./crash_child.ts";
 import { JobProcess } from "./job_process.ts";
 import { newestVersions } from "./lake_files.ts";
 import { assertComplete, endOf, runJob, startJob } from "./real_job.ts";
-import { runToEnd, type Scene, withScene } from "./scene.ts";
+import { killAtEach, runToEnd, withScene } from "./scene.ts";
 
 /** One request in ten goes wrong: with the waits of a real job a quarter of them would take minutes. */
 async function badNetwork({ endpoint }: ObjectServer): Promise<FaultyObjectProxy> {
@@ -32,15 +32,6 @@ const points = [
 ];
 const formats = "iceberg,paimon,delta";
 
-async function killedAndRestarted(scene: Scene, test: Deno.TestContext): Promise<void> {
-  await runToEnd(scene);
-  for (const point of points) {
-    await scene.writer.stream({ payments: 500, churnShare: 0.3 });
-    const hits = await new CrashChild({ url: scene.url, lake: scene.lake, point, formats }, scene.folder).killed();
-    await test.step(`${point}: killed at hit ${hits.get(point)}`, () => runToEnd(scene));
-  }
-}
-
 /** The verification by a process of its own, which writes nothing into the bucket. */
 async function verifyBeside(lake: string, folder: string): Promise<void> {
   const script = new URL("../../jobs/verify.ts", import.meta.url);
@@ -60,7 +51,9 @@ await objectStoreTests("the main job onto an object store", (withServer) => {
       withScene(async (scene) => {
         await using proxy = await badNetwork(server);
         using _environment = pointAt({ ...server, endpoint: proxy.endpoint });
-        await killedAndRestarted({ ...scene, lake: lakeIn(server), formats }, test);
+        const inBucket = { ...scene, lake: lakeIn(server), formats };
+        await runToEnd(inBucket);
+        await killAtEach(inBucket, { points, test });
         for (const fault of ["denied", "busy", "lost", "cut", "half"] as const) {
           assert.ok((proxy.happened.get(fault) ?? 0) > 0, `${fault} never happened`);
         }

@@ -44,11 +44,42 @@ export async function withScene(body: (scene: Scene) => Promise<void>): Promise<
  */
 export async function changeEverything({ writer, client }: Scene, round: number): Promise<void> {
   const refused = "UPDATE transactions SET settlementdate = 'infinity' WHERE _id = (SELECT max(_id) FROM transactions)";
-  await writer.stream({ payments: 200, churnShare: 0.3 });
+  await writer.stream({ payments: 100, churnShare: 0.3 });
   await client.query(refused);
   await client.query(`ALTER TABLE accountholders ADD COLUMN added_${round} integer`);
-  await writer.stream({ payments: 300, churnShare: 0.3 });
+  await writer.stream({ payments: 200, churnShare: 0.3 });
   await client.query(refused);
+}
+
+/** Runs that are killed, each going on from what the one before left, before one that comes to its end. */
+const killsInARow = 3;
+
+/**
+ * Changes everything and kills the job at a point, for each point; after some of them, and in the end, the job runs to its end and
+ * everything is held against the source. What a kill lost, doubled or altered is still so some kills later.
+ */
+export async function killAtEach(
+  scene: Scene,
+  { points, test, atOnce = () => false, check = () => runToEnd(scene) }: {
+    readonly points: readonly string[];
+    readonly test: Deno.TestContext;
+    /** Points that come before any table commit. */
+    readonly atOnce?: (point: string) => boolean;
+    /** Default: {@linkcode runToEnd}. */
+    readonly check?: () => Promise<void>;
+  },
+): Promise<void> {
+  const { url, lake, folder, formats, flags = {} } = scene;
+  let kills: string[] = [];
+  for (const [round, point] of points.entries()) {
+    await changeEverything(scene, round);
+    const plan = { url, lake, flags, point, atOnce: atOnce(point), ...(formats === undefined ? {} : { formats }) };
+    const hits = await new CrashChild(plan, folder).killed();
+    kills.push(`${point} at hit ${hits.get(point)}`);
+    if (kills.length < killsInARow && round < points.length - 1) continue;
+    await test.step(`killed at ${kills.join(", then ")}`, check);
+    kills = [];
+  }
 }
 
 /** Runs the job until everything is in the lake, and holds that against the source. */

@@ -11,7 +11,7 @@ import { LakeModel, type ModelChange } from "../interop/lake_model.ts";
 import { eagerPolicy, expireOnce, filesAreThoseReferred, mergeOnce } from "../interop/upkeep_steps.ts";
 
 /** Of each kind of table; each takes a second or two. */
-const runs = 6;
+const runs = 3;
 
 const definition: TableDefinition = {
   namespace: "bank",

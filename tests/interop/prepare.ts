@@ -1,0 +1,10 @@
+/**
+ * Fetches and makes what the peers of this suite are, as its files would when they begin: run ahead, while a machine does other
+ * things, it saves them the wait. What cannot be had is told of by the tests that need it.
+ */
+import { pythonEnvironment } from "./python_env.ts";
+import { missingServer } from "./rest_server.ts";
+import { seaweedfs } from "./seaweedfs.ts";
+import { installed } from "./store_program.ts";
+
+await Promise.all([pythonEnvironment(), missingServer().then(() => import("./spark.ts")), installed(seaweedfs)]);
