@@ -2,12 +2,12 @@
 import type { Progress } from "../../lib/cli/progress.ts";
 import { toWeirError, type WeirError } from "../../lib/errors.ts";
 import type { TableFolder } from "../../lib/query/lake_folders.ts";
-import { TableUpkeep } from "../../lib/sink/table_upkeep.ts";
+import { type PlannedMerge, TableUpkeep } from "../../lib/sink/table_upkeep.ts";
 import type { UpkeepWorker } from "../../lib/sink/upkeep_worker.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
 import { IcebergTable } from "../../lib/table/iceberg/iceberg_table.ts";
 import { PaimonTable } from "../../lib/table/paimon/paimon_table.ts";
-import type { CompactionPlan, TableMirrors, UpkeepPolicy, UpkeepTable } from "../../lib/table/upkeep.ts";
+import type { TableMirrors, UpkeepPolicy, UpkeepTable } from "../../lib/table/upkeep.ts";
 import { DeclaredMirrors } from "./lake_mirrors.ts";
 import { keptTable, type KeptTableOptions } from "./kept_tables.ts";
 
@@ -134,11 +134,11 @@ class OneTable {
   }
 
   async makePlan(): Promise<void> {
-    const merge = await this.#upkeep.planned();
+    const merge = (await this.#upkeep.planned())?.plan;
     const { snapshots, unneeded } = await this.#upkeep.expire(true);
     const orphans = await this.#upkeep.orphans();
     const { files, bytes } = await this.#live();
-    const rescale = await this.#planRescale();
+    const rescale = (await this.#planRescale())?.plan;
     const state = await this.#table.load();
     this.#told = {
       ...this.#told,
@@ -168,33 +168,34 @@ class OneTable {
   async #mergeAll(): Promise<Pick<TableWork, "merges" | "mergedFiles" | "mergedBytes">> {
     let [merges, mergedFiles, mergedBytes] = [0, 0, 0];
     for (let overtaken = 0; overtaken < mostOvertaken && !this.#options.signal.aborted;) {
-      const plan = await this.#upkeep.planned();
-      if (plan === undefined) break;
-      if (await this.#merge(plan)) {
+      const planned = await this.#upkeep.planned();
+      if (planned === undefined) break;
+      if (await this.#merge(planned)) {
         merges++;
-        mergedFiles += plan.files;
-        mergedBytes += Number(plan.bytes);
+        mergedFiles += planned.plan.files;
+        mergedBytes += Number(planned.plan.bytes);
         overtaken = 0;
       } else overtaken++;
     }
     return { merges, mergedFiles, mergedBytes };
   }
 
-  async #merge(plan: CompactionPlan): Promise<boolean> {
-    return await (await this.#upkeep.merge(plan))?.land() ?? false;
+  async #merge(planned: PlannedMerge): Promise<boolean> {
+    return await (await this.#upkeep.merge(planned)).land();
   }
 
   async #planRescale() {
     if (!(this.#table instanceof PaimonTable)) return undefined;
     const { bucketBytes, policy: { targetFileBytes } } = this.#options;
     const state = await this.#table.load();
-    return state?.position && this.#table.planRescale(state, { bucketBytes, targetFileBytes });
+    const plan = state?.position && this.#table.planRescale(state, { bucketBytes, targetFileBytes });
+    return plan && { plan, state };
   }
 
   /** The buckets that the table has now, where it got more. */
   async #rescale(): Promise<number | null> {
-    const plan = await this.#planRescale();
-    return plan !== undefined && await this.#merge(plan) ? plan.buckets : null;
+    const planned = await this.#planRescale();
+    return planned !== undefined && await this.#merge(planned) ? planned.plan.buckets : null;
   }
 
   async #removeOrphans(): Promise<number> {

@@ -68,12 +68,12 @@ export class BackgroundUpkeep {
   }
 
   async #begin(): Promise<void> {
-    const plan = await this.#upkeep.planned();
-    if (plan === undefined || (!plan.isUrgent && this.#options.isBehind?.())) return;
+    const planned = await this.#upkeep.planned();
+    if (planned === undefined || (!planned.plan.isUrgent && this.#options.isBehind?.())) return;
     this.#merging = this.#untroubled(async () => {
-      this.#merged = await this.#upkeep.merge(plan);
+      this.#merged = await this.#upkeep.merge(planned);
     }).finally(() => this.#merging = undefined);
-    if (!plan.isUrgent) return;
+    if (!planned.plan.isUrgent) return;
     await this.#merging;
     await this.#land();
   }

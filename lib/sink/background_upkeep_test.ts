@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { CompactionPlan } from "../table/upkeep.ts";
 import { WeirError } from "../errors.ts";
+import type { PlannedMerge } from "./table_upkeep.ts";
 import { BackgroundUpkeep, type UpkeepSteps } from "./background_upkeep.ts";
 
 const small: CompactionPlan = { files: 8, bytes: 8n, rows: 8n, reason: "small files", isUrgent: false };
@@ -12,11 +13,11 @@ class Steps implements UpkeepSteps {
   expiryFails = false;
   #merges: PromiseWithResolvers<void>[] = [];
 
-  planned(): Promise<CompactionPlan | undefined> {
-    return Promise.resolve(this.plan);
+  planned(): Promise<PlannedMerge | undefined> {
+    return Promise.resolve(this.plan && { plan: this.plan, state: { columns: [], key: [], rows: 8n } });
   }
 
-  async merge(plan: CompactionPlan): ReturnType<UpkeepSteps["merge"]> {
+  async merge({ plan }: PlannedMerge): ReturnType<UpkeepSteps["merge"]> {
     const merge = Promise.withResolvers<void>();
     this.#merges.push(merge);
     this.log.push("merging");

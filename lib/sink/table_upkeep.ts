@@ -6,6 +6,7 @@
  */
 import { failPoint } from "../fail_point.ts";
 import type { Storage, StoredObject } from "../storage/storage.ts";
+import type { TableState } from "../table/lake_table.ts";
 import type { CompactionPlan, Expiry, TableMirrors, UpkeepPolicy, UpkeepTable } from "../table/upkeep.ts";
 import { findOrphans } from "../table/orphans.ts";
 import { TableCommitter } from "./table_committer.ts";
@@ -23,6 +24,12 @@ export interface TableUpkeepOptions {
   readonly mirrors?: TableMirrors | undefined;
   /** Epoch milliseconds. Default: the clock. */
   readonly now?: () => number;
+}
+
+/** A compaction that is worth its cost, and the state whose files it merges. */
+export interface PlannedMerge {
+  readonly plan: CompactionPlan;
+  readonly state: TableState;
 }
 
 /** Merged files on their way into the table. */
@@ -43,17 +50,16 @@ export class TableUpkeep {
   }
 
   /** The compaction that is worth its cost now. A table without a position waits for a copy that replaces all it holds. */
-  async planned(): Promise<CompactionPlan | undefined> {
+  async planned(): Promise<PlannedMerge | undefined> {
     const state = await this.#committer.current();
     if (state?.position === undefined) return undefined;
-    return this.#options.table.planCompaction(state, this.#options.policy);
+    const plan = this.#options.table.planCompaction(state, this.#options.policy);
+    return plan && { plan, state };
   }
 
   /** Writes the merged files of a plan. May run beside commits of rows. */
-  async merge(plan: CompactionPlan): Promise<Merged | undefined> {
+  async merge({ plan, state }: PlannedMerge): Promise<Merged> {
     const { table, worker } = this.#options;
-    const state = await this.#committer.current();
-    if (state === undefined) return undefined;
     const prepared = await worker.run((connection) => table.compact(state, plan, connection));
     await failPoint("upkeep.afterMerge");
     const fit = async (fresh: typeof state, merged: unknown) => {

@@ -172,8 +172,8 @@ class UpsertBench {
   /** Whether something was merged. */
   async #keepUp(): Promise<boolean> {
     return await this.#upkeep(async (upkeep) => {
-      const plan = await upkeep.planned();
-      const merged = plan && await upkeep.merge(plan);
+      const planned = await upkeep.planned();
+      const merged = planned && await upkeep.merge(planned);
       if (!await merged?.land()) return false;
       this.#sink = new LakeSink(this.#table);
       return true;

@@ -34,9 +34,9 @@ async function withWorker(work: (fixture: DatabaseFixture, worker: UpkeepWorker)
 async function mergeAll(open: () => TableUpkeep): Promise<number> {
   const upkeep = open();
   for (let count = 0;; count++) {
-    const plan = await upkeep.planned();
-    if (plan === undefined) return count;
-    assert.ok(count < 1000 && await (await upkeep.merge(plan))!.land());
+    const planned = await upkeep.planned();
+    if (planned === undefined) return count;
+    assert.ok(count < 1000 && await (await upkeep.merge(planned)).land());
   }
 }
 

@@ -45,8 +45,8 @@ async function withIdleSink(
       const worker = new UpkeepWorker(await fixture.database.connect());
       const upkeep = new TableUpkeep({ ...openTable(format, fixture), policy, worker, now: () => Date.now() + 60_000 });
       let merges = 0;
-      for (let plan = await upkeep.planned(); plan !== undefined; plan = await upkeep.planned()) {
-        assert.equal(await (await upkeep.merge(plan))!.land(), true);
+      for (let planned = await upkeep.planned(); planned !== undefined; planned = await upkeep.planned()) {
+        assert.equal(await (await upkeep.merge(planned)).land(), true);
         merges++;
       }
       const { unneeded } = await upkeep.expire();
@@ -104,7 +104,7 @@ Deno.test("upkeep of a table that another sink goes on writing is not fenced by 
     const upkeep = new TableUpkeep({ table: openTable("iceberg", fixture).table, storage, policy, worker });
     const merged = await upkeep.merge((await upkeep.planned())!);
     await sink.commit(5, { upserts: [{ id: "5", name: "'5'" }], removals: [{ id: "1" }] });
-    assert.equal(await merged!.land(), true);
+    assert.equal(await merged.land(), true);
     await sink.commit(6, { removals: [{ id: "2" }] });
     await sink.holds({ 3: "3", 4: "4", 5: "5" }, position(6));
     await sink.sink.recordPosition(undefined);
