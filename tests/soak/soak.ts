@@ -66,6 +66,7 @@ export async function soak(plan: SoakPlan, tell: (sample: SoakSample) => void = 
     await churn.load();
     const plain = join(folder, "lake", "plain.parquet");
     await lake.connection.run(`COPY (${churn.expected()}) TO ${literal(plain)} (FORMAT parquet, COMPRESSION zstd)`);
+    const reader = await Reader.open(lake, plan.formats);
     const samples: SoakSample[] = [];
     for (let number = 0; number < plan.samples; number++) {
       const startMs = cpuMs();
@@ -73,9 +74,10 @@ export async function soak(plan: SoakPlan, tell: (sample: SoakSample) => void = 
       while (churn.commits < plan.commits * number / (plan.samples - 1)) await churn.commit();
       await lake.upkeep?.idle();
       const commitMs = (cpuMs() - startMs) / Math.max(1, churn.commits - before);
-      samples.push(await look(lake, { plan, plain, commits: churn.commits, commitMs }));
+      samples.push(await look(reader, { plain, commits: churn.commits, commitMs }));
       tell(samples.at(-1)!);
     }
+    reader.connection.close();
     await lake.upkeep?.close();
     const differing: Record<string, number> = {};
     for (const sink of churn.sinks) {
@@ -103,25 +105,37 @@ async function openLake(
   });
 }
 
+/** Somebody who reads the tables again and again. */
+class Reader {
+  readonly connection: Connection;
+  readonly tables: readonly UpkeepTable[];
+
+  private constructor({ storage }: Lake, formats: SoakPlan["formats"], connection: Connection) {
+    this.connection = connection;
+    const named = { namespace: "soak", name: "orders" };
+    this.tables = formats.map((format) => keptTable({ format, ...named }, { storage, connection }));
+  }
+
+  static async open(lake: Lake, formats: SoakPlan["formats"]): Promise<Reader> {
+    return new Reader(lake, formats, await lake.connect());
+  }
+}
+
 async function look(
-  lake: Lake,
-  at: { readonly plan: SoakPlan; readonly plain: string; readonly commits: number; readonly commitMs: number },
+  reader: Reader,
+  at: { readonly plain: string; readonly commits: number; readonly commitMs: number },
 ): Promise<SoakSample> {
-  const connection = await lake.connect();
   const tables: Record<string, TableSample> = {};
   const plainMs: number[] = [];
-  for (const format of at.plan.formats) {
-    const table: UpkeepTable = keptTable({ format, namespace: "soak", name: "orders" }, {
-      storage: lake.storage,
-      connection,
-    });
+  for (const table of reader.tables) {
     const state = (await table.load())!;
     using scan = await table.scan(state);
-    const [own, plain] = await readMs(connection, [`(${scan.sql})`, literal(at.plain)]);
+    const [own, plain] = await readMs(reader.connection, [`(${scan.sql})`, literal(at.plain)]);
     plainMs.push(plain!);
-    tables[format] = { liveFiles: table.liveFiles(state).files, readCost: rounded(own! / plain!) };
+    tables[table.format] = { liveFiles: table.liveFiles(state).files, readCost: rounded(own! / plain!) };
   }
-  connection.close();
+  // What is not in use does not count: when V8 collects it is its own affair.
+  (globalThis as { gc?: () => void }).gc?.();
   const [least = 1] = plainMs.sort((left, right) => left - right);
   return {
     commits: at.commits,

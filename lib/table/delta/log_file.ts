@@ -130,13 +130,13 @@ export async function hintedCheckpoint({ storage, folder }: LogPlace): Promise<C
     { length: parts },
     (_, index) => `${numbered(folder, version)}.checkpoint.${digits(index + 1)}.${digits(parts)}.parquet`,
   );
-  for (const path of paths) if (await storage.stat(path) === undefined) return undefined;
-  return { version, paths };
+  return await isThere({ storage, folder }, paths) ? { version, paths } : undefined;
 }
 
 /**
- * The newest checkpoint that stands for a state or what came before it. Another writer may have made it, and may since have removed
- * what came before.
+ * The newest checkpoint that stands for a state or what came before it; undefined where the log is whole from its first version.
+ * Another writer may have made it, and may since have removed what came before; the hint may name an older one again where two
+ * writers put theirs at the same time.
  */
 export async function newestCheckpoint(
   place: LogPlace,
@@ -144,9 +144,15 @@ export async function newestCheckpoint(
 ): Promise<CheckpointFiles | undefined> {
   const hinted = await hintedCheckpoint(place);
   const known = state.checkpoint;
-  return hinted !== undefined && hinted.version <= state.version && hinted.version > (known?.version ?? -1)
-    ? hinted
-    : known;
+  if (hinted !== undefined && hinted.version <= state.version && hinted.version > (known?.version ?? -1)) return hinted;
+  if (await isThere(place, known?.paths ?? [commitPath(place.folder, 0)])) return known;
+  const { checkpoints } = await listLog(place);
+  return checkpoints.findLast(({ version }) => version <= state.version);
+}
+
+async function isThere({ storage }: LogPlace, paths: readonly string[]): Promise<boolean> {
+  for (const path of paths) if (await storage.stat(path) === undefined) return false;
+  return true;
 }
 
 function parseHint(text: string): { readonly version: number; readonly parts?: number } | undefined {

@@ -139,6 +139,25 @@ Deno.test(
 );
 
 Deno.test(
+  "a process whose checkpoint another one removed goes on from the next, also where the hint names the removed one",
+  onDeltaLake(async (lake) => {
+    const { table } = await twoRows(lake);
+    for (let step = 0; step < 2; step++) await lake.commit(table, { upserts: [card(step, "x")] });
+    const behind = lake.open();
+    assert.equal((await behind.load())!.checkpoint?.version, 2);
+    for (let step = 0; step < 2; step++) await lake.commit(table, { upserts: [card(step, "y")] });
+    for (let version = 0; version < 3; version++) await lake.storage.delete(lake.log(version));
+    await lake.storage.delete(lake.log(2, "checkpoint.parquet"));
+    await lake.storage.put(`${lake.folder}/_delta_log/_last_checkpoint`, new TextEncoder().encode(`{"version":2}`));
+    const newer = (await behind.load())!;
+    assert.deepEqual([newer.version, newer.checkpoint?.version], [5, 2]);
+    assert.deepEqual(await behind.referenced(newer), await lake.open().referenced((await lake.open().load())!));
+    await lake.commit(behind, { upserts: [card(7, "z")] });
+    assert.equal((await lake.open().load())!.checkpoint?.version, 6);
+  }, checkpointEvery(2)),
+);
+
+Deno.test(
   "a hole in the log, and any damaged file, is named",
   onDeltaLake(async (lake) => {
     const { table } = await twoRows(lake);
