@@ -33,8 +33,7 @@ async function makeEnvironment(): Promise<PythonEnvironment> {
   const wanted = `${await Deno.readTextFile(requirements)}${requirement}\n`;
   const stamp = join(environment, "requirements.installed.txt");
   if (await Deno.readTextFile(stamp).catch(() => "") === wanted) return { python };
-  // Most modules are never imported, and those that are get compiled then.
-  const install = [python, "-m", "pip", "install", "--quiet", "--no-compile"];
+  const install = [python, "-m", "pip", "install", "--quiet"];
   const steps = [
     ["python3", "-m", "venv", environment],
     [...install, "-r", requirements],
