@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
+import { recodedAvro } from "../testing/recoded_avro.ts";
 import { decodeAvro, encodeAvro } from "./avro.ts";
 
 const schema = {
@@ -82,4 +84,22 @@ Deno.test("damaged files are refused", () => {
   const flipped = Uint8Array.from(file);
   flipped[file.length - 1]! ^= 1;
   assert.throws(() => decodeAvro(flipped), /sync marker/);
+});
+
+Deno.test("files of other writers are read whatever codec they are in", () => {
+  const file = encodeAvro(schema, [row(1n), row(2n, Uint8Array.of(7))]);
+  const expected = plain(decodeAvro(file).rows);
+  for (
+    const [codec, compress] of [
+      ["null", (body: Uint8Array) => body],
+      ["zstandard", (body: Uint8Array) => zstdCompressSync(body)],
+    ] as const
+  ) {
+    const { metadata, rows } = decodeAvro(recodedAvro(file, { codec, compress }));
+    assert.equal(metadata.get("avro.codec"), codec);
+    assert.equal(plain(rows), expected);
+  }
+  const recode = (codec: string) => recodedAvro(file, { codec, compress: (body) => body });
+  assert.throws(() => decodeAvro(recode("snappy")), /codec snappy is not supported/);
+  assert.throws(() => decodeAvro(recode("zstandard")), /a block does not inflate/);
 });
