@@ -17,6 +17,8 @@ export class AnsweringProcess {
   readonly #answers: ReadableStreamDefaultReader<string>;
   readonly #errors: Promise<string>;
   #unread = "";
+  /** The answer to the request before. */
+  #before: Promise<unknown> = Promise.resolve();
 
   constructor({ name, command, args, env = {} }: AnsweringProgram) {
     const pipes = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
@@ -28,11 +30,17 @@ export class AnsweringProcess {
   }
 
   /**
-   * Asks it, one request at a time.
+   * Asks it. It is asked one thing at a time; others wait.
    *
    * @throws {Error} With its own words, where it fails.
    */
   async ask(request: unknown): Promise<unknown> {
+    const answer = this.#before.then(() => this.#exchange(request));
+    this.#before = answer.catch(() => {});
+    return await answer;
+  }
+
+  async #exchange(request: unknown): Promise<unknown> {
     // A program that has ended says why on its standard error.
     await this.#requests.write(new TextEncoder().encode(`${JSON.stringify(request)}\n`)).catch(() => {});
     const { report, error } = JSON.parse(await this.#line()) as { report?: unknown; error?: string };

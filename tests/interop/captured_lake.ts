@@ -14,6 +14,8 @@ export interface CaptureIntoLake {
   readonly tables: CapturedTables;
   /** With it goes how rows leave Delta tables: 3 and deletion vectors, or 2 and files written anew for older readers. */
   readonly icebergVersion: "2" | "3";
+  /** Whether Paimon and Delta are shown out of Iceberg's files instead of written. Default false. */
+  readonly isMirrored?: boolean;
 }
 
 /** A lake table and the dataset it comes from, with the columns the source had when the capture ended. */
@@ -43,6 +45,7 @@ export async function captureIntoLake(
 async function caughtUp(run: CaptureRun): Promise<readonly CapturedTable[]> {
   const point = await run.pipeline.verificationPoint(() => {});
   await point.close();
+  await run.lake.mirrors.settled();
   for (const error of run.pipeline.failures.values()) throw error;
   return run.plans.flatMap(({ dataset: declared, tables }) => {
     const dataset = run.source.datasets.find(({ name }) => name === declared.name) ?? declared;
@@ -55,9 +58,14 @@ function awsVariable(name: string): string | undefined {
   return name.startsWith("AWS_") ? Deno.env.get(name) : undefined;
 }
 
-async function openRun({ url, lake, tables, icebergVersion }: CaptureIntoLake): Promise<CaptureRun> {
+async function openRun(
+  { url, lake, tables, icebergVersion, isMirrored = false }: CaptureIntoLake,
+): Promise<CaptureRun> {
   const flags = new Map([
-    ...[["lake", [lake]], ["batch-seconds", ["0.2"]], ["formats", ["iceberg,paimon,delta"]]] as const,
+    ...[["lake", [lake]], ["batch-seconds", ["0.2"]]] as const,
+    ...isMirrored
+      ? [["formats", ["iceberg"]], ["mirror", ["paimon,delta"]]] as const
+      : [["formats", ["iceberg,paimon,delta"]]] as const,
     ...[["iceberg-version", [icebergVersion]]] as const,
     ["delta-deletes", [icebergVersion === "3" ? "vectors" : "rewrite"]],
   ]);

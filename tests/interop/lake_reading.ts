@@ -10,8 +10,10 @@ import { type DatabaseFixture, withDatabase } from "../../lib/testing/temporary.
 import { embeddingColumns } from "../../lib/transform/embedding_columns.ts";
 import { verifyTable } from "../../lib/verify/verify.ts";
 import type { CapturedTable } from "./captured_lake.ts";
+import type { PaimonJava } from "./paimon_java.ts";
 import type { Python } from "./python.ts";
-import { readers } from "./readers.ts";
+import { readBySpark, readers } from "./readers.ts";
+import type { Spark } from "./spark.ts";
 
 /** A lake, and what is needed to read it. */
 export interface LakeReading {
@@ -19,31 +21,60 @@ export interface LakeReading {
   readonly url: string;
   readonly lake: string;
   readonly test: Deno.TestContext;
+  /** Where it is given, it reads Iceberg and Delta as well. */
+  readonly spark?: Spark | undefined;
+  /** Where it is given, it reads Paimon as well. */
+  readonly java?: PaimonJava | undefined;
 }
 
-const all = ["pyiceberg", "pypaimon", "deltalake"] as const;
+interface Reader {
+  readonly name: string;
+  readonly read: (table: string, output: string) => Promise<{ readonly rows: number }>;
+}
+
+function readersOf({ python, lake, spark, java }: LakeReading): readonly Reader[] {
+  const names = ["pyiceberg", "pypaimon", "deltalake"] as const;
+  return [
+    ...names.map((name) => ({
+      name,
+      read: (table: string, output: string) => readers[name]({ python, lake, table, output }),
+    })),
+    ...spark === undefined ? [] : (["iceberg", "delta"] as const).map((format) => ({
+      name: `Spark's ${format}`,
+      read: (table: string, output: string) => readBySpark(format, { spark, lake, table, output }),
+    })),
+    ...java === undefined ? [] : [{
+      name: "Java's paimon",
+      read: (table: string, output: string) => java.read({ lake, table, output }),
+    }],
+  ];
+}
 
 /** Reads every table with every reader: each row is the source's, and every reader gives the same vectors. */
 export async function readAll(
-  { python, url, lake, test }: LakeReading,
+  reading: LakeReading,
   { tables, stage }: { readonly tables: readonly CapturedTable[]; readonly stage: string },
 ): Promise<void> {
-  const source = await PostgresConnection.open(url);
+  const { test } = reading;
+  const all = readersOf(reading);
+  const source = await PostgresConnection.open(reading.url);
   try {
     await withDatabase(async (fixture) => {
       for (const table of tables) {
         const name = `${table.definition.namespace}.${table.definition.name}`;
-        const reports = await Promise.all(all.map((reader) => {
-          return readers[reader]({ python, lake, table: name, output: fileOf(fixture, reader) });
-        }));
-        for (const [index, { rows, totalFiles }] of reports.entries()) {
-          const reader = all[index]!;
+        const outputs = all.map((_, index) => `${fixture.folder}/${index}.parquet`);
+        const reports = await Promise.all(all.map(({ read }, index) => read(name, outputs[index]!)));
+        const scans = outputs.map((output) => `SELECT * FROM read_parquet(${literal(output)})`);
+        for (const [index, { rows }] of reports.entries()) {
           await test.step(
-            `${stage}: ${reader} reads ${rows} rows of ${name} in ${totalFiles} files`,
-            () => sameAsSource({ source, table, fixture, reader, rows }),
+            `${stage}: ${all[index]!.name} reads ${rows} rows of ${name}`,
+            () => sameAsSource({ source, table, fixture, scan: scans[index]!, rows }),
           );
         }
-        await test.step(`${stage}: the readers agree about every column of ${name}`, () => sameRows(fixture, table));
+        await test.step(
+          `${stage}: the readers agree about every column of ${name}`,
+          () => sameRows(fixture, { table, scans }),
+        );
       }
     });
   } finally {
@@ -55,15 +86,15 @@ interface SourceComparison {
   readonly source: PostgresConnection;
   readonly table: CapturedTable;
   readonly fixture: DatabaseFixture;
-  readonly reader: string;
+  readonly scan: string;
   readonly rows: number;
 }
 
-async function sameAsSource({ source, table, fixture, reader, rows }: SourceComparison): Promise<void> {
+async function sameAsSource({ source, table, fixture, scan, rows }: SourceComparison): Promise<void> {
   const { missing, extra, different, ...found } = await verifyTable({
     point: currentRowsOf(source),
     ...table,
-    scan: scanOf(fixture, reader),
+    scan,
     connection: fixture.connection,
     folder: fixture.folder,
   });
@@ -73,10 +104,12 @@ async function sameAsSource({ source, table, fixture, reader, rows }: SourceComp
 }
 
 /** Also what the source cannot speak for: vectors and what travels with them. */
-async function sameRows(fixture: DatabaseFixture, { definition }: CapturedTable): Promise<void> {
-  const { connection } = fixture;
+async function sameRows(
+  { connection }: DatabaseFixture,
+  { table: { definition }, scans }: { readonly table: CapturedTable; readonly scans: readonly string[] },
+): Promise<void> {
   const names = definition.columns.map(({ name }) => identifier(name)).join(", ");
-  const [left, ...others] = all.map((reader) => `SELECT ${names} FROM (${scanOf(fixture, reader)})`);
+  const [left, ...others] = scans.map((scan) => `SELECT ${names} FROM (${scan})`);
   for (const right of others) {
     const differing = await connection.value(
       `SELECT count(*) FROM ((${left} EXCEPT ALL ${right}) UNION ALL (${right} EXCEPT ALL ${left}))`,
@@ -88,12 +121,4 @@ async function sameRows(fixture: DatabaseFixture, { definition }: CapturedTable)
     `SELECT count(*) FROM (${left}) WHERE len(embedding_vector) IS DISTINCT FROM embedding_dimensions`,
   );
   assert.equal(odd, 0n, "Every row has a vector");
-}
-
-function fileOf({ folder }: DatabaseFixture, reader: string): string {
-  return `${folder}/${reader}.parquet`;
-}
-
-function scanOf(fixture: DatabaseFixture, reader: string): string {
-  return `SELECT * FROM read_parquet(${literal(fileOf(fixture, reader))})`;
 }

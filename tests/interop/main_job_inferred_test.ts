@@ -1,10 +1,15 @@
-/** Tables nobody declared, with columns of many types and one added while rows stream, as pyiceberg, pypaimon and deltalake read them. */
+/** Tables nobody declared, with columns of many types and one added while rows stream, as every independent reader reads them. */
 import assert from "node:assert/strict";
 import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 import { captureIntoLake } from "./captured_lake.ts";
 import { readAll } from "./lake_reading.ts";
+import { PaimonJavaTests } from "./paimon_java.ts";
 import { pythonTest } from "./python_env.ts";
+import { SparkTests } from "./spark.ts";
+
+const spark = new SparkTests(["delta"]);
+const java = new PaimonJavaTests();
 
 /** A column of each type, and what fills it from the number `n`. The texts hold what CSV and JSON trip over. */
 const columns = {
@@ -61,20 +66,27 @@ const changes = [
   "DELETE FROM pairs WHERE b % 10 = 0; INSERT INTO pairs VALUES ('a0', 7, 'again', '{}') ON CONFLICT DO NOTHING",
 ];
 
-for (const icebergVersion of ["3", "2"] as const) {
+const lakes = [
+  { name: "Iceberg v3, Paimon and Delta", icebergVersion: "3" },
+  { name: "Iceberg v2, Paimon and Delta", icebergVersion: "2" },
+  { name: "Iceberg v3 and its mirrors", icebergVersion: "3", isMirrored: true },
+] as const;
+
+for (const { name, ...kind } of lakes) {
   await pythonTest(
-    `independent readers find every row of inferred tables, Iceberg v${icebergVersion}, Paimon and Delta`,
+    `independent readers find every row of inferred tables, ${name}`,
     (python, test) =>
       withPostgres(({ url, client }) =>
         withTemporaryFolder(async (lake) => {
           await client.query(made);
-          const capture = { url, lake, tables: { tables: ["public.*"] }, icebergVersion };
+          const capture = { url, lake, tables: { tables: ["public.*"] }, ...kind };
           const streamed = await captureIntoLake(capture, async () => {
             for (const change of changes) await client.query(change);
           });
           const names = streamed.map(({ definition }) => definition.columns.at(-1)?.name);
           assert.deepEqual(names.toSorted(), ["added", "tags"]);
-          await readAll({ python, url, lake, test }, { tables: streamed, stage: "after every kind of change" });
+          const reading = { python, spark: spark.running, java: java.running, url, lake, test };
+          await readAll(reading, { tables: streamed, stage: "after every kind of change" });
         })
       ),
   );

@@ -12,6 +12,7 @@ import { PaimonMirror } from "../../lib/table/paimon/mirror_table.ts";
 import { PaimonTable } from "../../lib/table/paimon/paimon_table.ts";
 import type { DatabaseFixture } from "../../lib/testing/temporary.ts";
 import { LakeModel } from "./lake_model.ts";
+import type { PaimonJava } from "./paimon_java.ts";
 import type { Python } from "./python.ts";
 import { type DeltaReport, type PaimonReport, readers } from "./readers.ts";
 import type { UpkeepScene } from "./upkeep_steps.ts";
@@ -99,7 +100,9 @@ export class MirrorModel extends LakeModel<IcebergTable> {
   }
 
   /** Other makers' readers of the mirrors find what the oracle holds. */
-  async check(python: Python): Promise<{ readonly delta: DeltaReport; readonly paimon: PaimonReport }> {
+  async check(
+    { python, java }: { readonly python: Python; readonly java: PaimonJava | undefined },
+  ): Promise<{ readonly delta: DeltaReport; readonly paimon: PaimonReport }> {
     const { namespace, name, columns } = this.definition;
     const reading = { python, lake: this.#fixture.folder, table: `${namespace}.${name}` };
     const [iceberg, delta, paimon] = ["pyiceberg", "deltalake", "pypaimon"].map((who) => this.output(who));
@@ -115,6 +118,18 @@ export class MirrorModel extends LakeModel<IcebergTable> {
       assert.deepEqual(report.columns, columns.map((column) => column.name));
     }
     assert.equal(reports.delta.position, this.position);
+    if (java !== undefined) await this.checkByJava(java);
     return reports;
+  }
+
+  /** Paimon's own code finds in the mirror what the oracle holds. Each filter must find as many rows as it does there. */
+  async checkByJava(java: PaimonJava, ...filters: readonly string[]): Promise<void> {
+    const { namespace, name, columns } = this.definition;
+    const { path, scan } = this.output("java");
+    const reading = { lake: this.#fixture.folder, table: `${namespace}.${name}`, output: path, filters };
+    const report = await java.read(reading);
+    await this.same(scan, "Java");
+    assert.deepEqual(report.columns, columns.map((column) => column.name));
+    for (const { filter, rows } of report.planned) assert.equal(rows, await this.count(filter), `Java: ${filter}`);
   }
 }

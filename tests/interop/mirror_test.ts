@@ -4,8 +4,11 @@ import { types } from "../../lib/dataset/column_type.ts";
 import { withDatabase } from "../../lib/testing/temporary.ts";
 import { everyType, everyTypeRows } from "./every_type.ts";
 import { MirrorModel } from "./mirror_model.ts";
+import { PaimonJavaTests } from "./paimon_java.ts";
 import { pythonTest } from "./python_env.ts";
 import { mergeOnce } from "./upkeep_steps.ts";
+
+const java = new PaimonJavaTests();
 
 for (const formatVersion of [2, 3] as const) {
   await pythonTest(
@@ -17,7 +20,7 @@ for (const formatVersion of [2, 3] as const) {
         const check = async () => {
           await model.followed();
           await model.scansAgree();
-          return await model.check(python);
+          return await model.check({ python, java: java.running });
         };
         await model.apply({ upserts: everyTypeRows("0, 400", "a") });
         await check();
@@ -90,6 +93,6 @@ await pythonTest(
       model.reopened();
       await model.followed();
       await model.scansAgree();
-      await model.check(python);
+      await model.check({ python, java: java.running });
     }),
 );

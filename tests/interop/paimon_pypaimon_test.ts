@@ -5,22 +5,25 @@ import type { TableDefinition } from "../../lib/dataset/dataset.ts";
 import { withDatabase } from "../../lib/testing/temporary.ts";
 import { everyType, everyTypeRows } from "./every_type.ts";
 import { PaimonModel } from "./paimon_model.ts";
+import { PaimonJavaTests } from "./paimon_java.ts";
 import { pythonTest } from "./python_env.ts";
 
+const java = new PaimonJavaTests();
+
 await pythonTest(
-  "Paimon: a table left by 100 commits of inserts, updates, deletes and key changes",
+  "Paimon: a table left by 40 commits of inserts, updates, deletes and key changes",
   (python, test) =>
     withDatabase(async (fixture) => {
       const columns = everyType.columns.filter(({ name }) => ["id", "name", "amount", "tags"].includes(name));
-      const model = new PaimonModel(fixture, { definition: { ...everyType, columns }, python });
+      const model = new PaimonModel(fixture, { definition: { ...everyType, columns }, python, java: java.running });
       await model.create();
-      for (let commit = 1; commit <= 100; commit++) await model.apply(manyChanges(commit));
+      for (let commit = 1; commit <= 40; commit++) await model.apply(manyChanges(commit));
       const moved = await model.count("id >= 100000");
       assert.ok(moved > 25);
-      for (const release of ["newer", "older"] as const) {
-        const { rows, totalFiles, version } = await model.check({ release });
-        await test.step(`pypaimon ${version} reads ${rows} rows of ${totalFiles} files, ${moved} moved`, () => {
-          assert.ok(rows > 200 && totalFiles > 150);
+      for (const reader of model.readers) {
+        const { rows, totalFiles, version } = await model.check({ reader });
+        await test.step(`${reader} ${version} reads ${rows} rows of ${totalFiles} files, ${moved} moved`, () => {
+          assert.ok(rows > 100 && totalFiles > 60);
         });
       }
     }),
@@ -43,17 +46,17 @@ await pythonTest(
   "Paimon: truncated, alone and together with new rows",
   (python) =>
     withDatabase(async (fixture) => {
-      const model = new PaimonModel(fixture, { definition: everyType, python });
+      const model = new PaimonModel(fixture, { definition: everyType, python, java: java.running });
       await model.create();
       await model.apply({ upserts: everyTypeRows("0, 500", "first") });
       await model.apply({ removals: "SELECT range AS id FROM range(0, 500, 3)" });
       await model.apply({ truncate: true });
-      const empty = await model.check();
+      const empty = await model.checkByAll();
       assert.deepEqual([empty.rows, empty.totalFiles, empty.snapshot?.commitKind], [0, 0, "OVERWRITE"]);
       await model.apply({ upserts: everyTypeRows("100, 300", "second") });
       await model.apply({ truncate: true, upserts: everyTypeRows("200, 400", "third") });
       await model.apply({ removals: "SELECT range AS id FROM range(0, 400, 7)" });
-      for (const release of ["newer", "older"] as const) await model.check({ release });
+      for (const reader of model.readers) await model.check({ reader });
     }),
 );
 
@@ -61,7 +64,7 @@ await pythonTest(
   "Paimon: columns added, widened, dropped, renamed and added again in a table with older files",
   (python) =>
     withDatabase(async (fixture) => {
-      const model = new PaimonModel(fixture, { definition: everyType, python });
+      const model = new PaimonModel(fixture, { definition: everyType, python, java: java.running });
       await model.create();
       await model.apply({ upserts: everyTypeRows("0, 300", "first") });
       await model.apply({
@@ -73,14 +76,14 @@ await pythonTest(
           { kind: "dropColumn", name: "flag" },
         ],
       });
-      await model.check();
+      await model.checkByAll();
       const widened = (range: string) =>
         `SELECT * EXCLUDE (flag), 'n' || id AS note FROM (${everyTypeRows(range, "second")})`;
       await model.apply({ upserts: widened("200, 400"), removals: "SELECT range AS id FROM range(0, 200, 9)" });
-      for (const release of ["newer", "older"] as const) await model.check({ release, filters: ["id = 333"] });
+      for (const reader of model.readers) await model.check({ reader, filters: ["id = 333"] });
 
       await model.apply({ schemaChanges: [{ kind: "renameColumn", from: "name", to: "full name" }] });
-      await model.check();
+      await model.checkByAll();
       const renamed = (range: string) => `SELECT * RENAME (name AS "full name") FROM (${widened(range)})`;
       await model.apply({
         schemaChanges: [
@@ -90,7 +93,7 @@ await pythonTest(
         upserts: `SELECT * RENAME (id AS holder), [id, NULL] AS flag FROM (${renamed("390, 450")})`,
         removals: "SELECT range AS holder FROM range(100, 120)",
       });
-      await model.check({ filters: ["holder = 5", "holder = 395"] });
+      await model.checkByAll("holder = 5", "holder = 395");
 
       // A default fills every older row: the source's rows take the place of all that was there.
       const filled = model.rows.replace("*", "*, 7::BIGINT AS filled");
@@ -100,7 +103,7 @@ await pythonTest(
         truncate: true,
         upserts: "FROM copied_again",
       });
-      await model.check();
+      await model.checkByAll();
     }),
 );
 
@@ -126,7 +129,7 @@ await pythonTest(
   "Paimon: child rows are replaced, removed and moved with their parent",
   (python) =>
     withDatabase(async (fixture) => {
-      const model = new PaimonModel(fixture, { definition: cards, python, buckets: 3 });
+      const model = new PaimonModel(fixture, { definition: cards, python, java: java.running, buckets: 3 });
       await model.create();
       const scope = ["holder"];
       await model.apply({ upserts: cardRows("0, 300", { each: 4 }), scope });
@@ -136,13 +139,13 @@ await pythonTest(
       await model.apply({ removals: of("20, 40"), upserts: cardRows("20, 40", { each: 5, name: "moved " }), scope });
       await model.apply({ removals: of("140, 145"), upserts: cardRows("140, 145", { each: 3 }), scope });
       const filters = ["holder = 'holder 155'", "holder = 'holder 141'", "holder = 'moved 30' AND ordinal >= 3"];
-      for (const release of ["newer", "older"] as const) {
-        const { buckets, planned } = await model.check({ release, filters });
+      for (const reader of model.readers) {
+        const { buckets, planned } = await model.check({ reader, filters });
         assert.equal(buckets, 3);
         assert.deepEqual(planned.map(({ rows }) => rows), [0, 3, 2]);
       }
       await model.apply({ truncate: true, scope });
-      assert.equal((await model.check()).rows, 0);
+      assert.equal((await model.checkByAll()).rows, 0);
     }),
 );
 
@@ -170,22 +173,25 @@ await pythonTest(
       for (const [name, { type, value, filters }] of Object.entries(keys)) {
         const columns = [{ name, type, nullable: false }, { name: "note", type: types.string, nullable: true }];
         const definition = { namespace: "shop", name: `by_${name}`, key: [name], columns };
-        const model = new PaimonModel(fixture, { definition, python, buckets: 8 });
+        const model = new PaimonModel(fixture, { definition, python, java: java.running, buckets: 8 });
         await model.create();
         const rows = (range: string, note: string) =>
           `SELECT ${value} AS ${name}, '${note} ' || i AS note FROM range(${range}) AS numbers(i)`;
         await model.apply({ upserts: rows("0, 500", "first") });
         await model.apply({ upserts: rows("0, 1000, 2", "second") });
         await model.apply({ removals: `SELECT ${name} FROM (${rows("1, 1000, 10", "third")})` });
-        const { buckets, planned, totalFiles, version } = await model.check({ filters });
-        const files = planned.map((found) => found.files);
-        await test.step(`${name}, pypaimon ${version}: planned of ${totalFiles} files: ${files.join(", ")}`, () => {
-          assert.equal(buckets, 8);
-          assert.deepEqual(planned.map((found) => found.rows), [1, 1]);
-          // Of a decimal pypaimon does not compute the bucket; what remains are the bounds of the keys.
-          const most = type.kind === "decimal" ? totalFiles - 1 : totalFiles / 8;
-          assert.ok(files.every((count) => count > 0 && count <= most));
-        });
+        for (const reader of model.newerReaders) {
+          const { buckets, planned, totalFiles, version } = await model.check({ reader, filters });
+          const files = planned.map((found) => found.files);
+          await test.step(`${name}, ${reader} ${version}: planned of ${totalFiles} files: ${files.join(", ")}`, () => {
+            assert.equal(buckets, 8);
+            assert.deepEqual(planned.map((found) => found.rows), [1, 1]);
+            // Of a decimal pypaimon does not compute the bucket; what remains are the bounds of the keys.
+            const isByBounds = type.kind === "decimal" && reader === "pypaimon";
+            const most = isByBounds ? totalFiles - 1 : totalFiles / 8;
+            assert.ok(files.every((count) => count > 0 && count <= most));
+          });
+        }
       }
     }),
 );
@@ -209,7 +215,11 @@ await pythonTest(
       ];
       for (const key of [["day", "id"], []]) {
         const name = key.length === 0 ? "events" : "balances";
-        const model = new PaimonModel(fixture, { definition: { namespace: "bank", name, key, columns }, python });
+        const model = new PaimonModel(fixture, {
+          definition: { namespace: "bank", name, key, columns },
+          python,
+          java: java.running,
+        });
         await model.create();
         for (let day = 0; day < 10; day++) {
           await model.apply({
@@ -224,10 +234,10 @@ await pythonTest(
             { kind: "dropColumn", name: "note" },
           ],
         });
-        for (const release of ["newer", "older"] as const) {
-          const { planned, totalFiles, version } = await model.check({ release, filters });
+        for (const reader of model.readers) {
+          const { planned, totalFiles, version } = await model.check({ reader, filters });
           const files = planned.map((found) => found.files);
-          await test.step(`${name}, pypaimon ${version}: planned of ${totalFiles} files: ${files.join(", ")}`, () => {
+          await test.step(`${name}, ${reader} ${version}: planned of ${totalFiles} files: ${files.join(", ")}`, () => {
             assert.deepEqual(planned.map((found) => found.rows), [100, 300, 1, 1, 1]);
             // Two buckets with a key, one without. In a keyed table only the key's bounds leave files out.
             const [perDay, byScore] = key.length === 0 ? [1, 1] : [2, totalFiles];

@@ -7,7 +7,10 @@ import type { UpkeepPolicy } from "../../lib/table/upkeep.ts";
 import { type DatabaseFixture, withDatabase } from "../../lib/testing/temporary.ts";
 import { everyType, everyTypeRows } from "./every_type.ts";
 import { PaimonModel } from "./paimon_model.ts";
+import { PaimonJavaTests } from "./paimon_java.ts";
 import { pythonTest } from "./python_env.ts";
+
+const java = new PaimonJavaTests();
 
 const policy: UpkeepPolicy = {
   targetFileBytes: 1 << 20,
@@ -17,7 +20,6 @@ const policy: UpkeepPolicy = {
   keepSnapshots: 3,
   orphanAgeMs: 0,
 };
-const releases = ["newer", "older"] as const;
 
 async function withWorker(work: (fixture: DatabaseFixture, worker: UpkeepWorker) => Promise<void>): Promise<void> {
   await withDatabase(async (fixture) => {
@@ -47,7 +49,12 @@ await pythonTest(
   (python, test) =>
     withWorker(async (fixture, worker) => {
       const columns = everyType.columns.filter(({ name }) => ["id", "name", "amount", "tags"].includes(name));
-      const model = new PaimonModel(fixture, { definition: { ...everyType, columns }, python, buckets: 1 });
+      const model = new PaimonModel(fixture, {
+        definition: { ...everyType, columns },
+        python,
+        java: java.running,
+        buckets: 1,
+      });
       await model.create();
       for (let commit = 1; commit <= commits; commit++) {
         await model.apply({
@@ -56,9 +63,9 @@ await pythonTest(
         });
       }
       const read = async (stage: string, most: number) => {
-        for (const release of releases) {
-          const { rows, totalFiles, version } = await model.check({ release });
-          await test.step(`${stage}: pypaimon ${version} reads ${rows} rows of ${totalFiles} files`, () => {
+        for (const reader of model.readers) {
+          const { rows, totalFiles, version } = await model.check({ reader });
+          await test.step(`${stage}: ${reader} ${version} reads ${rows} rows of ${totalFiles} files`, () => {
             assert.ok(rows > commits && totalFiles <= most, `${totalFiles} files`);
           });
         }
@@ -84,7 +91,7 @@ await pythonTest(
   "Paimon: every type under compaction, schema changes, expiry, a tag and more buckets",
   (python) =>
     withWorker(async (fixture, worker) => {
-      const model = new PaimonModel(fixture, { definition: everyType, python, buckets: 2 });
+      const model = new PaimonModel(fixture, { definition: everyType, python, java: java.running, buckets: 2 });
       await model.create();
       const upkeep = () => model.upkeep({ ...policy, mergeFiles: 4 }, worker);
       const whole = () => model.upkeep({ ...policy, mergeFiles: 2 }, worker);
@@ -96,7 +103,7 @@ await pythonTest(
         });
         await mergeAll(upkeep);
       }
-      for (const release of releases) await model.check({ release, filters: ["id = 333", "id >= 990"] });
+      for (const reader of model.readers) await model.check({ reader, filters: ["id = 333", "id >= 990"] });
       await model.table.createTag("v1", (await model.table.load())!.snapshotId!);
       await fixture.connection.run(`CREATE TABLE tagged AS ${model.rows}`);
 
@@ -111,16 +118,16 @@ await pythonTest(
         upserts: evolvedRows("500, 1300, 3", "evolved"),
         removals: "SELECT range AS id FROM range(0, 1000, 29)",
       });
-      await model.check({ filters: ["id = 503"] });
+      await model.checkByAll("id = 503");
       await mergeAll(whole);
       // Every file is of the newest schema now, so that also a reader that knows columns by name is right.
-      for (const release of releases) {
-        const { totalFiles, merged } = await model.check({ release, filters: ["id = 503", "id >= 1200"] });
+      for (const reader of model.readers) {
+        const { totalFiles, merged } = await model.check({ reader, filters: ["id = 503", "id >= 1200"] });
         assert.deepEqual([totalFiles, merged], [2, 0]);
       }
       assert.ok((await upkeep().expire()).unneeded.length > 0);
       assert.deepEqual(await upkeep().orphans(), []);
-      for (const release of releases) await model.check({ release });
+      for (const reader of model.readers) await model.check({ reader });
       await model.checkTag("v1", "FROM tagged");
 
       const plan = model.table.planRescale((await model.table.load())!, {
@@ -133,18 +140,18 @@ await pythonTest(
       const state = (await model.table.load())!;
       const staged = model.table.stage(state, (await model.table.rebase(state, prepared))!);
       assert.equal((await model.table.commit(staged)).outcome, "committed");
-      for (const release of releases) {
-        const { buckets, planned, totalFiles } = await model.check({ release, filters: ["id = 503", "id = 14"] });
+      for (const reader of model.readers) {
+        const { buckets, planned, totalFiles } = await model.check({ reader, filters: ["id = 503", "id = 14"] });
         assert.equal(buckets, plan.buckets);
         // The older one does not compute the bucket of a key.
-        const most = release === "newer" ? totalFiles / 4 : totalFiles;
-        assert.ok(planned.every(({ files, rows }) => rows === 1 && files <= most), `${release}: ${totalFiles} files`);
+        const most = reader !== "olderPypaimon" ? totalFiles / 4 : totalFiles;
+        assert.ok(planned.every(({ files, rows }) => rows === 1 && files <= most), `${reader}: ${totalFiles} files`);
       }
       await model.apply({ upserts: evolvedRows("900, 1500, 2", "later") });
       await mergeAll(whole);
       await upkeep().expire();
       assert.deepEqual(await upkeep().orphans(), []);
-      for (const release of releases) await model.check({ release, filters: ["id = 1402"] });
+      for (const reader of model.readers) await model.check({ reader, filters: ["id = 1402"] });
     }),
 );
 
@@ -152,7 +159,11 @@ await pythonTest(
   "Paimon: a table without a key, its small files merged and its snapshots expired",
   (python) =>
     withWorker(async (fixture, worker) => {
-      const model = new PaimonModel(fixture, { definition: { ...everyType, name: "events", key: [] }, python });
+      const model = new PaimonModel(fixture, {
+        definition: { ...everyType, name: "events", key: [] },
+        python,
+        java: java.running,
+      });
       await model.create();
       const upkeep = () => model.upkeep(policy, worker);
       let merges = 0;
@@ -163,8 +174,8 @@ await pythonTest(
       assert.ok(merges > 3);
       await upkeep().expire();
       assert.deepEqual(await upkeep().orphans(), []);
-      for (const release of releases) {
-        const { totalFiles, planned } = await model.check({ release, filters: ["id = 33", "id >= 1700"] });
+      for (const reader of model.readers) {
+        const { totalFiles, planned } = await model.check({ reader, filters: ["id = 33", "id >= 1700"] });
         assert.ok(totalFiles < 2 * policy.mergeFiles && planned.every(({ files }) => files < totalFiles));
       }
     }),

@@ -7,4 +7,9 @@ import { missingServer } from "./rest_server.ts";
 import { seaweedfs } from "./seaweedfs.ts";
 import { installed } from "./store_program.ts";
 
-await Promise.all([pythonEnvironment(), missingServer().then(() => import("./spark.ts")), installed(seaweedfs)]);
+const java = async () => {
+  await missingServer();
+  await import("./spark.ts");
+  await import("./paimon_java.ts");
+};
+await Promise.all([pythonEnvironment(), java(), installed(seaweedfs)]);

@@ -21,7 +21,7 @@ export class Python implements AsyncDisposable {
   }
 
   /**
-   * Asks a script, one request at a time.
+   * Asks a script.
    *
    * @throws {Error} With the script's own words, where it fails.
    */

@@ -66,8 +66,14 @@ export async function pythonTest(
     Deno.test({ name: `${name} (skipped: ${found.missing})`, ignore: true, fn: () => {} });
     return;
   }
-  Deno.test(name, async (test) => {
-    await using python = new Python({ program: found.python, olderFolder: olderPypaimon.folder });
-    await body(python, test);
-  });
+  const python = shared ??= endingWithFile(new Python({ program: found.python, olderFolder: olderPypaimon.folder }));
+  Deno.test(name, (test) => body(python, test));
+}
+
+/** Importing a reader takes longer than most tests: those of one file share the processes. */
+let shared: Python | undefined;
+
+function endingWithFile(python: Python): Python {
+  Deno.test.afterAll(() => python[Symbol.asyncDispose]());
+  return python;
 }

@@ -33,7 +33,7 @@ export interface PaimonReport extends ReaderReport {
     readonly commitIdentifier: string;
     readonly commitKind: string;
     readonly totalRecordCount: number;
-    readonly properties: Readonly<Record<string, string>>;
+    readonly properties: Readonly<Record<string, string>> | null;
   } | null;
 }
 

@@ -1,6 +1,6 @@
 /**
- * A user's own table while its columns change in the middle of transactions: pyiceberg, pypaimon and deltalake read what PostgreSQL holds
- * before and after each change.
+ * A user's own table while its columns change in the middle of transactions: independent readers read what PostgreSQL holds before and
+ * after each change.
  */
 import assert from "node:assert/strict";
 import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
@@ -8,7 +8,10 @@ import { withPostgres } from "../../lib/testing/with_postgres.ts";
 import { captureIntoLake } from "./captured_lake.ts";
 import { type LakeReading, readAll } from "./lake_reading.ts";
 import { planFewer } from "./pruning.ts";
+import { PaimonJavaTests } from "./paimon_java.ts";
 import { pythonTest } from "./python_env.ts";
+
+const java = new PaimonJavaTests();
 
 const made = `
   CREATE TABLE orders (id bigint PRIMARY KEY, small integer, single real, price numeric(8,2), note text, gone text,
@@ -57,15 +60,20 @@ function rowChanges(key: string, round: number): string {
     UPDATE orders SET ${key} = ${key} + 100000 WHERE ${key} % 29 = ${round} AND ${key} < 100000`;
 }
 
-for (const icebergVersion of ["3", "2"] as const) {
+const lakes = [
+  { name: "Iceberg v3, Paimon and Delta", icebergVersion: "3" },
+  { name: "Iceberg v2 and its mirrors", icebergVersion: "2", isMirrored: true },
+] as const;
+
+for (const { name, ...kind } of lakes) {
   await pythonTest(
-    `independent readers follow every schema change of a user's table, Iceberg v${icebergVersion}, Paimon and Delta`,
+    `independent readers follow every schema change of a user's table, ${name}`,
     (python, test) =>
       withPostgres(({ url, client }) =>
         withTemporaryFolder(async (lake) => {
           await client.query(made);
-          const reading = { python, url, lake, test };
-          const capture = { url, lake, tables: { tables: ["public.orders"] }, icebergVersion };
+          const reading = { python, java: java.running, url, lake, test };
+          const capture = { url, lake, tables: { tables: ["public.orders"] }, ...kind };
           await captureIntoLake(capture, async (catchUp) => {
             await readAll(reading, { tables: await catchUp(), stage: "after the initial copy" });
             for (const [index, stage] of stages.entries()) {

@@ -52,7 +52,7 @@ const opened = ["lang", "lang.invoke", "lang.reflect", "io", "net", "nio", "util
 interface SparkOptions {
   readonly folder: string;
   readonly classPath: string;
-  /** Formats whose tables are changed and maintained; all are read. */
+  /** Formats whose tables are changed and maintained; all are read, but Delta only where it is among them. */
   readonly writes: readonly SparkFormat[];
   /** Keeps what was loaded, so that later starts find it prepared: it saves most of their time. */
   readonly isRecorded?: boolean;
@@ -120,7 +120,7 @@ export class SparkTests {
   readonly missing: string | undefined = "missing" in found ? found.missing : undefined;
   #running: Spark | undefined;
 
-  /** @param writes Formats whose tables are changed and maintained; all are read. */
+  /** @param writes Formats whose tables are changed and maintained; all are read, but Delta only where it is among them. */
   constructor(writes: readonly SparkFormat[]) {
     if ("missing" in found) return;
     // It starts while the first test makes its table.
@@ -132,14 +132,14 @@ export class SparkTests {
     });
   }
 
-  /** While a test runs. */
-  get running(): Spark {
-    return this.#running!;
+  /** While a test runs; undefined where there is none. */
+  get running(): Spark | undefined {
+    return this.#running;
   }
 
   /** Declares a test; without Spark it is reported as skipped, with the reason in its name. */
   test(name: string, body: (spark: Spark, test: Deno.TestContext) => Promise<void>): void {
-    if (this.missing === undefined) Deno.test(name, (test) => body(this.running, test));
+    if (this.missing === undefined) Deno.test(name, (test) => body(this.#running!, test));
     else Deno.test({ name: `${name} (skipped: ${this.missing})`, ignore: true, fn: () => {} });
   }
 }

@@ -18,7 +18,7 @@ for (const formatVersion of [2] as const) {
   else {await pythonTest(name, (python) =>
       withTemporaryFolder((catalogFolder) =>
         withDatabase(async (fixture) => {
-          const { running } = spark;
+          const running = spark.running!;
           await using server = await RestServer.start(catalogFolder);
           const { uri } = server;
           const model = new CatalogModel({ fixture, python, uri, namespace: "bank" }, holders, formatVersion);

@@ -1,10 +1,15 @@
-/** Apache Spark, with the runtimes of the formats' own projects, reads what we wrote, after every kind of change. */
+/**
+ * Apache Spark, with the runtimes of the formats' own projects, reads what we wrote, after every kind of change. It writes and maintains
+ * our Delta tables beside us, and both go on: no row lost, none twice.
+ */
 import assert from "node:assert/strict";
 import { types } from "../../lib/dataset/column_type.ts";
 import type { SchemaChange } from "../../lib/dataset/schema_change.ts";
 import { withDatabase } from "../../lib/testing/temporary.ts";
 import { everyType, everyTypeRows } from "./every_type.ts";
+import { MirrorModel } from "./mirror_model.ts";
 import { kinds, SparkModel } from "./spark_model.ts";
+import { append, holders, remove, rows, update } from "./spark_changes.ts";
 import { SparkTests } from "./spark.ts";
 import { expireOnce, filesAreThoseReferred, mergeOnce } from "./upkeep_steps.ts";
 
@@ -109,5 +114,59 @@ spark.test(
       while (await mergeOnce(model.scene));
       await expireOnce(model.scene);
       await model.check(...days, "id = 77");
+    }),
+);
+
+spark.test(
+  "the Delta mirror of an Iceberg table, after upserts, deletes, schema changes and merges",
+  (running) =>
+    withDatabase(async (fixture) => {
+      const model = new MirrorModel(fixture, { definition: everyType, formatVersion: 3 });
+      await model.create();
+      const check = async (...filters: readonly string[]) => {
+        await model.followed();
+        await model.checkBySpark(running, "delta", ...filters);
+      };
+      await model.apply({ upserts: everyTypeRows("0, 400", "first") });
+      await model.apply({
+        upserts: everyTypeRows("1, 500, 7", "second"),
+        removals: "SELECT range AS id FROM range(0, 450, 3)",
+      });
+      await check("id = 401", "seen < '1970-02-01T00:00:00+00:00'");
+      const widens = ({ kind }: SchemaChange) => kind === "widenColumn";
+      await model.apply({
+        schemaChanges: schemaChanges.filter((change) => !widens(change)),
+        upserts: evolvedRows("450, 600", "evolved"),
+        removals: "SELECT 5 AS id",
+      });
+      await check("note is null");
+      // Spark 3.5 reads no column as a wider type than it has in the file.
+      await model.apply({ schemaChanges: schemaChanges.filter(widens), upserts: evolvedRows("600, 610", "wider") });
+      await assert.rejects(() => check(), /Parquet column cannot be converted/);
+      assert.ok(await mergeOnce(model.scene));
+      model.reopened();
+      await check("small > 50", "amount > 100");
+    }),
+);
+
+spark.test(
+  "Delta by vectors: Spark appends, updates, deletes, merges files and vacuums",
+  (running) =>
+    withDatabase(async (fixture) => {
+      const model = new SparkModel({ fixture, spark: running, kind: kinds["Delta by vectors"] }, holders);
+      await model.create();
+      await model.apply({ upserts: rows("0, 100", "ours") });
+      await model.bySpark(append);
+      await model.apply({ upserts: rows("50, 120", "again"), removals: "SELECT 900 AS id" });
+      await model.check();
+      await model.bySpark(update);
+      await model.bySpark(remove);
+      await model.apply({ upserts: rows("5, 25", "third") });
+      await model.check();
+      await model.maintain((table) => `OPTIMIZE ${table}`);
+      await model.apply({ upserts: rows("90, 130", "after the merge"), removals: "SELECT 901 AS id" });
+      await model.maintain((table) => `VACUUM ${table} RETAIN 0 HOURS`);
+      await model.apply({ upserts: rows("110, 140", "after the vacuum") });
+      await model.check("id = 115");
     }),
 );

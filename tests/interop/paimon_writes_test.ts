@@ -1,0 +1,121 @@
+/** Paimon's own Java code writes and maintains our tables beside us, and both go on: no row lost, none twice. */
+import assert from "node:assert/strict";
+import { types } from "../../lib/dataset/column_type.ts";
+import type { TableDefinition } from "../../lib/dataset/dataset.ts";
+import { type DatabaseFixture, withDatabase } from "../../lib/testing/temporary.ts";
+import { PaimonJavaTests } from "./paimon_java.ts";
+import { PaimonModel } from "./paimon_model.ts";
+import type { Python } from "./python.ts";
+import { pythonTest } from "./python_env.ts";
+import { holders, rows } from "./spark_changes.ts";
+import { expireOnce, filesAreThoseReferred, mergeOnce } from "./upkeep_steps.ts";
+
+const java = new PaimonJavaTests();
+
+/** A table of ours, and rows of others that are put into it from tables of their own. */
+class SharedTable {
+  readonly model: PaimonModel;
+  readonly #fixture: DatabaseFixture;
+  readonly #python: Python;
+  #sources = 0;
+
+  constructor(fixture: DatabaseFixture, python: Python, definition: TableDefinition) {
+    this.#fixture = fixture;
+    this.#python = python;
+    this.model = this.#open(definition);
+  }
+
+  /** Another writer adds rows, or takes them away by key. */
+  async theirs(select: string, kind: "+I" | "-D" = "+I"): Promise<void> {
+    const { namespace, columns, key } = this.model.definition;
+    const source = this.#open({ namespace, name: `source_${this.#sources++}`, key: [], columns });
+    await source.create();
+    await source.apply({ upserts: select });
+    await this.model.byJava({ do: "write", from: `${namespace}.${source.definition.name}`, kind });
+    const { oracle } = this.model;
+    const same = key.map((name) => `${oracle}.${name} = theirs.${name}`).join(" AND ");
+    if (key.length > 0) {
+      await this.model.applyToOracle(`DELETE FROM ${oracle} USING (${select}) AS theirs WHERE ${same}`);
+    }
+    if (kind === "+I") await this.model.applyToOracle(`INSERT INTO ${oracle} BY NAME ${select}`);
+  }
+
+  #open(definition: TableDefinition): PaimonModel {
+    return new PaimonModel(this.#fixture, { definition, python: this.#python, java: java.running });
+  }
+}
+
+if (java.missing === undefined) {
+  await pythonTest(
+    "Paimon with a key: Java upserts, deletes, compacts, expires snapshots and looks for orphans",
+    (python) =>
+      withDatabase(async (fixture) => {
+        const shared = new SharedTable(fixture, python, holders);
+        const { model } = shared;
+        await model.create();
+        await model.apply({ upserts: rows("0, 100", "ours") });
+        await shared.theirs(`${rows("50, 70", "theirs")} UNION ALL ${rows("900, 905", "theirs")}`);
+        await model.checkByAll();
+        await model.apply({ upserts: rows("60, 120", "again"), removals: "SELECT 900 AS id" });
+        await model.checkByAll();
+        await shared.theirs(rows("0, 10", "gone"), "-D");
+        await model.checkByAll("id = 5", "id = 901");
+        await model.byJava({ do: "compact" });
+        const { merged } = await model.checkByAll("id = 5");
+        assert.equal(merged, 0, "one run, without deletions");
+        await model.apply({ upserts: rows("5, 25", "after their merge"), removals: "SELECT 901 AS id" });
+        await model.checkByAll();
+
+        // What they commit while ours is under way: rows do not hinder a merge, another merge does.
+        assert.ok(await mergeOnce(model.scene, () => shared.theirs(rows("100, 110", "meanwhile"))));
+        await model.checkByAll();
+        await model.apply({ upserts: rows("0, 3", "before the next"), removals: "SELECT 902 AS id" });
+        assert.ok(!await mergeOnce(model.scene, async () => void await model.byJava({ do: "compact" })));
+        await model.apply({ upserts: rows("2, 8", "after two merges") });
+        await model.checkByAll("id = 2", "id = 902");
+
+        await model.apply({
+          schemaChanges: [
+            { kind: "renameColumn", from: "name", to: "full name" },
+            { kind: "addColumn", column: { name: "note", type: types.string, nullable: true } },
+          ],
+          upserts: `SELECT * RENAME (name AS "full name"), 'n' AS note FROM (${rows("110, 130", "evolved")})`,
+        });
+        await model.byJava({ do: "compact" });
+        await model.checkByAll("id = 115", "note = 'n'");
+        await model.apply({ removals: "SELECT range AS id FROM range(30, 60)" });
+        assert.ok(await model.byJava({ do: "expire", keep: 2 }) as number > 5);
+        assert.deepEqual(await model.byJava({ do: "clean" }), [], "they know every file");
+        await model.checkByAll();
+        await model.apply({
+          upserts: `SELECT * RENAME (name AS "full name"), 'm' AS note FROM (${rows("0, 9", "last")})`,
+        });
+        assert.ok(await mergeOnce(model.scene));
+        assert.ok(await expireOnce(model.scene) > 0);
+        await filesAreThoseReferred(model.scene);
+        await model.checkByAll("id = 3");
+      }),
+  );
+
+  await pythonTest(
+    "Paimon without a key: Java appends, merges files and expires snapshots",
+    (python) =>
+      withDatabase(async (fixture) => {
+        const shared = new SharedTable(fixture, python, { ...holders, key: [] });
+        const { model } = shared;
+        await model.create();
+        for (let step = 0; step < 6; step++) await model.apply({ upserts: rows(`${step}, ${step + 10}`, `${step}`) });
+        await shared.theirs(rows("0, 5", "theirs"));
+        await model.apply({ upserts: rows("50, 60", "after theirs") });
+        const { totalFiles } = await model.checkByAll();
+        assert.equal(await model.byJava({ do: "compact" }), 1);
+        await model.apply({ upserts: rows("60, 70", "after the merge") });
+        assert.ok((await model.checkByAll("id >= 55")).totalFiles < totalFiles);
+        assert.ok(await model.byJava({ do: "expire", keep: 2 }) as number > 5);
+        assert.deepEqual(await model.byJava({ do: "clean" }), [], "they know every file");
+        await model.apply({ upserts: rows("70, 80", "after the expiry") });
+        await filesAreThoseReferred(model.scene);
+        await model.checkByAll("id >= 65");
+      }),
+  );
+}
