@@ -74,10 +74,12 @@ async function split(
   return { expired: [] };
 }
 
-/** The oldest snapshot that a consumer of the table has still to read. */
+/** The oldest snapshot that a consumer of the table has still to read. Ours is there for others alone. */
 async function consumedId(reader: MetadataReader): Promise<bigint | undefined> {
   let oldest: bigint | undefined;
-  for (const path of await reader.paths(reader.layout.foreign("consumer"))) {
+  const { ownConsumer, foreign } = reader.layout;
+  for (const path of await reader.paths(foreign("consumer"))) {
+    if (path === ownConsumer) continue;
     const next = await reader.consumedId(path);
     if (next !== undefined && (oldest === undefined || next < oldest)) oldest = next;
   }

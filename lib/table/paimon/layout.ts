@@ -16,11 +16,13 @@ export interface TableLayout {
   readonly index: (name: string) => string;
   readonly tag: (name: string) => string;
   readonly tagFolder: string;
+  /** A consumer of ours, by which other tools' expiry takes no snapshot away. */
+  readonly ownConsumer: string;
   /** Where another writer may keep what we never write. */
   readonly foreign: (kind: ForeignFolder) => string;
 }
 
-/** Folders of a table that only others write. */
+/** Folders of a table that others write. */
 export const foreignFolders = ["branch", "consumer", "index", "statistics", "changelog"] as const;
 
 /** One of {@linkcode foreignFolders}. */
@@ -42,6 +44,7 @@ export function tableLayout(warehouse: string, table: { namespace: string; name:
     index: (name) => `${folder}/index/${name}`,
     tag: (name) => `${folder}/tag/tag-${name}`,
     tagFolder: `${folder}/tag`,
+    ownConsumer: `${folder}/consumer/consumer-weir`,
     foreign: (kind) => `${folder}/${kind}`,
   };
 }

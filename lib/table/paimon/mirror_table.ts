@@ -43,6 +43,7 @@ export class PaimonMirror implements MirrorTable {
   readonly #snapshots = new Map<bigint, Snapshot>();
   readonly #knownTags = new Map<string, ReadonlySet<string>>();
   #newest: PaimonState | undefined;
+  #isHeld = false;
 
   constructor(options: PaimonMirrorOptions) {
     this.#options = options;
@@ -63,6 +64,7 @@ export class PaimonMirror implements MirrorTable {
   async publish(snapshot: PublishedSnapshot): Promise<CommitResult> {
     const nowMs = Date.now();
     const { storage, keepMs } = this.#options;
+    await this.#hold();
     const found = await this.#load();
     const difference = mirrorDifference(found ?? { files: [] }, snapshot);
     const place = { storage, reader: this.#reader, keepMs, nowMs };
@@ -125,6 +127,19 @@ export class PaimonMirror implements MirrorTable {
     const state = await loadState(this.#reader, commitUser);
     if (state !== undefined && state.schema.options[mirrorOfProperty] === undefined) throw this.#taken();
     return this.#newest = state;
+  }
+
+  /**
+   * Keeps other tools from expiring snapshots: with one that says that files were deleted, of a merge by such a tool, Paimon would
+   * remove the files themselves, which are the primary's. It waits for a consumer that has still to read them.
+   */
+  async #hold(): Promise<void> {
+    if (this.#isHeld) return;
+    await this.#options.storage.putIfAbsent(
+      this.#reader.layout.ownConsumer,
+      new TextEncoder().encode('{"nextSnapshot":1}'),
+    );
+    this.#isHeld = true;
   }
 
   /** All deleted rows in one index file: releases of pypaimon before 2.0 read one alone. */
