@@ -288,9 +288,10 @@ Deno.test("stored generated columns are copied and streamed alike", async () => 
   });
 });
 
-Deno.test("a large commit goes to disk with memory flat, while reading pauses and goes on", async () => {
+/** Its memory is measured where it is a process's own: in `tests/crash/volume_test.ts`. */
+Deno.test("a large commit goes to disk, while reading pauses and goes on", async () => {
   await withSource(async (fixture) => {
-    const rows = Number(Deno.env.get("WEIR_TEST_COMMIT_ROWS") ?? 150_000);
+    const rows = 150_000;
     await fixture.client.query("CREATE TABLE big (id int PRIMARY KEY, a text, b text)");
     const { source, after } = await streaming(fixture, ["big"]);
     const insert = () =>
@@ -301,9 +302,6 @@ Deno.test("a large commit goes to disk with memory flat, while reading pauses an
     await insert();
     await insert();
     let read = 0;
-    let peak = 0;
-    const start = Deno.memoryUsage().rss;
-    const timer = setInterval(() => peak = Math.max(peak, Deno.memoryUsage().rss), 20);
     for await (const batch of source.changes(after, [], new AbortController().signal)) {
       await new Promise((resolve) => setTimeout(resolve, 300));
       for (const change of batch.changes.values()) {
@@ -319,9 +317,6 @@ Deno.test("a large commit goes to disk with memory flat, while reading pauses an
       await batch.release();
       if (read >= 2 * rows) break;
     }
-    clearInterval(timer);
     assert.equal(read, 2 * rows);
-    // The engine's reading is in it too. Two million rows are 400 MB of spool.
-    assert.ok(peak - start < 256 * 2 ** 20, `memory grew by ${peak - start} bytes`);
   });
 });
