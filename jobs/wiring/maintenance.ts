@@ -140,6 +140,12 @@ class OneTable {
     const { files, bytes } = await this.#live();
     const rescale = (await this.#planRescale())?.plan;
     const state = await this.#table.load();
+    if (state !== undefined && this.#table.isKeptByOthers?.(state)) {
+      const { table } = this.#told;
+      this.#options.progress.note(
+        `${table} says gc.enabled is false: its old snapshots and files are left to its catalog`,
+      );
+    }
     this.#told = {
       ...this.#told,
       plan: {

@@ -4,6 +4,7 @@
  * Promise: each step is committed as a change is, on the table's newest state; what a commit of rows got in the way of is
  * given up and its files removed. Files leave the disk only after the commit that stopped needing them is certain.
  */
+import { WeirError } from "../errors.ts";
 import { failPoint } from "../fail_point.ts";
 import type { Storage, StoredObject } from "../storage/storage.ts";
 import type { TableState } from "../table/lake_table.ts";
@@ -110,15 +111,23 @@ export class TableUpkeep {
     return expiry;
   }
 
-  /** Files in the table's folder that nothing refers to, and that are too old to be part of a commit under way. */
+  /**
+   * Files in the table's folder that nothing refers to, and that are too old to be part of a commit under way. Where no version
+   * is found there are none: somebody else may know of one, such as a catalog that was not named. The same where somebody else
+   * keeps the table's past.
+   */
   async orphans(): Promise<readonly StoredObject[]> {
     const { table, storage, policy } = this.#options;
+    const found = await table.load();
+    if (found === undefined || table.isKeptByOthers?.(found)) return [];
     return await findOrphans(storage, {
       folder: storage.path(table.location),
       referenced: async () => {
         const state = await table.load();
-        const own = state === undefined ? new Set<string>() : await table.referenced(state);
-        return own.union(await this.#options.mirrors?.referenced() ?? new Set());
+        if (state === undefined) {
+          throw new WeirError("conflict", `Table ${table.namespace}.${table.name} left meanwhile`);
+        }
+        return (await table.referenced(state)).union(await this.#options.mirrors?.referenced() ?? new Set());
       },
       before: this.#nowMs() - policy.orphanAgeMs,
     });

@@ -97,6 +97,8 @@ export interface UpkeepTable<
   rebase(state: State, prepared: Prepared): Promise<Prepared | undefined>;
   /** Takes old snapshots out of the table. With `dryRun` it only says which files would go. */
   expire(state: State, policy: UpkeepPolicy, options: ExpiryOptions): Promise<Expiry>;
+  /** Whether somebody else keeps the table's past and removes its files: expiry does nothing then. Absent: nobody does. */
+  isKeptByOthers?(state: State): boolean;
   /** Small files of metadata that {@linkcode rewriteManifests} makes fewer. Absent where a format has none. */
   mergeableManifests?(state: State): number;
   rewriteManifests?(state: State): Promise<CommitResult>;

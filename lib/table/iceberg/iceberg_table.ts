@@ -182,6 +182,7 @@ export class IcebergTable
     policy: UpkeepPolicy,
     { nowMs, dryRun = false, keepFrom }: ExpiryOptions,
   ): Promise<Expiry> {
+    if (this.isKeptByOthers(state)) return { snapshots: 0, unneeded: [] };
     const expiry = await stageExpiry(this.#place, state, { policy, nowMs, keepFrom, known: this.#snapshotFiles });
     if (expiry === undefined) return { snapshots: 0, unneeded: [] };
     const { snapshots, unneeded, kept, staged } = expiry;
@@ -189,6 +190,11 @@ export class IcebergTable
     const result = await this.commit(staged);
     if (result.outcome === "committed") this.#snapshotFiles.keepOnly(kept);
     return { snapshots, unneeded, result };
+  }
+
+  /** Catalogs with a history of their own show the newest snapshot alone, and need files of others. */
+  isKeptByOthers(state: IcebergState): boolean {
+    return state.metadata.properties["gc.enabled"] === "false" && this.mirroredAs(state).length === 0;
   }
 
   async referenced(state: IcebergState): Promise<ReadonlySet<string>> {
