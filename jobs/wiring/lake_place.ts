@@ -4,7 +4,7 @@ import type { Need } from "../../lib/cli/permission.ts";
 import { WeirError } from "../../lib/errors.ts";
 import { type LakeWork, lockLake } from "../../lib/storage/lake_lock.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
-import { type BucketAddress, bucketUrl } from "../../lib/storage/s3/client.ts";
+import { type BucketAddress, bucketHost } from "../../lib/storage/s3/client.ts";
 import { locationUri, type ObjectLocation, objectLocation } from "../../lib/storage/s3/location.ts";
 import { S3Storage } from "../../lib/storage/s3/s3_storage.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
@@ -57,8 +57,7 @@ export function readPlace(settings: PlaceSettings, stateFolder: string): Pick<La
 export function needOf(settings: PlaceSettings): Need {
   const location = objectLocation(settings.lake);
   if (location === undefined) return { kind: "folder", path: resolve(settings.lake) };
-  const { hostname, port, protocol } = bucketUrl(addressOf(settings, location));
-  return { kind: "host", host: `${hostname}:${port || (protocol === "http:" ? "80" : "443")}` };
+  return { kind: "host", host: bucketHost(addressOf(settings, location)) };
 }
 
 /** The one spelling of a lake's place, whatever the user wrote. */

@@ -1,4 +1,5 @@
 /** The storage contract: named immutable objects with put-if-absent. Table formats commit through it. */
+import type { OtherPlace } from "./s3/given_access.ts";
 
 /** One object of a listing. */
 export interface StoredObject {
@@ -38,6 +39,13 @@ export interface Storage {
   publish(path: string): Promise<void>;
   /** Has DuckDB read these objects, which never change. Throws `tableUnreadable` for one that is not there. */
   readable(paths: readonly string[]): Promise<ReadableFiles>;
+  /**
+   * Takes up a place of the same kind beside the root, or below it under other keys, and gives its path; beside the root a path is
+   * the URI itself. Again for the same place: from now on it is reached like this. Absent where there is only the root.
+   *
+   * @throws {WeirError} `precondition` for a place that such a storage cannot reach.
+   */
+  reach?(place: OtherPlace): string;
 }
 
 /** Objects that DuckDB may read, as local files, until this is disposed. */

@@ -29,6 +29,13 @@ export class CatalogTables {
   readonly #tables = new Map<string, Entry>();
   #versions = 0;
 
+  /** Names of the tables in a namespace. */
+  names(namespace: string): string[] {
+    return [...this.#tables.keys()].filter((table) => table.startsWith(`${namespace}.`)).map((table) =>
+      table.slice(namespace.length + 1)
+    );
+  }
+
   /** A table as `LoadTableResult` shows it. */
   load(table: string): { "metadata-location": string; metadata: Json } {
     const entry = this.#tables.get(table);
@@ -36,12 +43,12 @@ export class CatalogTables {
     return { "metadata-location": entry.location, metadata: entry.metadata };
   }
 
-  /** Reserves a name. The catalog numbers columns and gives the uuid itself. */
+  /** Reserves a name. The catalog numbers columns and gives the uuid itself, and the place where none is asked for. */
   stage(namespace: string, request: Json): { metadata: Json } {
     const table = `${namespace}.${String(request.name)}`;
     if (!this.namespaces.has(namespace)) throw new Refusal(404, "NoSuchNamespaceException", "No namespace");
     if (this.#tables.has(table)) throw new Refusal(409, "AlreadyExistsException", `Table already exists: ${table}`);
-    return { metadata: { "table-uuid": crypto.randomUUID(), location: request.location } };
+    return { metadata: { "table-uuid": crypto.randomUUID(), location: request.location ?? `s3://warehouse${table}` } };
   }
 
   /** Applies a commit whole or not at all. */

@@ -69,8 +69,9 @@ function errorOf(
       advice: `Give --s3-region ${region}`,
     });
   }
-  if (status === 401 || status === 403) {
-    const known = credentialCodes.has(code ?? "");
+  // AWS calls expired tokens a bad request, and an answer to HEAD has no code to tell it by.
+  const known = credentialCodes.has(code ?? "") || (status === 400 && method === "HEAD");
+  if (known || status === 401 || status === 403) {
     const message = known ? `The object store at ${endpoint} does not take the access key` : `Not allowed: ${method}`;
     return new WeirError("authentication", `${message} (${what})`, {
       detail,

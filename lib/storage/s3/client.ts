@@ -5,13 +5,15 @@
  */
 import { WeirError } from "../../errors.ts";
 import { type AskedFor, failureOf, PassingFailure } from "./answer.ts";
+import type { CredentialSource } from "./given_access.ts";
 import { type Credentials, type Dialect, dialects, percentEncoded, queryText, signedHeaders } from "./sign.ts";
 
 /** Where a bucket is, and who asks. */
 export interface ObjectClientOptions {
   readonly scheme: "s3" | "gs";
   readonly bucket: string;
-  readonly credentials: Credentials;
+  /** Of a source, others are asked for once where these are refused. */
+  readonly credentials: Credentials | CredentialSource;
   readonly region: string;
   /** URL of the store. Default: that of AWS in the region, or of Google. */
   readonly endpoint?: string;
@@ -74,10 +76,17 @@ export class ObjectClient {
   async send<T>(request: ObjectRequest, read: (response: Response) => T | Promise<T>): Promise<T> {
     const { patienceMs = 120_000, firstWaitMs = 100 } = this.#options;
     const startedMs = performance.now();
+    let refused: Credentials | undefined;
     for (let attempt = 1, waitMs = firstWaitMs;; attempt++, waitMs = Math.min(2 * waitMs, longestWaitMs)) {
+      const credentials = await this.#credentials(refused);
       try {
-        return await this.#attempt(request, read);
+        return await this.#attempt({ ...request, credentials }, read);
       } catch (thrown) {
+        if (isRefusal(thrown) && typeof this.#options.credentials === "function") {
+          if (refused !== undefined) throw givenOut(thrown);
+          refused = credentials;
+          continue;
+        }
         if (!isPassing(thrown)) throw thrown;
         if (performance.now() - startedMs + waitMs > patienceMs) throw this.#outOfReach(thrown, attempt);
         // Half of it at random: those who were turned away together do not come back together.
@@ -86,13 +95,21 @@ export class ObjectClient {
     }
   }
 
-  async #attempt<T>(request: ObjectRequest, read: (response: Response) => T | Promise<T>): Promise<T> {
-    const { method, key, query = {}, headers = {}, body = nothing, answerBytes = 0 } = request;
+  async #credentials(refused: Credentials | undefined): Promise<Credentials> {
+    const { credentials } = this.#options;
+    return typeof credentials === "function" ? await credentials(refused) : credentials;
+  }
+
+  async #attempt<T>(
+    request: ObjectRequest & { readonly credentials: Credentials },
+    read: (response: Response) => T | Promise<T>,
+  ): Promise<T> {
+    const { method, key, query = {}, headers = {}, body = nothing, answerBytes = 0, credentials } = request;
     const { timeoutMs = 60_000 } = this.#options;
     const path = `${this.#base.pathname.replace(/\/$/, "")}/${key.split("/").map(percentEncoded).join("/")}`;
     const signed = signedHeaders(
       { method, host: this.#base.host, path, query, headers, body, at: new Date() },
-      { dialect: this.dialect, credentials: this.#options.credentials, region: this.#region },
+      { dialect: this.dialect, credentials, region: this.#region },
     );
     const search = queryText(query);
     const response = await fetch(`${this.#base.origin}${path}${search === "" ? "" : `?${search}`}`, {
@@ -121,6 +138,18 @@ export class ObjectClient {
     const message = `The object store at ${this.#base.origin} failed ${attempts} times in a row: ${troubleText(cause)}`;
     return new WeirError("connection", message, { cause });
   }
+}
+
+/** Whether it was the keys that were not taken. */
+function isRefusal(thrown: unknown): thrown is WeirError {
+  return thrown instanceof WeirError && thrown.kind === "authentication";
+}
+
+/** The same of keys that nobody here has set. */
+function givenOut({ message, detail }: WeirError): WeirError {
+  const advice =
+    "These keys came from the table's catalog: ask those who run it to allow reading, writing and deleting";
+  return new WeirError("authentication", message, { detail, advice });
 }
 
 /** What a network does to a request (`fetch` throws `TypeError` for all of it), and what a store says that is busy. */
@@ -155,4 +184,10 @@ export function bucketUrl(options: BucketAddress): URL {
   if (addressing === "virtual") url.host = `${bucket}.${url.host}`;
   else url.pathname = `${url.pathname.replace(/\/$/, "")}/${bucket}`;
   return url;
+}
+
+/** `host:port` of a bucket, as Deno's permissions spell it. */
+export function bucketHost(options: BucketAddress): string {
+  const { hostname, port, protocol } = bucketUrl(options);
+  return `${hostname}:${port || (protocol === "http:" ? "80" : "443")}`;
 }

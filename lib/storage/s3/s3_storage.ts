@@ -8,7 +8,9 @@ import { storageError, WeirError } from "../../errors.ts";
 import type { ReadableFiles, Storage, StoredObject } from "../storage.ts";
 import { ObjectClient, type ObjectClientOptions } from "./client.ts";
 import { FileCache } from "./file_cache.ts";
+import type { OtherPlace } from "./given_access.ts";
 import { listingPages } from "./listing.ts";
+import { isUri, type ObjectNamed, objectUri, OtherPlaces } from "./other_places.ts";
 import { locationUri, type ObjectLocation } from "./location.ts";
 import { downloadFile, uploadFile } from "./transfer.ts";
 
@@ -32,6 +34,7 @@ export class S3Storage implements Storage {
   readonly #root: string;
   /** What stands before every path in the bucket. */
   readonly #prefix: string;
+  readonly #others: OtherPlaces;
 
   constructor(options: S3StorageOptions) {
     const { location, cacheFolder, cacheBytes = 2 * 2 ** 30, ...rest } = options;
@@ -39,34 +42,49 @@ export class S3Storage implements Storage {
     this.#client = new ObjectClient({ ...rest, scheme: location.scheme, bucket: location.bucket });
     this.#root = `${locationUri(location)}/`;
     this.#prefix = location.prefix === "" ? "" : `${location.prefix}/`;
+    this.#others = new OtherPlaces({ ...rest, scheme: location.scheme });
     this.#cache = new FileCache({
       folder: cacheFolder,
       limitBytes: cacheBytes,
-      fetch: (path, file) => downloadFile(this.#client, { key: this.#key(path), file }),
+      fetch: (path, file) => {
+        const { client, key } = this.#at(path);
+        return downloadFile(client, { key, file });
+      },
     });
   }
 
   uri(path: string): string {
-    return this.#root + path;
+    return isUri(path) ? path : this.#root + path;
   }
 
-  path(uri: string): string {
+  path(spelled: string): string {
+    const uri = objectUri(spelled);
+    // It would be another file where objects are kept as files.
+    if (/\/\.\.?(\/|$)/.test(uri)) throw new WeirError("tableUnreadable", `Cannot use ${uri} as a name`);
     if (uri.startsWith(this.#root)) return uri.slice(this.#root.length);
+    if (this.#others.of(uri) !== undefined) return uri;
     throw new WeirError("tableUnreadable", `A table in ${this.#root} has files outside of it: it was moved`, {
       detail: { path: uri },
       advice: "Move the lake back to where those files were, and give that as --lake",
     });
   }
 
+  reach(place: OtherPlace): string {
+    this.#others.add(place);
+    return this.path(place.uri);
+  }
+
   async read(path: string): Promise<Uint8Array | undefined> {
-    return await this.#client.send(
-      { method: "GET", key: this.#key(path), answers: [404] },
+    const { client, key } = this.#at(path);
+    return await client.send(
+      { method: "GET", key, answers: [404] },
       async (response) => response.status === 404 ? undefined : new Uint8Array(await response.arrayBuffer()),
     );
   }
 
   async stat(path: string): Promise<StoredObject | undefined> {
-    return await this.#client.send({ method: "HEAD", key: this.#key(path), answers: [404] }, ({ status, headers }) => {
+    const { client, key } = this.#at(path);
+    return await client.send({ method: "HEAD", key, answers: [404] }, ({ status, headers }) => {
       if (status === 404) return undefined;
       const modifiedMs = Date.parse(headers.get("last-modified") ?? "");
       return { path, bytes: Number(headers.get("content-length")), modifiedMs };
@@ -74,38 +92,40 @@ export class S3Storage implements Storage {
   }
 
   async putIfAbsent(path: string, bytes: Uint8Array): Promise<boolean> {
-    const key = this.#key(path);
+    const { client, key } = this.#at(path);
     const token = crypto.randomUUID();
     const [condition, value] = this.#client.dialect.ifAbsent;
     const headers = { [condition]: value, [this.#tokenHeader]: token };
     // A try whose answer was lost may have made the object: then the next one is refused, and the token says whose it is.
     for (;;) {
-      const made = await this.#client.send(
+      const made = await client.send(
         { method: "PUT", key, headers, body: bytes.slice(), answers: [412] },
         ({ ok }) => ok,
       );
       if (made) return true;
-      const owner = await this.#tokenOf(key);
+      const owner = await this.#tokenOf(client, key);
       if (owner !== undefined) return owner === token;
       // It left between the two questions, so the name is free again.
     }
   }
 
   async put(path: string, bytes: Uint8Array): Promise<void> {
-    await this.#client.send({ method: "PUT", key: this.#key(path), body: bytes.slice() }, () => {});
+    const { client, key } = this.#at(path);
+    await client.send({ method: "PUT", key, body: bytes.slice() }, () => {});
   }
 
   async *list(folder: string): AsyncIterable<StoredObject> {
-    const prefix = this.#key(folder === "" ? "" : `${folder}/`);
-    for await (const { objects } of listingPages(this.#client, { prefix })) {
-      for (const { key, ...object } of objects) yield { path: key.slice(this.#prefix.length), ...object };
+    const within = folder === "" ? "" : `${folder}/`;
+    const { client, key: prefix } = this.#at(within);
+    for await (const { objects } of listingPages(client, { prefix })) {
+      for (const { key, ...object } of objects) yield { path: within + key.slice(prefix.length), ...object };
     }
   }
 
   async subfolders(folder: string): Promise<readonly string[]> {
-    const prefix = this.#key(folder === "" ? "" : `${folder}/`);
+    const { client, key: prefix } = this.#at(folder === "" ? "" : `${folder}/`);
     const found: string[] = [];
-    for await (const { prefixes } of listingPages(this.#client, { prefix, delimiter: "/" })) {
+    for await (const { prefixes } of listingPages(client, { prefix, delimiter: "/" })) {
       found.push(...prefixes.map((name) => name.slice(prefix.length, -1)));
     }
     return found.sort();
@@ -113,7 +133,8 @@ export class S3Storage implements Storage {
 
   async delete(path: string): Promise<void> {
     await this.#cache.drop(path);
-    await this.#client.send({ method: "DELETE", key: this.#key(path), answers: [404] }, () => {});
+    const { client, key } = this.#at(path);
+    await client.send({ method: "DELETE", key, answers: [404] }, () => {});
   }
 
   async prepareFolder(path: string): Promise<string> {
@@ -125,7 +146,8 @@ export class S3Storage implements Storage {
   }
 
   async publish(path: string): Promise<void> {
-    const bytes = await uploadFile(this.#client, { key: this.#key(path), file: this.#cache.file(path) })
+    const { client, key } = this.#at(path);
+    const bytes = await uploadFile(client, { key, file: this.#cache.file(path) })
       .catch(async (thrown) => {
         await this.#cache.drop(path);
         throw thrown;
@@ -171,14 +193,15 @@ export class S3Storage implements Storage {
   }
 
   /** Undefined where there is no object; empty for one without a token. */
-  async #tokenOf(key: string): Promise<string | undefined> {
-    return await this.#client.send(
+  async #tokenOf(client: ObjectClient, key: string): Promise<string | undefined> {
+    return await client.send(
       { method: "HEAD", key, answers: [404] },
       ({ status, headers }) => status === 404 ? undefined : headers.get(this.#tokenHeader) ?? "",
     );
   }
 
-  #key(path: string): string {
-    return this.#prefix + path;
+  /** Who is asked for a path, and by which name. */
+  #at(path: string): ObjectNamed {
+    return this.#others.of(this.uri(path)) ?? { client: this.#client, key: this.#prefix + path };
   }
 }

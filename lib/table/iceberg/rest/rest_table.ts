@@ -16,7 +16,7 @@ import type { CatalogCommit, TableCatalog, TableVersion } from "../table_catalog
 import { createUpdates, tableUpdates } from "../table_updates.ts";
 import type { CatalogAnswer, CatalogRequest } from "./catalog_client.ts";
 import type { RestCatalog } from "./rest_catalog.ts";
-import { type VendedAccess, vendedAccess } from "./vended_access.ts";
+import { TableKeys } from "./table_keys.ts";
 
 /** Which table, and where its files are. */
 export interface RestTableOptions {
@@ -34,8 +34,6 @@ interface LoadedTable {
 
 /** Asks for keys to the table's files beside its metadata. */
 const delegation = { "X-Iceberg-Access-Delegation": "vended-credentials" };
-/** Keys are asked for anew so long before they expire, milliseconds: longer than any one upload takes. */
-const accessMarginMs = 300_000;
 /** Tries of a commit that the catalog knows again by its key. */
 const sameCommitTries = 3;
 
@@ -43,14 +41,14 @@ const sameCommitTries = 3;
 export class RestTable implements TableCatalog {
   readonly isService = true;
   readonly #options: RestTableOptions;
+  readonly #keys: TableKeys;
   #version = 0;
   #newest: LoadedTable | undefined;
   #etag: string | undefined;
-  /** Once the table was loaded: what came with it. */
-  #access: { readonly given: VendedAccess | undefined } | undefined;
 
   constructor(options: RestTableOptions) {
     this.#options = options;
+    this.#keys = new TableKeys(() => this.#askForKeys());
   }
 
   async load(known: TableVersion | undefined): Promise<TableVersion | undefined> {
@@ -65,9 +63,9 @@ export class RestTable implements TableCatalog {
     if (answer.status !== 200) throw this.#options.catalog.client.refusal(request, answer);
     const loaded = loadedTable(answer);
     if (loaded === undefined) throw this.#options.catalog.client.refusal(request, answer);
-    this.#access = { given: vendedAccess(answer.body, loaded.metadata.location) };
+    const folder = this.#reached(loaded.metadata.location, answer);
     if (isKnown && loaded.metadataUri === this.#newest?.metadataUri) return known;
-    return this.#took(loaded, answer);
+    return { ...this.#took(loaded, answer), folder };
   }
 
   async create(metadata: TableMetadata): Promise<void> {
@@ -75,7 +73,6 @@ export class RestTable implements TableCatalog {
     await catalog.ensureNamespace(namespace);
     const given = await this.#givenPlace(metadata);
     if (given === undefined) return;
-    this.#folderOf(given.location);
     const request = { ...await this.#request("create", delegation), body: createUpdates({ ...metadata, ...given }) };
     const { answer } = await this.#sent(asCommit(request));
     if (!(answer instanceof WeirError) && [200, 409].includes(answer.status)) return;
@@ -111,21 +108,25 @@ export class RestTable implements TableCatalog {
     const found = await this.load(undefined);
     if (found === undefined) return false;
     const { snapshots, properties } = found.metadata;
-    return staged.snapshotId === undefined
-      ? properties[ownProperties.commitId] === staged.commitId
-      : snapshots.some((snapshot) => snapshot["snapshot-id"] === staged.snapshotId);
+    // Commits of others leave our mark, and some catalogs list the newest snapshot alone.
+    if (properties[ownProperties.commitId] === staged.commitId) return true;
+    return staged.snapshotId !== undefined && snapshots.some((each) => each["snapshot-id"] === staged.snapshotId);
   }
 
-  /** Keys to the table's files that the catalog gives out; undefined where it gives none, or there is no table. */
-  async access(): Promise<VendedAccess | undefined> {
-    const { expiresAtMs = Infinity } = this.#access?.given ?? {};
-    if (this.#access === undefined || Date.now() > expiresAtMs - accessMarginMs) await this.load(undefined);
-    return this.#access?.given;
+  async #askForKeys(): Promise<unknown> {
+    const { client } = this.#options.catalog;
+    const request = await this.#request("load", delegation);
+    const answer = await client.ask(request);
+    if (answer.status !== 200) throw client.refusal(request, answer);
+    return answer.body;
   }
 
-  /** Uuid and location of a table that is to be made; undefined where somebody else has made it. */
+  /**
+   * Uuid and location of a table that is to be made; undefined where somebody else has made it. In an object store the catalog says
+   * where: it has keys to give out for places of its own alone.
+   */
   async #givenPlace(metadata: TableMetadata): Promise<Pick<TableMetadata, "table-uuid" | "location"> | undefined> {
-    const { catalog, namespace, name } = this.#options;
+    const { catalog, storage, namespace, name } = this.#options;
     const request: CatalogRequest = {
       method: "POST",
       path: await catalog.path(namespace, "tables"),
@@ -133,7 +134,7 @@ export class RestTable implements TableCatalog {
       headers: delegation,
       body: {
         name,
-        location: metadata.location,
+        ...(storage.reach === undefined ? { location: metadata.location } : {}),
         schema: currentSchema(metadata),
         "partition-spec": currentSpec(metadata),
         properties: { ...metadata.properties, "format-version": String(metadata["format-version"]) },
@@ -145,7 +146,7 @@ export class RestTable implements TableCatalog {
     if (answer.status === 409) return undefined;
     if (answer.status !== 200) throw catalog.client.refusal(request, answer);
     const { metadata: given } = answer.body as { readonly metadata: TableMetadata };
-    this.#access = { given: vendedAccess(answer.body, given.location) };
+    this.#reached(given.location, answer);
     return { "table-uuid": given["table-uuid"], location: given.location };
   }
 
@@ -159,9 +160,8 @@ export class RestTable implements TableCatalog {
     const result = { outcome: "committed", snapshotId: next.snapshotId ?? 0n, rows: next.rows } as const;
     const loaded = loadedTable(answer);
     if (loaded === undefined || loaded.metadata["current-snapshot-id"] !== next.snapshotId) return result;
-    const { folder: _, ...taken } = this.#took(loaded, answer);
     const { manifests, files, rows } = next;
-    return { ...result, next: stateOf({ ...taken, manifests, files }, rows) };
+    return { ...result, next: stateOf({ ...this.#took(loaded, answer), manifests, files }, rows) };
   }
 
   async #refused(
@@ -206,23 +206,30 @@ export class RestTable implements TableCatalog {
     return { method: "GET", path, purpose: `${verb} table ${namespace}.${name}`, headers };
   }
 
-  #took(loaded: LoadedTable, answer: CatalogAnswer): TableVersion {
-    const folder = this.#folderOf(loaded.metadata.location);
+  #took(loaded: LoadedTable, { headers }: CatalogAnswer): Omit<TableVersion, "folder"> {
     this.#newest = loaded;
-    this.#etag = answer.headers.get("etag") ?? undefined;
-    return { version: ++this.#version, metadata: loaded.metadata, folder };
+    this.#etag = headers.get("etag") ?? undefined;
+    return { version: ++this.#version, metadata: loaded.metadata };
   }
 
-  #folderOf(location: string): string {
+  /** Has the storage reach a table's files as the catalog says, and gives their folder. */
+  #reached(location: string, { body }: CatalogAnswer): string {
     const { storage, namespace, name } = this.#options;
+    const uri = location.replace(/\/+$/, "");
+    const given = this.#keys.take(body, uri);
+    const access = given && { ...given, credentials: this.#keys.current };
     try {
-      return storage.path(location.replace(/\/+$/, ""));
+      return storage.reach?.({ uri, ...(access === undefined ? {} : { access }) }) ?? storage.path(uri);
     } catch (cause) {
-      throw new WeirError("precondition", `The Iceberg catalog keeps ${namespace}.${name} outside of the lake`, {
-        cause,
-        detail: { table: `${namespace}.${name}`, path: location },
-        advice: "Give a place above the path that is named as --lake",
-      });
+      const message = `The Iceberg catalog keeps ${namespace}.${name} where the lake cannot reach it`;
+      const detail = { table: `${namespace}.${name}`, path: location };
+      if (storage.reach !== undefined && cause instanceof WeirError) {
+        throw new WeirError(cause.kind, `${message}: ${cause.message}`, { cause, detail, advice: cause.advice });
+      }
+      const advice = location.startsWith("file:")
+        ? "Give a folder above the table's as --lake"
+        : "Give a place in a bucket of that store as --lake, such as s3://bucket/prefix";
+      throw new WeirError("precondition", message, { cause, detail, advice });
     }
   }
 }

@@ -3,6 +3,9 @@ import type { CommitResult } from "../../../change/sink.ts";
 import { types } from "../../../dataset/column_type.ts";
 import type { TableDefinition } from "../../../dataset/dataset.ts";
 import { LocalStorage } from "../../../storage/local.ts";
+import type { OtherPlace } from "../../../storage/s3/given_access.ts";
+import type { Json } from "../../../testing/catalog_tables.ts";
+import type { UpkeepPolicy } from "../../upkeep.ts";
 import { relationOf } from "../../../testing/relations.ts";
 import { type CatalogCall, type CatalogFault, RestCatalogServer } from "../../../testing/rest_catalog_server.ts";
 import { type DatabaseFixture, withDatabase } from "../../../testing/temporary.ts";
@@ -35,8 +38,8 @@ class Scene {
   }
 
   /** The table as a newly started process opens it. */
-  open(): IcebergTable {
-    const { storage, fixture: { connection } } = this;
+  open(storage = this.storage): IcebergTable {
+    const { connection } = this.fixture;
     const { namespace, name } = definition;
     const catalog = new RestCatalog({
       uri: this.server.uri,
@@ -86,6 +89,11 @@ class Scene {
     const table = this.open();
     using scan = await table.scan((await table.load())!);
     return String(await this.fixture.connection.value(`SELECT string_agg(id, ',' ORDER BY id) FROM (${scan.sql})`));
+  }
+
+  /** Changes the table as another client of the catalog. */
+  change(...updates: readonly Json[]): void {
+    this.server.tables.commit("/bank.holders", { requirements: [], updates });
   }
 
   async files(): Promise<string[]> {
@@ -166,6 +174,40 @@ for (const fault of ["after", "cut", "hang"] as const) {
       assert.equal(await scene.ids(), "7");
     }));
 }
+
+Deno.test("a commit is found where the catalog shows the newest snapshot alone, and that is somebody else's by now", () =>
+  scene(async (scene) => {
+    const table = scene.open();
+    await table.create(definition);
+    const { staged } = await scene.commitThrough("after", table);
+    scene.change(
+      {
+        action: "add-snapshot",
+        snapshot: {
+          ...staged.next.metadata.snapshots[0],
+          "snapshot-id": 5n,
+          "sequence-number": 2n,
+          "first-row-id": 1n,
+        },
+      },
+      { action: "set-snapshot-ref", "ref-name": "main", type: "branch", "snapshot-id": 5n },
+      { action: "remove-snapshots", "snapshot-ids": [staged.snapshotId] },
+    );
+    assert.deepEqual((await table.load())!.metadata.snapshots.map((each) => each["snapshot-id"]), [5n]);
+    assert.ok(await table.isCommitted(staged));
+  }));
+
+Deno.test("a table whose past somebody else keeps loses no snapshot of it", () =>
+  scene(async (scene) => {
+    const table = scene.open();
+    await table.create(definition);
+    for (const id of [1, 2]) await table.commit(await scene.staged(table, [id]));
+    scene.change({ action: "set-properties", updates: { "gc.enabled": "false" } });
+    const state = (await table.load())!;
+    assert.ok(table.isKeptByOthers(state));
+    const policy = { keepSnapshotsMs: 0, keepSnapshots: 1 } as UpkeepPolicy;
+    assert.deepEqual(await table.expire(state, policy, { nowMs: Date.now() + 1 }), { snapshots: 0, unneeded: [] });
+  }));
 
 Deno.test("a commit that did not happen is unknown too, keeps its files, and is not found", () =>
   scene(async (scene) => {
@@ -325,30 +367,29 @@ Deno.test("a table that did not move is not sent again, with tags and without", 
     }
   }));
 
-Deno.test("keys that the catalog gives out with the table are asked for, and renewed before they expire", () =>
+/** Reaches every place, as a bucket does. */
+class ReachingStorage extends LocalStorage {
+  readonly reached: OtherPlace[] = [];
+
+  reach(place: OtherPlace): string {
+    this.reached.push(place);
+    return "iceberg/elsewhere";
+  }
+}
+
+Deno.test("in an object store the catalog says where a table is, and gives out the keys that its files are reached with", () =>
   scene(async (scene) => {
-    const { namespace, name } = definition;
-    const catalog = new RestCatalog({ uri: scene.server.uri, credentials: { kind: "none" } });
-    const table = new RestTable({ catalog, storage: scene.storage, namespace, name });
-    assert.equal(await table.access(), undefined);
-    await scene.open().create(definition);
-    const give = (key: string, lifeMs: number) => {
-      const expiresAtMs = String(Date.now() + lifeMs);
-      const keys = {
-        "s3.access-key-id": key,
-        "s3.secret-access-key": "x",
-        "s3.session-token-expires-at-ms": expiresAtMs,
-      };
-      scene.server.behaviour.loaded = { "storage-credentials": [{ prefix: "file:", config: keys }] };
-    };
-    const key = async () => (await table.access())?.credentials.accessKeyId;
-    give("first", 60_000);
-    assert.equal(await key(), "first");
-    assert.equal(scene.server.calls.at(-1)!.headers.get("x-iceberg-access-delegation"), "vended-credentials");
-    give("second", 3_600_000);
-    assert.equal(await key(), "second");
-    give("third", 3_600_000);
-    assert.equal(await key(), "second");
+    const keys = { "s3.access-key-id": "given", "s3.secret-access-key": "x", "s3.endpoint": "http://127.0.0.1:9000" };
+    scene.server.behaviour.loaded = { "storage-credentials": [{ prefix: "", config: keys }] };
+    const storage = new ReachingStorage(`${scene.fixture.folder}/lake`);
+    await scene.open(storage).create(definition);
+    const [staging] = scene.server.calls.filter(({ path }) => path.endsWith("/tables"));
+    assert.equal(staging!.headers.get("x-iceberg-access-delegation"), "vended-credentials");
+    assert.equal((JSON.parse(staging!.body) as Record<string, unknown>).location, undefined);
+    const { uri, access } = storage.reached.at(-1)!;
+    assert.equal(uri, "s3://warehouse/bank.holders");
+    assert.equal(access?.endpoint, "http://127.0.0.1:9000");
+    assert.equal((await access.credentials()).accessKeyId, "given");
   }));
 
 Deno.test("a table that the catalog keeps outside of the lake is refused with its place", () =>
@@ -368,6 +409,6 @@ Deno.test("a table that the catalog keeps outside of the lake is refused with it
     });
     await assert.rejects(scene.open().load(), {
       kind: "precondition",
-      message: "The Iceberg catalog keeps bank.holders outside of the lake",
+      message: "The Iceberg catalog keeps bank.holders where the lake cannot reach it",
     });
   }));

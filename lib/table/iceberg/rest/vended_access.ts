@@ -1,19 +1,5 @@
 /** Keys to a table's files that a catalog gives out with the table ("vended credentials"), for a while and for that table alone. */
-
-/** How an object store is reached, as far as the catalog says. */
-export interface VendedAccess {
-  readonly credentials: {
-    readonly accessKeyId: string;
-    readonly secretAccessKey: string;
-    readonly sessionToken?: string;
-  };
-  /** Epoch milliseconds; undefined where the catalog does not say. */
-  readonly expiresAtMs?: number;
-  readonly endpoint?: string;
-  readonly region?: string;
-  /** Whether the bucket's name stands in the path. */
-  readonly isPathStyle?: boolean;
-}
+import type { GivenAccess } from "../../../storage/s3/given_access.ts";
 
 type Properties = Readonly<Record<string, string | undefined>>;
 
@@ -23,7 +9,7 @@ type Properties = Readonly<Record<string, string | undefined>>;
  *
  * @param answer A `LoadTableResult`.
  */
-export function vendedAccess(answer: unknown, location: string): VendedAccess | undefined {
+export function vendedAccess(answer: unknown, location: string): GivenAccess | undefined {
   const { config, "storage-credentials": vended } = (answer ?? {}) as {
     readonly config?: Properties;
     readonly "storage-credentials"?: readonly { readonly prefix: string; readonly config: Properties }[];
@@ -33,7 +19,7 @@ export function vendedAccess(answer: unknown, location: string): VendedAccess | 
   return accessOf({ ...config, ...closest?.config });
 }
 
-function accessOf(properties: Properties): VendedAccess | undefined {
+function accessOf(properties: Properties): GivenAccess | undefined {
   const accessKeyId = properties["s3.access-key-id"];
   const secretAccessKey = properties["s3.secret-access-key"];
   if (!accessKeyId || !secretAccessKey) return undefined;
@@ -47,6 +33,6 @@ function accessOf(properties: Properties): VendedAccess | undefined {
     ...(expiresAt && Number.isFinite(Number(expiresAt)) ? { expiresAtMs: Number(expiresAt) } : {}),
     ...(endpoint ? { endpoint } : {}),
     ...(region ? { region } : {}),
-    ...(pathStyle ? { isPathStyle: pathStyle === "true" } : {}),
+    ...(pathStyle ? { addressing: pathStyle === "true" ? "path" : "virtual" } as const : {}),
   };
 }

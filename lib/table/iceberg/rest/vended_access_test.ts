@@ -30,5 +30,5 @@ Deno.test("half a key is none, and neither are those of another kind of store", 
   assert.equal(vendedAccess({ config: { "gcs.oauth2.token": "token" } }, "gs://lake/a"), undefined);
   assert.equal(vendedAccess({}, "file:///lake/a"), undefined);
   const styled = vendedAccess({ config: { ...keys("a"), "s3.path-style-access": "true" } }, "s3://lake/a");
-  assert.equal(styled?.isPathStyle, true);
+  assert.equal(styled?.addressing, "path");
 });
