@@ -44,13 +44,14 @@ await runJob({
     const { storage, folders } = open.use(
       await openPlace(settings, { stateFolder: folderOf("maintain"), work: "maintains" }),
     );
-    const places = await chosenTables({ lake: storage, formats: settings.formats, wanted: settings.tables });
+    const icebergCatalog = settings.formats.includes("iceberg") ? icebergCatalogOf(settings) : undefined;
+    await icebergCatalog?.connect();
+    const { formats, tables: wanted } = settings;
+    const places = await chosenTables({ lake: storage, icebergCatalog, formats, wanted });
     // A file so young may belong to a commit that is under way: then nobody may be writing.
     if (settings.removeOrphans && settings.orphanDays < 1) {
       open.use(await openPlace(settings, { stateFolder: folderOf("capture") }));
     }
-    const icebergCatalog = settings.formats.includes("iceberg") ? icebergCatalogOf(settings) : undefined;
-    await icebergCatalog?.connect();
     const temporaryFolder = join(folderOf("maintain"), "engine");
     await Deno.mkdir(temporaryFolder, { recursive: true });
     open.defer(() => Deno.removeSync(temporaryFolder, { recursive: true }));

@@ -6,7 +6,7 @@ import { datasetText } from "../lib/embed/text_declaration.ts";
 import { settings as declared } from "../lib/settings/declarations.ts";
 import { generatorSettings } from "../lib/settings/generator.ts";
 import type { Declarations } from "../lib/settings/setting.ts";
-import { captureSettings, lastingSettings, placeSettings } from "./wiring/capture_settings.ts";
+import { captureSettings, catalogSettings, lastingSettings, placeSettings } from "./wiring/capture_settings.ts";
 import { CaptureRun } from "./wiring/capture_run.ts";
 import { Generation } from "./wiring/generation.ts";
 import { captureOutcome, type NextStep, outcomeText } from "./wiring/outcome.ts";
@@ -68,7 +68,10 @@ function nextSteps(command: JobContext<Declarations>["command"]): readonly NextS
     [command("pipeline", { of: again }), "goes on from here: more rows, nothing twice"],
     [command("pipeline", { of: again, more: ["--follow"] }), "runs until Ctrl-C"],
     [
-      command("capture", { of: { ...placeSettings, formats: declared.formats }, more: ["--tables", "…"] }),
+      command("capture", {
+        of: { ...placeSettings, formats: declared.formats, ...catalogSettings },
+        more: ["--tables", "…"],
+      }),
       "captures your own tables (POSTGRES_URL)",
     ],
   ];

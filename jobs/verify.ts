@@ -1,7 +1,7 @@
 /** Lake tables held against their source as a job of its own, beside the one that fills them or while none runs. */
 import { type JobContext, runJob } from "../lib/cli/run_job.ts";
 import { settings as declared } from "../lib/settings/declarations.ts";
-import { placeSettings } from "./wiring/capture_settings.ts";
+import { catalogSettings, placeSettings } from "./wiring/capture_settings.ts";
 import { BesideVerification } from "./wiring/beside_verification.ts";
 import { requireReach } from "./wiring/reach.ts";
 import { openServerBeside } from "./wiring/server.ts";
@@ -19,6 +19,7 @@ const own = {
   postgresUrl: declared.postgresUrl,
   ...placeSettings,
   formats: declared.formats,
+  ...catalogSettings,
   slot: declared.slot,
   maxValueBytes: declared.maxValueBytes,
   memoryLimitBytes: declared.memoryLimitBytes,
@@ -32,7 +33,7 @@ await runJob({
   settings: own,
   main: async (context: JobContext<typeof own>) => {
     const { settings, progress, print } = context;
-    await requireReach("verify", settings);
+    await requireReach("verify", settings, { catalog: settings });
     await using server = await openServerBeside(settings, { progress });
     await using verification = await BesideVerification.open({ ...context, url: server.url });
     const outcome = verificationOutcome(await verification.run(), settings);

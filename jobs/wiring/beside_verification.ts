@@ -8,8 +8,9 @@ import type { SettingValues } from "../../lib/settings/setting.ts";
 import type { settings as declared } from "../../lib/settings/declarations.ts";
 import { sourceObjects, stateFolder } from "./capture_run.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
-import type { PlaceSettings } from "./capture_settings.ts";
+import type { CatalogSettings, PlaceSettings } from "./capture_settings.ts";
 import { comparedTables } from "./compared_tables.ts";
+import { icebergCatalogOf } from "./iceberg_catalog.ts";
 import { readPlace } from "./lake_place.ts";
 import { type ComparedResult, verifyCapture } from "./lake_verification.ts";
 
@@ -20,6 +21,7 @@ export type BesideSettings =
     "sample" | "waitSeconds" | "formats" | "slot" | "maxValueBytes" | "memoryLimitBytes" | "threads"
   >
   & PlaceSettings
+  & CatalogSettings
   & { readonly tables?: readonly string[] | undefined };
 
 /** What {@linkcode BesideVerification} works with. */
@@ -69,8 +71,10 @@ export class BesideVerification implements AsyncDisposable {
     const { slot } = settings;
     const captures = slot === undefined ? jobs.map((job) => sourceObjects({ job, settings }).slot) : [slot];
     const lake = this.#lake;
+    const icebergCatalog = settings.formats.includes("iceberg") ? icebergCatalogOf(settings) : undefined;
     const tables = await comparedTables({
       lake,
+      icebergCatalog,
       url,
       formats: settings.formats,
       wanted: settings.tables ?? [],
@@ -85,6 +89,7 @@ export class BesideVerification implements AsyncDisposable {
           ...await verifyCapture({
             url,
             lake,
+            icebergCatalog,
             tables: ofOne,
             connection,
             folder: this.#folder,

@@ -2,19 +2,23 @@
 import { WeirError } from "../../lib/errors.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
 import { type TableFolder, tableFolders } from "../../lib/query/lake_folders.ts";
+import type { RestCatalog } from "../../lib/table/iceberg/rest/rest_catalog.ts";
 import { patternExpression } from "../../lib/source/postgres/catalogue.ts";
 
 /** What is asked for. */
 export interface ChosenTablesOptions {
   readonly lake: Storage;
+  /** Keeps the versions of its Iceberg tables, if one does. */
+  readonly icebergCatalog: RestCatalog | undefined;
   readonly formats: readonly string[];
   /** `namespace.table` with `*` and `?`; those of `!` are left out. Empty: all. */
   readonly wanted: readonly string[];
 }
 
 /** The tables in the lake's order. Throws `precondition` where there is none. */
-export async function chosenTables({ lake, formats, wanted }: ChosenTablesOptions): Promise<readonly TableFolder[]> {
-  const places = (await tableFolders(lake)).filter(({ format }) => formats.includes(format));
+export async function chosenTables(options: ChosenTablesOptions): Promise<readonly TableFolder[]> {
+  const { lake, icebergCatalog, formats, wanted } = options;
+  const places = (await tableFolders(lake, icebergCatalog)).filter(({ format }) => formats.includes(format));
   const chosen = places.filter(({ namespace, name }) => isChosen(`${namespace}.${name}`, wanted));
   if (chosen.length > 0) return chosen;
   const what = wanted.length === 0 ? "no table" : `no table that ${wanted.join(", ")} names`;

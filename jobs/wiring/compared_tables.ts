@@ -6,6 +6,7 @@ import { PostgresConnection } from "../../lib/source/postgres/connection.ts";
 import type { WantedSource } from "../../lib/source/postgres/find_sources.ts";
 import { readPublication } from "../../lib/source/postgres/publication.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
+import type { RestCatalog } from "../../lib/table/iceberg/rest/rest_catalog.ts";
 import { isChosen } from "./chosen_tables.ts";
 
 /** A lake table and where its rows come from. */
@@ -19,6 +20,8 @@ export interface ComparedTable {
 /** What is asked for. */
 export interface ComparedTablesOptions {
   readonly lake: Storage;
+  /** Keeps the versions of its Iceberg tables, if one does. */
+  readonly icebergCatalog: RestCatalog | undefined;
   readonly url: string;
   readonly formats: readonly string[];
   /** `namespace.table` in the lake, with `*` and `?`, those of `!` left out, or `source.table=lake.table`. Empty: all. */
@@ -36,7 +39,7 @@ export interface ComparedTablesOptions {
  */
 export async function comparedTables(options: ComparedTablesOptions): Promise<readonly ComparedTable[]> {
   const { lake, formats, wanted } = options;
-  const places = (await tableFolders(lake)).filter(({ format }) => formats.includes(format));
+  const places = (await tableFolders(lake, options.icebergCatalog)).filter(({ format }) => formats.includes(format));
   const chosen = places.flatMap((place) => {
     const sources = askedSources(place, options);
     return sources.length === 0 ? [] : [{ place, sources }];

@@ -12,6 +12,7 @@ import { WeirError } from "../../lib/errors.ts";
 import { lsnOf } from "../../lib/source/postgres/lsn.ts";
 import { ReplayPoint } from "../../lib/source/postgres/replay.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
+import type { RestCatalog } from "../../lib/table/iceberg/rest/rest_catalog.ts";
 import type { ComparedRows, KeyTable } from "../../lib/verify/compared_rows.ts";
 import { type Stretch, TouchedKeys } from "../../lib/verify/touched_keys.ts";
 import { type Mismatch, type TableVerification, verifyTable } from "../../lib/verify/verify.ts";
@@ -38,6 +39,8 @@ export interface ComparedResult extends Omit<TableVerification, "mismatches"> {
 export interface LakeVerificationOptions {
   readonly url: string;
   readonly lake: Storage;
+  /** Keeps the versions of its Iceberg tables, if one does. */
+  readonly icebergCatalog: RestCatalog | undefined;
   /** Of one capture. */
   readonly tables: readonly ComparedTable[];
   readonly connection: Connection;
@@ -94,9 +97,9 @@ async function compareAt(
   pending: readonly Pending[],
   options: LakeVerificationOptions,
 ): Promise<readonly Pending[]> {
-  const { connection, lake, waitMs, signal } = options;
+  const { connection, lake, icebergCatalog, waitMs, signal } = options;
   const stands = await awaitStands({
-    lake: { storage: lake, connection },
+    lake: { storage: lake, connection, icebergCatalog },
     point,
     tables: pending.map(({ table }) => table),
     waitMs,

@@ -60,7 +60,7 @@ export interface LakeView extends TableFolder {
 export async function openLake(options: OpenLakeOptions): Promise<readonly LakeView[]> {
   const { formats, at = "newest" } = options;
   const tables: OpenedTable[] = [];
-  for (const place of await tableFolders(options.storage)) {
+  for (const place of await tableFolders(options.storage, options.icebergCatalog)) {
     if (formats !== undefined && !formats.includes(place.format)) continue;
     const table = await openTable(place, options);
     if (table !== undefined) tables.push(table);

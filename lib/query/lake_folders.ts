@@ -1,5 +1,7 @@
-/** Which tables stand in a lake, by the folders of the formats' file-system layouts. */
+/** Which tables stand in a lake: by the folders of the formats' file-system layouts, and by what a catalog says. */
 import type { Storage } from "../storage/storage.ts";
+import { ownTables } from "../table/iceberg/rest/own_tables.ts";
+import type { RestCatalog } from "../table/iceberg/rest/rest_catalog.ts";
 import type { LakeTable } from "../table/lake_table.ts";
 
 /** A table's place in a lake. */
@@ -9,11 +11,17 @@ export interface TableFolder {
   readonly name: string;
 }
 
-/** Tables of a lake in the order of format, namespace and name. A lake that is not there holds none. */
-export async function tableFolders(lake: Storage): Promise<readonly TableFolder[]> {
+/**
+ * Tables of a lake in the order of format, namespace and name. A lake that is not there holds none.
+ *
+ * @param catalog Keeps the versions of the lake's Iceberg tables, if one does.
+ */
+export async function tableFolders(lake: Storage, catalog?: RestCatalog): Promise<readonly TableFolder[]> {
   return [
     ...await namespacedFolders(lake, { folder: "delta", marker: "_delta_log" }),
-    ...await namespacedFolders(lake, { folder: "iceberg", marker: "metadata" }),
+    ...catalog === undefined
+      ? await namespacedFolders(lake, { folder: "iceberg", marker: "metadata" })
+      : (await ownTables(catalog)).map((table) => ({ format: "iceberg", ...table } as const)),
     ...await paimonFolders(lake),
   ];
 }

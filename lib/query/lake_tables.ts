@@ -3,6 +3,8 @@ import type { Connection } from "../engine/connection.ts";
 import type { Storage } from "../storage/storage.ts";
 import { DeltaTable } from "../table/delta/delta_table.ts";
 import { IcebergTable } from "../table/iceberg/iceberg_table.ts";
+import type { RestCatalog } from "../table/iceberg/rest/rest_catalog.ts";
+import { RestTable } from "../table/iceberg/rest/rest_table.ts";
 import type { HistoricTable } from "../table/lake_table.ts";
 import { PaimonTable } from "../table/paimon/paimon_table.ts";
 import type { TableFolder } from "./lake_folders.ts";
@@ -12,6 +14,8 @@ export interface LakePlace {
   /** The connection must be allowed to read what it makes readable. */
   readonly storage: Storage;
   readonly connection: Connection;
+  /** Keeps the versions of the lake's Iceberg tables. Undefined: files beside them do. */
+  readonly icebergCatalog?: RestCatalog | undefined;
 }
 
 /** Tables that a connection has opened: one that is opened again reads only what is new. */
@@ -21,15 +25,24 @@ const opened = new WeakMap<Connection, Map<string, HistoricTable>>();
 export function lakeTable(place: TableFolder, lake: LakePlace): HistoricTable {
   const tables = opened.get(lake.connection) ?? new Map<string, HistoricTable>();
   opened.set(lake.connection, tables);
-  const key = JSON.stringify([lake.storage.uri(""), place.format, place.namespace, place.name]);
+  const key = JSON.stringify([
+    lake.storage.uri(""),
+    lake.icebergCatalog?.client.uri,
+    place.format,
+    place.namespace,
+    place.name,
+  ]);
   const table = tables.get(key) ?? newTable(place, lake);
   tables.set(key, table);
   return table;
 }
 
-function newTable({ format, namespace, name }: TableFolder, { storage, connection }: LakePlace): HistoricTable {
+function newTable({ format, namespace, name }: TableFolder, lake: LakePlace): HistoricTable {
+  const { storage, connection, icebergCatalog: catalog } = lake;
   const at = { storage, connection, namespace, name };
   if (format === "paimon") return new PaimonTable({ ...at, folder: "paimon" });
   const placed = { ...at, folder: `${format}/${namespace}/${name}` };
-  return format === "delta" ? new DeltaTable(placed) : new IcebergTable(placed);
+  if (format === "delta") return new DeltaTable(placed);
+  if (catalog === undefined) return new IcebergTable(placed);
+  return new IcebergTable({ ...placed, catalog: new RestTable({ catalog, storage, namespace, name }) });
 }

@@ -123,11 +123,30 @@ export class RestCatalogServer implements AsyncDisposable {
       throw new Refusal(404, "NotFoundException", `No route for ${path}`);
     }
     const given = body === "" ? {} : parseJson(body) as Json;
+    if (method === "GET" && (namespace === undefined || (staged !== undefined && table === undefined))) {
+      return this.#page(call, { prefix, namespace });
+    }
     if (namespace === undefined) return this.#madeNamespace(`${prefix}/${(given.namespace as string[]).join()}`);
     const name = `${prefix}/${namespace}`;
     if (staged === undefined) return this.#foundNamespace(name);
     if (table === undefined) return json(this.tables.stage(name, given));
     return method === "POST" ? this.#committed(call, `${name}.${table}`) : this.#loaded(call, `${name}.${table}`);
+  }
+
+  /** Listings come one entry a page. */
+  #page({ path }: CatalogCall, of: { readonly prefix: string; readonly namespace: string | undefined }): Response {
+    const { prefix, namespace } = of;
+    const at = Number(new URL(path, this.uri).searchParams.get("pageToken") ?? "0");
+    const names = namespace === undefined
+      ? [...this.tables.namespaces].filter((name) => name.startsWith(`${prefix}/`)).map((name) =>
+        name.slice(prefix.length + 1)
+      )
+      : this.tables.names(`${prefix}/${namespace}`);
+    const page = names.slice(at, at + 1);
+    const entries = namespace === undefined
+      ? { namespaces: page.map((name) => name.split("|")) }
+      : { identifiers: page.map((name) => ({ namespace: [namespace], name })) };
+    return json({ ...entries, ...at + 1 < names.length ? { "next-page-token": String(at + 1) } : {} });
   }
 
   #madeNamespace(name: string): Response {

@@ -65,15 +65,55 @@ export class RestCatalog {
     if (made.status !== 200 && made.status !== 409) throw this.client.refusal(request, made);
   }
 
+  /** Namespaces of one level, sorted. */
+  async namespaces(): Promise<readonly string[]> {
+    const { prefix } = await this.#configured();
+    const pages = await this.#pages(`v1/${prefix}namespaces`, "list namespaces");
+    const found = pages.flatMap(({ namespaces }) => (namespaces ?? []) as string[][]);
+    return found.filter((levels) => levels.length === 1).map(([name]) => name!).sort();
+  }
+
+  /** Names of the tables in a namespace, sorted. */
+  async tables(namespace: string): Promise<readonly string[]> {
+    const pages = await this.#pages(await this.path(namespace, "tables"), `list the tables of ${namespace}`);
+    return pages.flatMap(({ identifiers }) => (identifiers ?? []) as { name: string }[]).map(({ name }) => name).sort();
+  }
+
+  /** What a table says of itself; undefined where there is none. */
+  async tableProperties(namespace: string, name: string): Promise<Readonly<Record<string, string>> | undefined> {
+    const path = await this.path(namespace, "tables", `${encodeURIComponent(name)}?snapshots=refs`);
+    const answer = await this.#asked({ method: "GET", path, purpose: `load table ${namespace}.${name}` }, [404]);
+    const { metadata } = (answer.body ?? {}) as { metadata?: { properties?: Record<string, string> } };
+    return answer.status === 404 ? undefined : metadata?.properties ?? {};
+  }
+
+  async #pages(path: string, purpose: string): Promise<Record<string, unknown>[]> {
+    const pages: Record<string, unknown>[] = [];
+    for (let query = "";;) {
+      const { body } = await this.#asked({ method: "GET", path: `${path}${query}`, purpose });
+      const page = (body ?? {}) as Record<string, unknown>;
+      pages.push(page);
+      const next = page["next-page-token"];
+      if (typeof next !== "string" || next === "") return pages;
+      query = `?pageToken=${encodeURIComponent(next)}`;
+    }
+  }
+
+  async #asked(request: CatalogRequest, answers: readonly number[] = []): Promise<CatalogAnswer> {
+    const answer = await this.client.ask(request);
+    if (answer.status === 200 || answers.includes(answer.status)) return answer;
+    throw this.client.refusal(request, answer);
+  }
+
   #configured(): Promise<CatalogConfig> {
     if (this.#config === undefined) {
-      this.#config = this.#asked();
+      this.#config = this.#askForConfig();
       this.#config.catch(() => this.#config = undefined);
     }
     return this.#config;
   }
 
-  async #asked(): Promise<CatalogConfig> {
+  async #askForConfig(): Promise<CatalogConfig> {
     const query = this.#warehouse === undefined ? "" : `?warehouse=${encodeURIComponent(this.#warehouse)}`;
     const request: CatalogRequest = { method: "GET", path: `v1/config${query}`, purpose: "tell its configuration" };
     const answer = await this.client.ask(request);
