@@ -16,6 +16,8 @@ export interface CaptureIntoLake {
   readonly icebergVersion: "2" | "3";
   /** Whether Paimon and Delta are shown out of Iceberg's files instead of written. Default false. */
   readonly isMirrored?: boolean;
+  /** Other settings by flag, over those of the tests. */
+  readonly flags?: Readonly<Record<string, string>>;
 }
 
 /** A lake table and the dataset it comes from, with the columns the source had when the capture ended. */
@@ -53,13 +55,13 @@ async function caughtUp(run: CaptureRun): Promise<readonly CapturedTable[]> {
   });
 }
 
-/** What a lake in a bucket needs; nothing else of the environment has a say. */
-function awsVariable(name: string): string | undefined {
-  return name.startsWith("AWS_") ? Deno.env.get(name) : undefined;
+/** What a lake in a bucket and a catalog need; nothing else of the environment has a say. */
+function ownVariable(name: string): string | undefined {
+  return /^(AWS|ICEBERG_REST)_/.test(name) ? Deno.env.get(name) : undefined;
 }
 
 async function openRun(
-  { url, lake, tables, icebergVersion, isMirrored = false }: CaptureIntoLake,
+  { url, lake, tables, icebergVersion, isMirrored = false, flags: more = {} }: CaptureIntoLake,
 ): Promise<CaptureRun> {
   const flags = new Map([
     ...[["lake", [lake]], ["batch-seconds", ["0.2"]]] as const,
@@ -68,11 +70,12 @@ async function openRun(
       : [["formats", ["iceberg,paimon,delta"]]] as const,
     ...[["iceberg-version", [icebergVersion]]] as const,
     ["delta-deletes", [icebergVersion === "3" ? "vectors" : "rewrite"]],
+    ...Object.entries(more).map(([name, value]) => [name, [value]] as const),
   ]);
   return await CaptureRun.open({
     job: "interop",
     url,
-    settings: resolveSettings(captureSettings, { flags, environment: awsVariable, file: {} }),
+    settings: resolveSettings(captureSettings, { flags, environment: ownVariable, file: {} }),
     tables,
     textOf: datasetText,
     signal: new AbortController().signal,

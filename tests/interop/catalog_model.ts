@@ -23,6 +23,7 @@ export interface CatalogReport {
   readonly columns: readonly string[];
   readonly snapshotId: string | null;
   readonly formatVersion: number;
+  readonly location: string;
   readonly properties: Readonly<Record<string, string>>;
   readonly summaries: readonly Readonly<Record<string, string>>[];
 }
@@ -47,7 +48,11 @@ export class CatalogModel extends LakeModel<IcebergTable> {
   async pyiceberg<T = string>(operation: string, ...args: readonly string[]): Promise<T> {
     const { python, uri } = this.#scene;
     const { namespace, name } = this.definition;
-    return await python.run({ script: "iceberg_catalog.py", args: [uri, operation, `${namespace}.${name}`, ...args] });
+    const catalog = JSON.stringify({ uri });
+    return await python.run({
+      script: "iceberg_catalog.py",
+      args: [catalog, operation, `${namespace}.${name}`, ...args],
+    });
   }
 
   /** Compares the oracle with our own scan and with pyiceberg's, row by row, and gives what pyiceberg said. */

@@ -1,9 +1,10 @@
 """Uses the tables of an Iceberg REST catalog with pyiceberg, as a second client beside Weir.
 
-Arguments of a request: CATALOG_URI OPERATION TABLE ...
+Arguments of a request: CATALOG_PROPERTIES_JSON OPERATION TABLE ...
 
-read OUTPUT_PARQUET: writes all rows as Parquet, answers with rows, columns, snapshotId, formatVersion, properties, summaries.
-create LOCATION: makes a v2 table of id (identifier), name and seen.
+read OUTPUT_PARQUET: writes all rows as Parquet, answers with rows, columns, snapshotId, formatVersion,
+location, properties, summaries.
+create [LOCATION]: makes a v2 table of id (identifier), name and seen.
 append JSON_ROWS: appends rows given as a list of objects.
 delete FILTER: deletes rows.
 """
@@ -35,6 +36,7 @@ def read(table, output):
         "columns": rows.column_names,
         "snapshotId": str(snapshot.snapshot_id) if snapshot else None,
         "formatVersion": table.metadata.format_version,
+        "location": table.location(),
         "properties": table.properties,
         "summaries": [s.summary.additional_properties for s in table.metadata.snapshots],
     }
@@ -48,11 +50,11 @@ def rows_of(table, text):
     return pyarrow.Table.from_pylist(rows, schema=table.schema().as_arrow())
 
 
-def answer(uri, operation, name, *arguments):
-    catalog = RestCatalog("weir", uri=uri)
+def answer(properties, operation, name, *arguments):
+    catalog = RestCatalog("weir", **json.loads(properties))
     if operation == "create":
         catalog.create_namespace_if_not_exists(name.split(".")[0])
-        return str(catalog.create_table(name, schema, location=arguments[0]).metadata.table_uuid)
+        return str(catalog.create_table(name, schema, location=arguments[0] if arguments else None).metadata.table_uuid)
     table = catalog.load_table(name)
     if operation == "read":
         return read(table, *arguments)

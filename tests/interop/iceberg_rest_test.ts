@@ -1,4 +1,4 @@
-/** Tables in a REST catalog of another maker: ours are read and written by pyiceberg through it, and pyiceberg's by us. */
+/** Our tables in the REST catalog of the Apache project, read by pyiceberg through it. Both write in `catalog_peer_test.ts`. */
 import assert from "node:assert/strict";
 import { types } from "../../lib/dataset/column_type.ts";
 import type { TableDefinition } from "../../lib/dataset/dataset.ts";
@@ -88,39 +88,6 @@ function rows(range: string, name: string): string {
   return `SELECT i AS id, '${name} ' || i AS name, TIMESTAMPTZ '2026-01-01 00:00:00+00' + INTERVAL (i) HOUR AS seen
     FROM range(${range}) AS ids(i)`;
 }
-
-/** What pyiceberg appends, and the same for the oracle. */
-const appended = [900, 901].map((id) => ({ id, name: `theirs ${id}`, seen: "2026-02-01T00:00:00+00:00" }));
-const appendedSql = appended.map(({ id, name, seen }) => `(${id}, '${name}', TIMESTAMPTZ '${seen}')`).join();
-
-await catalogTest(
-  "pyiceberg appends and deletes in our table, and we go on: no row lost, none twice",
-  async (scene) => {
-    const model = new CatalogModel(scene, holders, 2);
-    await model.create();
-    await model.apply({ upserts: rows("0, 100", "ours") });
-    await model.pyiceberg("append", JSON.stringify(appended));
-    await model.applyToOracle(`INSERT INTO ${model.oracle} VALUES ${appendedSql}`);
-    // Finds their rows by key, in a file that it has not seen.
-    await model.apply({ upserts: rows("50, 120", "again"), removals: "SELECT 900 AS id" });
-    await model.check();
-    await model.pyiceberg("delete", "id < 10");
-    await model.applyToOracle(`DELETE FROM ${model.oracle} WHERE id < 10`);
-    await model.apply({ upserts: rows("5, 15", "third") });
-    const { summaries } = await model.check();
-    assert.ok(summaries.some((summary) => summary["weir.position"] === undefined), "some snapshots are theirs");
-  },
-);
-
-await catalogTest("a table that pyiceberg made is written by us and read by it", async (scene) => {
-  const model = new CatalogModel(scene, holders, 3);
-  await model.pyiceberg("create", `file://${scene.fixture.folder}/elsewhere/holders`);
-  await model.create();
-  assert.equal(model.table.location, `file://${scene.fixture.folder}/elsewhere/holders`);
-  await model.apply({ upserts: rows("0, 40", "ours") });
-  await model.apply({ upserts: rows("30, 50", "again"), removals: "SELECT range AS id FROM range(0, 10)" });
-  assert.equal((await model.check()).formatVersion, 2);
-});
 
 await catalogTest("files are merged and snapshots leave through the catalog", async (scene) => {
   const model = new CatalogModel(scene, holders, 3);

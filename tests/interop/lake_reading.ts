@@ -82,15 +82,19 @@ export async function readAll(
   }
 }
 
-interface SourceComparison {
+/** What a reader gave, and where it comes from. */
+export interface SourceComparison {
   readonly source: PostgresConnection;
   readonly table: CapturedTable;
   readonly fixture: DatabaseFixture;
+  /** SELECT of the rows it gave. */
   readonly scan: string;
+  /** How many there are to be. */
   readonly rows: number;
 }
 
-async function sameAsSource({ source, table, fixture, scan, rows }: SourceComparison): Promise<void> {
+/** Holds what a reader gave against the source. */
+export async function sameAsSource({ source, table, fixture, scan, rows }: SourceComparison): Promise<void> {
   const { missing, extra, different, ...found } = await verifyTable({
     point: currentRowsOf(source),
     ...table,

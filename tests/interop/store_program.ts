@@ -30,7 +30,7 @@ export interface StoreCredentials {
 const cache = fileURLToPath(new URL("../.cache", import.meta.url));
 
 /** The program, fetched once into `tests/.cache` and kept; of test files that run side by side, one fetches it. */
-export async function installed(program: StoreProgram): Promise<Installed> {
+export async function installed(program: Pick<StoreProgram, "name" | "install">): Promise<Installed> {
   const folder = `${cache}/${program.name}`;
   await Deno.mkdir(folder, { recursive: true });
   using lock = await Deno.open(`${folder}/lock`, { create: true, write: true });
