@@ -11,8 +11,8 @@ import { identifier } from "../../engine/quote.ts";
 import type { PositionBitmap } from "./position_bitmap.ts";
 
 const vectorSize = 2048;
-/** Rows of files that have left, beyond as many as are in use, before a new table is made: about 24 MB. */
-const mostLeftRows = 1_000_000;
+/** Rows of files that have left, beyond as many as are in use, before a new table is made: about 2.4 MB. */
+const mostLeftRows = 100_000;
 /** How long a scan text may be used, milliseconds, once its table is no longer the newest. */
 const retiredForMs = 600_000;
 

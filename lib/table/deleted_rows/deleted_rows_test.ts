@@ -11,7 +11,7 @@ Deno.test("rows of files that have left do not stay for ever, and a scan text is
     const deleted = new DeletedRows(connection, () => nowMs);
     const kept = { uri: "kept", positions: PositionBitmap.empty.with([3, 5]), sequenceNumber: 1n };
     const left = (index: number) => {
-      const positions = PositionBitmap.empty.with(numbers(300_000, 2));
+      const positions = PositionBitmap.empty.with(numbers(30_000, 2));
       return { uri: `left ${index}`, positions, sequenceNumber: 2n };
     };
     const tables = async () =>
