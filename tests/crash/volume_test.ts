@@ -17,7 +17,7 @@ async function withServer(body: (server: Server) => Promise<void>): Promise<void
   await withTemporaryFolder((folder) => withPostgres(({ url, client }) => body({ url, client, folder })));
 }
 
-const commitRows = 1_000_000;
+const commitRows = 500_000;
 const noteBytes = 160;
 /** Design §4: however many rows. */
 const mostMemoryBytes = 1.5e9;
