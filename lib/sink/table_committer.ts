@@ -42,6 +42,8 @@ export class TableCommitter {
   readonly #isWriter: boolean;
   #state: TableState | undefined;
   #isLoaded = false;
+  /** Counts beginnings and ends of attempts: what was read before one of them may be older than what it left. */
+  #turn = 0;
 
   constructor(lake: LakeTable, { isWriter = true }: CommitterOptions = {}) {
     this.#lake = lake;
@@ -50,23 +52,35 @@ export class TableCommitter {
 
   /** The newest state; undefined where there is no table. Who is not the writer asks the table each time. */
   async current(): Promise<TableState | undefined> {
-    if (!this.#isLoaded || !this.#isWriter) this.#state = await this.#lake.load();
-    this.#isLoaded = true;
-    return this.#state;
+    if (this.#isLoaded && this.#isWriter) return this.#state;
+    for (;;) {
+      const turn = this.#turn;
+      const found = await this.#lake.load();
+      if (turn === this.#turn) {
+        this.know(found);
+        return found;
+      }
+    }
   }
 
   /** The newest state, asked for anew. Throws `fenced` where another writer has moved the table on. */
   async refreshed(): Promise<TableState | undefined> {
     const known = await this.current();
-    const found = await this.#lake.load();
+    this.#forget();
+    const found = await this.current();
     if (!samePosition(known?.position, found?.position)) this.#requireNoWriter();
-    return this.#state = found;
+    return found;
   }
 
   /** Takes note of a state that was just made or read. */
-  know(state: TableState): void {
+  know(state: TableState | undefined): void {
     this.#state = state;
     this.#isLoaded = true;
+  }
+
+  #forget(): void {
+    this.#turn++;
+    this.#isLoaded = false;
   }
 
   /** Stages and commits prepared files. False where they were given up. */
@@ -103,8 +117,7 @@ export class TableCommitter {
       }
       if (!samePosition(state.position, expected)) this.#requireNoWriter();
       // Whatever comes of it, and be it an error over a file that is gone: the table is asked again before the next attempt.
-      this.#isLoaded = false;
-      const result = await step.attempt(state);
+      const result = await step.attempt(state).finally(() => this.#forget());
       if (result === undefined) return false;
       if (result.outcome === "committed") return await this.current() !== undefined;
       cause = "cause" in result ? result.cause : cause;

@@ -11,6 +11,8 @@ class ListedTable {
   readonly commits: string[] = [];
   readonly answers: ((staged: string) => CommitResult)[] = [];
   offset = 0;
+  /** What is being read arrives after it. */
+  loading: Promise<void> | undefined;
   #tries = 0;
 
   get table(): LakeTable {
@@ -19,7 +21,10 @@ class ListedTable {
       namespace: "bank",
       name: "cards",
       location: "cards",
-      load: () => Promise.resolve(this.#state()),
+      load: () => {
+        const found = this.#state();
+        return this.loading?.then(() => found) ?? Promise.resolve(found);
+      },
       stage: (_, prepared) => `${prepared} ${++this.#tries}`,
       commit: (staged) => Promise.resolve((this.answers.shift() ?? this.takes)(staged)),
       isCommitted: (staged) => Promise.resolve(this.commits.includes(staged)),
@@ -87,4 +92,18 @@ Deno.test("a writer whose table another one moved on is fenced, upkeep goes on f
     else await assert.rejects(ended, (error) => error instanceof WeirError && error.kind === "fenced");
     assert.deepEqual(listed.commits, isWriter ? [] : ["rows 2"]);
   }
+});
+
+Deno.test("what somebody began to read before a commit does not stand for the table after it", async () => {
+  const listed = new ListedTable();
+  const committer = new TableCommitter(listed.table);
+  const arrived = Promise.withResolvers<void>();
+  listed.loading = arrived.promise;
+  const slow = committer.current();
+  listed.loading = undefined;
+  const prepared = { prepared: "rows", fit: () => Promise.resolve("rows") };
+  assert.equal(await committer.publish((await committer.current())!, prepared), true);
+  arrived.resolve();
+  assert.equal((await slow)?.rows, 1n);
+  assert.equal((await committer.current())?.rows, 1n);
 });
