@@ -113,9 +113,11 @@ export class LakeSink implements Sink {
   }
 
   async #ready(change: Pick<TableChange, "definition">): Promise<TableState> {
-    const state = await this.#committer.current() ?? await this.#lake.create(change.definition);
-    this.#committer.know(state);
-    return state;
+    const known = await this.#committer.current();
+    if (known !== undefined) return known;
+    const made = await this.#lake.create(change.definition);
+    this.#committer.know(made);
+    return made;
   }
 }
 
