@@ -44,6 +44,8 @@ export class TableCommitter {
   #isLoaded = false;
   /** Counts beginnings and ends of attempts: what was read before one of them may be older than what it left. */
   #turn = 0;
+  /** The last of those that must not see each other half done: a look whether somebody else writes, and our own commits. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(lake: LakeTable, { isWriter = true }: CommitterOptions = {}) {
     this.#lake = lake;
@@ -65,11 +67,14 @@ export class TableCommitter {
 
   /** The newest state, asked for anew. Throws `fenced` where another writer has moved the table on. */
   async refreshed(): Promise<TableState | undefined> {
-    const known = await this.current();
-    this.#forget();
-    const found = await this.current();
-    if (!samePosition(known?.position, found?.position)) this.#requireNoWriter();
-    return found;
+    return await this.#alone(async () => {
+      if (!this.#isLoaded) return await this.current();
+      const known = this.#state;
+      this.#forget();
+      const found = await this.current();
+      if (!samePosition(known?.position, found?.position)) this.#requireNoWriter();
+      return found;
+    });
   }
 
   /** Takes note of a state that was just made or read. */
@@ -81,6 +86,13 @@ export class TableCommitter {
   #forget(): void {
     this.#turn++;
     this.#isLoaded = false;
+  }
+
+  /** Waits for its turn: who looks while a commit of ours is under way would take it for another writer's. */
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {});
+    return await done;
   }
 
   /** Stages and commits prepared files. False where they were given up. */
@@ -108,6 +120,10 @@ export class TableCommitter {
 
   /** Runs attempts until one is certain. False where the last one had nothing to do. */
   async settle(step: CommitStep): Promise<boolean> {
+    return await this.#alone(() => this.#settled(step));
+  }
+
+  async #settled(step: CommitStep): Promise<boolean> {
     const expected = (await this.current())?.position;
     let cause: unknown;
     for (let attempt = 0, waitMs = firstWaitMs; attempt < commitAttempts; attempt++, waitMs *= 2) {

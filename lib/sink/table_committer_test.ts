@@ -13,6 +13,8 @@ class ListedTable {
   offset = 0;
   /** What is being read arrives after it. */
   loading: Promise<void> | undefined;
+  /** What is asked for is read after it. */
+  away: Promise<void> | undefined;
   #tries = 0;
 
   get table(): LakeTable {
@@ -21,9 +23,12 @@ class ListedTable {
       namespace: "bank",
       name: "cards",
       location: "cards",
-      load: () => {
+      load: async () => {
+        const { away, loading } = this;
+        await away;
         const found = this.#state();
-        return this.loading?.then(() => found) ?? Promise.resolve(found);
+        await loading;
+        return found;
       },
       stage: (_, prepared) => `${prepared} ${++this.#tries}`,
       commit: (staged) => Promise.resolve((this.answers.shift() ?? this.takes)(staged)),
@@ -53,6 +58,8 @@ async function published(listed: ListedTable, options: CommitterOptions) {
   const isDone = await committer.publish((await committer.current())!, { prepared: "rows", fit });
   return { isDone, fitted: fitted.length };
 }
+
+const someTime = () => new Promise((resolve) => setTimeout(resolve, 10));
 
 Deno.test("a commit that arrives after it was looked up in vain is found while the next attempt is under way", async () => {
   const listed = new ListedTable();
@@ -106,4 +113,27 @@ Deno.test("what somebody began to read before a commit does not stand for the ta
   arrived.resolve();
   assert.equal((await slow)?.rows, 1n);
   assert.equal((await committer.current())?.rows, 1n);
+});
+
+Deno.test("who looks for another writer while the store is away does not take our own commit for his", async () => {
+  const listed = new ListedTable();
+  const committer = new TableCommitter(listed.table);
+  await committer.current();
+  const back = Promise.withResolvers<void>();
+  listed.away = back.promise;
+  const looked = committer.refreshed();
+  await someTime();
+  listed.away = undefined;
+  const published = committer.settle({
+    attempt: () => {
+      listed.offset++;
+      return Promise.resolve(listed.takes("rows"));
+    },
+    arrived: () => false,
+  });
+  await someTime();
+  back.resolve();
+  await looked;
+  assert.equal(await published, true);
+  assert.equal((await committer.refreshed())?.rows, 1n);
 });

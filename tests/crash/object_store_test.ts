@@ -90,29 +90,26 @@ await objectStoreTests("the main job onto an object store", (withServer) => {
 });
 
 await objectStoreTests("who else may be at an object store", (withServer) => {
-  // One time in three the job ends as fenced by its own commit; the next run goes on. By hand until that is mended.
-  if (Deno.env.has("WEIR_TEST_OUTAGE")) {
-    Deno.test("a store that goes away for twenty seconds while rows flow costs nothing", () =>
-      withServer((server) =>
-        withScene(async (scene) => {
-          await using proxy = await FaultyObjectProxy.start(server.endpoint);
-          using _environment = pointAt({ ...server, endpoint: proxy.endpoint });
-          const lake = lakeIn(server);
-          const job = new CrashChild({ url: scene.url, lake, follow: true }, scene.folder);
-          await job.until(/streaming/);
-          await scene.writer.stream({ payments: 300, churnShare: 0.2 });
-          proxy.plan = () => "cut";
-          await scene.writer.stream({ payments: 300, churnShare: 0.2 });
-          await new Promise((resolve) => setTimeout(resolve, 20_000));
-          proxy.plan = () => undefined;
-          assert.ok((proxy.happened.get("cut") ?? 0) > 5, "the job did not ask while the store was away");
-          await scene.writer.stream({ payments: 300, churnShare: 0.2 });
-          job.kill("SIGINT");
-          assert.equal((await job.report()).error, undefined);
-          await runToEnd({ ...scene, lake });
-        })
-      ));
-  }
+  Deno.test("a store that goes away for twenty seconds while rows flow costs nothing", () =>
+    withServer((server) =>
+      withScene(async (scene) => {
+        await using proxy = await FaultyObjectProxy.start(server.endpoint);
+        using _environment = pointAt({ ...server, endpoint: proxy.endpoint });
+        const lake = lakeIn(server);
+        const job = new CrashChild({ url: scene.url, lake, follow: true }, scene.folder);
+        await job.until(/streaming/);
+        await scene.writer.stream({ payments: 300, churnShare: 0.2 });
+        proxy.plan = () => "cut";
+        await scene.writer.stream({ payments: 300, churnShare: 0.2 });
+        await new Promise((resolve) => setTimeout(resolve, 20_000));
+        proxy.plan = () => undefined;
+        assert.ok((proxy.happened.get("cut") ?? 0) > 5, "the job did not ask while the store was away");
+        await scene.writer.stream({ payments: 300, churnShare: 0.2 });
+        job.kill("SIGINT");
+        assert.equal((await job.report()).error, undefined);
+        await runToEnd({ ...scene, lake });
+      })
+    ));
 
   Deno.test("a second machine on the same bucket is fenced, and the first goes on", () =>
     withServer((server) =>
