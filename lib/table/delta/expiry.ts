@@ -26,7 +26,10 @@ export function keptSince({ metadata }: DeltaState, nowMs = Date.now()): KeptSin
   return { log: nowMs - durationMs(metadata, "logRetention"), files: nowMs - durationMs(metadata, "fileRetention") };
 }
 
-/** Log files that stand before the newest checkpoint that is older. */
+/**
+ * Log files that stand before the newest checkpoint that is older, oldest first, a checkpoint before its commit: a clean-up that
+ * breaks off leaves no checkpoint that commits behind it are missing after.
+ */
 export async function oldLogFiles(place: TablePlace, state: DeltaState, since: KeptSince): Promise<readonly string[]> {
   const { commits, checkpoints, modifiedMs } = await listLog(place);
   // Of a later version than the state's the state does not know which commit names the position.
@@ -36,11 +39,13 @@ export async function oldLogFiles(place: TablePlace, state: DeltaState, since: K
   if (first === undefined) return [];
   // Our last commit names the position that the table stands at.
   const own = state.transactions.get(ownNames.appId)?.version;
-  return [
-    ...commits.filter((version) => version < first.version && BigInt(version) !== own)
-      .map((version) => commitPath(place.folder, version)),
-    ...checkpoints.filter(({ version }) => version < first.version).flatMap(({ paths }) => paths),
+  const old = [
+    ...checkpoints,
+    ...commits.filter((version) => BigInt(version) !== own)
+      .map((version) => ({ version, paths: [commitPath(place.folder, version)] })),
   ];
+  return old.filter(({ version }) => version < first.version).sort((left, right) => left.version - right.version)
+    .flatMap(({ paths }) => paths);
 }
 
 /** Files of rows, and deletion vectors: those of the newest version or removed lately, and those removed before. */

@@ -3,7 +3,7 @@ import { parsePosition } from "../../change/position.ts";
 import type { KeptSnapshot } from "../lake_table.ts";
 import { type Action, vectorId } from "./actions.ts";
 import { filePath, type TablePlace } from "./load_state.ts";
-import { commitPath, listLog, readCommit } from "./log_file.ts";
+import { commitPath, listLog, readCommit, replayableVersions } from "./log_file.ts";
 import { ownNames } from "./properties.ts";
 import type { DeltaState, LiveFile } from "./state.ts";
 
@@ -25,11 +25,9 @@ export async function keptVersions(
   state: DeltaState,
   known: KnownVersions,
 ): Promise<readonly KeptSnapshot[]> {
-  const { commits, checkpoints, modifiedMs } = await listLog(place);
-  // What stands before the first checkpoint of a log that was cleaned up cannot be replayed.
-  const first = commits[0] === 0 ? 0 : checkpoints[0]?.version ?? state.version;
-  const versions = commits.filter((version) => version >= first && version <= state.version);
-  for (const version of known.keys()) if (version < first) known.delete(version);
+  const listing = await listLog(place);
+  const versions = replayableVersions(listing).filter((version) => version <= state.version);
+  for (const version of known.keys()) if (version < (versions[0] ?? 0)) known.delete(version);
   const unread = versions.filter((version) => !known.has(version));
   for (let start = 0; start < unread.length; start += mostReads) {
     const some = unread.slice(start, start + mostReads);
@@ -37,7 +35,7 @@ export async function keptVersions(
     // A commit that was cleaned up meanwhile is no longer kept.
     for (const [index, actions] of read.entries()) {
       const version = some[index]!;
-      const writtenMs = modifiedMs.get(commitPath(place.folder, version)) ?? 0;
+      const writtenMs = listing.modifiedMs.get(commitPath(place.folder, version)) ?? 0;
       if (actions !== undefined) known.set(version, knownVersion({ version, writtenMs }, actions));
     }
   }

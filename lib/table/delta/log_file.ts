@@ -119,6 +119,20 @@ export async function listLog({ storage, folder }: LogPlace): Promise<LogListing
   };
 }
 
+/**
+ * Versions that can be replayed: from the table's begin, or from a checkpoint, every commit up to theirs is there. A clean-up that
+ * broke off may have left others, and one leaves our last commit.
+ */
+export function replayableVersions({ commits, checkpoints }: LogListing): readonly number[] {
+  const starts = new Set(checkpoints.map(({ version }) => version));
+  let reached = -1;
+  return commits.filter((version) => {
+    const isReached = starts.has(version) || starts.has(version - 1) || reached === version - 1;
+    if (isReached) reached = version;
+    return isReached;
+  });
+}
+
 /** The checkpoint that the hint names, if it is there whole. The hint only saves listing. */
 export async function hintedCheckpoint({ storage, folder }: LogPlace): Promise<CheckpointFiles | undefined> {
   const bytes = await storage.read(hintPath(folder));
