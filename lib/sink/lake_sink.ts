@@ -66,8 +66,7 @@ export class LakeSink implements Sink {
     let isTried = false;
     return {
       add: async (upserts: Relation) => {
-        const part = { ...change, upserts, truncate: change.truncate && parts.length === 0 };
-        parts.push(await this.#lake.prepare(state, part));
+        parts.push(await this.#lake.prepare(state, { ...change, upserts }));
       },
       commit: async () => {
         isTried = true;

@@ -310,6 +310,24 @@ function registerWidening(promise: Register): void {
     assert.deepEqual(await context.rows("id::VARCHAR"), [["2"]]);
   }, numbers);
 
+  promise("a load in parts replaces rows of narrower columns", async (context) => {
+    await context.commit(1, { inserts: [{ id: "1", small: "7" }] });
+    const changes: readonly SchemaChange[] = [{ kind: "widenColumn", name: "small", type: types.int64 }];
+    const definition = { ...numbers, columns: evolveColumns(numbers.columns, changes) };
+    const load = await context.sink.load(
+      await context.change(2, { schemaChanges: changes, definition, truncate: true }),
+    );
+    for (const id of ["1", "2", "3"]) {
+      await load.add(await context.relation([{ id, small: "9007199254740993" }], definition));
+    }
+    await load.commit();
+    assert.deepEqual(await context.rows("id::VARCHAR, small::VARCHAR"), [
+      ["1", "9007199254740993"],
+      ["2", "9007199254740993"],
+      ["3", "9007199254740993"],
+    ]);
+  }, numbers);
+
   promise("schema change, truncate, removal and upsert happen in one commit", async (context) => {
     await context.commit(1, { inserts: [ann, ben] });
     const changes: readonly SchemaChange[] = [{ kind: "renameColumn", from: "name", to: "label" }];

@@ -39,7 +39,7 @@ export async function prepareChange(
   const schema = targetSchema(state, { changes: change.schemaChanges, timeMillis: options.nowMs });
   assertHolds(schema, change.definition);
   await failPoint("paimon.beforeDataFiles");
-  const deletions = change.truncate ? (await liveEntries(state, options.reader)).map(deletionOf) : [];
+  const deletions = change.truncate ? await allDeletions(state, options.reader) : [];
   const files = await writeFiles({ state, change, schema, options });
   await failPoint("paimon.afterDataFiles");
   const { position, after, commitTimeMs } = change;
@@ -52,6 +52,15 @@ export async function prepareChange(
     truncate: change.truncate,
     base: { snapshotId: state.snapshotId, schemaId: state.schema.id },
   };
+}
+
+/** Of a state: all parts of a load share them. */
+const known = new WeakMap<PaimonState, readonly ManifestEntry[]>();
+
+async function allDeletions(state: PaimonState, reader: MetadataReader): Promise<readonly ManifestEntry[]> {
+  const deletions = known.get(state) ?? (await liveEntries(state, reader)).map(deletionOf);
+  known.set(state, deletions);
+  return deletions;
 }
 
 /** Entries of all live files, byte by byte. */
