@@ -23,6 +23,8 @@ export interface MirrorModelOptions {
   readonly formatVersion: 2 | 3;
   /** Default: an hour. */
   readonly keepMs?: number;
+  /** Default: both. */
+  readonly formats?: readonly ("delta" | "paimon")[];
 }
 
 /** A table, its mirrors and its oracle. */
@@ -51,17 +53,24 @@ export class MirrorModel extends LakeModel<IcebergTable> {
     this.mirror = this.reopened();
   }
 
+  /** Makes the table, which says who will show it. */
+  override async create(): Promise<void> {
+    await super.create();
+    await this.table.setMirroredAs((await this.table.load())!, this.mirror.formats);
+  }
+
   /** Mirrors as a new process has them. */
   reopened(): TableMirror {
-    const { definition: { namespace, name }, keepMs = 3_600_000 } = this.#options;
+    const { definition: { namespace, name }, keepMs = 3_600_000, formats = ["delta", "paimon"] } = this.#options;
     const { storage } = this;
     const { connection } = this.#fixture;
+    const targets = [
+      new DeltaMirror({ storage, connection, folder: `delta/${namespace}/${name}`, namespace, name, keepMs }),
+      new PaimonMirror({ storage, folder: "paimon", namespace, name, keepMs }),
+    ];
     return this.mirror = new TableMirror({
       primary: this.table,
-      targets: [
-        new DeltaMirror({ storage, connection, folder: `delta/${namespace}/${name}`, namespace, name, keepMs }),
-        new PaimonMirror({ storage, folder: "paimon", namespace, name, keepMs }),
-      ],
+      targets: targets.filter(({ format }) => formats.includes(format)),
       storage,
       connection,
       onTrouble: ({ format }, error) => this.trouble.push(`${format}: ${error.message} ${error.cause ?? ""}`),
@@ -105,21 +114,29 @@ export class MirrorModel extends LakeModel<IcebergTable> {
   ): Promise<{ readonly delta: DeltaReport; readonly paimon: PaimonReport }> {
     const { namespace, name, columns } = this.definition;
     const reading = { python, lake: this.#fixture.folder, table: `${namespace}.${name}` };
-    const [iceberg, delta, paimon] = ["pyiceberg", "deltalake", "pypaimon"].map((who) => this.output(who));
+    const [iceberg, delta] = ["pyiceberg", "deltalake"].map((who) => this.output(who));
     await readers.pyiceberg({ ...reading, output: iceberg!.path });
     await this.same(iceberg!.scan, "pyiceberg");
     const reports = {
       delta: await readers.deltalake({ ...reading, output: delta!.path }),
-      paimon: await readers.pypaimon({ ...reading, output: paimon!.path }),
+      paimon: await this.checkByPypaimon(python),
     };
     await this.same(delta!.scan, "deltalake");
-    await this.same(paimon!.scan, "pypaimon");
-    for (const report of Object.values(reports)) {
-      assert.deepEqual(report.columns, columns.map((column) => column.name));
-    }
+    assert.deepEqual(reports.delta.columns, columns.map((column) => column.name));
     assert.equal(reports.delta.position, this.position);
     if (java !== undefined) await this.checkByJava(java);
     return reports;
+  }
+
+  /** pypaimon finds in the mirror what the oracle holds. */
+  async checkByPypaimon(python: Python): Promise<PaimonReport> {
+    const { namespace, name, columns } = this.definition;
+    const { path, scan } = this.output("pypaimon");
+    const reading = { python, lake: this.#fixture.folder, table: `${namespace}.${name}`, output: path };
+    const report = await readers.pypaimon(reading);
+    await this.same(scan, "pypaimon");
+    assert.deepEqual(report.columns, columns.map((column) => column.name));
+    return report;
   }
 
   /** Paimon's own code finds in the mirror what the oracle holds. Each filter must find as many rows as it does there. */

@@ -1,7 +1,9 @@
 /** In what a mirror and a snapshot of its primary differ. */
+import { sameType, widens } from "../../dataset/column_type.ts";
 import { WeirError } from "../../errors.ts";
 import type { ColumnInFile, PublishedColumn, PublishedFile, PublishedSnapshot } from "../published_table.ts";
 import type { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
+import { columnType, physicalName } from "./schema.ts";
 import type { DeltaState, LiveFile } from "./state.ts";
 
 /** Files that come and go. */
@@ -16,12 +18,13 @@ export interface PublishedDifference {
 /**
  * Compares live files.
  *
- * @throws {WeirError} `unsupportedSchemaChange` where a new file knows a column by another name.
+ * @throws {WeirError} `unsupportedSchemaChange` where a file knows a column by another name or type.
  */
 export async function mirrorDifference(
   state: DeltaState,
   snapshot: PublishedSnapshot,
 ): Promise<PublishedDifference> {
+  const isNew = ({ uri }: PublishedFile) => !state.files.has(logPath(uri));
   const added: PublishedFile[] = [];
   const kept = new Map<string, LiveFile>();
   for (const file of snapshot.files.values()) {
@@ -34,7 +37,7 @@ export async function mirrorDifference(
       );}
   }
   const removed = [...state.files].filter(([path]) => !kept.has(path)).map(([, file]) => file);
-  await refuseOtherNames(snapshot, added.filter(({ uri }) => !state.files.has(logPath(uri))));
+  await refuseOtherColumns(snapshot, isRetyped(state, snapshot) ? [...snapshot.files.values()] : added.filter(isNew));
   return { added, removed, kept };
 }
 
@@ -49,26 +52,52 @@ function isSame({ deleted }: LiveFile, positions: PositionBitmap | undefined): b
   return deleted.positions.count === positions.count && positions.growthSince(deleted.positions)?.length === 0;
 }
 
-/** Columns are found by one name in all files. Types may be narrower: readers widen as they read. */
-async function refuseOtherNames(snapshot: PublishedSnapshot, files: readonly PublishedFile[]): Promise<void> {
+/** Whether a column has another type than the mirror says, so that no file can be taken for known. */
+function isRetyped(state: DeltaState, { columns }: PublishedSnapshot): boolean {
+  const types = new Map(columns.map(({ fileName, type }) => [fileName, type]));
+  return state.fields.some((field) => {
+    const now = types.get(physicalName(field));
+    return now !== undefined && !sameType(columnType(field.type), now);
+  });
+}
+
+/** Columns are found by one name in all files, and there are readers that widen nothing as they read. */
+async function refuseOtherColumns(snapshot: PublishedSnapshot, files: readonly PublishedFile[]): Promise<void> {
   if (files.length === 0) return;
   const inFiles = await snapshot.inFiles(files);
   for (const [file, columns] of inFiles ?? []) {
-    const strange = snapshot.columns.find((column) => isElsewhere(column, columns));
-    if (strange === undefined) continue;
-    throw new WeirError(
-      "unsupportedSchemaChange",
-      `Cannot mirror column ${strange.name} as Delta: another writer gave it another name in a file`,
-      {
-        detail: { path: file.uri },
-        advice: "Merge that table's files with deno task maintain; the mirror then goes on",
-      },
-    );
+    for (const column of snapshot.columns) {
+      if (isElsewhere(column, columns)) throw refused(column, file, otherName);
+      if (isNarrower(column, columns)) throw refused(column, file, narrower);
+    }
   }
+}
+
+const otherName = {
+  why: "another writer gave it another name in a file",
+  advice: "Merge that table's files with deno task maintain; the mirror then goes on",
+};
+const narrower = {
+  why: "it became wider, and a file has it as it was",
+  advice: "The table's next change, or deno task maintain, writes such files anew; the mirror then goes on",
+};
+
+function refused(
+  { name }: PublishedColumn,
+  { uri }: PublishedFile,
+  { why, advice }: { readonly why: string; readonly advice: string },
+): WeirError {
+  const message = `Cannot mirror column ${name} as Delta: ${why}`;
+  return new WeirError("unsupportedSchemaChange", message, { detail: { path: uri }, advice });
 }
 
 function isElsewhere({ id, fileName }: PublishedColumn, columns: ReadonlyMap<number, ColumnInFile>): boolean {
   const own = columns.get(id);
   if (own !== undefined) return own.name !== fileName;
   return columns.values().some(({ name }) => name === fileName);
+}
+
+function isNarrower({ id, type }: PublishedColumn, columns: ReadonlyMap<number, ColumnInFile>): boolean {
+  const own = columns.get(id);
+  return own !== undefined && widens(own.type, type);
 }

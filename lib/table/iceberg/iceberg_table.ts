@@ -27,7 +27,7 @@ import { mergeFiles } from "./merge_files.ts";
 import { newTable } from "./new_table.ts";
 import { prepareChange } from "./prepare_change.ts";
 import { type IcebergPrepared, newSnapshotId, progressOf } from "./prepared_change.ts";
-import { ownProperties } from "./properties.ts";
+import { mirroredAs, ownProperties } from "./properties.ts";
 import { publishedSnapshot } from "./published_snapshot.ts";
 import { rebaseMerge } from "./rebase_merge.ts";
 import { referencedFiles } from "./reachable_files.ts";
@@ -208,7 +208,7 @@ export class IcebergTable
 
   /** Formats that show the table out of its files, as it says itself. */
   mirroredAs({ metadata }: IcebergState): readonly string[] {
-    return metadata.properties[ownProperties.mirroredAs]?.split(",").filter((format) => format !== "") ?? [];
+    return mirroredAs(metadata);
   }
 
   /** Says which formats show the table. While one does, other makers' expiry is told to leave its files alone. */

@@ -18,12 +18,12 @@ import { dataFileRecord, partitionFolder } from "./data_files.ts";
 import { fileNames, schemaInFiles } from "./file_names.ts";
 import type { TablePlace } from "./load_state.ts";
 import type { FileRecord } from "./manifest.ts";
-import { currentSchema, type PartitionSpec, specOf } from "./metadata.ts";
+import { currentSchema, type PartitionSpec, specOf, type TableMetadata } from "./metadata.ts";
 import { fieldIds, readFiles, readName } from "./parquet_fields.ts";
 import { type IcebergPrepared, newSnapshotId, progressOf } from "./prepared_change.ts";
 import type { IcebergField, IcebergSchema } from "./schema.ts";
 import { orderBy, type SortOrder, sortOrderOf } from "./sort_order.ts";
-import type { IcebergState, LiveFile } from "./state.ts";
+import type { IcebergState, LiveDeletes, LiveFile } from "./state.ts";
 
 /** Reserved columns of row lineage (Iceberg spec, "Reserved Field IDs"). */
 const rowIdField: IcebergField = { id: 2147483540, name: "_row_id", required: false, type: "long" };
@@ -34,9 +34,15 @@ const changedField: IcebergField = {
   type: "long",
 };
 
+/** A file, and which rows of it are left out. */
+export interface MergeInput {
+  readonly entry: LiveFile["entry"];
+  readonly deletes?: Pick<LiveDeletes, "positions">;
+}
+
 /** What is merged, and how the file is laid out. */
-interface Merge {
-  readonly inputs: readonly LiveFile[];
+export interface Merge {
+  readonly inputs: readonly MergeInput[];
   /** Under the names that files have. */
   readonly schema: IcebergSchema;
   readonly lineage: readonly IcebergField[];
@@ -60,7 +66,7 @@ export async function mergeFiles(
   const schema = currentSchema(metadata);
   const spec = specOf(metadata, inputs[0]?.entry.specId ?? metadata["default-spec-id"]);
   const inFiles = schemaInFiles(schema, fileNames(metadata));
-  const lineage = metadata["format-version"] === 3 ? lineageColumns(inFiles) : [];
+  const lineage = lineageColumns(metadata, inFiles);
   const merge = { inputs, schema: inFiles, lineage, order: sortOrderOf(metadata, schema), spec };
   const { file, places } = await writeMerged({ ...place, connection }, merge);
   return {
@@ -79,8 +85,8 @@ export async function mergeFiles(
   };
 }
 
-/** No file where no row lives. What fails half-way is removed again. */
-async function writeMerged(
+/** Writes the inputs' living rows; no file where there are none. What fails half-way is removed again. */
+export async function writeMerged(
   place: TablePlace,
   merge: Merge,
 ): Promise<{ readonly file?: FileRecord; readonly places?: Uint32Array }> {
@@ -115,12 +121,13 @@ async function writeMerged(
 }
 
 /** Living rows of a file. */
-export function livingRowCount({ entry, deletes }: LiveFile): number {
+export function livingRowCount({ entry, deletes }: MergeInput): number {
   return Number(entry.file.record_count) - (deletes?.positions.count ?? 0);
 }
 
-/** Readers know these columns by id; their names only have to be free. */
-function lineageColumns(schema: IcebergSchema): IcebergField[] {
+/** Columns that keep what row lineage says of rows that move. Readers know them by id; their names only have to be free. */
+export function lineageColumns(metadata: TableMetadata, schema: IcebergSchema): IcebergField[] {
+  if (metadata["format-version"] !== 3) return [];
   const taken = new Set(schema.fields.map(({ name }) => name));
   return [rowIdField, changedField].map((field) => {
     let { name } = field;
@@ -163,7 +170,7 @@ async function placesOf(
 /** Columns of the inputs' living rows in their order, under the names they are read by. */
 function livingRows(
   place: ReadablePlace,
-  of: { readonly inputs: readonly LiveFile[]; readonly columns: readonly IcebergField[] },
+  of: { readonly inputs: readonly MergeInput[]; readonly columns: readonly IcebergField[] },
 ): string {
   const files = of.inputs.map((file) => ({
     ...{ file, deleted: file.deletes?.positions, rows: file.entry.file.record_count },
@@ -172,7 +179,7 @@ function livingRows(
 }
 
 interface InputFile extends MarkedFile {
-  readonly file: LiveFile;
+  readonly file: MergeInput;
   readonly rows: bigint;
 }
 

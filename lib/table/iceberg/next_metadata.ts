@@ -20,6 +20,8 @@ export interface MetadataEdit extends VersionEdit {
   readonly schema: IcebergSchema;
   readonly lastColumnId: number;
   readonly position: Position | undefined;
+  /** Whether every data file has the types of this schema from now on. Default: as far as it was so before. */
+  readonly isRetyped?: boolean;
   readonly commitTimeMs?: number;
   /** Absent: no rows change. Its schema id is filled in here. */
   readonly snapshot?: Omit<Snapshot, "schema-id" | "timestamp-ms">;
@@ -55,6 +57,7 @@ export function nextMetadata(base: TableMetadata, edit: MetadataEdit): TableMeta
     properties: {
       ...kept,
       ...(Object.keys(names).length === 0 ? {} : { [ownProperties.fileNames]: JSON.stringify(names) }),
+      ...(edit.isRetyped ? { [ownProperties.filesTypedAs]: String(schemaId) } : {}),
       ...(edit.position === undefined ? {} : { [ownProperties.position]: formatPosition(edit.position) }),
       ...(edit.commitTimeMs === undefined ? {} : { [ownProperties.commitTimeMs]: String(edit.commitTimeMs) }),
     },

@@ -3,13 +3,14 @@ import type { TableChange } from "../../change/sink.ts";
 import { failPoint } from "../../fail_point.ts";
 import { writeDataFiles } from "./data_files.ts";
 import { writeDeletes } from "./delete_files.ts";
-import { nextFileNames } from "./file_names.ts";
+import { type FileNames, nextFileNames, schemaInFiles } from "./file_names.ts";
 import { layoutOf } from "./layout.ts";
 import type { TablePlace } from "./load_state.ts";
 import type { FileRecord } from "./manifest.ts";
 import { currentSchema } from "./metadata.ts";
-import { type IcebergPrepared, newSnapshotId } from "./prepared_change.ts";
-import { replacedRows } from "./replaced_rows.ts";
+import { type IcebergPrepared, newSnapshotId, type RetypedFile } from "./prepared_change.ts";
+import { type ReplacedRows, replacedRows } from "./replaced_rows.ts";
+import { isTypedAs, retypeFile } from "./retype_file.ts";
 import type { NumberedSchema } from "./schema.ts";
 import { evolveSchema } from "./schema_evolution.ts";
 import { type IcebergState, keyFields } from "./state.ts";
@@ -48,34 +49,76 @@ interface PrepareRequest {
   readonly evolved: NumberedSchema;
 }
 
+interface Writing extends PrepareRequest {
+  readonly names: FileNames;
+  /** Starts the names of the change's own files. */
+  readonly prefix: string;
+  readonly paths: string[];
+}
+
 /** Writes data and delete files, noting every path as soon as it is there. */
 async function writeFiles(
   place: TablePlace,
-  request: PrepareRequest & { readonly paths: string[] },
-): Promise<Pick<IcebergPrepared, "specId" | "layout" | "dataFiles" | "deletes" | "removed" | "searched">> {
-  const { state: { metadata }, change, evolved, paths } = request;
-  const prefix = crypto.randomUUID();
-  const noted = (records: FileRecord[]) => {
-    paths.push(...new Set(records.map(({ file_path }) => place.storage.path(file_path))));
-    return records;
-  };
-  const layout = layoutOf(metadata, change.definition, evolved.schema);
-  const names = nextFileNames(metadata, evolved.schema);
-  const target = { schema: evolved.schema, names, ...layout, prefix };
-  const dataFiles = change.upserts === undefined ? [] : noted(await writeDataFiles(place, change.upserts, target));
+  request: PrepareRequest & Pick<Writing, "paths">,
+): Promise<Pick<IcebergPrepared, "specId" | "layout" | "dataFiles"> & OldFiles> {
+  const { state, change, evolved: { schema }, paths } = request;
+  const { metadata } = state;
+  const layout = layoutOf(metadata, change.definition, schema);
+  const writing = { ...request, names: nextFileNames(metadata, schema), prefix: crypto.randomUUID() };
+  const target = { schema, ...layout, names: writing.names, prefix: writing.prefix };
+  const dataFiles = change.upserts === undefined ? [] : await writeDataFiles(place, change.upserts, target);
+  paths.push(...pathsOf(place, dataFiles));
   await failPoint("iceberg.afterDataFiles");
-  const lookup = await replacedRows(place, { state: request.state, change, schema: evolved.schema });
-  const vectors = lookup.partly.map(({ target: { entry }, positions }) => ({ dataFile: entry.file, positions }));
-  const written = noted(await writeDeletes(place, vectors, { formatVersion: metadata["format-version"], prefix }));
+  const replaced = await replacedRows(place, { state, change, schema });
+  const old = isTypedAs(metadata, schema)
+    ? await markRows(place, writing, replaced)
+    : await retypeAll(place, writing, replaced);
   await failPoint("iceberg.afterDeleteFiles");
+  return { specId: layout.spec["spec-id"], layout, dataFiles, ...old };
+}
+
+function pathsOf({ storage }: TablePlace, records: readonly FileRecord[]): Set<string> {
+  return new Set(records.map(({ file_path }) => storage.path(file_path)));
+}
+
+/** What becomes of the files that are there. */
+type OldFiles = Pick<IcebergPrepared, "deletes" | "removed" | "retyped" | "searched">;
+
+/** Rows leave by delete files; a file that none stay of leaves whole. */
+async function markRows(
+  place: TablePlace,
+  { state: { metadata }, prefix, paths }: Writing,
+  { partly, wholly, searched }: ReplacedRows,
+): Promise<OldFiles> {
+  const vectors = partly.map(({ target: { entry }, positions }) => ({ dataFile: entry.file, positions }));
+  const written = await writeDeletes(place, vectors, { formatVersion: metadata["format-version"], prefix });
+  paths.push(...pathsOf(place, written));
   return {
-    specId: layout.spec["spec-id"],
-    layout,
-    dataFiles,
-    deletes: lookup.partly.map((deletes, index) => ({ ...deletes, file: written[index]! })),
-    removed: lookup.wholly,
-    ...(lookup.searched === undefined ? {} : { searched: lookup.searched }),
+    deletes: partly.map((deletes, index) => ({ ...deletes, file: written[index]! })),
+    removed: wholly,
+    ...(searched === undefined ? {} : { searched }),
   };
+}
+
+/** Every file leaves. What stays of it comes back in files of the types that columns have now. */
+async function retypeAll(
+  place: TablePlace,
+  { state, change, evolved: { schema }, names, paths }: Writing,
+  { partly, wholly }: ReplacedRows,
+): Promise<OldFiles> {
+  if (change.truncate) return { deletes: [], removed: [], retyped: [] };
+  const gone = new Set(wholly);
+  const deleted = new Map(partly.map(({ target, positions }) => [target, positions]));
+  const target = { metadata: state.metadata, schema: schemaInFiles(schema, names) };
+  const retyped: RetypedFile[] = [];
+  for (const file of state.files.values()) {
+    if (gone.has(file)) continue;
+    const written = await retypeFile(place, { file, deleted: deleted.get(file) ?? file.deletes?.positions }, target);
+    if (written === undefined) continue;
+    paths.push(...pathsOf(place, [written.file]));
+    retyped.push(written);
+  }
+  return { deletes: [], removed: [...state.files.values()], retyped, searched: new Set(state.files.keys()) };
 }
 
 function evolvedSchema({ metadata }: IcebergState, change: TableChange): NumberedSchema {

@@ -25,6 +25,13 @@ export interface PreparedMerge {
   readonly deletes?: Omit<PreparedDeletes, "target">;
 }
 
+/** A file's rows that stay, written anew as another file. */
+export interface RetypedFile {
+  /** Partition spec of both. */
+  readonly specId: number;
+  readonly file: FileRecord;
+}
+
 /** A change whose files are written. */
 export interface IcebergPrepared {
   /** Chosen before anything is written and kept through every attempt. */
@@ -40,8 +47,10 @@ export interface IcebergPrepared {
   readonly layout?: Layout;
   readonly dataFiles: readonly FileRecord[];
   readonly deletes: readonly PreparedDeletes[];
-  /** Data files all of whose rows are deleted, or were merged. */
+  /** Data files all of whose rows are deleted, or stand in another file now. */
   readonly removed: readonly LiveFile[];
+  /** Present where every file now has the schema's types: what the removed ones were written anew as. */
+  readonly retyped?: readonly RetypedFile[];
   /** Present where `dataFiles` is a merged file instead of new rows. */
   readonly merge?: PreparedMerge;
   /** Present where small manifests are to become few, whatever their number, and nothing else changes. */

@@ -15,6 +15,8 @@ export const ownProperties = {
   fileNames: "weir.file-names",
   /** Formats that show this table out of its own files. */
   mirroredAs: "weir.mirrored-as",
+  /** Schema whose types the columns of every data file have, by its id; not noted while no column ever had another type. */
+  filesTypedAs: "weir.files-typed-as",
 } as const;
 
 /** Names are those of the Iceberg documentation, "Table properties". */
@@ -27,6 +29,11 @@ const defaults = {
   "history.expire.max-snapshot-age-ms": 3_600_000,
   "history.expire.min-snapshots-to-keep": 20,
 } as const;
+
+/** Formats that show a table out of its files, as it says itself. */
+export function mirroredAs({ properties }: Pick<TableMetadata, "properties">): readonly string[] {
+  return properties[ownProperties.mirroredAs]?.split(",").filter((format) => format !== "") ?? [];
+}
 
 /** A number from a table's properties, or its default. */
 export function numberProperty(metadata: TableMetadata, name: keyof typeof defaults): number {

@@ -58,6 +58,7 @@ export function stageCommit(
     schema,
     lastColumnId,
     position,
+    isRetyped: prepared.retyped !== undefined,
     ...(commitTimeMs === undefined ? {} : { commitTimeMs }),
     ...(staged === undefined ? {} : { snapshot: staged.snapshot }),
   });

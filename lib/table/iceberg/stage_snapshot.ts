@@ -51,8 +51,9 @@ function draftOf(state: IcebergState, prepared: IcebergPrepared): Draft {
     deletes.push([file.referenced_data_file!, { entry: { ...own, file }, positions }]);
   }
   const sequenceNumber = merge?.sequenceNumber ?? own.sequenceNumber;
+  const retyped = prepared.retyped?.map((each) => ({ ...own, ...each })) ?? [];
   return {
-    addedData: prepared.dataFiles.map((file) => ({ ...own, sequenceNumber, file })),
+    addedData: [...retyped, ...prepared.dataFiles.map((file) => ({ ...own, sequenceNumber, file }))],
     removedData: prepared.truncate ? [...state.files.values()] : prepared.removed.map(current),
     deletes: new Map(prepared.truncate ? [] : deletes),
     ...(merge === undefined && !prepared.mergesManifests ? {} : { operation: "replace" }),

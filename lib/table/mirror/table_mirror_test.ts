@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Column } from "../../dataset/column.ts";
 import { types } from "../../dataset/column_type.ts";
 import type { TableDefinition } from "../../dataset/dataset.ts";
 import { WeirError } from "../../errors.ts";
@@ -162,6 +163,30 @@ Deno.test(
     assert.ok(
       new Set(before.filter((path) => path.endsWith(".parquet"))).isSubsetOf(await mirrors.mirror.referenced()),
     );
+  }),
+);
+
+Deno.test(
+  "a Delta mirror of a table with files of narrower columns waits until they are written anew",
+  onLake(async (lake) => {
+    const counted = (type: Column["type"]) => {
+      return { ...definition, columns: [...definition.columns, { name: "n", type, nullable: true }] };
+    };
+    const [narrow, wide] = [counted(types.int32), counted(types.int64)];
+    const table = lake.open();
+    await table.create(narrow);
+    await lake.commit(table, { definition: narrow, upserts: [{ ...row(1, 0, "a"), n: "1" }] });
+    const mirrors = new Mirrors(lake, table);
+    await mirrors.follow(table);
+    // Nobody said that there is a mirror: so it is with what another writer widens.
+    await lake.commit(table, { definition: wide, upserts: [{ ...row(2, 0, "b"), n: "9007199254740993" }] });
+    await mirrors.follow(table);
+    assert.deepEqual(await mirrors.names(), ["a", "ab"]);
+    assert.match(mirrors.trouble.join(), /^delta: Cannot mirror column n as Delta: it became wider/);
+    await table.setMirroredAs((await table.load())!, ["delta", "paimon"]);
+    await lake.commit(table, { definition: wide, upserts: [{ ...row(3, 0, "c"), n: "3" }] });
+    await mirrors.follow(table);
+    assert.deepEqual([await mirrors.names(), mirrors.trouble.length], [["abc", "abc"], 1]);
   }),
 );
 
