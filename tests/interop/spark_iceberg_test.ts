@@ -10,7 +10,7 @@ import { SparkTests } from "./spark.ts";
 const spark = new SparkTests(["iceberg"]);
 const absent = await missingServer();
 
-for (const formatVersion of [2] as const) {
+for (const formatVersion of [2, 3] as const) {
   const name =
     `Iceberg v${formatVersion} in a REST catalog: Spark appends, updates, deletes, merges files and expires snapshots`;
   const missing = absent ?? spark.missing;
@@ -46,6 +46,16 @@ for (const formatVersion of [2] as const) {
           await changed(remove);
           await model.apply({ upserts: rows("5, 25", "third") });
           await model.check();
+          if (formatVersion === 3) {
+            // From here on Spark leaves deletion vectors too, beside and in place of ours.
+            const modes = ["delete", "update"].map((kind) => `'write.${kind}.mode' = 'merge-on-read'`);
+            await running.run([`ALTER TABLE ${table} SET TBLPROPERTIES (${modes.join()})`]);
+            await changed(update);
+            await model.apply({ upserts: rows("0, 120, 9", "fourth"), removals: "SELECT 14 AS id" });
+            await changed((table) => `DELETE FROM ${table} WHERE id % 10 = 3`);
+            await model.apply({});
+            await model.check();
+          }
           const options = ", options => map('rewrite-all', 'true')";
           assert.ok((await maintained("rewrite_data_files", options))["rewritten_data_files_count"]! > 1);
           await maintained("rewrite_manifests");
