@@ -3,27 +3,20 @@
  * exits non-zero where the promise is broken. `deno task soak 500 1000000`: so many commits on so many rows.
  */
 import { keep } from "../bench/report.ts";
-import { soak, type SoakPlan, type SoakSample } from "./soak.ts";
+import { soak, soakPlan, type SoakSample } from "./soak.ts";
 import { mostLiveFiles, verdict } from "./verdict.ts";
 
 const [commits = 2000, rows = 200_000] = Deno.args.map(Number);
-const plan: SoakPlan = {
+const plan = soakPlan({
   commits,
   rows,
   updates: 400,
-  replaced: 50,
   samples: 26,
-  formats: ["iceberg", "paimon", "delta"],
-  policy: {
-    targetFileBytes: 8 * 2 ** 20,
-    mergeFiles: 10,
-    deletedShare: 0.3,
-    // In life an hour at a commit a second: a commit in fast motion takes a fraction of that.
-    keepSnapshotsMs: 60_000,
-    keepSnapshots: 10,
-    orphanAgeMs: 0,
-  },
-};
+  targetFileBytes: 8 * 2 ** 20,
+  mergeFiles: 10,
+  // In life an hour at a commit a second: a commit in fast motion takes a fraction of that.
+  keepSnapshotsMs: 60_000,
+});
 
 console.log(`${commits} commits on ${rows} rows; at most ${mostLiveFiles(plan)} live files in a table`);
 const outcome = await soak(plan, (sample) => console.log(line(sample)));

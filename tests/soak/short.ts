@@ -2,25 +2,18 @@
  * The soak in short, as a process of its own: what it measures of time and memory is of the whole process, and test files that
  * run side by side share one. Prints what it found as JSON.
  */
-import { soak, type SoakPlan } from "./soak.ts";
+import { soak, soakPlan } from "./soak.ts";
 import { verdict } from "./verdict.ts";
 
-const plan: SoakPlan = {
+const plan = soakPlan({
   commits: 200,
   rows: 100_000,
   updates: 300,
-  replaced: 50,
   samples: 11,
-  formats: ["iceberg", "paimon", "delta"],
-  policy: {
-    targetFileBytes: 4 * 2 ** 20,
-    mergeFiles: 6,
-    deletedShare: 0.3,
-    keepSnapshotsMs: 10_000,
-    keepSnapshots: 10,
-    orphanAgeMs: 0,
-  },
-};
+  targetFileBytes: 4 * 2 ** 20,
+  mergeFiles: 6,
+  keepSnapshotsMs: 10_000,
+});
 
 /** What the process prints. */
 export interface ShortSoak {

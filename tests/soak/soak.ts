@@ -29,6 +29,21 @@ export interface SoakPlan extends ChurnSize {
   readonly formats: readonly TableFolder["format"][];
 }
 
+/** In what soaks differ: how long they are, how large the table is, and how soon its files and snapshots are too many. */
+export type SoakMeasure =
+  & Pick<SoakPlan, "commits" | "rows" | "updates" | "samples">
+  & Pick<UpkeepPolicy, "targetFileBytes" | "mergeFiles" | "keepSnapshotsMs">;
+
+/** A soak of every format. */
+export function soakPlan({ targetFileBytes, mergeFiles, keepSnapshotsMs, ...size }: SoakMeasure): SoakPlan {
+  return {
+    ...size,
+    replaced: 50,
+    formats: ["iceberg", "paimon", "delta"],
+    policy: { targetFileBytes, mergeFiles, keepSnapshotsMs, keepSnapshots: 10, deletedShare: 0.3, orphanAgeMs: 0 },
+  };
+}
+
 /** What one look found. */
 export interface SoakSample {
   readonly commits: number;
