@@ -1,5 +1,5 @@
 /** The storage contract: named immutable objects with put-if-absent. Table formats commit through it. */
-import type { OtherPlace } from "./s3/given_access.ts";
+import type { OtherPlace } from "./other_place.ts";
 
 /** One object of a listing. */
 export interface StoredObject {

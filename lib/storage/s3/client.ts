@@ -4,9 +4,9 @@
  * Promise: what comes back is an answer that was asked for; anything else is thrown as ours, without a secret in it.
  */
 import { WeirError } from "../../errors.ts";
+import type { Credentials, CredentialSource } from "../other_place.ts";
 import { type AskedFor, failureOf, PassingFailure } from "./answer.ts";
-import type { CredentialSource } from "./given_access.ts";
-import { type Credentials, type Dialect, dialects, percentEncoded, queryText, signedHeaders } from "./sign.ts";
+import { type Dialect, dialects, percentEncoded, queryText, signedHeaders } from "./sign.ts";
 
 /** Where a bucket is, and who asks. */
 export interface ObjectClientOptions {

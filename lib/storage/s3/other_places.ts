@@ -1,7 +1,7 @@
 /** Places in object stores beside the one that a storage is of, each with keys of its own or with the storage's. */
 import { WeirError } from "../../errors.ts";
+import type { OtherPlace } from "../other_place.ts";
 import { bucketHost, ObjectClient, type ObjectClientOptions } from "./client.ts";
-import type { OtherPlace } from "./given_access.ts";
 
 /** An object as its bucket knows it, and who asks there. */
 export interface ObjectNamed {

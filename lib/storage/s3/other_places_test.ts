@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { refusal, withScriptedStore } from "../../testing/scripted_store.ts";
 import { withTemporaryFolder } from "../../testing/temporary.ts";
+import type { Credentials } from "../other_place.ts";
 import { objectLocation } from "./location.ts";
 import { S3Storage } from "./s3_storage.ts";
-import type { Credentials } from "./sign.ts";
 
 const own = { accessKeyId: "OWN", secretAccessKey: "own" };
 const given = { accessKeyId: "GIVEN", secretAccessKey: "given", sessionToken: "token" };

@@ -5,10 +5,10 @@
  * carries, so that `putIfAbsent` says true to exactly one of several writers, whatever the network does.
  */
 import { storageError, WeirError } from "../../errors.ts";
+import type { OtherPlace } from "../other_place.ts";
 import type { ReadableFiles, Storage, StoredObject } from "../storage.ts";
 import { ObjectClient, type ObjectClientOptions } from "./client.ts";
 import { FileCache } from "./file_cache.ts";
-import type { OtherPlace } from "./given_access.ts";
 import { listingPages } from "./listing.ts";
 import { isUri, type ObjectNamed, objectUri, OtherPlaces } from "./other_places.ts";
 import { locationUri, type ObjectLocation } from "./location.ts";

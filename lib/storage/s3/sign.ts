@@ -4,14 +4,7 @@
  * The store computes the same over what arrives, so that a request that was altered on its way is refused.
  */
 import { createHash, createHmac } from "node:crypto";
-
-/** An access key. */
-export interface Credentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  /** Of temporary credentials. */
-  readonly sessionToken?: string;
-}
+import type { Credentials } from "../other_place.ts";
 
 /** How a family of stores spells what is the same. */
 export interface Dialect {

@@ -3,7 +3,7 @@ import type { CommitResult } from "../../../change/sink.ts";
 import { types } from "../../../dataset/column_type.ts";
 import type { TableDefinition } from "../../../dataset/dataset.ts";
 import { LocalStorage } from "../../../storage/local.ts";
-import type { OtherPlace } from "../../../storage/s3/given_access.ts";
+import type { OtherPlace } from "../../../storage/other_place.ts";
 import type { Json } from "../../../testing/catalog_tables.ts";
 import type { UpkeepPolicy } from "../../upkeep.ts";
 import { relationOf } from "../../../testing/relations.ts";

@@ -4,7 +4,7 @@
  * Promise: later ones are asked for before they expire and once after the store refused them, by one request however many wait for
  * it; while the catalog is out of reach, keys that have not expired go on being used.
  */
-import type { CredentialSource, GivenAccess } from "../../../storage/s3/given_access.ts";
+import type { CredentialSource, GivenAccess } from "../../../storage/other_place.ts";
 import { vendedAccess } from "./vended_access.ts";
 
 /** Longest time before their end that keys are renewed, milliseconds: longer than one upload takes. Of short-lived ones, a quarter. */

@@ -1,5 +1,5 @@
 /** Keys to a table's files that a catalog gives out with the table ("vended credentials"), for a while and for that table alone. */
-import type { GivenAccess } from "../../../storage/s3/given_access.ts";
+import type { GivenAccess } from "../../../storage/other_place.ts";
 
 type Properties = Readonly<Record<string, string | undefined>>;
 
