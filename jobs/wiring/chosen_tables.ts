@@ -15,16 +15,21 @@ export interface ChosenTablesOptions {
   readonly wanted: readonly string[];
 }
 
-/** The tables in the lake's order. Throws `precondition` where there is none. */
-export async function chosenTables(options: ChosenTablesOptions): Promise<readonly TableFolder[]> {
-  const { lake, icebergCatalog, formats, wanted } = options;
-  const places = (await tableFolders(lake, icebergCatalog)).filter(({ format }) => formats.includes(format));
-  const chosen = places.filter(({ namespace, name }) => isChosen(`${namespace}.${name}`, wanted));
+/**
+ * The tables in the lake's order. Throws `precondition` where there is none.
+ *
+ * @param isWanted Default: by the patterns.
+ */
+export async function chosenTables(
+  { lake, icebergCatalog, formats, wanted }: ChosenTablesOptions,
+  isWanted = ({ namespace, name }: TableFolder) => isChosen(`${namespace}.${name}`, wanted),
+): Promise<readonly TableFolder[]> {
+  const chosen = (await tableFolders({ storage: lake, icebergCatalog, formats })).filter(isWanted);
   if (chosen.length > 0) return chosen;
   const what = wanted.length === 0 ? "no table" : `no table that ${wanted.join(", ")} names`;
   throw new WeirError("precondition", `The lake holds ${what} in ${formats.join(" or ")}`, {
     detail: { path: lake.uri("") },
-    advice: "Name tables as they are called in the lake with --tables, and the lake's folder with --lake",
+    advice: "Name tables as they are called in the lake with --tables, and the lake's place with --lake",
   });
 }
 

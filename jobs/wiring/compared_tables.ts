@@ -1,13 +1,11 @@
 /** Which lake tables are held against which source tables, and which capture fills them. */
 import type { Dataset } from "../../lib/dataset/dataset.ts";
 import { WeirError } from "../../lib/errors.ts";
-import { type TableFolder, tableFolders } from "../../lib/query/lake_folders.ts";
+import type { TableFolder } from "../../lib/query/lake_folders.ts";
 import { PostgresConnection } from "../../lib/source/postgres/connection.ts";
 import type { WantedSource } from "../../lib/source/postgres/find_sources.ts";
 import { readPublication } from "../../lib/source/postgres/publication.ts";
-import type { Storage } from "../../lib/storage/storage.ts";
-import type { RestCatalog } from "../../lib/table/iceberg/rest/rest_catalog.ts";
-import { isChosen } from "./chosen_tables.ts";
+import { chosenTables, type ChosenTablesOptions, isChosen } from "./chosen_tables.ts";
 
 /** A lake table and where its rows come from. */
 export interface ComparedTable {
@@ -17,15 +15,9 @@ export interface ComparedTable {
   readonly capture: string;
 }
 
-/** What is asked for. */
-export interface ComparedTablesOptions {
-  readonly lake: Storage;
-  /** Keeps the versions of its Iceberg tables, if one does. */
-  readonly icebergCatalog: RestCatalog | undefined;
+/** What is asked for; beside patterns, `wanted` may hold pairs `source.table=lake.table`. */
+export interface ComparedTablesOptions extends ChosenTablesOptions {
   readonly url: string;
-  readonly formats: readonly string[];
-  /** `namespace.table` in the lake, with `*` and `?`, those of `!` left out, or `source.table=lake.table`. Empty: all. */
-  readonly wanted: readonly string[];
   /** Contracts of the tables that a job declares; tables of other names are captured as they are. */
   readonly declared: readonly Dataset[];
   /** Names of captures that may fill the lake. */
@@ -38,21 +30,10 @@ export interface ComparedTablesOptions {
  * Throws `precondition` where nothing is found, or where nobody captures a table; `connection`, `authentication`, `storage`.
  */
 export async function comparedTables(options: ComparedTablesOptions): Promise<readonly ComparedTable[]> {
-  const { lake, formats, wanted } = options;
-  const places = (await tableFolders(lake, options.icebergCatalog)).filter(({ format }) => formats.includes(format));
-  const chosen = places.flatMap((place) => {
-    const sources = askedSources(place, options);
-    return sources.length === 0 ? [] : [{ place, sources }];
-  });
-  if (chosen.length === 0) {
-    const what = wanted.length === 0 ? "no table" : `no table that ${wanted.join(", ")} names`;
-    throw new WeirError("precondition", `The lake holds ${what} in ${formats.join(" or ")}`, {
-      detail: { path: lake.uri("") },
-      advice: "Name tables as they are called in the lake with --tables, and the lake's place with --lake",
-    });
-  }
+  const chosen = await chosenTables(options, (place) => askedSources(place, options).length > 0);
   const captured = await capturedTables(options);
-  return chosen.map(({ place, sources }) => {
+  return chosen.map((place) => {
+    const sources = askedSources(place, options);
     const found = sources.flatMap((source) =>
       captureOf(source, captured).map((capture) => ({ place, source, capture }))
     );

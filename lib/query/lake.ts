@@ -58,10 +58,9 @@ export interface LakeView extends TableFolder {
  * where tables agree on no position or are not known at the one asked for.
  */
 export async function openLake(options: OpenLakeOptions): Promise<readonly LakeView[]> {
-  const { formats, at = "newest" } = options;
+  const { at = "newest" } = options;
   const tables: OpenedTable[] = [];
-  for (const place of await tableFolders(options.storage, options.icebergCatalog)) {
-    if (formats !== undefined && !formats.includes(place.format)) continue;
+  for (const place of await tableFolders(options)) {
     const table = await openTable(place, options);
     if (table !== undefined) tables.push(table);
   }

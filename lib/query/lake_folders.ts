@@ -11,19 +11,33 @@ export interface TableFolder {
   readonly name: string;
 }
 
-/**
- * Tables of a lake in the order of format, namespace and name. A lake that is not there holds none.
- *
- * @param catalog Keeps the versions of the lake's Iceberg tables, if one does.
- */
-export async function tableFolders(lake: Storage, catalog?: RestCatalog): Promise<readonly TableFolder[]> {
-  return [
-    ...await namespacedFolders(lake, { folder: "delta", marker: "_delta_log" }),
-    ...catalog === undefined
-      ? await namespacedFolders(lake, { folder: "iceberg", marker: "metadata" })
-      : (await ownTables(catalog)).map((table) => ({ format: "iceberg", ...table } as const)),
-    ...await paimonFolders(lake),
-  ];
+/** Which tables are looked for. */
+export interface TableFoldersOptions {
+  readonly storage: Storage;
+  /** Keeps the versions of the lake's Iceberg tables, if one does. */
+  readonly icebergCatalog?: RestCatalog | undefined;
+  /** Default: all. */
+  readonly formats?: readonly string[];
+}
+
+/** Tables of a lake in the order of format, namespace and name. A lake that is not there holds none. */
+export async function tableFolders(options: TableFoldersOptions): Promise<readonly TableFolder[]> {
+  const { storage, icebergCatalog, formats } = options;
+  const finders: Readonly<Record<TableFolder["format"], () => Promise<readonly TableFolder[]>>> = {
+    delta: () => namespacedFolders(storage, { folder: "delta", marker: "_delta_log" }),
+    iceberg: () => icebergFolders(storage, icebergCatalog),
+    paimon: () => paimonFolders(storage),
+  };
+  const found: TableFolder[] = [];
+  for (const [format, find] of Object.entries(finders)) {
+    if (formats?.includes(format) ?? true) found.push(...await find());
+  }
+  return found;
+}
+
+async function icebergFolders(lake: Storage, catalog: RestCatalog | undefined): Promise<readonly TableFolder[]> {
+  if (catalog === undefined) return await namespacedFolders(lake, { folder: "iceberg", marker: "metadata" });
+  return (await ownTables(catalog)).map((table) => ({ format: "iceberg", ...table }));
 }
 
 /** `<format>/<namespace>/<table>/<marker>/`. */

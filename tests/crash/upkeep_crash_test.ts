@@ -67,7 +67,7 @@ async function assertCleaned(lake: string): Promise<void> {
   const connection = await database.connect();
   try {
     const worker = new UpkeepWorker(connection);
-    for (const place of await tableFolders(storage)) {
+    for (const place of await tableFolders({ storage })) {
       const table: UpkeepTable = keptTable(place, { storage, connection });
       const orphans = await new TableUpkeep({ table, storage, policy, worker }).orphans();
       for (const { path } of orphans) await storage.delete(path);
