@@ -44,7 +44,7 @@ await runJob({
     const { storage, folders } = open.use(
       await openPlace(settings, { stateFolder: folderOf("maintain"), work: "maintains" }),
     );
-    const icebergCatalog = settings.formats.includes("iceberg") ? icebergCatalogOf(settings) : undefined;
+    const icebergCatalog = icebergCatalogOf(settings);
     await icebergCatalog?.connect();
     const { formats, tables: wanted } = settings;
     const places = await chosenTables({ lake: storage, icebergCatalog, formats, wanted });

@@ -71,7 +71,7 @@ export class BesideVerification implements AsyncDisposable {
     const { slot } = settings;
     const captures = slot === undefined ? jobs.map((job) => sourceObjects({ job, settings }).slot) : [slot];
     const lake = this.#lake;
-    const icebergCatalog = settings.formats.includes("iceberg") ? icebergCatalogOf(settings) : undefined;
+    const icebergCatalog = icebergCatalogOf(settings);
     const tables = await comparedTables({
       lake,
       icebergCatalog,

@@ -91,7 +91,7 @@ export class CaptureRun implements AsyncDisposable {
   static async open(options: CaptureRunOptions): Promise<CaptureRun> {
     const { settings } = options;
     await using open = new AsyncDisposableStack();
-    const icebergCatalog = settings.formats.includes("iceberg") ? icebergCatalogOf(settings) : undefined;
+    const icebergCatalog = icebergCatalogOf(settings);
     await icebergCatalog?.connect();
     const lake = open.use(
       await Lake.open({
