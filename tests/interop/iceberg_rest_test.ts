@@ -1,11 +1,11 @@
 /** Our tables in the REST catalog of the Apache project, read by pyiceberg through it. Both write in `catalog_peer_test.ts`. */
 import assert from "node:assert/strict";
 import { types } from "../../lib/dataset/column_type.ts";
-import type { TableDefinition } from "../../lib/dataset/dataset.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
 import { withDatabase } from "../../lib/testing/temporary.ts";
 import { CatalogModel, type CatalogScene } from "./catalog_model.ts";
 import { everyType, everyTypeRows } from "./every_type.ts";
+import { holders, rows } from "./holders.ts";
 import { pythonTest } from "./python_env.ts";
 import { missingServer, RestServer } from "./rest_server.ts";
 
@@ -71,22 +71,6 @@ for (const formatVersion of [2, 3] as const) {
       await model.check();
     },
   );
-}
-
-const holders: TableDefinition = {
-  namespace: "bank",
-  name: "holders",
-  key: ["id"],
-  columns: [
-    { name: "id", type: types.int64, nullable: false },
-    { name: "name", type: types.string, nullable: true },
-    { name: "seen", type: types.timestamptz, nullable: true },
-  ],
-};
-
-function rows(range: string, name: string): string {
-  return `SELECT i AS id, '${name} ' || i AS name, TIMESTAMPTZ '2026-01-01 00:00:00+00' + INTERVAL (i) HOUR AS seen
-    FROM range(${range}) AS ids(i)`;
 }
 
 await catalogTest("files are merged and snapshots leave through the catalog", async (scene) => {

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { types } from "../../lib/dataset/column_type.ts";
 import type { TableDefinition } from "../../lib/dataset/dataset.ts";
 import { type DatabaseFixture, withDatabase } from "../../lib/testing/temporary.ts";
+import { holders, rows } from "./holders.ts";
 import { PaimonJavaTests } from "./paimon_java.ts";
 import { PaimonModel } from "./paimon_model.ts";
 import type { Python } from "./python.ts";
 import { pythonTest } from "./python_env.ts";
-import { holders, rows } from "./spark_changes.ts";
 import { expireOnce, filesAreThoseReferred, mergeOnce } from "./upkeep_steps.ts";
 
 const java = new PaimonJavaTests();

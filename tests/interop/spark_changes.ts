@@ -1,24 +1,4 @@
-/** A small table, and how Spark changes it: statements that DuckDB understands as well. */
-import { types } from "../../lib/dataset/column_type.ts";
-import type { TableDefinition } from "../../lib/dataset/dataset.ts";
-
-/** A keyed table. */
-export const holders: TableDefinition = {
-  namespace: "bank",
-  name: "holders",
-  key: ["id"],
-  columns: [
-    { name: "id", type: types.int64, nullable: false },
-    { name: "name", type: types.string, nullable: true },
-    { name: "seen", type: types.timestamptz, nullable: true },
-  ],
-};
-
-/** Rows of ours. */
-export function rows(range: string, name: string): string {
-  return `SELECT i AS id, '${name} ' || i AS name, TIMESTAMPTZ '2026-01-01 00:00:00+00' + INTERVAL (i) HOUR AS seen
-    FROM range(${range}) AS ids(i)`;
-}
+/** How Spark changes a small table (`holders.ts`): statements that DuckDB understands as well. */
 
 /** Adds rows. */
 export const append = (table: string): string =>

@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { withDatabase, withTemporaryFolder } from "../../lib/testing/temporary.ts";
 import { CatalogModel } from "./catalog_model.ts";
+import { holders, rows } from "./holders.ts";
 import { pythonTest } from "./python_env.ts";
 import { missingServer, RestServer } from "./rest_server.ts";
-import { append, holders, remove, rows, update } from "./spark_changes.ts";
+import { append, remove, update } from "./spark_changes.ts";
 import { SparkTests } from "./spark.ts";
 
 const spark = new SparkTests(["iceberg"]);

@@ -7,9 +7,10 @@ import { types } from "../../lib/dataset/column_type.ts";
 import type { SchemaChange } from "../../lib/dataset/schema_change.ts";
 import { withDatabase } from "../../lib/testing/temporary.ts";
 import { everyType, everyTypeRows } from "./every_type.ts";
+import { holders, rows } from "./holders.ts";
 import { MirrorModel } from "./mirror_model.ts";
 import { kinds, SparkModel } from "./spark_model.ts";
-import { append, holders, remove, rows, update } from "./spark_changes.ts";
+import { append, remove, update } from "./spark_changes.ts";
 import { SparkTests } from "./spark.ts";
 import { expireOnce, filesAreThoseReferred, mergeOnce } from "./upkeep_steps.ts";
 
