@@ -127,7 +127,7 @@ export class TableUpkeep {
         if (state === undefined) {
           throw new WeirError("conflict", `Table ${table.namespace}.${table.name} left meanwhile`);
         }
-        return (await table.referenced(state)).union(await this.#options.mirrors?.referenced() ?? new Set());
+        return (await table.referenced(state, policy)).union(await this.#options.mirrors?.referenced() ?? new Set());
       },
       before: this.#nowMs() - policy.orphanAgeMs,
     });

@@ -102,6 +102,9 @@ export interface UpkeepTable<
   /** Small files of metadata that {@linkcode rewriteManifests} makes fewer. Absent where a format has none. */
   mergeableManifests?(state: State): number;
   rewriteManifests?(state: State): Promise<CommitResult>;
-  /** Every file that a kept snapshot, tag or branch refers to, metadata included: paths below the storage root. */
-  referenced(state: State): Promise<ReadonlySet<string>>;
+  /**
+   * Every file that a kept snapshot, tag or branch refers to, metadata included: paths below the storage root. Where snapshots are
+   * kept by age alone, those as young as the policy says are kept too.
+   */
+  referenced(state: State, policy?: UpkeepPolicy): Promise<ReadonlySet<string>>;
 }

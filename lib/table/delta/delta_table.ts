@@ -218,8 +218,8 @@ export class DeltaTable
     return await expireVersions(this.#place, state, { policy, nowMs, dryRun });
   }
 
-  async referenced(state: DeltaState): Promise<ReadonlySet<string>> {
-    return await referencedFiles(this.#place, state);
+  async referenced(state: DeltaState, policy?: UpkeepPolicy): Promise<ReadonlySet<string>> {
+    return await referencedFiles(this.#place, state, policy);
   }
 
   /** Deletes files that no version within the retention needs; by default only names them. */

@@ -10,7 +10,7 @@ import type { AddFile } from "./actions.ts";
 import { readRemoved } from "./checkpoint_rows.ts";
 import { vectorPath } from "./deletion_vectors.ts";
 import { filePath, type TablePlace } from "./load_state.ts";
-import { commitPath, listLog, logFolder, newestCheckpoint } from "./log_file.ts";
+import { commitPath, listLog, logFolder, newestCheckpoint, readCommit } from "./log_file.ts";
 import { durationMs, ownNames } from "./properties.ts";
 import type { DeltaState } from "./state.ts";
 import { removedSince } from "./write_checkpoint.ts";
@@ -21,9 +21,14 @@ export interface KeptSince {
   readonly files: number;
 }
 
-/** What a table's own properties keep. */
-export function keptSince({ metadata }: DeltaState, nowMs = Date.now()): KeptSince {
-  return { log: nowMs - durationMs(metadata, "logRetention"), files: nowMs - durationMs(metadata, "fileRetention") };
+/** What a policy keeps. Delta counts no versions. */
+export type KeptAge = Pick<UpkeepPolicy, "keepSnapshotsMs">;
+
+/** What a table's own properties keep, or a policy where that is longer. */
+export function keptSince({ metadata }: DeltaState, nowMs = Date.now(), policy?: KeptAge): KeptSince {
+  const since = (name: "logRetention" | "fileRetention") =>
+    nowMs - Math.max(durationMs(metadata, name), policy?.keepSnapshotsMs ?? 0);
+  return { log: since("logRetention"), files: since("fileRetention") };
 }
 
 /**
@@ -60,18 +65,23 @@ export async function fileUse(place: TablePlace, state: DeltaState, since: KeptS
   const earlier = checkpoint === undefined ? [] : await readRemoved(place, checkpoint);
   const later = await removedSince(place, { after: checkpoint, upTo: state.version });
   const removed = [...earlier.flatMap(({ remove }) => remove ?? []), ...later.values()];
-  const pathsOf = ({ path, deletionVector }: Pick<AddFile, "path" | "deletionVector">) => {
-    const vector = deletionVector && vectorPath(place, deletionVector);
-    return [filePath(place, path), ...(vector === undefined ? [] : [vector])];
-  };
   const isRecent = ({ deletionTimestamp = 0 }: { readonly deletionTimestamp?: number }) =>
     deletionTimestamp >= since.files;
   const live = [...state.files.values()].map(({ add }) => add);
-  const needed = new Set([...live, ...removed.filter(isRecent)].flatMap(pathsOf));
+  const needed = new Set([...live, ...removed.filter(isRecent)].flatMap((file) => pathsOf(place, file)));
   // A mirror's rows are its primary's: only that one knows who else needs them.
   const own = `${place.folder}/`;
-  const unneeded = removed.flatMap(pathsOf).filter((path) => path.startsWith(own));
+  const unneeded = removed.flatMap((file) => pathsOf(place, file)).filter((path) => path.startsWith(own));
   return { needed, unneeded: new Set(unneeded).difference(needed) };
+}
+
+/** A file and its deletion vector. */
+function pathsOf(
+  place: TablePlace,
+  { path, deletionVector }: Pick<AddFile, "path" | "deletionVector">,
+): readonly string[] {
+  const vector = deletionVector && vectorPath(place, deletionVector);
+  return [filePath(place, path), ...(vector === undefined ? [] : [vector])];
 }
 
 /** Names what is old. */
@@ -81,9 +91,7 @@ export async function expireVersions(
   options: { readonly policy: UpkeepPolicy; readonly nowMs: number; readonly dryRun: boolean },
 ): Promise<Expiry> {
   const { policy, nowMs, dryRun } = options;
-  const own = keptSince(state, nowMs);
-  const policyMs = nowMs - policy.keepSnapshotsMs;
-  const since = { log: Math.min(own.log, policyMs), files: Math.min(own.files, policyMs) };
+  const since = keptSince(state, nowMs, policy);
   const log = await oldLogFiles(place, state, since);
   const unneeded: string[] = [];
   for (const path of (await fileUse(place, state, since)).unneeded) {
@@ -99,9 +107,29 @@ export async function expireVersions(
 /** What writers leave in the log's folder that were stopped: names that no reader of the format knows. */
 const scratchName = /\/(\.[0-9a-f-]{36}\.(json|parquet)|[^/]*\.[0-9a-f-]{36}\.tmp)$/;
 
-/** Every file that a version within the retention needs, the log included. */
-export async function referencedFiles(place: TablePlace, state: DeltaState): Promise<ReadonlySet<string>> {
-  const { needed } = await fileUse(place, state, keptSince(state));
+/** Every file that a version within the table's own retention needs, or within a policy's where that is longer; the log included. */
+export async function referencedFiles(
+  place: TablePlace,
+  state: DeltaState,
+  policy?: KeptAge,
+): Promise<ReadonlySet<string>> {
+  const nowMs = Date.now();
+  const [own, since] = [keptSince(state, nowMs), keptSince(state, nowMs, policy)];
+  const { needed } = await fileUse(place, state, since);
+  // Checkpoints name what was removed for as long as the table itself keeps it.
+  const longer = since.files < own.files ? await removedInLog(place, since) : [];
   const log: StoredObject[] = await Array.fromAsync(place.storage.list(logFolder(place.folder)));
-  return needed.union(new Set(log.map(({ path }) => path).filter((path) => !scratchName.test(path))));
+  return new Set([...needed, ...longer, ...log.map(({ path }) => path).filter((path) => !scratchName.test(path))]);
+}
+
+/** What commits removed that are still in the log and as young as that, by the time that they were put. */
+async function removedInLog(place: TablePlace, since: KeptSince): Promise<readonly string[]> {
+  const { commits, modifiedMs } = await listLog(place);
+  const paths: string[] = [];
+  for (const version of commits) {
+    if (modifiedMs.get(commitPath(place.folder, version))! < since.files) continue;
+    const actions = await readCommit(place, version) ?? [];
+    paths.push(...actions.flatMap(({ remove }) => remove === undefined ? [] : pathsOf(place, remove)));
+  }
+  return paths;
 }

@@ -75,7 +75,7 @@ export class DeltaMirror implements MirrorTable {
   async shown(policy: UpkeepPolicy, nowMs: number): Promise<readonly bigint[]> {
     const state = await this.#load();
     if (state === undefined) return [];
-    const since = Math.min(keptSince(state, nowMs).files, nowMs - policy.keepSnapshotsMs);
+    const since = keptSince(state, nowMs, policy).files;
     return await this.#versions.shownSince(this.#place, state, since);
   }
 

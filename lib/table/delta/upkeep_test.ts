@@ -1,6 +1,8 @@
 /** Merging files beside a writer, and old versions leaving. */
 import assert from "node:assert/strict";
 import { types } from "../../dataset/column_type.ts";
+import { TableUpkeep } from "../../sink/table_upkeep.ts";
+import { UpkeepWorker } from "../../sink/upkeep_worker.ts";
 import { card, cards, checkpointEvery, type DeltaLake, onDeltaLake } from "../../testing/delta_lake.ts";
 import type { UpkeepPolicy } from "../upkeep.ts";
 import type { DeltaTable } from "./delta_table.ts";
@@ -185,6 +187,25 @@ Deno.test(
     const others = (await lake.paths()).filter((path) => !referenced.has(path));
     assert.deepEqual(others, [scratch], "what a stopped checkpoint left is an orphan, and nothing else");
   }, checkpointEvery(3)),
+);
+
+Deno.test(
+  "files of versions that the policy keeps are no orphans, though the table's own retention has passed",
+  onDeltaLake(async (lake) => {
+    const table = await threeFiles(lake);
+    const [file] = [...(await table.load())!.files.values()];
+    const remove = { path: file!.add.path, deletionTimestamp: 1, dataChange: true };
+    await lake.foreign(4, [{ remove }, { txn: { appId: "other", version: 1n } }]);
+    for (const id of [7, 8]) await lake.commit(table, { upserts: [card(id, "a")] });
+    assert.equal((await table.load())!.checkpoint?.version, 6, "it does not name the file any more");
+    const orphans = (keepSnapshotsMs: number) => {
+      const worker = new UpkeepWorker(lake.fixture.connection);
+      const kept = { ...policy, keepSnapshotsMs, orphanAgeMs: -60_000 };
+      return new TableUpkeep({ table: lake.open(), storage: lake.storage, policy: kept, worker }).orphans();
+    };
+    assert.deepEqual((await orphans(0)).map(({ path }) => path), [`${lake.folder}/${remove.path}`]);
+    assert.deepEqual(await orphans(3_600_000), []);
+  }, { properties: { ...forgetful, [propertyNames.checkpointInterval]: "3" } }),
 );
 
 Deno.test(
