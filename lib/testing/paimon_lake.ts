@@ -11,8 +11,8 @@ import type { Connection } from "../engine/connection.ts";
 import { Database } from "../engine/database.ts";
 import { armFailPoints } from "../fail_point.ts";
 import { LocalStorage } from "../storage/local.ts";
-import type { Storage } from "../storage/storage.ts";
 import { PaimonTable, type PaimonTableOptions } from "../table/paimon/paimon_table.ts";
+import { FaultyStorage } from "./faulty_storage.ts";
 
 /** Columns of {@linkcode orders}. */
 export const orderColumns: readonly Column[] = [
@@ -27,7 +27,7 @@ export const orders: TableDefinition = { namespace: "shop", name: "orders", colu
 export interface PaimonLake {
   readonly folder: string;
   readonly connection: Connection;
-  readonly storage: Storage;
+  readonly storage: FaultyStorage;
   /** Another instance, which knows nothing but the files. */
   open(options?: Partial<Pick<PaimonTableOptions, "name" | "commitUser" | "buckets" | "now">>): PaimonTable;
 }
@@ -37,7 +37,7 @@ export async function withPaimonLake(work: (lake: PaimonLake) => Promise<void>):
   const folder = await Deno.makeTempDir({ prefix: "weir_paimon_" });
   const database = await Database.open({ folders: [folder], temporaryFolder: join(folder, "spill") });
   const connection = await database.connect();
-  const storage = new LocalStorage(folder);
+  const storage = new FaultyStorage(new LocalStorage(folder));
   try {
     await work({
       folder,

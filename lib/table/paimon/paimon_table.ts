@@ -260,12 +260,12 @@ export class PaimonTable
       await storage.stat(layout.snapshot(id)) !== undefined;
   }
 
-  /** A commit that was stopped before its hints leaves them behind; pypaimon 1.x believes them. */
+  /** A commit that was stopped before its hints leaves them behind; pypaimon 1.x believes them. Who may only read leaves it so. */
   async #mendHint(newest: bigint): Promise<void> {
     const { storage } = this.#options;
     const hint = await storage.read(this.#reader.layout.latestHint);
     if (hint === undefined || new TextDecoder().decode(hint).trim() !== String(newest)) {
-      await putHints({ id: newest }, { storage, reader: this.#reader });
+      await putHints({ id: newest }, { storage, reader: this.#reader }).catch(() => {});
     }
   }
 

@@ -211,6 +211,20 @@ async function attempt(table: PaimonTable, change: TableChange): Promise<string>
   }
 }
 
+Deno.test("a table whose hints cannot be mended is read all the same", async () => {
+  await withPaimonLake(async (lake) => {
+    await applyStep(lake, lake.open(), { upserts: "SELECT 1 AS id, 'a' AS name, 1 AS amount" });
+    for (const hint of ["LATEST", "EARLIEST"]) {
+      await lake.storage.delete(`paimon/shop.db/orders/snapshot/${hint}`);
+      lake.storage.plan = () => "before";
+      const table = lake.open();
+      assert.equal((await table.load())!.snapshotId, 1n, hint);
+      assert.equal((await rowsOf(lake, table)).length, 1, hint);
+      lake.storage.plan = () => undefined;
+    }
+  });
+});
+
 Deno.test("damaged metadata is refused with the name of the file", async () => {
   await withPaimonLake(async (lake) => {
     await applyStep(lake, lake.open(), { upserts: "SELECT 1 AS id, 'a' AS name, 1 AS amount" });
