@@ -39,22 +39,26 @@ export interface OpenCheckpoint extends Disposable {
   readonly columns: ReadonlySet<string>;
 }
 
-/** Has DuckDB read a checkpoint. */
+/** Has DuckDB read a checkpoint. Throws `tableUnreadable` naming it where it is missing or damaged. */
 export async function openCheckpoint(
   { storage, connection }: CheckpointPlace,
   { paths }: CheckpointFiles,
 ): Promise<OpenCheckpoint> {
-  using open = new DisposableStack();
-  const readable = open.use(await storage.readable(paths));
-  const files = paths.map((path) => literal(readable.duckdbPath(path))).join(", ");
-  const table = `read_parquet([${files}], hive_partitioning = false)`;
-  const rows = await connection.rows(`SELECT column_name FROM (DESCRIBE SELECT * FROM ${table})`);
-  const kept = open.move();
-  return {
-    table,
-    columns: new Set(rows.map((row) => row["column_name"] as string)),
-    [Symbol.dispose]: () => kept.dispose(),
-  };
+  try {
+    using open = new DisposableStack();
+    const readable = open.use(await storage.readable(paths));
+    const files = paths.map((path) => literal(readable.duckdbPath(path))).join(", ");
+    const table = `read_parquet([${files}], hive_partitioning = false)`;
+    const rows = await connection.rows(`SELECT column_name FROM (DESCRIBE SELECT * FROM ${table})`);
+    const kept = open.move();
+    return {
+      table,
+      columns: new Set(rows.map((row) => row["column_name"] as string)),
+      [Symbol.dispose]: () => kept.dispose(),
+    };
+  } catch (thrown) {
+    throw unreadable(paths[0]!, "it is missing or damaged", thrown);
+  }
 }
 
 /**

@@ -10,7 +10,7 @@ import type { AddFile } from "./actions.ts";
 import { readRemoved } from "./checkpoint_rows.ts";
 import { vectorPath } from "./deletion_vectors.ts";
 import { filePath, type TablePlace } from "./load_state.ts";
-import { commitPath, listLog, logFolder, newestCheckpoint, readCommit } from "./log_file.ts";
+import { commitPath, listLog, logFolder, readCommit, readFromCheckpoint } from "./log_file.ts";
 import { durationMs, ownNames } from "./properties.ts";
 import type { DeltaState } from "./state.ts";
 import { removedSince } from "./write_checkpoint.ts";
@@ -61,10 +61,11 @@ export interface FileUse {
 
 /** What the log says of data files. */
 export async function fileUse(place: TablePlace, state: DeltaState, since: KeptSince): Promise<FileUse> {
-  const checkpoint = await newestCheckpoint(place, state);
-  const earlier = checkpoint === undefined ? [] : await readRemoved(place, checkpoint);
-  const later = await removedSince(place, { after: checkpoint, upTo: state.version });
-  const removed = [...earlier.flatMap(({ remove }) => remove ?? []), ...later.values()];
+  const removed = await readFromCheckpoint(place, state, async (checkpoint) => {
+    const earlier = checkpoint === undefined ? [] : await readRemoved(place, checkpoint);
+    const later = await removedSince(place, { after: checkpoint, upTo: state.version });
+    return [...earlier.flatMap(({ remove }) => remove ?? []), ...later.values()];
+  });
   const isRecent = ({ deletionTimestamp = 0 }: { readonly deletionTimestamp?: number }) =>
     deletionTimestamp >= since.files;
   const live = [...state.files.values()].map(({ add }) => add);

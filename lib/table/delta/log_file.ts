@@ -148,20 +148,23 @@ export async function hintedCheckpoint({ storage, folder }: LogPlace): Promise<C
 }
 
 /**
- * The newest checkpoint that stands for a state or what came before it; undefined where the log is whole from its first version.
- * Another writer may have made it, and may since have removed what came before; the hint may name an older one again where two
- * writers put theirs at the same time.
+ * Reads the log from the checkpoint that a state knows of on; undefined is the log's first version. Another writer may have made a
+ * newer one since, and removed what came before: only where something is missing is that one looked for, and read from.
  */
-export async function newestCheckpoint(
+export async function readFromCheckpoint<T>(
   place: LogPlace,
   state: { readonly version: number; readonly checkpoint?: CheckpointFiles },
-): Promise<CheckpointFiles | undefined> {
-  const hinted = await hintedCheckpoint(place);
-  const known = state.checkpoint;
-  if (hinted !== undefined && hinted.version <= state.version && hinted.version > (known?.version ?? -1)) return hinted;
-  if (await isThere(place, known?.paths ?? [commitPath(place.folder, 0)])) return known;
-  const { checkpoints } = await listLog(place);
-  return checkpoints.findLast(({ version }) => version <= state.version);
+  read: (checkpoint: CheckpointFiles | undefined) => Promise<T>,
+): Promise<T> {
+  try {
+    return await read(state.checkpoint);
+  } catch (thrown) {
+    if (!(thrown instanceof WeirError) || thrown.kind !== "tableUnreadable") throw thrown;
+    const { checkpoints } = await listLog(place);
+    const newer = checkpoints.findLast(({ version }) => version <= state.version);
+    if (newer === undefined || newer.version <= (state.checkpoint?.version ?? -1)) throw thrown;
+    return await read(newer);
+  }
 }
 
 async function isThere({ storage }: LogPlace, paths: readonly string[]): Promise<boolean> {

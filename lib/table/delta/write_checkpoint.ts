@@ -16,8 +16,8 @@ import {
   commitPath,
   hintPath,
   logFolder,
-  newestCheckpoint,
   readCommit,
+  readFromCheckpoint,
   unreadable,
 } from "./log_file.ts";
 import { durationMs } from "./properties.ts";
@@ -25,9 +25,16 @@ import type { DeltaState } from "./state.ts";
 
 /** Writes the checkpoint of a state, and the hint at it; gives the checkpoint. One that is there already stays. */
 export async function writeCheckpoint(place: TablePlace, state: DeltaState): Promise<CheckpointFiles> {
+  return await readFromCheckpoint(place, state, (previous) => writeAfter(place, state, previous));
+}
+
+async function writeAfter(
+  place: TablePlace,
+  state: DeltaState,
+  previous: CheckpointFiles | undefined,
+): Promise<CheckpointFiles> {
   const { storage, folder } = place;
   const path = checkpointPath(folder, state.version);
-  const previous = await newestCheckpoint(place, state);
   const removed = await removedSince(place, { after: previous, upTo: state.version });
   // Only what they become is put: nobody but the engine reads them.
   const name = `${await storage.prepareFolder(logFolder(folder))}/.${crypto.randomUUID()}`;
