@@ -11,10 +11,12 @@ import type { TableDefinition } from "../../dataset/dataset.ts";
 import type { Connection } from "../../engine/connection.ts";
 import { WeirError } from "../../errors.ts";
 import type { Storage } from "../../storage/storage.ts";
+import { scannedRows } from "../changed_rows.ts";
 import { DeletedRows } from "../deleted_rows/deleted_rows.ts";
 import type { ChangedRows, HistoricTable, KeptSnapshot } from "../lake_table.ts";
 import type { MergePlan } from "../merging/merge_plan.ts";
 import { mirrorNotWritten } from "../published_table.ts";
+import { requireSameKey } from "../same_key.ts";
 import type { Expiry, ExpiryOptions, LiveFiles, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
 import { formatActions } from "./actions.ts";
 import { combineParts } from "./combine_parts.ts";
@@ -107,7 +109,7 @@ export class DeltaTable
     if (state === undefined) {
       throw new WeirError("conflict", `Table ${this.namespace}.${this.name} left while it was made`);
     }
-    this.#refuseOther(state, definition);
+    requireSameKey(this, state, { definition, folder: this.#place.folder });
     return state;
   }
 
@@ -188,10 +190,7 @@ export class DeltaTable
 
   async changedRows(older: DeltaState, newer: DeltaState): Promise<ChangedRows> {
     const { before, after } = stateDifference(older, newer);
-    using open = new DisposableStack();
-    const scans = { before: open.use(await this.scan(before)), after: open.use(await this.scan(after)) };
-    const kept = open.move();
-    return { before: scans.before.sql, after: scans.after.sql, [Symbol.dispose]: () => kept.dispose() };
+    return await scannedRows([() => this.scan(before)], () => this.scan(after));
   }
 
   liveFiles({ files }: DeltaState): LiveFiles {
@@ -233,15 +232,5 @@ export class DeltaTable
   /** Its rows are those of another table, which alone is written. */
   #refuseMirror(state: DeltaState): void {
     if (isMirror(state)) throw mirrorNotWritten(this, this.#place.folder);
-  }
-
-  /** Columns follow their source by themselves; a key cannot. */
-  #refuseOther(state: DeltaState, definition: TableDefinition): void {
-    if (state.key.join("\0") === definition.key.join("\0")) return;
-    throw new WeirError(
-      "unsupportedSchemaChange",
-      `Table ${this.namespace}.${this.name} is there, keyed by other columns`,
-      { detail: { table: `${this.namespace}.${this.name}`, path: this.#place.folder } },
-    );
   }
 }

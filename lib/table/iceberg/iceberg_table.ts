@@ -11,8 +11,10 @@ import type { TableDefinition } from "../../dataset/dataset.ts";
 import type { Connection } from "../../engine/connection.ts";
 import { WeirError } from "../../errors.ts";
 import type { Storage } from "../../storage/storage.ts";
+import { scannedRows } from "../changed_rows.ts";
 import type { ChangedRows, HistoricTable, KeptSnapshot } from "../lake_table.ts";
 import type { PublishedSnapshot } from "../published_table.ts";
+import { requireSameKey } from "../same_key.ts";
 import type { Expiry, ExpiryOptions, LiveFiles, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
 import { combineParts } from "./combine_parts.ts";
 import type { MergePlan } from "../merging/merge_plan.ts";
@@ -107,7 +109,7 @@ export class IcebergTable
     if (state === undefined) {
       throw new WeirError("conflict", `Table ${this.namespace}.${this.name} left while it was made`);
     }
-    this.#refuseOther(state, definition);
+    requireSameKey(this, state, { definition, folder: this.#place.folder });
     return state;
   }
 
@@ -247,28 +249,11 @@ export class IcebergTable
 
   async changedRows(older: IcebergState, newer: IcebergState): Promise<ChangedRows> {
     const { before, after, deleted } = stateDifference(older, newer);
-    using open = new DisposableStack();
-    const scans = [open.use(await this.scan(before))];
+    const scans = [() => this.scan(before)];
     if (deleted.length > 0) {
-      scans.push(open.use(await scanRows(this.#place, deleted, currentSchema(newer.metadata).fields)));
+      scans.push(() => scanRows(this.#place, deleted, currentSchema(newer.metadata).fields));
     }
-    const now = open.use(await this.scan(after));
-    const kept = open.move();
-    return {
-      before: scans.map(({ sql }) => sql).join(" UNION ALL "),
-      after: now.sql,
-      [Symbol.dispose]: () => kept.dispose(),
-    };
-  }
-
-  /** Columns follow their source by themselves; the key cannot. */
-  #refuseOther(state: IcebergState, definition: TableDefinition): void {
-    if (state.key.join("\0") === definition.key.join("\0")) return;
-    throw new WeirError(
-      "unsupportedSchemaChange",
-      `Table ${this.namespace}.${this.name} is there, keyed by other columns`,
-      { detail: { table: `${this.namespace}.${this.name}`, path: this.#place.folder } },
-    );
+    return await scannedRows(scans, () => this.scan(after));
   }
 }
 

@@ -11,6 +11,7 @@ import type { TableDefinition } from "../../dataset/dataset.ts";
 import type { Connection } from "../../engine/connection.ts";
 import { WeirError } from "../../errors.ts";
 import type { Storage } from "../../storage/storage.ts";
+import { scannedRows } from "../changed_rows.ts";
 import { DeletedRows } from "../deleted_rows/deleted_rows.ts";
 import type { ChangedRows, HistoricTable, KeptSnapshot } from "../lake_table.ts";
 import type { Expiry, LiveFiles, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
@@ -213,11 +214,7 @@ export class PaimonTable
     const place = { storage: this.#options.storage, layout: this.#reader.layout };
     if (!isMirrored(older) && !isMirrored(newer)) return await changedRows(older, newer, place);
     const { before, after } = mirrorDifference(older, newer);
-    const scans = [await this.scan(before), await this.scan(after)] as const;
-    return {
-      ...{ before: scans[0].sql, after: scans[1].sql },
-      [Symbol.dispose]: () => scans.forEach((scan) => scan[Symbol.dispose]()),
-    };
+    return await scannedRows([() => this.scan(before)], () => this.scan(after));
   }
 
   /** The table's tags, by name. */
