@@ -18,7 +18,7 @@ const own = {
   waitSeconds: declared.waitSeconds,
   postgresUrl: declared.postgresUrl,
   ...placeSettings,
-  formats: declared.formats,
+  formats: { ...declared.formats, help: "Table formats to verify", defaultText: "iceberg,paimon,delta" },
   ...catalogSettings,
   slot: declared.slot,
   maxValueBytes: declared.maxValueBytes,

@@ -38,9 +38,9 @@ function assertRight({ code, outcome, log }: VerifyEnd, tables: number): void {
 const run = (scene: Scene, ...flags: string[]) =>
   startJob({ job: "pipeline", folder: scene.folder, url: scene.url, flags: ["--lake", scene.lake, ...flags] });
 
-Deno.test("beside a job that goes on committing every row is compared at once or at a later point, and nothing differs", () =>
+Deno.test("beside a job that goes on committing every row of every format is compared at once or at a later point, and nothing differs", () =>
   withScene(async (scene) => {
-    const job = run(scene, "--follow", "--batch-seconds", "0.3");
+    const job = run(scene, "--follow", "--batch-seconds", "0.3", "--formats", "iceberg,delta");
     await untilCapturing(scene.client);
     const stop = new AbortController();
     const writing = scene.writer.stream({ rate: 200, churnShare: 0.1, signal: stop.signal });
