@@ -11,7 +11,9 @@ import { toWeirError, WeirError } from "../../errors.ts";
 import { BatchBuilder } from "./batch_builder.ts";
 import type { CapturedTable } from "./captured_table.ts";
 import type { CutPoints } from "./cut_points.ts";
+import { Keepalive, type KeepaliveLimits } from "./keepalive.ts";
 import { formatLsn } from "./lsn.ts";
+import { tryPatiently } from "./patience.ts";
 import type { RelationMessage } from "./pgoutput.ts";
 import { replicationError } from "./postgres_error.ts";
 import type { RelationMemory } from "./relation_memory.ts";
@@ -20,7 +22,7 @@ import type { SpoolFolder } from "./spool_folder.ts";
 import { StreamDecoder } from "./stream_decoder.ts";
 
 /** Where batches end and how long things may take. */
-export interface StreamLimits {
+export interface StreamLimits extends KeepaliveLimits {
   /** A batch ends at the next source commit once it holds so many rows. */
   readonly batchRows: number;
   /** Or so many bytes of row messages. */
@@ -29,12 +31,8 @@ export interface StreamLimits {
   readonly batchMs: number;
   /** Without changes an empty batch comes after so many milliseconds, so that positions move on. */
   readonly heartbeatMs: number;
-  /** Milliseconds between status replies. */
-  readonly statusMs: number;
   /** Milliseconds to go on trying to connect, at first and after the connection was lost. */
   readonly reconnectMs: number;
-  /** Milliseconds without a word, though asked, after which a connection counts as lost. */
-  readonly silenceMs: number;
   readonly maxValueBytes: number;
 }
 
@@ -71,14 +69,11 @@ export interface RelationPlace {
 }
 
 const tickMs = 20;
-const firstRetryMs = 100;
-const longestRetryMs = 5000;
-/** How long a server that is told to stop is kept waiting for what is not recorded: it is read again after the start. */
-const stopWaitMs = 3000;
 
 /** The stream. */
 export class ChangeStream {
   readonly #options: ChangeStreamOptions;
+  readonly #keepalive: Keepalive;
   #builder: BatchBuilder;
   #decoder: StreamDecoder;
   #connection: ChangeConnection | undefined;
@@ -93,27 +88,20 @@ export class ChangeStream {
   #isPaused = false;
   #waiting: PromiseWithResolvers<void> | undefined;
   #failure: WeirError | undefined;
-  #closed = false;
   #lastCutMs = Date.now();
-  #lastStatusMs = 0;
-  #lastMessageMs = 0;
-  /** The server wants to hear that all it sent is recorded: one that is told to stop waits for that. */
-  #isAsked = false;
-  /** Since when it has wanted to. */
-  #askedAtMs: number | undefined;
-  /** It asks again after each reply: one a tick is enough. */
-  #owesReply = false;
-  /** Grows while connections end in silence: a server can be busy for long with what it then does not send. */
-  #silenceMs: number;
   #timer: ReturnType<typeof setInterval> | undefined;
-  readonly #stopped = Promise.withResolvers<void>();
+  readonly #stop = new AbortController();
   #connecting: Promise<void> | undefined;
 
   constructor(options: ChangeStreamOptions) {
     this.#options = options;
-    this.#silenceMs = options.limits.silenceMs;
+    this.#keepalive = new Keepalive(options.limits);
     this.#builder = this.#newBuilder(options.afterLsn);
     this.#decoder = this.#newDecoder();
+  }
+
+  get #closed(): boolean {
+    return this.#stop.signal.aborted;
   }
 
   /** Up to where the stream has been read. */
@@ -173,9 +161,8 @@ export class ChangeStream {
   /** Ends the stream and removes what nobody took. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    this.#closed = true;
     clearInterval(this.#timer);
-    this.#stopped.resolve();
+    this.#stop.abort();
     this.#waiting?.resolve();
     await this.#connecting?.catch(() => {});
     await this.#connection?.close();
@@ -189,8 +176,7 @@ export class ChangeStream {
     const connection = await this.#options.connect(afterLsn);
     if (this.#closed) return await connection.close();
     this.#connection = connection;
-    this.#lastMessageMs = Date.now();
-    this.#askedAtMs = undefined;
+    this.#keepalive.connected();
     this.#isPaused = false;
     connection.stream({
       slot,
@@ -203,7 +189,7 @@ export class ChangeStream {
   }
 
   #receive(message: Uint8Array): void {
-    this.#lastMessageMs = Date.now();
+    this.#keepalive.heard();
     try {
       if (this.#isHeld || this.#kept.length > 0) {
         // A copy: `slice` of a node Buffer would share the bytes that the client overwrites next.
@@ -248,7 +234,7 @@ export class ChangeStream {
     const pause = this.#isHeld || this.#waitsForDisk;
     if (pause === this.#isPaused) return;
     this.#isPaused = pause;
-    this.#lastMessageMs = Date.now();
+    this.#keepalive.heard();
     if (pause) this.#connection?.pause();
     else this.#connection?.resume();
   }
@@ -258,8 +244,8 @@ export class ChangeStream {
     if (this.#decoder.inTransaction || this.#holds.size > 0 || this.#ready.length > 0) return;
     const now = Date.now();
     if (this.#builder.isEmpty) {
-      if (this.#isAsked && this.#decoder.seenLsn > this.#options.recordedLsn()) this.#builder.recordNow = true;
-      this.#isAsked = false;
+      const isAsked = this.#keepalive.takeAsked();
+      if (isAsked && this.#decoder.seenLsn > this.#options.recordedLsn()) this.#builder.recordNow = true;
       if (this.#builder.recordNow) return this.#decoder.cut(this.#decoder.seenLsn);
       const moved = this.#decoder.seenLsn > this.#builder.afterLsn;
       if (moved && now - this.#lastCutMs >= this.#options.limits.heartbeatMs) this.#decoder.cut(this.#decoder.seenLsn);
@@ -278,7 +264,7 @@ export class ChangeStream {
     const batch = this.#finish(this.#builder, lsn);
     batch.catch((thrown) => this.fail(toWeirError(thrown, "storage")));
     this.#ready.push(batch);
-    this.#silenceMs = this.#options.limits.silenceMs;
+    this.#keepalive.progressed();
     for (const table of this.#options.tables.values()) table.markCut();
     this.#lastCutMs = Date.now();
     this.#builder = this.#newBuilder(lsn);
@@ -309,10 +295,7 @@ export class ChangeStream {
       cut: (lsn) => this.#cut(lsn),
       onRelation: (message, commitLsn) => this.#relation(message, commitLsn),
       onCommit: () => this.#afterCommit(),
-      onReplyRequested: () => {
-        this.#isAsked = this.#owesReply = true;
-        this.#askedAtMs ??= Date.now();
-      },
+      onReplyRequested: () => this.#keepalive.asked(),
     });
   }
 
@@ -334,16 +317,16 @@ export class ChangeStream {
   #tick(): void {
     if (this.#waiting !== undefined) this.#cutIfDue();
     const now = Date.now();
-    if (!this.#isPaused && now - this.#lastMessageMs > this.#silenceMs) return this.#endSilence();
-    if (this.#askedAtMs !== undefined && now - this.#askedAtMs > stopWaitMs) void this.#letStop();
-    const soon = this.#options.cutPoints.next !== undefined || this.#owesReply;
-    if ((soon && !this.#isHeld) || now - this.#lastStatusMs >= this.#options.limits.statusMs) this.#sendStatus();
+    const silenceMs = this.#isPaused ? undefined : this.#keepalive.tooLongSilence(now);
+    if (silenceMs !== undefined) return this.#endSilence(silenceMs);
+    if (this.#keepalive.isStopDue(now)) void this.#letStop();
+    const isSoon = this.#options.cutPoints.next !== undefined;
+    if (this.#keepalive.isStatusDue(now, { isSoon, isHeld: this.#isHeld })) this.#sendStatus();
   }
 
   #sendStatus(): void {
     if (this.#connection === undefined || this.#failure !== undefined) return;
-    this.#lastStatusMs = Date.now();
-    this.#owesReply = false;
+    this.#keepalive.replied();
     const recordedLsn = this.#options.recordedLsn();
     this.#connection.sendStatus({ writtenLsn: this.#decoder.seenLsn, recordedLsn }, {
       replyRequested: !this.#isHeld,
@@ -351,18 +334,17 @@ export class ChangeStream {
   }
 
   /** A half-open connection: the other side is gone, or what stands between forwards nothing more, and no error ever comes. */
-  #endSilence(): void {
+  #endSilence(silenceMs: number): void {
     const connection = this.#connection;
     if (connection === undefined) return;
-    const message = `The server said nothing for ${this.#silenceMs} ms`;
-    this.#silenceMs *= 2;
-    this.#lost(connection, new WeirError("connection", message));
+    this.#keepalive.endedInSilence();
+    this.#lost(connection, new WeirError("connection", `The server said nothing for ${silenceMs} ms`));
     void connection.close();
   }
 
   /** A server that stops waits until everything it sent is recorded: with a dataset set aside, for ever. */
   async #letStop(): Promise<void> {
-    this.#askedAtMs = undefined;
+    this.#keepalive.lookedIntoStop();
     const connection = this.#connection;
     if (connection === undefined || this.#decoder.seenLsn <= this.#options.recordedLsn()) return;
     if (!await this.#options.isStopping() || this.#closed || this.#connection !== connection) return;
@@ -393,25 +375,9 @@ export class ChangeStream {
     await this.#connectPatiently((kind) => kind === "connection" || kind === "fenced");
   }
 
-  /** Tries again, less and less often, until `reconnectMs` have passed or an error is of a kind that does not pass. */
   async #connectPatiently(passes: (kind: WeirError["kind"]) => boolean): Promise<void> {
-    const deadline = Date.now() + this.#options.limits.reconnectMs;
-    for (let waitMs = firstRetryMs; !this.#closed; waitMs = Math.min(waitMs * 2, longestRetryMs)) {
-      try {
-        return await this.#connect();
-      } catch (thrown) {
-        const failure = toWeirError(thrown);
-        if (!passes(failure.kind) || Date.now() >= deadline) throw failure;
-      }
-      await this.#sleep(waitMs);
-    }
-  }
-
-  async #sleep(durationMs: number): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const elapsed = new Promise<void>((resolve) => timer = setTimeout(resolve, durationMs));
-    await Promise.race([elapsed, this.#stopped.promise]);
-    clearTimeout(timer);
+    const limitMs = this.#options.limits.reconnectMs;
+    await tryPatiently(() => this.#connect(), { limitMs, passes, stopped: this.#stop.signal });
   }
 
   /** Ends reading with an error: the next batch that is asked for throws it. */

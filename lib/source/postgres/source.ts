@@ -25,28 +25,24 @@ import { CapturedTable } from "./captured_table.ts";
 import { type CatalogueTable, tablesByOid } from "./catalogue.ts";
 import { ChangeStream, type StreamLimits } from "./change_stream.ts";
 import { PostgresConnection } from "./connection.ts";
-import { planCopy } from "./copy_plan.ts";
 import { comparableDataset } from "./comparable_dataset.ts";
 import { CutPoints } from "./cut_points.ts";
 import { takeDropped } from "./dropped_tables.ts";
 import { publishedTable } from "./find_tables.ts";
-import { copyTable, type TableCopy } from "./initial_copy.ts";
-import { sourceNameOf } from "./lake_names.ts";
-import { formatLsn, instanceOf, lsnOf } from "./lsn.ts";
-import { assertReady } from "./preflight.ts";
+import { copyTable } from "./initial_copy.ts";
+import { formatLsn, lsnOf } from "./lsn.ts";
 import { RelationMemory } from "./relation_memory.ts";
-import { versionOfTable } from "./relation_version.ts";
 import { RelationResolver } from "./relation_resolver.ts";
 import { ReplicationConnection } from "./replication_connection.ts";
 import { lockTables, snapshotOfLocked } from "./table_locks.ts";
 import { openSharedSnapshot, type SharedSnapshot } from "./shared_snapshot.ts";
-import { answerMs, isStopping, SideConnection } from "./side_connection.ts";
-import { assertSlot, awaitFreeSlot, dropSlot, endReader, readSlot } from "./slot.ts";
-import { completeDataset, inferDataset, tableProblems } from "./source_table.ts";
+import { isStopping, SideConnection } from "./side_connection.ts";
+import { awaitFreeSlot, dropSlot } from "./slot.ts";
+import { SlotReader } from "./slot_reader.ts";
 import { type PostgresSourceOptions, streamLimits } from "./source_options.ts";
-import { spoolColumn } from "./special_values.ts";
 import { SpoolFolder } from "./spool_folder.ts";
 import { inspectTables, startCapture, type StartedCapture } from "./start_capture.ts";
+import { prepareTableCopy } from "./table_copy.ts";
 import { TableWatch } from "./table_watch.ts";
 import { openTransactions, telling } from "./telling.ts";
 import { PostgresVerificationPoint } from "./verification_point.ts";
@@ -62,6 +58,7 @@ export class PostgresSource implements Source {
   readonly #limits: StreamLimits;
   readonly #folder: SpoolFolder;
   readonly #side: SideConnection;
+  readonly #reader: SlotReader;
   readonly #slot: string;
   readonly #publication: string;
   #started: StartedCapture | undefined;
@@ -72,8 +69,6 @@ export class PostgresSource implements Source {
   #recordedLsn = 0n;
   #handed: { readonly lsn: bigint; readonly commitTimeMs: number } | undefined;
   #watch: TableWatch | undefined;
-  /** The server's process behind the last stream. */
-  #walsenderId: number | undefined;
 
   constructor(options: PostgresSourceOptions) {
     this.#options = options;
@@ -82,6 +77,12 @@ export class PostgresSource implements Source {
     this.#limits = streamLimits(options);
     this.#folder = new SpoolFolder(join(options.folder, "spool"));
     this.#side = new SideConnection(options.url);
+    this.#reader = new SlotReader({
+      url: options.url,
+      slot: this.#slot,
+      slotWaitMs: this.#slotWaitMs,
+      side: this.#side,
+    });
   }
 
   /** Contracts of the captured tables, as the stream has them now. Empty before {@linkcode start}. */
@@ -127,7 +128,7 @@ export class PostgresSource implements Source {
       connect: () => ReplicationConnection.open(this.#options.url),
       slot: this.#slot,
       publication: this.#publication,
-      slotWaitMs: this.#options.slotWaitMs ?? 5000,
+      slotWaitMs: this.#slotWaitMs,
       recorded,
     });
     await this.#folder.clear();
@@ -153,7 +154,9 @@ export class PostgresSource implements Source {
     signal: AbortSignal,
     onFailure?: CopyFailure,
   ): AsyncGenerator<InitialCopyPart> {
-    const { instance } = this.#capture();
+    const { instance, server } = this.#capture();
+    const memory = this.#remembered();
+    const { maxValueBytes } = this.#limits;
     const wanted = datasets.map((dataset) => this.#tableOf(dataset));
     const guard = await PostgresConnection.open(this.#options.url);
     let snapshot: SharedSnapshot | undefined;
@@ -169,14 +172,10 @@ export class PostgresSource implements Source {
       const { lsn, connections } = snapshot;
       const current = await this.#current(guard, wanted);
       for (const captured of wanted) {
-        const copy = await this.#planTable(guard, {
-          captured,
-          table: current.find(({ oid }) => oid === captured.oid),
-          lsn,
-        })
+        const table = current.find(({ oid }) => oid === captured.oid);
+        const copy = await prepareTableCopy(guard, { captured, table, lsn, server, memory, maxValueBytes })
           .catch((thrown) => tellFailure(captured, { thrown, onFailure }));
         if (copy === undefined) continue;
-        const { maxValueBytes } = this.#limits;
         const partBytes = this.#options.copyPartBytes ?? 128 * 2 ** 20;
         yield* copyTable(copy, { instance, lsn, connections, folder: this.#folder, partBytes, maxValueBytes, signal });
       }
@@ -310,9 +309,13 @@ export class PostgresSource implements Source {
   /** Drops slot and publication, where they are there. Works without {@linkcode start}. Throws `fenced` while in use. */
   async teardown(): Promise<void> {
     const connection = await this.#side.get();
-    await awaitFreeSlot(connection, this.#slot, this.#options.slotWaitMs ?? 5000);
+    await awaitFreeSlot(connection, this.#slot, this.#slotWaitMs);
     await dropSlot(connection, this.#slot);
     await connection.run(`DROP PUBLICATION IF EXISTS ${identifier(this.#publication)}`);
+  }
+
+  get #slotWaitMs(): number {
+    return this.#options.slotWaitMs ?? 5000;
   }
 
   #requireTables(): void {
@@ -344,43 +347,6 @@ export class PostgresSource implements Source {
       .map((table) => publishedTable(table, this.#capture().generatedColumns));
   }
 
-  async #planTable(
-    guard: PostgresConnection,
-    { captured, table, lsn }: {
-      readonly captured: CapturedTable;
-      readonly table: CatalogueTable | undefined;
-      readonly lsn: bigint;
-    },
-  ): Promise<TableCopy> {
-    if (table === undefined) throw new WeirError("precondition", `Table ${captured.source} was dropped`);
-    // Much may have happened to it since the start.
-    assertReady(tableProblems(table, { user: this.#capture().server.user }));
-    const dataset = captured.isDeclared ? completeDataset(captured.dataset, table) : {
-      ...inferDataset(table),
-      namespace: captured.dataset.namespace,
-      name: captured.dataset.name,
-      source: captured.dataset.source,
-    };
-    const version = versionOfTable(table, { source: captured.source, key: dataset.key });
-    this.#remembered().add(version, lsn, { fromCopy: true });
-    captured.copied();
-    await this.#remembered().save();
-    const { server } = this.#capture();
-    const { maxValueBytes } = this.#limits;
-    const columns = version.columns.map(({ name, type, listText }) =>
-      spoolColumn(name, { type, ...(listText === undefined ? {} : { listText }) })
-    );
-    const plan = await planCopy(guard, {
-      table,
-      key: dataset.columns.filter(({ name }) => dataset.key.includes(name)).map(sourceNameOf),
-      lakeName: (name) => dataset.columns.find((column) => sourceNameOf(column) === name)?.name ?? name,
-      maxValueBytes,
-      serverVersion: server.version,
-      encoding: server.encoding,
-    });
-    return { table, dataset, columns, plan };
-  }
-
   /** Holds the stream while the slot is made, so that it cannot pass the point before the point is known. */
   async #openSnapshot(connections: number): Promise<SharedSnapshot> {
     const release = this.#stream?.hold();
@@ -402,7 +368,7 @@ export class PostgresSource implements Source {
   }
 
   #newStream(afterLsn: bigint): ChangeStream {
-    const { instance, generatedColumns } = this.#capture();
+    const { instance, generatedColumns, server: { database } } = this.#capture();
     const memory = this.#remembered();
     const resolver = new RelationResolver({ side: this.#side, tables: this.#tables, memory, generatedColumns });
     return new ChangeStream({
@@ -415,7 +381,7 @@ export class PostgresSource implements Source {
       tables: this.#tables,
       cutPoints: this.#cutPoints,
       limits: this.#limits,
-      connect: (lsn) => this.#connectStream(lsn),
+      connect: (lsn) => this.#reader.open(lsn, { instance, database }),
       resolve: (message, place) => resolver.resolve(message, place),
       recordedLsn: () => this.#recordedLsn,
       isStopping: () => isStopping(this.#options.url),
@@ -432,29 +398,6 @@ export class PostgresSource implements Source {
       onRecopy: (table, reason) => stream.requireCopy(table, reason),
       onFailure: (error) => stream.fail(error),
     });
-  }
-
-  async #connectStream(afterLsn: bigint): Promise<ReplicationConnection> {
-    const { server, instance } = this.#capture();
-    const slotWaitMs = this.#options.slotWaitMs ?? 5000;
-    if (this.#walsenderId !== undefined) this.#side.drop();
-    const replication = await ReplicationConnection.open(this.#options.url);
-    const { connection } = replication;
-    try {
-      await connection.within(answerMs + slotWaitMs, async () => {
-        const found = instanceOf(await replication.identify());
-        lsnOf({ instance, offset: formatLsn(afterLsn) }, found);
-        if (this.#walsenderId !== undefined) await endReader(connection, this.#slot, this.#walsenderId);
-        await awaitFreeSlot(connection, this.#slot, slotWaitMs);
-        const slot = await readSlot(connection, this.#slot);
-        assertSlot(slot, { name: this.#slot, database: server.database, recordedLsn: afterLsn });
-      });
-      this.#walsenderId = connection.serverProcessId;
-      return replication;
-    } catch (thrown) {
-      await replication.close();
-      throw thrown;
-    }
   }
 }
 
