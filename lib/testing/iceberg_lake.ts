@@ -1,14 +1,11 @@
-/** An Iceberg table of three columns for the tests of its format, with rows written down one by one. */
-import type { CommitResult, TableChange } from "../change/sink.ts";
+/** An Iceberg table of three columns for the tests of its format. */
 import { types } from "../dataset/column_type.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
-import type { Connection } from "../engine/connection.ts";
-import { LocalStorage } from "../storage/local.ts";
-import { IcebergTable } from "../table/iceberg/iceberg_table.ts";
+import { IcebergTable, type IcebergTableOptions } from "../table/iceberg/iceberg_table.ts";
 import type { TableMetadata } from "../table/iceberg/metadata.ts";
 import { parseJson } from "../table/lossless_json.ts";
-import { FaultyStorage } from "./faulty_storage.ts";
-import { type LiteralRow, relationOf } from "./relations.ts";
+import type { LiteralRow } from "./relations.ts";
+import { TableLake } from "./table_lake.ts";
 import { type DatabaseFixture, withDatabase } from "./temporary.ts";
 
 /** Keyed by two columns. */
@@ -25,74 +22,20 @@ export const definition: TableDefinition = {
 /** Of the table, below the storage root. */
 export const folder = "iceberg/bank/cards";
 
-/** One change. */
-export type ChangeContent = Partial<Omit<TableChange, "upserts" | "removals">> & {
-  readonly upserts?: readonly LiteralRow[];
-  readonly removals?: readonly LiteralRow[];
-};
-
-/** A folder with the table in it. */
-export class Lake {
-  readonly storage: FaultyStorage;
-  readonly fixture: DatabaseFixture;
-  #position = 0;
-
+/** A lake with one table. */
+export class Lake extends TableLake<IcebergTable> {
   constructor(fixture: DatabaseFixture) {
-    this.fixture = fixture;
-    this.storage = new FaultyStorage(new LocalStorage(fixture.folder));
+    super(fixture, { folder, definition, text: "id || '/' || ordinal || ' ' || name" });
   }
 
-  /** The table as a newly started process opens it. */
-  open(options: { readonly formatVersion?: 2 | 3; readonly connection?: Connection } = {}): IcebergTable {
-    const { connection } = this.fixture;
-    return new IcebergTable({
-      storage: this.storage,
-      connection,
-      folder,
-      namespace: "bank",
-      name: "cards",
-      ...options,
-    });
+  override open(options: Partial<IcebergTableOptions> = {}): IcebergTable {
+    return new IcebergTable({ ...this.place, folder, ...options });
   }
 
-  async change(content: ChangeContent): Promise<TableChange> {
-    const { upserts, removals, ...rest } = content;
-    const relation = (rows: readonly LiteralRow[]) => {
-      return relationOf(this.fixture.connection, { definition: content.definition ?? definition, rows });
-    };
-    return {
-      definition,
-      schemaChanges: [],
-      truncate: false,
-      scope: definition.key,
-      position: { instance: "test:1/1", offset: `0/${++this.#position}` },
-      commitTimeMs: 1_700_000_000_000,
-      ...rest,
-      ...(upserts === undefined ? {} : { upserts: await relation(upserts) }),
-      ...(removals === undefined ? {} : { removals: await relation(removals) }),
-    };
-  }
-
-  async commit(table: IcebergTable, content: ChangeContent): Promise<CommitResult> {
-    const state = (await table.load())!;
-    return await table.commit(table.stage(state, await table.prepare(state, await this.change(content))));
-  }
-
-  async names(table = this.open()): Promise<unknown[]> {
-    const { sql } = await table.scan((await table.load())!);
-    const rows = await this.fixture.connection.rows(
-      `SELECT id || '/' || ordinal || ' ' || name AS n FROM (${sql}) ORDER BY 1`,
-    );
-    return rows.map(({ n }) => n);
-  }
-
+  /** What a version of the table says. */
   async metadata(version: number): Promise<TableMetadata> {
     const bytes = await this.storage.read(`${folder}/metadata/v${version}.metadata.json`);
     return parseJson(new TextDecoder().decode(bytes)) as TableMetadata;
-  }
-
-  async paths(): Promise<string[]> {
-    return (await Array.fromAsync(this.storage.list(folder))).map(({ path }) => path);
   }
 }
 

@@ -1,44 +1,8 @@
 import assert from "node:assert/strict";
 import { types } from "../../dataset/column_type.ts";
-import { armFailPoints } from "../../fail_point.ts";
-import { failOnceAt } from "../../testing/crash_at.ts";
-import { card, cards, checkpointEvery, onDeltaLake } from "../../testing/delta_lake.ts";
+import { onDeltaLake } from "../../testing/delta_lake.ts";
 import { relationOf } from "../../testing/relations.ts";
-import type { DeltaTable } from "./delta_table.ts";
-import { deltaFailPoints } from "./fail_points.ts";
-
-/** Everything in a value as text, whatever classes it is made of. */
-function plain(value: unknown): string {
-  return JSON.stringify(value, (key, each) => {
-    if (key === "checkpoint") return undefined;
-    if (each instanceof Map) return [...each].sort(([left], [right]) => left < right ? -1 : 1);
-    if (typeof each === "bigint") return `${each}n`;
-    if (ArrayBuffer.isView(each)) return [...each as Uint8Array];
-    return each !== null && typeof each === "object" && !Array.isArray(each)
-      ? Object.fromEntries(Object.entries(each).sort(([left], [right]) => left < right ? -1 : 1))
-      : each;
-  });
-}
-
-for (const deletes of ["vectors", "rewrite"] as const) {
-  Deno.test(
-    `by ${deletes}: what a commit keeps is what a new process reads`,
-    onDeltaLake(async (lake) => {
-      const table = lake.open();
-      await table.create(cards);
-      await lake.commit(table, { upserts: [card(1, "a"), card(2, "b"), card(3, "c")] });
-      await lake.commit(table, { upserts: [card(2, "B"), card(4, "d")], removals: [{ id: "3" }, { id: "9" }] });
-      assert.deepEqual(await lake.rows(table), ["1 a", "2 B", "4 d"]);
-      await lake.commit(table, { upserts: [card(2, "bb")] });
-      assert.deepEqual(await lake.rows(), ["1 a", "2 bb", "4 d"]);
-      const state = (await lake.open().load())!;
-      assert.deepEqual([state.rows, state.position?.offset], [3n, "0/3"]);
-      assert.equal(plain(state), plain((await table.load())!));
-      const vectors = [...state.files.values()].filter(({ add }) => add.deletionVector !== undefined);
-      assert.equal(vectors.length, deletes === "vectors" ? 2 : 0);
-    }, { deletes }),
-  );
-}
+import { card, cards } from "../../testing/table_lake.ts";
 
 Deno.test(
   "a file none of whose rows stay leaves whole",
@@ -124,10 +88,11 @@ Deno.test(
     await lake.commit(table, { definition, upserts: [at(1, 1), at(2, 1), at(3, 2)] });
     const before = new Set((await table.load())!.files.keys());
     await lake.commit(table, { definition, removals: [{ id: "2" }] });
-    const files = [...(await lake.open().load())!.files.keys()];
-    const [anew] = files.filter((path) => !before.has(path));
+    const { files } = (await lake.open().load())!;
+    assert.ok([...files.values()].every(({ add }) => add.deletionVector === undefined));
+    const [anew] = [...files.keys()].filter((path) => !before.has(path));
     assert.match(anew!, /^day=2024-01-01\//);
-    assert.deepEqual([files.length, await lake.rows()], [2, ["1 x", "3 x"]]);
+    assert.deepEqual([files.size, await lake.rows()], [2, ["1 x", "3 x"]]);
   }, { deletes: "rewrite" }),
 );
 
@@ -159,108 +124,5 @@ Deno.test(
     assert.equal((await lake.open().load())!.rows, 0n);
     assert.equal((await table.commit(table.stage(state, prepared))).outcome, "committed");
     assert.deepEqual(await lake.rows(), ["1 a", "2 b"]);
-  }),
-);
-
-Deno.test(
-  "of two writers one commits, the other is told, and no row is lost",
-  onDeltaLake(async (lake) => {
-    const connections = [await lake.fixture.database.connect(), await lake.fixture.database.connect()];
-    const tables = connections.map((connection) => lake.open({ connection }));
-    await tables[0]!.create(cards);
-    const write = async (table: DeltaTable, writer: number) => {
-      let conflicts = 0;
-      for (let step = 0; step < 12; step++) {
-        const change = await lake.change({ upserts: [card(100 * writer + step, "own"), card(9, `${writer}.${step}`)] });
-        for (let prepared;;) {
-          const state = (await table.load())!;
-          if (prepared !== undefined && !table.stillFits(state, prepared)) {
-            await table.discard(prepared);
-            prepared = undefined;
-          }
-          prepared ??= await table.prepare(state, change);
-          const { outcome } = await table.commit(table.stage(state, prepared));
-          assert.ok(outcome === "committed" || outcome === "conflict", outcome);
-          if (outcome === "committed") break;
-          conflicts++;
-        }
-      }
-      return conflicts;
-    };
-    const conflicts = await Promise.all(tables.map((table, index) => write(table, index + 1)));
-    assert.ok(conflicts.reduce((sum, each) => sum + each, 0) > 0, "the writers met");
-    const rows = await lake.rows();
-    assert.equal(rows.length, 25);
-    assert.equal((await lake.open().load())!.version, 24);
-  }, checkpointEvery(5)),
-);
-
-Deno.test(
-  "a failure at any step loses nothing, and the next try commits once",
-  onDeltaLake(async (lake) => {
-    const table = lake.open();
-    await table.create(cards);
-    for (const [index, point] of deltaFailPoints.entries()) {
-      const change = await lake.change({ upserts: [card(index, point), card(99, point)] });
-      failOnceAt(point);
-      const state = (await table.load())!;
-      try {
-        const staged = table.stage(state, await table.prepare(state, change));
-        const { outcome } = await table.commit(staged);
-        assert.equal(outcome, point === "delta.afterCommit" ? "unknown" : "retryable", point);
-        assert.equal(await table.isCommitted(staged), point === "delta.afterCommit", point);
-      } catch (thrown) {
-        assert.match(String(thrown), /Planned failure/);
-      } finally {
-        armFailPoints(undefined);
-      }
-      if ((await lake.open().load())!.position?.offset !== change.position.offset) {
-        const { outcome } = await table.commit(table.stage(state, await table.prepare(state, change)));
-        assert.equal(outcome, "committed", point);
-      }
-      assert.equal((await lake.rows()).length, index + 2, point);
-    }
-  }),
-);
-
-Deno.test(
-  "a lost answer is told apart from a lost commit",
-  onDeltaLake(async (lake) => {
-    const table = lake.open();
-    await table.create(cards);
-    for (const fault of ["before", "after"] as const) {
-      const state = (await table.load())!;
-      const staged = table.stage(state, await table.prepare(state, await lake.change({ upserts: [card(1, fault)] })));
-      lake.storage.plan = (path) => path.includes("_delta_log") ? fault : undefined;
-      assert.equal((await table.commit(staged)).outcome, "unknown");
-      lake.storage.plan = () => undefined;
-      assert.equal(await table.isCommitted(staged), fault === "after");
-      assert.equal((await table.commit(staged)).outcome, "committed", "the same commit may be tried again");
-    }
-    assert.deepEqual(await lake.rows(), ["1 after"]);
-  }),
-);
-
-Deno.test(
-  "a change that is given up leaves no file",
-  onDeltaLake(async (lake) => {
-    const table = lake.open();
-    await table.create(cards);
-    await lake.commit(table, { upserts: [card(1, "a"), card(2, "b")] });
-    const before = await lake.paths();
-    const state = (await table.load())!;
-    const prepared = await table.prepare(state, await lake.change({ upserts: [card(1, "x")] }));
-    assert.equal((await lake.paths()).length, before.length + 2, "rows and a vector");
-    await table.discard(prepared);
-    assert.deepEqual(await lake.paths(), before);
-  }),
-);
-
-Deno.test(
-  "the key of a table that is there cannot be changed",
-  onDeltaLake(async (lake) => {
-    await lake.open().create(cards);
-    assert.equal((await lake.open().create(cards)).version, 0);
-    await assert.rejects(() => lake.open().create({ ...cards, key: [] }), { kind: "unsupportedSchemaChange" });
   }),
 );

@@ -1,6 +1,7 @@
 /** What a log says of the past: which versions can be read still, at which positions, and what lies between two of them. */
 import assert from "node:assert/strict";
-import { card, cards, checkpointEvery, type DeltaLake, onDeltaLake } from "../../testing/delta_lake.ts";
+import { checkpointEvery, type DeltaLake, onDeltaLake } from "../../testing/delta_lake.ts";
+import { card, cards } from "../../testing/table_lake.ts";
 import type { DeltaTable } from "./delta_table.ts";
 import { cleanLog } from "./tidy_log.ts";
 

@@ -1,6 +1,7 @@
 /** The log over time: other writers, checkpoints, clean-up, vacuum, earlier versions, and what is damaged. */
 import assert from "node:assert/strict";
-import { card, cards, checkpointEvery, DeltaLake, onDeltaLake } from "../../testing/delta_lake.ts";
+import { checkpointEvery, DeltaLake, onDeltaLake } from "../../testing/delta_lake.ts";
+import { card, cards } from "../../testing/table_lake.ts";
 import { withDatabase } from "../../testing/temporary.ts";
 import type { Action } from "./actions.ts";
 import { cleanLog } from "./tidy_log.ts";

@@ -48,10 +48,10 @@ Deno.test(
     await lake.commit(table, { upserts: [row(1, 0, "a"), row(2, 0, "b"), row(3, 0, "c")] });
     await lake.commit(table, { removals: [key(2, 0)] });
     assert.ok(await rewriteDeletes(lake, (file) => ({ ...file, referenced_data_file: null })) > 0);
-    assert.deepEqual(await lake.names(), ["1/0 a", "3/0 c"]);
+    assert.deepEqual(await lake.rows(), ["1/0 a", "3/0 c"]);
     const next = lake.open({ formatVersion: 2 });
     await lake.commit(next, { removals: [key(3, 0)] });
-    assert.deepEqual(await lake.names(), ["1/0 a"], "the next commit goes on from them");
+    assert.deepEqual(await lake.rows(), ["1/0 a"], "the next commit goes on from them");
 
     await rewriteDeletes(lake, (file) => ({ ...file, referenced_data_file: null, upper_bounds: pathBound("z") }));
     await assert.rejects(() => lake.open().load(), /a delete file of another writer/);

@@ -59,7 +59,7 @@ Deno.test(
     await commit(byDay, dated(6, "f", 1), dated(4, "D", 1), dated(2, "B", 1));
     await commit(byDay, dated(7, "g", 1));
     const names = ["1/0 A", "2/0 B", "3/0 C", "4/0 D", "5/0 e", "6/0 f", "7/0 g"];
-    assert.deepEqual(await lake.names(), names);
+    assert.deepEqual(await lake.rows(), names);
     const { metadata } = (await lake.open().load())!;
     assert.deepEqual(metadata["partition-specs"].map(({ fields }) => fields.map((field) => field["field-id"])), [
       [],
@@ -68,14 +68,14 @@ Deno.test(
     ]);
     assert.deepEqual([metadata["default-spec-id"], metadata["last-partition-id"]], [1, 1001]);
     await mergeAll(lake, table);
-    assert.deepEqual(await lake.names(), names);
+    assert.deepEqual(await lake.rows(), names);
     await lake.commit(table, { definition: byDay, removals: [1, 3, 5, 7].map((id) => key(id, 0)) });
-    assert.deepEqual(await lake.names(), ["2/0 B", "4/0 D", "6/0 f"]);
+    assert.deepEqual(await lake.rows(), ["2/0 B", "4/0 D", "6/0 f"]);
     const expiry = await table.expire((await table.load())!, policy, { nowMs: Date.now() + 1 });
     for (const path of expiry.unneeded) await lake.storage.delete(path);
     const fresh = lake.open();
     assert.deepEqual(await lake.paths(), [...await fresh.referenced((await fresh.load())!)].sort());
-    assert.deepEqual(await lake.names(), ["2/0 B", "4/0 D", "6/0 f"]);
+    assert.deepEqual(await lake.rows(), ["2/0 B", "4/0 D", "6/0 f"]);
   }),
 );
 

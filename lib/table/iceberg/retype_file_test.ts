@@ -5,7 +5,8 @@ import type { TableDefinition } from "../../dataset/dataset.ts";
 import { literal } from "../../engine/quote.ts";
 import { armFailPoints } from "../../fail_point.ts";
 import { failOnceAt } from "../../testing/crash_at.ts";
-import { type ChangeContent, definition, key, type Lake, onLake, row } from "../../testing/iceberg_lake.ts";
+import { definition, key, type Lake, onLake, row } from "../../testing/iceberg_lake.ts";
+import type { ChangeContent } from "../../testing/table_lake.ts";
 import type { UpkeepPolicy } from "../upkeep.ts";
 import { icebergFailPoints } from "./fail_points.ts";
 import type { IcebergTable } from "./iceberg_table.ts";
@@ -91,7 +92,7 @@ for (const formatVersion of [2, 3] as const) {
       assert.deepEqual([...state.files.values()].flatMap(({ deletes }) => deletes ?? []), []);
       assert.deepEqual(state.files.values().map(({ entry }) => entry.file.sort_order_id).toArray(), [1, 1, 1]);
       assert.equal(state.metadata.snapshots.at(-1)!.summary["operation"], "overwrite");
-      assert.deepEqual(await lake.names(), ["1/0 d", "3/0 C", "4/0 a"]);
+      assert.deepEqual(await lake.rows(), ["1/0 d", "3/0 C", "4/0 a"]);
       const { sql } = await table.scan((await table.stateAt(state, before.snapshotId!))!);
       assert.equal(await lake.fixture.connection.value(`SELECT sum(n) FROM (${sql})`), 13n);
       const reopened = lake.open();
@@ -110,7 +111,7 @@ for (const mirroredAs of [[], ["paimon"]]) {
       await begin(lake, table, mirroredAs);
       await lake.commit(table, widening);
       assert.equal((await contents(lake)).filter((text) => text.includes("INT32")).length, 2);
-      assert.deepEqual(await lake.names(), ["1/0 d", "3/0 C", "4/0 a"]);
+      assert.deepEqual(await lake.rows(), ["1/0 d", "3/0 C", "4/0 a"]);
     }),
   );
 }
@@ -159,7 +160,7 @@ Deno.test(
       assert.equal((await types()).length, 1, point);
       const fresh = lake.open();
       await lake.commit(fresh, widening);
-      assert.deepEqual([await types(), await lake.names()], [["INT64"], ["1/0 d", "3/0 C", "4/0 a"]], point);
+      assert.deepEqual([await types(), await lake.rows()], [["INT64"], ["1/0 d", "3/0 C", "4/0 a"]], point);
       const needed = await fresh.referenced((await fresh.load())!);
       for (const path of needed) assert.ok(await lake.storage.stat(path), `${path} after ${point}`);
     }

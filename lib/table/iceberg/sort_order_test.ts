@@ -48,7 +48,7 @@ for (const formatVersion of [2, 3] as const) {
       await lake.commit(table, { upserts: [row(3, 0, "z")] });
       const state = (await table.load())!;
       await table.commit(table.stage(state, (await table.rebase(state, prepared))!));
-      assert.deepEqual(await lake.names(), ["1/0 d", "3/0 z", "5/0 a", "6/0 e"]);
+      assert.deepEqual(await lake.rows(), ["1/0 d", "3/0 z", "5/0 a", "6/0 e"]);
       assert.deepEqual(await filesOf(lake), ["-3 a5 b9 c4 d1 e6 | z3", [1, 1]]);
       const { metadata } = (await lake.open().load())!;
       assert.deepEqual(metadata["sort-orders"][1]!.fields.map((field) => field["source-id"]), [3, 1]);

@@ -63,7 +63,7 @@ for (const formatVersion of [2, 3] as const) {
       const before = (await table.load())!;
       await merge(lake, table);
       const after = (await lake.open().load())!;
-      assert.deepEqual(await lake.names(), ["1/0 a", "1/1 B", "3/0 d", "4/0 e"]);
+      assert.deepEqual(await lake.rows(), ["1/0 a", "1/1 B", "3/0 d", "4/0 e"]);
       assert.deepEqual([after.files.size, after.rows, after.position], [1, 4n, before.position]);
       const { summary } = after.metadata.snapshots.at(-1)!;
       assert.equal(summary.operation, "replace");
@@ -75,7 +75,7 @@ for (const formatVersion of [2, 3] as const) {
       ]);
       assert.equal(table.planCompaction(after, policy), undefined);
       await lake.commit(table, { upserts: [row(1, 0, "aa")], removals: [key(4, 0)] });
-      assert.deepEqual(await lake.names(), ["1/0 aa", "1/1 B", "3/0 d"]);
+      assert.deepEqual(await lake.rows(), ["1/0 aa", "1/1 B", "3/0 d"]);
     }),
   );
 
@@ -102,13 +102,13 @@ for (const formatVersion of [2, 3] as const) {
         "1/8 newer",
         "2/0 new",
       ].sort();
-      assert.deepEqual((await lake.names(table)).toSorted(), expected);
-      assert.deepEqual((await lake.names()).toSorted(), expected);
+      assert.deepEqual((await lake.rows(table)).toSorted(), expected);
+      assert.deepEqual((await lake.rows()).toSorted(), expected);
       const state = (await lake.open().load())!;
       assert.equal(state.position?.offset, "0/7");
       await lake.commit(table, { removals: [{ id: "1" }], scope: ["id"] });
       await merge(lake, table);
-      assert.deepEqual((await lake.names()).toSorted(), expected.filter((name) => name.startsWith("2")));
+      assert.deepEqual((await lake.rows()).toSorted(), expected.filter((name) => name.startsWith("2")));
       await expire(lake, table);
       await filesAreThoseReferred(lake);
     }),
@@ -127,7 +127,7 @@ Deno.test(
     assert.equal(await table.rebase((await table.load())!, prepared), undefined);
     await table.discard(prepared);
     await filesAreThoseReferred(lake);
-    assert.deepEqual(await lake.names(), ["9/0 z"]);
+    assert.deepEqual(await lake.rows(), ["9/0 z"]);
   }),
 );
 
@@ -144,7 +144,7 @@ Deno.test(
     });
     const state = (await lake.open().load())!;
     assert.deepEqual(state.columns.map(({ name }) => name), ["id", "ordinal", "name", "note"]);
-    assert.deepEqual(await lake.names(), ["1/0 1", "2/0 2"]);
+    assert.deepEqual(await lake.rows(), ["1/0 1", "2/0 2"]);
   }),
 );
 
@@ -201,11 +201,11 @@ for (const process of ["the same process", "a new process"]) {
           await lake.commit(table, { upserts, removals: [key(100 + round - 1, step)] });
         }
         if (round % 2 === 0) await merge(lake, table);
-        const before = await lake.names();
+        const before = await lake.rows();
         table = reopen();
         assert.ok(await expire(lake, table) >= 3);
         await filesAreThoseReferred(lake);
-        assert.deepEqual(await lake.names(), before);
+        assert.deepEqual(await lake.rows(), before);
         assert.equal((await lake.open().load())!.position?.offset, `0/${3 * (round + 1)}`);
       }
       assert.deepEqual((await table.expire((await table.load())!, policy, { nowMs: Date.now() + 1 })).snapshots, 0);
@@ -269,7 +269,7 @@ Deno.test(
       armFailPoints(undefined);
       const fresh = lake.open();
       await lake.commit(fresh, { removals: [key(round, 0)] });
-      assert.deepEqual((await lake.names()).length, 2 * (round + 1), point);
+      assert.deepEqual((await lake.rows()).length, 2 * (round + 1), point);
       const needed = await fresh.referenced((await fresh.load())!);
       for (const path of needed) assert.ok(await lake.storage.stat(path), `${path} after ${point}`);
     }

@@ -248,23 +248,6 @@ Deno.test("damaged metadata is refused with the name of the file", async () => {
   });
 });
 
-Deno.test("parts of a load become visible in one snapshot", async () => {
-  await withPaimonLake(async (lake) => {
-    const table = lake.open();
-    await applyStep(lake, table, { upserts: "SELECT 1 AS id, 'old' AS name, 1 AS amount" });
-    const state = (await table.load())!;
-    const parts = [];
-    for (const [index, first] of [0, 100, 200].entries()) {
-      const upserts = `SELECT i AS id, 'n' AS name, 1 AS amount FROM range(${first}, ${first + 100}) r(i)`;
-      parts.push(await table.prepare(state, await paimonChange(lake.connection, { upserts, truncate: index === 0 })));
-    }
-    const [first, ...rest] = parts;
-    assert.equal((await table.commit(table.stage(state, table.combine([first!, ...rest])))).outcome, "committed");
-    const loaded = (await lake.open().load())!;
-    assert.deepEqual([loaded.snapshotId, loaded.rows, (await rowsOf(lake, lake.open())).length], [2n, 300n, 300]);
-  });
-});
-
 Deno.test("text keys order by their bytes, a leading U+FEFF and emoji among them", async () => {
   const byName = { ...orders, key: ["name"] };
   await withPaimonLake(async (lake) => {
