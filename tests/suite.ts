@@ -6,7 +6,7 @@
 
 /** Files that take minutes begin first, so that none is left alone at the end. */
 const longest: Readonly<Record<string, readonly string[]>> = {
-  property: ["soak", "stream"],
+  property: ["soak", "stream", "upkeep"],
   interop: ["spark", "object_store_tables", "schema_changes"],
   crash: ["crash"],
 };
