@@ -2,10 +2,15 @@
 import { mostSmallFiles } from "../../lib/table/merging/merge_plan.ts";
 import type { SoakOutcome, SoakPlan, SoakSample } from "./soak.ts";
 
-/** How much dearer a reading or a commit may be at the end than at the start, both among changes. */
-const usualMostGrowth = 1.5;
-/** How much dearer reading may be at any time than that of a table just loaded, which has no deleted row and few files. */
-const mostOverLoaded = 3;
+/** What is bearable. */
+export interface SoakBounds {
+  /** How much dearer a reading or a commit may be at the end than at the start, both among changes. */
+  readonly growth: number;
+  /** How much dearer reading may be among changes than that of a table just loaded, which has no deleted row and few files. */
+  readonly overLoaded: number;
+}
+
+const usualBounds: SoakBounds = { growth: 1.5, overLoaded: 3 };
 /** Growth of the process that is none, MB: what garbage collection and the allocator leave behind comes and goes. */
 const noGrowthMB = 120;
 
@@ -28,12 +33,12 @@ const rowBytes = 64;
 /**
  * Holds samples against the promise. Start and end are medians of a fifth of the samples each.
  *
- * @param mostGrowth Default 1.5. A short run takes few and short measurements, on a machine that may do other work.
+ * @param most Default 1.5 and 3. A short run takes few and short measurements, on a machine that may do other work.
  */
 export function verdict(
   plan: SoakPlan,
   { samples, differing, trouble }: SoakOutcome,
-  mostGrowth = usualMostGrowth,
+  most = usualBounds,
 ): SoakVerdict {
   const figures: Record<string, number> = {};
   const broken = [...trouble];
@@ -46,11 +51,11 @@ export function verdict(
     const of = (sample: SoakSample) => sample.tables[format]!;
     hold(`${format}LiveFiles`, Math.max(...samples.map((sample) => of(sample).liveFiles)), mostLiveFiles(plan));
     const read = (taken: readonly SoakSample[]) => median(taken.map((sample) => of(sample).readCost));
-    hold(`${format}ReadGrowth`, read(last(commits)) / read(first(commits)), mostGrowth);
-    hold(`${format}ReadOverLoaded`, read(commits) / of(loaded!).readCost, mostOverLoaded);
+    hold(`${format}ReadGrowth`, read(last(commits)) / read(first(commits)), most.growth);
+    hold(`${format}ReadOverLoaded`, read(commits) / of(loaded!).readCost, most.overLoaded);
     hold(`${format}Differing`, differing[format]!, 0);
   }
-  hold("commitGrowth", median(cost(last(commits))) / median(cost(first(commits))), mostGrowth);
+  hold("commitGrowth", median(cost(last(commits))) / median(cost(first(commits))), most.growth);
   const half = commits.slice(Math.floor(commits.length / 2));
   hold("residentGrowthMB", median(resident(last(commits))) - median(resident(first(half))), noGrowthMB);
   return { figures, broken };
