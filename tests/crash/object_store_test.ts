@@ -4,6 +4,7 @@ import { FaultyObjectProxy, type RequestFault } from "../../lib/testing/faulty_o
 import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
 import { lakeIn, type ObjectServer, objectStoreTests, pointAt } from "../interop/object_server.ts";
 import { storageOf } from "../interop/object_storage.ts";
+import type { MaintenanceOutcome } from "../../jobs/wiring/maintenance_outcome.ts";
 import type { VerificationOutcome } from "../../jobs/wiring/verification_outcome.ts";
 import { CrashChild } from "./crash_child.ts";
 import { JobProcess } from "./job_process.ts";
@@ -32,16 +33,35 @@ const points = [
 ];
 const formats = "iceberg,paimon,delta";
 
-/** The verification by a process of its own, which writes nothing into the bucket. */
-async function verifyBeside(lake: string, folder: string): Promise<void> {
-  const script = new URL("../../jobs/verify.ts", import.meta.url);
-  const args = ["--json", "--lake", lake, "--formats", formats];
-  const { output, log } = await new JobProcess({ script, args, folder }).ended;
+/** Another job on the lake, beside or after the one that fills it. */
+async function runOther<Outcome>(name: "verify" | "maintain", folder: string, flags: readonly string[]) {
+  const script = new URL(`../../jobs/${name}.ts`, import.meta.url);
+  const { output, log } = await new JobProcess({ script, args: ["--json", ...flags], folder }).ended;
   assert.notEqual(output, "", log);
-  const { ok, tables } = JSON.parse(output) as VerificationOutcome;
+  return { outcome: JSON.parse(output) as Outcome, log };
+}
+
+/** The verification by a process of its own, which writes nothing into the bucket. Mirrors are held against the source too. */
+async function verifyBeside(lake: string, folder: string): Promise<void> {
+  const flags = ["--lake", lake, "--formats", formats];
+  const { outcome: { ok, tables }, log } = await runOther<VerificationOutcome>("verify", folder, flags);
   assert.deepEqual([ok, tables.length], [true, 9], log);
   for (const { missing, extra, different, rows } of tables) {
     assert.deepEqual([missing, extra, different, rows > 0], [0, 0, 0, true], log);
+  }
+}
+
+/** Of tables and mirrors without a past. */
+const forgetful = ["--keep-hours", "0.00001", "--upkeep", "off"];
+
+/** Takes away all that may go. What tables or mirrors show stays: see who looks next. */
+async function maintainWhole(lake: string, folder: string): Promise<void> {
+  const limits = ["--keep-hours", "0.00001", "--keep-snapshots", "1", "--merge-files", "2", "--orphan-days", "0"];
+  const flags = ["--lake", lake, "--formats", formats, ...limits, "--remove-orphans"];
+  const { outcome: { ok, tables }, log } = await runOther<MaintenanceOutcome>("maintain", folder, flags);
+  assert.deepEqual([ok, tables.length], [true, 9], log);
+  for (const { format, table, work } of tables) {
+    assert.ok(format !== "iceberg" || work!.removedFiles > 0, `${table}: ${JSON.stringify(work)}`);
   }
 }
 
@@ -60,21 +80,25 @@ await objectStoreTests("the main job onto an object store", (withServer) => {
       })
     ));
 
-  Deno.test("deno task pipeline onto a bucket: killed while rows flow, run again, complete and verified", () =>
+  Deno.test("deno task pipeline onto a bucket, mirrors too: killed while rows flow, run again, maintained and verified", () =>
     withServer((server) =>
       withTemporaryFolder(async (folder) => {
         using _environment = pointAt(server);
         // The embedded server runs as another user where the tests run as root.
         await Deno.chmod(folder, 0o755);
-        const flags = ["--lake", lakeIn(server), "--formats", formats, "--holders", "100", "--payments", "3000"];
-        const plan = { job: "pipeline", folder, flags: [...flags, "--batch-seconds", "0.1"] } as const;
+        const flags = ["--lake", lakeIn(server), "--formats", "iceberg", "--mirror", "delta,paimon"];
+        const more = ["--holders", "100", "--payments", "3000", "--batch-seconds", "0.1", ...forgetful];
+        const plan = { job: "pipeline", folder, flags: [...flags, ...more] } as const;
         const job = startJob(plan);
         const store = storageOf(server, { folder, location: { ...server, scheme: "s3" } });
         const paths = () => Array.fromAsync(store.list(""), ({ path }) => path);
         while (newestVersions(await paths()) < 20) await new Promise((resolve) => setTimeout(resolve, 50));
         job.kill("SIGKILL");
         assert.equal((await job.ended).status.signal, "SIGKILL");
-        assertComplete(await runJob(plan), 9);
+        const end = await runJob(plan);
+        assertComplete(end, 3);
+        assert.equal(end.outcome.mirrors.filter(({ isCurrent }) => isCurrent).length, 6, end.log);
+        await maintainWhole(lakeIn(server), folder);
         await verifyBeside(lakeIn(server), folder);
         const stopped = startJob({ ...plan, flags: [...plan.flags, "--follow"] });
         await stopped.until(/capturing through slot/);
@@ -82,7 +106,9 @@ await objectStoreTests("the main job onto an object store", (withServer) => {
         stopped.kill("SIGINT");
         const { code, outcome } = endOf(await stopped.ended);
         assert.equal(code, 0);
-        assert.ok(outcome.tables.every(({ location }) => location.startsWith(`${lakeIn(server)}/`)));
+        const { tables, mirrors } = outcome;
+        assert.ok([...tables, ...mirrors].every(({ location }) => location.startsWith(`${lakeIn(server)}/`)));
+        assert.ok(mirrors.every(({ isCurrent }) => isCurrent), "mirrors have followed maintenance");
         const held = (await paths()).filter((path) => /lease|probe/.test(path));
         assert.deepEqual(held, [], "neither a lease nor a probe is left behind");
       })

@@ -1,4 +1,4 @@
-/** pyiceberg and pypaimon read from a bucket what the main job wrote there: every row is the source's. */
+/** pyiceberg, pypaimon and deltalake read from a bucket what the main job wrote and showed there: every row is the source's. */
 import assert from "node:assert/strict";
 import { accountHolders } from "../../lib/domain/payments/account_holders.ts";
 import { transactions } from "../../lib/domain/payments/transactions.ts";
@@ -22,13 +22,22 @@ if (server !== undefined) {
         const lake = lakeIn(server);
         await using writer = await PaymentsWriter.open({ url, seed: 4 });
         await writer.load({ holders: 200, payments: 1000 });
-        const tables = { datasets: [accountHolders, transactions] };
-        const streamed = await captureIntoLake({ url, lake, tables, icebergVersion: "3" }, async () => {
-          await writer.stream({ payments: 300, churnShare: 0.5 });
-        });
-        const { updated, deleted, keyChanged } = writer.counts;
-        for (const changes of [updated, deleted, keyChanged]) assert.ok(changes > 0);
-        await readAll({ python, url, lake, test }, { tables: streamed, stage: "from the bucket" });
+        for (
+          const { stage, datasets, ...kind } of [
+            { stage: "written", datasets: [accountHolders] },
+            { stage: "mirrored", datasets: [accountHolders, transactions], isMirrored: true },
+          ]
+        ) {
+          const at = { url, lake: `${lake}/${stage}` };
+          const options = { ...at, tables: { datasets }, icebergVersion: "3", ...kind } as const;
+          const before = writer.counts;
+          const tables = await captureIntoLake(options, async () => {
+            await writer.stream({ payments: 200, churnShare: 0.5 });
+          });
+          const { updated, deleted, keyChanged } = writer.counts;
+          assert.ok(updated > before.updated && deleted > before.deleted && keyChanged > before.keyChanged);
+          await readAll({ python, ...at, test }, { tables, stage });
+        }
       }),
   );
 }
