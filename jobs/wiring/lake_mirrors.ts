@@ -184,6 +184,7 @@ export class FollowedTable {
   async begin(): Promise<void> {
     const state = await this.#state();
     if (state === undefined) return;
+    if (this.table !== undefined) this.#refuseKept(state);
     await this.#refuseForgotten(state);
     // What was removed with its folder is shown no more, and its files need not stay.
     if (this.table === undefined && this.#options.primary.mirroredAs(state).length > 0) await this.#declare();
@@ -228,11 +229,30 @@ export class FollowedTable {
     await failPoint("mirror.beforeDeclaration");
     const isSaid = (state: IcebergState) => primary.mirroredAs(state).join() === formats.join();
     await committer.settle({
-      attempt: async (state) =>
-        isSaid(state as IcebergState) ? undefined : await primary.setMirroredAs(state as IcebergState, formats),
+      attempt: async (found) => {
+        const state = found as IcebergState;
+        if (isSaid(state)) return undefined;
+        this.#refuseKept(state);
+        return await primary.setMirroredAs(state, formats);
+      },
       arrived: (state) => isSaid(state as IcebergState),
     });
     this.#isDeclared = true;
+  }
+
+  /** Who keeps a table's past removes its files by rules of their own, and knows of no mirror. */
+  #refuseKept(state: IcebergState): void {
+    const { primary } = this.#options;
+    if (!primary.isKeptByOthers(state)) return;
+    const table = `${primary.namespace}.${primary.name}`;
+    throw new WeirError(
+      "precondition",
+      `Cannot mirror ${table}: it says gc.enabled is false, so others keep its past`,
+      {
+        detail: { table, path: primary.location },
+        advice: "Leave --mirror out and write the other formats with --formats, or take that property from the table",
+      },
+    );
   }
 
   /** A mirror that stands still keeps its files from being removed for ever; its reader would not know. */

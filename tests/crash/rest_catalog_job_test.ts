@@ -48,6 +48,13 @@ Deno.test("a job whose catalog loses answers and tokens is killed, goes on, and 
       ({ name }) => name,
     );
     assert.deepEqual(names.filter((name) => !name.endsWith(".avro")), [], "the catalog keeps the versions");
+    server.plan = () => undefined;
+    server.tables.commit("/public.transactions", {
+      requirements: [],
+      updates: [{ action: "set-properties", updates: { "gc.enabled": "false" } }],
+    });
+    const mirrored = await startCapture(scene, server.uri, ["--mirror", "delta"]).ended;
+    assertRefused(endOf(mirrored), { kind: "precondition", says: /mirror public\.transactions: .*Leave --mirror out/ });
   }));
 
 Deno.test("a catalog that cannot be used is told before anything is captured", () =>
