@@ -45,7 +45,7 @@ await runJob({
       await openPlace(settings, { stateFolder: folderOf("maintain"), work: "maintains" }),
     );
     const icebergCatalog = icebergCatalogOf(settings);
-    await icebergCatalog?.connect();
+    if (settings.formats.includes("iceberg")) await icebergCatalog?.connect();
     const { formats, tables: wanted } = settings;
     const places = await chosenTables({ lake: storage, icebergCatalog, formats, wanted });
     // A file so young may belong to a commit that is under way: then nobody may be writing.

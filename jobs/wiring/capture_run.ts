@@ -92,7 +92,7 @@ export class CaptureRun implements AsyncDisposable {
     const { settings } = options;
     await using open = new AsyncDisposableStack();
     const icebergCatalog = icebergCatalogOf(settings);
-    await icebergCatalog?.connect();
+    if (settings.formats.includes("iceberg")) await icebergCatalog?.connect();
     const lake = open.use(
       await Lake.open({
         place: settings,

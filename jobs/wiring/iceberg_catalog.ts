@@ -6,15 +6,12 @@ import { RestCatalog } from "../../lib/table/iceberg/rest/rest_catalog.ts";
 import type { CatalogSettings } from "./capture_settings.ts";
 
 /**
- * The catalog, not yet asked for anything; undefined where versions are files beside the tables, and where no Iceberg table is
- * meant.
+ * The catalog, not yet asked for anything; undefined where versions are files beside the tables. Mirrors need it too.
  *
  * Throws `configuration` where what was given does not go together.
  */
-export function icebergCatalogOf(
-  settings: CatalogSettings & { readonly formats: readonly string[] },
-): RestCatalog | undefined {
-  const uri = settings.formats.includes("iceberg") ? restUri(settings) : undefined;
+export function icebergCatalogOf(settings: CatalogSettings): RestCatalog | undefined {
+  const uri = restUri(settings);
   if (uri === undefined) return undefined;
   const { icebergWarehouse: warehouse } = settings;
   return new RestCatalog({

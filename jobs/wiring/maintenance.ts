@@ -2,6 +2,7 @@
 import type { Progress } from "../../lib/cli/progress.ts";
 import { toWeirError, type WeirError } from "../../lib/errors.ts";
 import type { TableFolder } from "../../lib/query/lake_folders.ts";
+import { reachFiles } from "../../lib/query/lake_tables.ts";
 import { type PlannedMerge, TableUpkeep } from "../../lib/sink/table_upkeep.ts";
 import type { UpkeepWorker } from "../../lib/sink/upkeep_worker.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
@@ -100,12 +101,14 @@ export class Maintenance {
 
 class OneTable {
   readonly #options: MaintenanceOptions;
+  readonly #place: TableFolder;
   readonly #table: UpkeepTable;
   readonly #upkeep: TableUpkeep;
   #told: MaintainedTable;
 
   constructor(place: TableFolder, options: MaintenanceOptions) {
     this.#options = options;
+    this.#place = place;
     const { storage, policy, worker } = options;
     this.#table = keptTable(place, { ...options.tables, storage });
     const mirrors = this.#mirrorsOf(this.#table);
@@ -134,15 +137,17 @@ class OneTable {
   }
 
   async makePlan(): Promise<void> {
+    const state = await this.#table.load();
+    const { storage, tables, progress } = this.#options;
+    if (state !== undefined) await reachFiles(this.#place, state, { storage, ...tables });
     const merge = (await this.#upkeep.planned())?.plan;
     const { snapshots, unneeded } = await this.#upkeep.expire(true);
     const orphans = await this.#upkeep.orphans();
     const { files, bytes } = await this.#live();
     const rescale = (await this.#planRescale())?.plan;
-    const state = await this.#table.load();
     if (state !== undefined && this.#table.isKeptByOthers?.(state)) {
       const { table } = this.#told;
-      this.#options.progress.note(
+      progress.note(
         `${table} says gc.enabled is false: its old snapshots and files are left to its catalog`,
       );
     }

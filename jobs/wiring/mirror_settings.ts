@@ -1,12 +1,11 @@
 /** Which formats mirrors are wanted in. */
 import { WeirError } from "../../lib/errors.ts";
-import { objectLocation } from "../../lib/storage/s3/location.ts";
 import type { CaptureSettings } from "./capture_settings.ts";
 import type { MirrorFormat } from "./lake_mirrors.ts";
 
 /** The formats of `--mirror`. Throws `configuration` where they do not fit those that are written. */
 export function mirrorFormats(
-  { formats, mirror, icebergCatalog, lake }: Pick<CaptureSettings, "formats" | "mirror" | "icebergCatalog" | "lake">,
+  { formats, mirror }: Pick<CaptureSettings, "formats" | "mirror">,
 ): readonly MirrorFormat[] {
   const wanted = mirror.filter((format) => format !== "none");
   const written = wanted.find((format) => formats.includes(format));
@@ -18,11 +17,6 @@ export function mirrorFormats(
   if (wanted.length > 0 && !formats.includes("iceberg")) {
     throw new WeirError("configuration", "--mirror shows Iceberg tables, and --formats does not write any", {
       advice: "Add iceberg to --formats",
-    });
-  }
-  if (wanted.length > 0 && icebergCatalog === "rest" && objectLocation(lake) !== undefined) {
-    throw new WeirError("configuration", "--mirror shows tables of the lake, and the catalog keeps its own elsewhere", {
-      advice: "Leave --mirror or --iceberg-catalog out, or write the other formats with --formats",
     });
   }
   return wanted;

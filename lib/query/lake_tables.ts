@@ -5,7 +5,7 @@ import { DeltaTable } from "../table/delta/delta_table.ts";
 import { IcebergTable } from "../table/iceberg/iceberg_table.ts";
 import type { RestCatalog } from "../table/iceberg/rest/rest_catalog.ts";
 import { RestTable } from "../table/iceberg/rest/rest_table.ts";
-import type { HistoricTable } from "../table/lake_table.ts";
+import type { HistoricTable, TableState } from "../table/lake_table.ts";
 import { PaimonTable } from "../table/paimon/paimon_table.ts";
 import type { TableFolder } from "./lake_folders.ts";
 
@@ -35,6 +35,16 @@ export function lakeTable(place: TableFolder, lake: LakePlace): HistoricTable {
   const table = tables.get(key) ?? newTable(place, lake);
   tables.set(key, table);
   return table;
+}
+
+/** Has the storage reach a mirror's files: where a catalog keeps those of its tables, and with which keys, it alone knows. */
+export async function reachFiles(
+  { namespace, name }: TableFolder,
+  { mirrorOf }: Pick<TableState, "mirrorOf">,
+  lake: LakePlace,
+): Promise<void> {
+  if (mirrorOf !== "iceberg" || lake.icebergCatalog === undefined) return;
+  await lakeTable({ format: mirrorOf, namespace, name }, lake).load();
 }
 
 function newTable({ format, namespace, name }: TableFolder, lake: LakePlace): HistoricTable {

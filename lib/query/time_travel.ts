@@ -5,7 +5,7 @@ import { WeirError } from "../errors.ts";
 import type { HistoricTable, KeptSnapshot, TableState } from "../table/lake_table.ts";
 import { consistentPoint, type ExactSpan, exactSpans, spanAt } from "./exact_spans.ts";
 import type { TableFolder } from "./lake_folders.ts";
-import { type LakePlace, lakeTable } from "./lake_tables.ts";
+import { type LakePlace, lakeTable, reachFiles } from "./lake_tables.ts";
 
 /** Which state of a table. */
 export type TablePoint =
@@ -44,7 +44,9 @@ export interface TablePast extends OpenedTable {
 export async function openTable(place: TableFolder, lake: LakePlace): Promise<OpenedTable | undefined> {
   const table = lakeTable(place, lake);
   const newest = await table.load();
-  return newest === undefined ? undefined : { place, table, newest };
+  if (newest === undefined) return undefined;
+  await reachFiles(place, newest, lake);
+  return { place, table, newest };
 }
 
 /** A table's past as of when it was opened. */

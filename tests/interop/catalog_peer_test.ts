@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import type pg from "pg";
 import type { MaintenanceOutcome } from "../../jobs/wiring/maintenance_outcome.ts";
+import type { VerificationOutcome } from "../../jobs/wiring/verification_outcome.ts";
 import { PostgresConnection } from "../../lib/source/postgres/connection.ts";
 import { objectLocation } from "../../lib/storage/s3/location.ts";
 import { type DatabaseFixture, withDatabase } from "../../lib/testing/temporary.ts";
@@ -16,6 +17,7 @@ import type { CatalogReport } from "./catalog_model.ts";
 import { catalogEnvironment, catalogFlags, type CatalogPeer, pyicebergProperties } from "./catalog_peer.ts";
 import { sameAsSource } from "./lake_reading.ts";
 import type { Python } from "./python.ts";
+import { readers } from "./readers.ts";
 import { pythonTest } from "./python_env.ts";
 import { nessie } from "./nessie.ts";
 import { clientOf, seaweedfsCatalog } from "./seaweedfs_catalog.ts";
@@ -41,6 +43,9 @@ const afterPyiceberg = [
   "UPDATE bank.orders SET paid = id % 2 = 0 WHERE id % 3 = 0",
   "DELETE FROM bank.orders WHERE id % 10 = 0",
 ];
+
+/** Of tables and mirrors without a past, in hours. */
+const forgetful = "0.00001";
 
 interface Surroundings {
   readonly peer: CatalogPeer;
@@ -73,7 +78,11 @@ class CatalogScene {
   /** Captures until all is in the lake that was done meanwhile, and has pyiceberg compare it. */
   async capture(stage: string, work: (caughtUp: CaughtUp) => Promise<void>): Promise<void> {
     const { peer, url } = this.#of;
-    const flags = { formats: "iceberg", upkeep: "off", "batch-seconds": "0.1", ...catalogFlags(peer) };
+    const flags = {
+      ...{ formats: "iceberg", upkeep: "off", "batch-seconds": "0.1", "keep-hours": forgetful },
+      ...this.isMirrored ? { mirror: "delta,paimon" } : {},
+      ...catalogFlags(peer),
+    };
     const { lake, icebergVersion } = peer;
     const tables = await captureIntoLake(
       { url, lake, icebergVersion, tables: { tables: ["bank.*"] }, flags },
@@ -91,6 +100,18 @@ class CatalogScene {
     return await this.pyiceberg("read", table, this.#output);
   }
 
+  /** Who keeps the past of tables himself may remove files that mirrors show. */
+  get isMirrored(): boolean {
+    return !this.#of.peer.keepsThePast;
+  }
+
+  /** Whoever reads a mirror reaches the lake and the catalog's bucket; the jobs are given keys to that table by table. */
+  async readMirror(reader: "deltalake" | "pypaimon", table: string): Promise<number> {
+    const { peer, python } = this.#of;
+    using _keys = within(catalogEnvironment({ ...peer, store: peer.tables }));
+    return (await readers[reader]({ python, lake: peer.lake, table, output: this.#output })).rows;
+  }
+
   get #output(): string {
     return `${this.#of.fixture.folder}/read.parquet`;
   }
@@ -98,11 +119,17 @@ class CatalogScene {
   async #check(tables: readonly CapturedTable[], stage: string): Promise<void> {
     const { fixture, source, test } = this.#of;
     assert.equal(tables.length, 2);
+    const scan = `SELECT * FROM read_parquet('${this.#output}')`;
     for (const table of tables) {
       const name = `bank.${table.definition.name}`;
       const { rows } = await this.read(name);
       await test.step(`${stage}: pyiceberg reads ${rows} rows of ${name}`, async () => {
-        await sameAsSource({ source, table, fixture, scan: `SELECT * FROM read_parquet('${this.#output}')`, rows });
+        await sameAsSource({ source, table, fixture, scan, rows });
+      });
+      if (!this.isMirrored) continue;
+      await test.step(`${stage}: pypaimon reads them in a mirror`, async () => {
+        assert.equal(await this.readMirror("pypaimon", name), rows);
+        await sameAsSource({ source, table, fixture, scan, rows });
       });
     }
   }
@@ -117,17 +144,28 @@ class CatalogScene {
   }
 
   async maintain(): Promise<MaintenanceOutcome> {
-    const { peer, fixture: { folder } } = this.#of;
-    const limits = { "merge-files": "2", "keep-hours": "0.00001", "keep-snapshots": "1", "orphan-days": "0" };
-    const flags = { lake: peer.lake, formats: "iceberg", ...limits, ...catalogFlags(peer) };
+    const limits = { "merge-files": "2", "keep-hours": forgetful, "keep-snapshots": "1", "orphan-days": "0" };
+    const formats = this.isMirrored ? "iceberg,paimon,delta" : "iceberg";
+    return await this.#job("maintain", { formats, ...limits }, "--remove-orphans");
+  }
+
+  /** Our own reading of mirrors alone. */
+  async verifyMirrors(): Promise<VerificationOutcome> {
+    const { rows: [slot] } = await this.#of.client.query("SELECT slot_name FROM pg_replication_slots");
+    return await this.#job("verify", { formats: "delta,paimon", slot: slot.slot_name });
+  }
+
+  async #job<Outcome>(name: string, flags: Readonly<Record<string, string>>, ...more: string[]): Promise<Outcome> {
+    const { peer, url, fixture: { folder } } = this.#of;
+    const all = Object.entries({ lake: peer.lake, ...flags, ...catalogFlags(peer) });
     const { output, log } = await new JobProcess({
-      script: new URL("../../jobs/maintain.ts", import.meta.url),
-      args: ["--json", "--remove-orphans", ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value])],
+      script: new URL(`../../jobs/${name}.ts`, import.meta.url),
+      args: ["--json", ...more, ...all.flatMap(([flag, value]) => [`--${flag}`, value])],
       folder,
-      environment: catalogEnvironment(peer),
+      environment: { ...catalogEnvironment(peer), POSTGRES_URL: url },
     }).ended;
     assert.ok(output !== "", log);
-    return JSON.parse(output) as MaintenanceOutcome;
+    return JSON.parse(output) as Outcome;
   }
 
   async change(statements: readonly string[]): Promise<void> {
@@ -168,15 +206,22 @@ if (reason !== undefined) {
           const isPlanted = await scene.plant("bank.orders");
           const { ok, tables } = await scene.maintain();
           assert.ok(ok, JSON.stringify(tables));
-          assert.deepEqual(tables.map(({ table }) => table), ["bank.holders", "bank.orders"]);
+          const written = tables.filter(({ format }) => format === "iceberg");
+          assert.deepEqual(written.map(({ table }) => table), ["bank.holders", "bank.orders"]);
           const isOurs = !peer.keepsThePast;
-          for (const { table, work } of tables) {
+          for (const { table, work } of written) {
             const { merges, expiredSnapshots, removedFiles, removedOrphans } = work!;
             assert.ok(merges > 0);
             assert.deepEqual([expiredSnapshots > 0, removedFiles > 0], [isOurs, isOurs], JSON.stringify(work));
             assert.equal(removedOrphans, isOurs && table === "bank.orders" ? 1 : 0);
           }
           assert.equal(await isPlanted(), peer.keepsThePast);
+          if (scene.isMirrored) {
+            const found = await scene.verifyMirrors();
+            assert.deepEqual([found.ok, found.tables.length], [true, 4], JSON.stringify(found.tables));
+            // It looks for files in the mirror's own bucket alone.
+            await assert.rejects(scene.readMirror("deltalake", "bank.orders"), /No suitable object store/);
+          }
           await scene.capture(
             "after maintenance",
             () => scene.change(["UPDATE bank.orders SET note = 'x' WHERE id % 7 = 0"]),
@@ -188,6 +233,11 @@ if (reason !== undefined) {
 
 /** Sets variables of the environment until it is disposed. */
 function within(variables: Readonly<Record<string, string>>): Disposable {
+  const before = Object.keys(variables).map((name) => [name, Deno.env.get(name)] as const);
   for (const [name, value] of Object.entries(variables)) Deno.env.set(name, value);
-  return { [Symbol.dispose]: () => Object.keys(variables).forEach((name) => Deno.env.delete(name)) };
+  return {
+    [Symbol.dispose]: () => {
+      for (const [name, value] of before) value === undefined ? Deno.env.delete(name) : Deno.env.set(name, value);
+    },
+  };
 }

@@ -65,7 +65,8 @@ export class S3Storage implements Storage {
     if (this.#others.of(uri) !== undefined) return uri;
     throw new WeirError("tableUnreadable", `A table in ${this.#root} has files outside of it: it was moved`, {
       detail: { path: uri },
-      advice: "Move the lake back to where those files were, and give that as --lake",
+      advice: "Move the lake back to where those files were, and give that as --lake; those of a catalog's table are " +
+        "reached through the catalog, so name it",
     });
   }
 
