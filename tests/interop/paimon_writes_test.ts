@@ -2,8 +2,14 @@
 import assert from "node:assert/strict";
 import { types } from "../../lib/dataset/column_type.ts";
 import type { TableDefinition } from "../../lib/dataset/dataset.ts";
+import { PostgresConnection } from "../../lib/source/postgres/connection.ts";
+import { LocalStorage } from "../../lib/storage/local.ts";
+import { PaimonTable } from "../../lib/table/paimon/paimon_table.ts";
 import { type DatabaseFixture, withDatabase } from "../../lib/testing/temporary.ts";
+import { withPostgres } from "../../lib/testing/with_postgres.ts";
+import { captureIntoLake } from "./captured_lake.ts";
 import { holders, rows } from "./holders.ts";
+import { sameAsSource } from "./lake_reading.ts";
 import { PaimonJavaTests } from "./paimon_java.ts";
 import { PaimonModel } from "./paimon_model.ts";
 import type { Python } from "./python.ts";
@@ -118,4 +124,38 @@ if (java.missing === undefined) {
         await model.checkByAll("id >= 65");
       }),
   );
+
+  Deno.test("Java expires every snapshot that says how far the source was read: the next run copies the table again", () =>
+    withPostgres(({ url, client }) =>
+      withDatabase(async (fixture) => {
+        await client.query(`
+          CREATE SCHEMA bank;
+          CREATE TABLE bank.cards (id bigint PRIMARY KEY, name text);
+          INSERT INTO bank.cards SELECT n, 'card ' || n FROM generate_series(1, 300) AS n`);
+        const { folder: lake, connection } = fixture;
+        const flags = { formats: "paimon", upkeep: "off" };
+        const capture = { url, lake, icebergVersion: "3", tables: { tables: ["bank.*"] }, flags } as const;
+        await captureIntoLake(capture, async (caughtUp) => {
+          await caughtUp();
+          await client.query("UPDATE bank.cards SET name = 'changed' WHERE id % 3 = 0");
+        });
+        const place = { lake, table: "bank.cards" };
+        await java.running!.change(place, { do: "compact" });
+        assert.ok(await java.running!.change(place, { do: "expire", keep: 1 }) as number > 1);
+        const named = { namespace: "bank", name: "cards" };
+        const table = new PaimonTable({ storage: new LocalStorage(lake), connection, folder: "paimon", ...named });
+        const { rows, position } = (await table.load())!;
+        assert.deepEqual([rows, position], [300n, undefined]);
+        await client.query(
+          "DELETE FROM bank.cards WHERE id % 7 = 0; UPDATE bank.cards SET name = 'y' WHERE id % 5 = 0",
+        );
+        const [captured] = await captureIntoLake(capture);
+        const output = `${lake}/read.parquet`;
+        const report = await java.running!.read({ ...place, output });
+        const source = await PostgresConnection.open(url);
+        await using _source = { [Symbol.asyncDispose]: () => source.close() };
+        const scan = `SELECT * FROM read_parquet('${output}')`;
+        await sameAsSource({ source, table: captured!, fixture, rows: report.rows, scan });
+      })
+    ));
 }
