@@ -72,7 +72,7 @@ export class TableCommitter {
       const known = this.#state;
       this.#forget();
       const found = await this.current();
-      if (!samePosition(known?.position, found?.position)) this.#requireNoWriter();
+      if (!samePosition(known?.position, found?.position)) this.#requireNoWriter(found);
       return found;
     });
   }
@@ -131,7 +131,7 @@ export class TableCommitter {
       if (state === undefined) {
         throw new WeirError("tableUnreadable", "The table vanished while it was written", this.#detail());
       }
-      if (!samePosition(state.position, expected)) this.#requireNoWriter();
+      if (!samePosition(state.position, expected)) this.#requireNoWriter(state);
       // Whatever comes of it, and be it an error over a file that is gone: the table is asked again before the next attempt.
       const result = await step.attempt(state).finally(() => this.#forget());
       if (result === undefined) return false;
@@ -152,8 +152,13 @@ export class TableCommitter {
     return new WeirError("fenced", `Another writer has moved ${this.#name()} on`, this.#detail());
   }
 
-  #requireNoWriter(): void {
-    if (this.#isWriter) throw this.fenced();
+  #requireNoWriter(found: TableState | undefined): void {
+    if (!this.#isWriter) return;
+    if (found?.position !== undefined) throw this.fenced();
+    throw new WeirError("fenced", `The position of ${this.#name()} is there no more`, {
+      ...this.#detail(),
+      advice: "Another program removed the snapshots that name it: start the job again, which copies the table",
+    });
   }
 
   #name(): string {

@@ -10,7 +10,8 @@ const cause = new Error("connection lost");
 class ListedTable {
   readonly commits: string[] = [];
   readonly answers: ((staged: string) => CommitResult)[] = [];
-  offset = 0;
+  /** Undefined: no snapshot with a position is left. */
+  offset: number | undefined = 0;
   /** What is being read arrives after it. */
   loading: Promise<void> | undefined;
   /** What is asked for is read after it. */
@@ -43,8 +44,9 @@ class ListedTable {
   };
 
   #state(): TableState {
-    const position = { instance: "test:1/1", offset: `0/${this.offset}` };
-    return { columns: [], key: [], rows: BigInt(this.commits.length), position };
+    const state = { columns: [], key: [], rows: BigInt(this.commits.length) };
+    if (this.offset === undefined) return state;
+    return { ...state, position: { instance: "test:1/1", offset: `0/${this.offset}` } };
   }
 }
 
@@ -91,7 +93,7 @@ Deno.test("a writer whose table another one moved on is fenced, upkeep goes on f
   for (const isWriter of [true, false]) {
     const listed = new ListedTable();
     listed.answers.push(() => {
-      listed.offset++;
+      listed.offset = 1;
       return { outcome: "conflict" };
     });
     const ended = published(listed, { isWriter });
@@ -126,7 +128,7 @@ Deno.test("who looks for another writer while the store is away does not take ou
   listed.away = undefined;
   const published = committer.settle({
     attempt: () => {
-      listed.offset++;
+      listed.offset = 1;
       return Promise.resolve(listed.takes("rows"));
     },
     arrived: () => false,
@@ -136,4 +138,16 @@ Deno.test("who looks for another writer while the store is away does not take ou
   await looked;
   assert.equal(await published, true);
   assert.equal((await committer.refreshed())?.rows, 1n);
+});
+
+Deno.test("a writer whose position another program took away says what to do", async () => {
+  const listed = new ListedTable();
+  const committer = new TableCommitter(listed.table);
+  await committer.current();
+  listed.offset = undefined;
+  await assert.rejects(committer.refreshed(), (error) => {
+    assert.ok(error instanceof WeirError && error.kind === "fenced");
+    assert.match(`${error.message} ${error.advice}`, /position of delta table bank.cards.*start the job again/);
+    return true;
+  });
 });
