@@ -170,6 +170,8 @@ const refusals: readonly (readonly [tables: string, said: RegExp])[] = [
   ["deferred", /"deferred" has a primary key that can be deferred.*ADD PRIMARY KEY/],
   ["nothing", /"nothing" has no key/],
   ["fast", /"fast" is unlogged or temporary: ALTER TABLE "public"."fast" SET LOGGED/],
+  ["fast/data", /"fast\/data" has a name that no folder of the lake can have: .*: rename it/],
+  ["up.*", /"up"."\.\." has a name that no folder of the lake can have: .*: rename it/],
   ["seen", /"seen" is a view, and views send no changes: name the tables that it reads/],
   ["kept", /"kept" is a materialized view/],
   ["elsewhere", /"elsewhere" is a foreign table, .*: capture it on the server that holds its rows/],
@@ -192,6 +194,7 @@ Deno.test("what cannot be captured exactly is refused with what to do", () =>
         CREATE ROLE reader LOGIN REPLICATION PASSWORD 'reader'; GRANT CREATE ON DATABASE postgres TO reader;
         CREATE TABLE keyless (a int UNIQUE); ALTER TABLE keyless REPLICA IDENTITY FULL;
         CREATE TABLE deferred (a int PRIMARY KEY DEFERRABLE); CREATE TABLE nothing (); CREATE UNLOGGED TABLE fast (a int PRIMARY KEY);
+        CREATE TABLE "fast/data" (a int PRIMARY KEY); CREATE SCHEMA up; CREATE TABLE up.".." (a int PRIMARY KEY);
         CREATE VIEW seen AS SELECT 1 AS a; CREATE MATERIALIZED VIEW kept AS SELECT 1 AS a;
         CREATE EXTENSION file_fdw; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
         CREATE FOREIGN TABLE elsewhere (a text) SERVER files OPTIONS (filename '/dev/null');

@@ -110,11 +110,20 @@ export function tableProblems(
   if (unlogged.length > 0) {
     add("has unlogged table partitions", unlogged.map((leaf) => `ALTER TABLE ${leaf.name} SET LOGGED`).join("; "));
   }
+  const { namespace, name: held } = options.declared ?? table;
+  if (![namespace, held].every(isFolderName)) {
+    add("has a name that no folder of the lake can have: with / in it, or . or ..", "rename it");
+  }
   if (table.rowSecurity) add("has row security, which hides rows from this user", `ALTER ROLE ${user} BYPASSRLS`);
   const key = keyOf(table);
   if (key === undefined) return [...problems, ...missingKey(table, name)];
   const contract = options.declared === undefined ? [] : contractProblems(table, options.declared, key);
   return [...problems, ...keyProblems(table, key), ...contract];
+}
+
+/** A slash would put a table's files into another's folder, where upkeep takes them for leftovers of that one. */
+function isFolderName(name: string): boolean {
+  return !name.includes("/") && name !== "." && name !== "..";
 }
 
 /** No table format tells rows apart by a list. */
