@@ -1,6 +1,6 @@
 /** Values that break careless writers, through every sink and back, compared inside DuckDB by their row text. */
 import assert from "node:assert/strict";
-import { type ColumnType, type ScalarType, types } from "../../lib/dataset/column_type.ts";
+import { type ColumnType, duckdbType, type ScalarType, types } from "../../lib/dataset/column_type.ts";
 import type { TableDefinition } from "../../lib/dataset/dataset.ts";
 import { identifier } from "../../lib/engine/quote.ts";
 import type { Sink } from "../../lib/change/sink.ts";
@@ -77,8 +77,8 @@ const rows: readonly LiteralRow[] = Array.from({ length: 14 }, (_, index) => {
   return { "key column": String(index), ...Object.fromEntries(cells) };
 });
 
-/** Types that a key may have (a float is no key anywhere). */
-const keyTypes = Object.entries(scalars).filter(([name]) => name !== "single" && name !== "double" && name !== "bytes");
+/** Types that a key may have. */
+const keyTypes = Object.entries(scalars).filter(([name]) => name !== "bytes");
 
 /** Registers the suite for one format. */
 export function sinkValues(format: SinkFormat): void {
@@ -106,6 +106,8 @@ async function keyedBy(context: Context, values: readonly string[]): Promise<voi
   const row = (index: number, version: string) => ({ k: values[index] as string, "n 2": "1", v: `'${version}'` });
   const all = values.map((_, index) => index);
   await context.commit(1, { inserts: all.map((index) => row(index, `first ${index}`)) });
+  const keys = await context.rows("k::VARCHAR");
+  assert.deepEqual(keys, await texts(context.connection, values));
   await context.commit(2, { upserts: all.map((index) => row(index, `second ${index}`)) });
   assert.deepEqual(await context.rows("v"), all.map((index) => [`second ${index}`]).sort());
   const odd = all.filter((index) => index % 2 === 1);
@@ -115,6 +117,13 @@ async function keyedBy(context: Context, values: readonly string[]): Promise<voi
   await context.commit(4, { scope: ["k"], removals: kept.map((index) => ({ k: values[index] as string })) });
   assert.deepEqual(await context.rows("v"), []);
   assert.deepEqual((await context.sink.status()).position, position(4));
+}
+
+async function texts(connection: Context["connection"], values: readonly string[]): Promise<unknown[][]> {
+  const { type } = keyTypes.find(([, known]) => known.values === values)![1];
+  const rows = values.map((value) => `((${value})::${duckdbType(type)})`).join(", ");
+  const found = await connection.rows(`SELECT k::VARCHAR AS k FROM (VALUES ${rows}) AS v(k) ORDER BY ALL`);
+  return found.map((row) => Object.values(row));
 }
 
 function keyedTable(type: ColumnType): TableDefinition {

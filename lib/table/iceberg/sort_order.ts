@@ -68,7 +68,9 @@ export function orderBy(
   const keys = order.fields.map((sorted) => {
     const field = schema.fields.find(({ id }) => id === sorted["source-id"])!;
     const nulls = sorted["null-order"] === "nulls-first" ? "FIRST" : "LAST";
-    return `${spell(field)} ${sorted.direction === "asc" ? "ASC" : "DESC"} NULLS ${nulls}`;
+    // The engine's sort makes -0 in a column that it sorts by 0, but not where it sorts by an expression.
+    const by = field.type === "float" || field.type === "double" ? `${spell(field)} + 0` : spell(field);
+    return `${by} ${sorted.direction === "asc" ? "ASC" : "DESC"} NULLS ${nulls}`;
   });
   return ` ORDER BY ${[...keys, ...then === undefined ? [] : [then]].join(", ")}`;
 }

@@ -72,6 +72,21 @@ Deno.test(
 );
 
 Deno.test(
+  "a value that rows are sorted by stays as it is, -0 too",
+  onLake(async (lake) => {
+    const columns = [...definition.columns, { name: "share", type: { kind: "float64" } as const, nullable: true }];
+    const byShare = { ...definition, columns, sortBy: ["share"] };
+    const table = lake.open();
+    await table.create(byShare);
+    const upserts = ["1", "-0.0", "-1"].map((share, id) => ({ ...row(id, 0, "a"), share: `'${share}'::DOUBLE` }));
+    await lake.commit(table, { definition: byShare, upserts });
+    using scan = await table.scan((await table.load())!);
+    const rows = await lake.fixture.connection.rows(`SELECT share::VARCHAR AS share FROM (${scan.sql})`);
+    assert.deepEqual(rows.map(({ share }) => share), ["-1.0", "-0.0", "1.0"]);
+  }),
+);
+
+Deno.test(
   "an order may change or end with its column: files that are there keep theirs",
   onLake(async (lake) => {
     const table = lake.open();

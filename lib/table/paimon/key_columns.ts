@@ -86,6 +86,13 @@ export function keyValueType(type: ScalarType): DuckDBType {
   }
 }
 
+/** `ORDER BY` of keys. The engine's sort makes -0 in a column that it sorts by 0, but not where it sorts by an expression. */
+export function keyOrderSql(key: readonly KeyColumn[]): string {
+  return key.map(({ name, type: { kind } }) =>
+    kind === "float32" || kind === "float64" ? `${identifier(name)} + 0` : identifier(name)
+  ).join(", ");
+}
+
 /** A result of {@linkcode keyValueSql} as the binding hands it over. */
 export function toKeyValue(value: DuckDBValue): KeyValue {
   return value instanceof DuckDBBlobValue ? new Uint8Array(value.bytes) : value as KeyValue;

@@ -20,7 +20,7 @@ import {
   type ReadablePlace,
   sequenceColumn,
 } from "./file_rows_sql.ts";
-import { type KeyColumn, keyColumns } from "./key_columns.ts";
+import { type KeyColumn, keyColumns, keyOrderSql } from "./key_columns.ts";
 import { keyItems, type KeyRange, keyRanges } from "./key_ranges.ts";
 import { additionOf } from "./manifest.ts";
 import { dataFileName, fileRecord, type WrittenFile } from "./prepare.ts";
@@ -164,7 +164,7 @@ function partSql(
     SEMI JOIN (SELECT ${names}, ${
     identifier(sequenceColumn)
   } FROM ${newest} WHERE ${partColumn} = ${part.part}) AS newest
-    USING (${names}, ${identifier(sequenceColumn)}) ORDER BY ${names}`;
+    USING (${names}, ${identifier(sequenceColumn)}) ORDER BY ${keyOrderSql(key)}`;
 }
 
 function columnList(key: readonly KeyColumn[]): string {

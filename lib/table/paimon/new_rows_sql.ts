@@ -4,6 +4,7 @@ import { duckdbType } from "../../dataset/column_type.ts";
 import { identifier } from "../../engine/quote.ts";
 import { bucketColumn } from "./deleted_keys.ts";
 import { kindColumn, rowKind, sequenceColumn } from "./file_rows_sql.ts";
+import { keyColumns, keyOrderSql } from "./key_columns.ts";
 import type { BucketPart } from "./routing.ts";
 import type { PaimonSchema } from "./schema.ts";
 
@@ -49,7 +50,8 @@ export function newRowsSql(rows: NewRows): string {
     selects.push(`SELECT ${columns.join(", ")} FROM ${identifier(deletedKeys)} ${ofBucket}`);
   }
   if (isOrdered && selects.length === 1) return selects[0]!;
-  return `${selects.join(" UNION ALL ")} ORDER BY ${schema.primaryKeys.map(identifier).join(", ")}`;
+  const key = keyColumns(schema.fields, schema.primaryKeys);
+  return `SELECT * FROM (${selects.join(" UNION ALL ")}) ORDER BY ${keyOrderSql(key)}`;
 }
 
 function upsertColumns({ schema, upserts }: NewRows): readonly string[] {
