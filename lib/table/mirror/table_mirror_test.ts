@@ -92,6 +92,24 @@ Deno.test(
 );
 
 Deno.test(
+  "a mirror whose folder is removed while its table is written is made again, whole",
+  onLake(async (lake) => {
+    const table = lake.open();
+    await table.create(definition);
+    await lake.commit(table, { upserts: [row(1, 0, "a")] });
+    const mirrors = new Mirrors(lake, table);
+    await mirrors.follow(table);
+    for (const folder of ["delta", "paimon"]) {
+      for await (const { path } of lake.storage.list(folder)) await lake.storage.delete(path);
+    }
+    await lake.commit(table, { upserts: [row(2, 0, "b")] });
+    await mirrors.follow(table);
+    assert.deepEqual([await mirrors.names(), mirrors.trouble], [["ab", "ab"], []]);
+    assert.notEqual(await lake.storage.stat("paimon/bank.db/cards/consumer/consumer-weir"), undefined);
+  }),
+);
+
+Deno.test(
   "a mirror that shows the newest snapshot commits nothing, and a position alone is followed",
   onLake(async (lake) => {
     const table = lake.open();

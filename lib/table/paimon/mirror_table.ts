@@ -64,8 +64,10 @@ export class PaimonMirror implements MirrorTable {
   async publish(snapshot: PublishedSnapshot): Promise<CommitResult> {
     const nowMs = Date.now();
     const { storage, keepMs } = this.#options;
-    await this.#hold();
     const found = await this.#load();
+    // One that is made again has lost it.
+    this.#isHeld &&= found?.snapshotId !== undefined;
+    await this.#hold();
     const difference = mirrorDifference(found ?? { files: [] }, snapshot);
     const place = { storage, reader: this.#reader, keepMs, nowMs };
     const schemas = await putSchemas(place, snapshot, difference.added);
