@@ -141,7 +141,8 @@ export class TableCommitter {
       const found = await this.current();
       if (found !== undefined && await step.arrived(found)) return true;
     }
-    throw new WeirError("storage", `Cannot commit to ${this.#name()} after ${commitAttempts} attempts`, {
+    const kind = cause instanceof WeirError && cause.kind === "storageFull" ? cause.kind : "storage";
+    throw new WeirError(kind, `Cannot commit to ${this.#name()} after ${commitAttempts} attempts`, {
       ...this.#detail(),
       cause,
     });

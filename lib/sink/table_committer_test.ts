@@ -76,6 +76,13 @@ Deno.test("a commit that arrives after it was looked up in vain is found while t
   assert.deepEqual(listed.commits, ["rows 1"]);
 });
 
+Deno.test("a commit that the disk has no room for says so after its last attempt", async () => {
+  const listed = new ListedTable();
+  const full = new WeirError("storageFull", "No space left on device");
+  for (let attempt = 0; attempt < 6; attempt++) listed.answers.push(() => ({ outcome: "retryable", cause: full }));
+  await assert.rejects(published(listed, {}), { kind: "storageFull", message: /^Cannot commit .* after 6 attempts$/ });
+});
+
 Deno.test("it is found as well where the next attempt failed before it came to the commit", async () => {
   const listed = new ListedTable();
   listed.answers.push(
