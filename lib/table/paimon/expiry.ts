@@ -32,7 +32,7 @@ export interface ExpiryOptions {
  *   their own.
  */
 export async function expireSnapshots(state: PaimonState, options: ExpiryOptions): Promise<Expiry> {
-  const { reader, storage } = options;
+  const { reader, storage, knownTags } = options;
   const { expired, oldest } = await split(state, options);
   if (oldest === undefined || expired.length === 0) return { snapshots: 0, unneeded: [] };
   await assertNoBranches(reader);
@@ -47,11 +47,13 @@ export async function expireSnapshots(state: PaimonState, options: ExpiryOptions
       await storage.delete(reader.layout.snapshot(id));
     }
     await failPoint("paimon.afterExpiry");
+    // Of a snapshot that has left nobody makes a tag any more; until then somebody may have done so.
+    const tagged = await taggedPaths(reader, knownTags);
+    const result = { outcome: "committed", snapshotId: state.snapshotId!, rows: state.rows } as const;
+    return { snapshots: expired.length, result, unneeded: unneeded.filter((path) => !tagged.has(path)) };
   } catch (cause) {
     return { snapshots: expired.length, result: { outcome: "unknown", cause }, unneeded: [] };
   }
-  const result = { outcome: "committed", snapshotId: state.snapshotId!, rows: state.rows } as const;
-  return { snapshots: expired.length, result, unneeded };
 }
 
 /** Snapshots that go, oldest first, and the first that stays. */

@@ -137,6 +137,24 @@ Deno.test("a tag keeps its snapshot's files, and gives back those that it alone 
   });
 });
 
+Deno.test("a tag that is made while its snapshot expires keeps the files", async () => {
+  await withPaimonLake(async (lake) => {
+    const table = lake.open({ buckets: 1 });
+    await churn(lake, table, { from: 0, to: 3 });
+    const { snapshotId } = (await table.load())!;
+    await churn(lake, table, { from: 3, to: 6 });
+    await compactAll(lake, table, wholePolicy);
+    armFailPoints(async (name) => {
+      if (name === "paimon.beforeExpiry") await lake.open().createTag("late", snapshotId!);
+    });
+    await expireAll(lake, table, { ...eagerPolicy, keepSnapshots: 1 }).finally(() => armFailPoints(undefined));
+    const { sql: select } = await table.scan((await lake.open().at((await table.load())!, { ref: "late" }))!);
+    const tagged = await lake.connection.rows(`SELECT t::VARCHAR AS line FROM (${select}) AS t ORDER BY 1`);
+    assert.deepEqual(tagged.map(({ line }) => line), await churnedRows(lake, 3));
+    await assertClean(lake, table);
+  });
+});
+
 Deno.test("stopped at any point of an expiry, nothing that is needed is gone and the next one takes the rest", async () => {
   await withPaimonLake(async (lake) => {
     for (const [round, point] of paimonExpiryFailPoints.entries()) {
