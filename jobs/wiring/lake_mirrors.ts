@@ -130,7 +130,10 @@ export class LakeMirrors {
     return followed;
   }
 
-  /** Goes after tables that are there already. Throws `precondition` for a table with a mirror that nobody asks for any more. */
+  /**
+   * Goes after tables that are there already. Throws `precondition` for a table with a mirror that nobody asks for any more, or that
+   * is written where a mirror is asked for.
+   */
   async begin(): Promise<void> {
     for (const followed of this.#followed) await followed.begin();
   }
@@ -182,6 +185,10 @@ export class FollowedTable {
   }
 
   async begin(): Promise<void> {
+    for (const target of this.#options.targets) {
+      const written = await writtenInstead(target);
+      if (written !== undefined) throw written;
+    }
     const state = await this.#state();
     if (state === undefined) return;
     if (this.table !== undefined) this.#refuseKept(state);
@@ -261,7 +268,7 @@ export class FollowedTable {
     const declared = primary.mirroredAs(state);
     const table = `${primary.namespace}.${primary.name}`;
     for (const other of others.filter(({ format }) => declared.includes(format))) {
-      if (await other.load() === undefined) continue;
+      if (await writtenInstead(other) !== undefined || await other.load() === undefined) continue;
       throw new WeirError(
         "precondition",
         `Table ${table} is shown as ${other.format} too, but --mirror does not say so`,
@@ -276,4 +283,10 @@ export class FollowedTable {
   async #state(): Promise<IcebergState | undefined> {
     return await this.#options.committer.current() as IcebergState | undefined;
   }
+}
+
+/** The error that names a written table in a mirror's place, if there is one. Other trouble is tried again with the mirror. */
+async function writtenInstead(target: MirrorTable): Promise<WeirError | undefined> {
+  const thrown = await target.load().then(() => undefined, (thrown: unknown) => thrown);
+  return thrown instanceof WeirError && thrown.kind === "precondition" ? thrown : undefined;
 }

@@ -17,12 +17,23 @@ export async function tearDown(options: TearDownOptions): Promise<JobResult & { 
   const { slot, publication } = sourceObjects(options);
   const source = new PostgresSource({ url: options.url, slot, publication, folder: join(stateFolder, "teardown") });
   try {
-    await source.teardown();
+    const { hadSlot, otherSlots } = await source.teardown();
+    options.print(
+      hadSlot
+        ? `dropped slot "${slot}" and publication "${publication}"; the lake stays as it is`
+        : `there is no slot "${slot}": ${remaining(otherSlots)}`,
+    );
+    return { ok: true, dropped: hadSlot ? [slot, publication] : [] };
   } finally {
     await source.close();
   }
-  options.print(`dropped slot "${slot}" and publication "${publication}"; the lake stays as it is`);
-  return { ok: true, dropped: [slot, publication] };
+}
+
+/** Who gives another lake or slot than its job did must not think that all is done. */
+function remaining(slots: readonly string[]): string {
+  return slots.length === 0
+    ? "nothing keeps the source's log"
+    : `the database has ${slots.join(", ")}; --slot or --lake, as the job had them, says which is meant`;
 }
 
 /** What a slot costs while no job reads it. */

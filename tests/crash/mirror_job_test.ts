@@ -48,6 +48,15 @@ Deno.test("mirrors come to what their tables hold, are not forgotten by leaving 
       const says = /accounts?\S* is shown as delta too.*Add delta to --mirror/;
       assertRefused(await run("--mirror", "paimon"), { kind: "precondition", says });
     });
+    await test.step("asked for where tables are written, which stay as they are", async () => {
+      const written = { job: "pipeline", folder, url } as const;
+      const elsewhere = ["--lake", `${lake}-written`, "--dead-letter-share", "1"];
+      assertComplete(await runJob({ ...written, flags: [...elsewhere, "--formats", "iceberg,delta"] }), 6);
+      const says = /a Delta table that is no mirror stands there.*Leave delta in --formats/;
+      const shown = await runJob({ ...written, flags: [...elsewhere, "--formats", "iceberg", "--mirror", "delta"] });
+      assertRefused(shown, { kind: "precondition", says });
+      assertComplete(await runJob({ ...written, flags: [...elsewhere, "--formats", "iceberg,delta"] }), 6);
+    });
     await test.step("ended", async () => {
       await Deno.remove(`${lake}/delta`, { recursive: true });
       assertComplete(await run("--mirror", "paimon"), 3);

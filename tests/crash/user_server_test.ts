@@ -26,8 +26,11 @@ Deno.test("a run tells its pace without the verification, where dead letters lie
       assert.match(end.log, /Next:\n {2}deno task capture --tables odd --lake \S+ --follow {3}keeps/);
       const slots = async () => (await client.query("SELECT slot_name FROM pg_replication_slots")).rows;
       assert.deepEqual(await slots(), [{ slot_name: slot }]);
+      const mistaken = await runJob(plan("--teardown", "--slot", "other"));
+      assert.match(mistaken.log, new RegExp(`there is no slot "other": the database has ${slot};`));
       const gone = await runJob(plan("--teardown"));
       assert.equal(gone.code, 0, gone.log);
+      assert.match(gone.log, new RegExp(`dropped slot "${slot}"`));
       assert.deepEqual(await slots(), []);
     }, { settings: { wal_level: "logical" } })
   ));

@@ -120,10 +120,19 @@ export async function createSlot(connection: PostgresConnection, name: string): 
   await connection.rows("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [name]);
 }
 
-/** Drops the slot where there is one. Throws `fenced` while it is in use. */
-export async function dropSlot(connection: PostgresConnection, name: string): Promise<void> {
-  await connection.rows(
+/** Drops the slot, and says whether there was one. Throws `fenced` while it is in use. */
+export async function dropSlot(connection: PostgresConnection, name: string): Promise<boolean> {
+  const dropped = await connection.rows(
     "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1",
     [name],
   );
+  return dropped.length > 0;
+}
+
+/** Names of the logical slots of the connection's database, in order. */
+export async function logicalSlots(connection: PostgresConnection): Promise<readonly string[]> {
+  const rows = await connection.rows<{ slot_name: string }>(
+    "SELECT slot_name FROM pg_replication_slots WHERE database = current_database() ORDER BY slot_name",
+  );
+  return rows.map(({ slot_name: name }) => name);
 }

@@ -37,7 +37,7 @@ import { ReplicationConnection } from "./replication_connection.ts";
 import { lockTables, snapshotOfLocked } from "./table_locks.ts";
 import { openSharedSnapshot, type SharedSnapshot } from "./shared_snapshot.ts";
 import { isStopping, SideConnection } from "./side_connection.ts";
-import { awaitFreeSlot, dropSlot } from "./slot.ts";
+import { awaitFreeSlot, dropSlot, logicalSlots } from "./slot.ts";
 import { SlotReader } from "./slot_reader.ts";
 import { type PostgresSourceOptions, streamLimits } from "./source_options.ts";
 import { SpoolFolder } from "./spool_folder.ts";
@@ -49,6 +49,14 @@ import { PostgresVerificationPoint } from "./verification_point.ts";
 
 /** Points opened for one verification, at most. */
 const verificationAttempts = 5;
+
+/** What {@linkcode PostgresSource.teardown} found. */
+export interface TornDown {
+  /** Whether there was a slot to drop. */
+  readonly hadSlot: boolean;
+  /** Logical slots that are left in the database: each makes the server keep its log. */
+  readonly otherSlots: readonly string[];
+}
 
 /** PostgreSQL as a source. */
 export class PostgresSource implements Source {
@@ -306,12 +314,13 @@ export class PostgresSource implements Source {
     await this.#side.close();
   }
 
-  /** Drops slot and publication, where they are there. Works without {@linkcode start}. Throws `fenced` while in use. */
-  async teardown(): Promise<void> {
+  /** Drops slot and publication, where they are there, and says what there was. Works without {@linkcode start}. Throws `fenced` while in use. */
+  async teardown(): Promise<TornDown> {
     const connection = await this.#side.get();
     await awaitFreeSlot(connection, this.#slot, this.#slotWaitMs);
-    await dropSlot(connection, this.#slot);
+    const hadSlot = await dropSlot(connection, this.#slot);
     await connection.run(`DROP PUBLICATION IF EXISTS ${identifier(this.#publication)}`);
+    return { hadSlot, otherSlots: await logicalSlots(connection) };
   }
 
   get #slotWaitMs(): number {

@@ -123,7 +123,7 @@ export class DeltaMirror implements MirrorTable {
       `Cannot mirror ${this.#name} as Delta: a Delta table that is no mirror stands there`,
       {
         detail: { table: this.#name, path: this.#place.folder },
-        advice: "Use another --lake, or remove that table's folder",
+        advice: "Leave delta in --formats if a job writes that table, or use another --lake",
       },
     );
   }

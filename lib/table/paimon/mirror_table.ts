@@ -171,7 +171,7 @@ export class PaimonMirror implements MirrorTable {
       `Cannot mirror ${table} as Paimon: a Paimon table that is no mirror stands there`,
       {
         detail: { table, path: this.#reader.layout.folder },
-        advice: "Use another --lake, or remove that table's folder",
+        advice: "Leave paimon in --formats if a job writes that table, or use another --lake",
       },
     );
   }
