@@ -96,6 +96,8 @@ Deno.test("every missing precondition is named at once, each with what puts it r
       ]
     ) assert.ok(error.message.includes(expected), `${expected}\n${error.message}`);
     assert.ok(!error.message.includes("secret"));
+    const looked = await refusal(use(options, (source) => source.inspect()));
+    assert.equal(looked.message, error.message, "who only looks is told the same");
   }, { wal_level: "replica", max_replication_slots: "1" });
 });
 

@@ -117,7 +117,8 @@ export class PostgresSource implements Source {
   async inspect(): Promise<{ readonly datasets: readonly Dataset[]; readonly leftOut: readonly string[] }> {
     this.#requireTables();
     const connection = await this.#side.get();
-    const { tables, leftOut } = await inspectTables({ ...this.#options, connection, publication: this.#publication });
+    const names = { slot: this.#slot, publication: this.#publication };
+    const { tables, leftOut } = await inspectTables({ ...this.#options, ...names, connection });
     return { datasets: tables.map(({ dataset }) => dataset), leftOut };
   }
 

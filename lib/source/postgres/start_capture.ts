@@ -52,19 +52,32 @@ export interface InspectedTables {
   readonly leftOut: readonly string[];
 }
 
-/** The tables that would be captured, looked up without making anything. Throws `precondition` naming what stands in their way. */
-export async function inspectTables(
-  options: Pick<StartOptions, "connection" | "datasets" | "tables" | "publication">,
-): Promise<InspectedTables> {
-  const { connection } = options;
+type SurveyOptions = Pick<StartOptions, "connection" | "datasets" | "tables" | "slot" | "publication">;
+
+/** The tables that would be captured, looked up without making anything. Throws `precondition` naming all that stands in the way. */
+export async function inspectTables(options: SurveyOptions): Promise<InspectedTables> {
+  const { state, tables } = await survey(options);
+  const leftOut = leftOutOf(state, tables.map(({ table }) => table));
+  return { tables, leftOut: leftOut.map(({ namespace, name }) => `${namespace}.${name}`) };
+}
+
+/** What server, slot, publication and tables are. Throws `precondition` naming all that stands in the way of a start. */
+async function survey({ connection, slot: name, publication, ...wanted }: SurveyOptions) {
   const server = await readServerState(connection);
-  if (server.version < oldestServerVersion) assertReady(serverProblems(server, true));
-  const state = await readPublication(connection, options.publication);
+  const slot = await readSlot(connection, name);
+  const problems = serverProblems(server, slot !== undefined);
+  if (server.version < oldestServerVersion) assertReady(problems);
+  const state = await readPublication(connection, publication);
   const generatedColumns = sendsGeneratedColumns(server, state);
-  const found = await findTables({ ...options, user: server.user, generatedColumns });
-  assertReady(found.problems);
-  const leftOut = leftOutOf(state, found.tables.map(({ table }) => table));
-  return { tables: found.tables, leftOut: leftOut.map(({ namespace, name }) => `${namespace}.${name}`) };
+  const found = await findTables({ ...wanted, connection, user: server.user, generatedColumns });
+  const plan = planPublication(publication, {
+    tables: found.tables.map(({ table }) => table),
+    state,
+    serverVersion: server.version,
+    mayCreate: server.mayCreate,
+  });
+  assertReady([...problems, ...found.problems, ...(found.tables.length > 0 ? plan.problems : [])]);
+  return { server, slot, state, generatedColumns, tables: found.tables, plan };
 }
 
 function sendsGeneratedColumns(server: ServerState, state: Awaited<ReturnType<typeof readPublication>>): boolean {
@@ -74,20 +87,7 @@ function sendsGeneratedColumns(server: ServerState, state: Awaited<ReturnType<ty
 /** Starts, or throws what stands in the way (see `PostgresSource.start`). */
 export async function startCapture(options: StartOptions): Promise<StartedCapture> {
   const { connection, slot: name, publication } = options;
-  const server = await readServerState(connection);
-  const slot = await readSlot(connection, name);
-  const problems = serverProblems(server, slot !== undefined);
-  if (server.version < oldestServerVersion) assertReady(problems);
-  const state = await readPublication(connection, publication);
-  const generatedColumns = sendsGeneratedColumns(server, state);
-  const found = await findTables({ ...options, user: server.user, generatedColumns });
-  const plan = planPublication(publication, {
-    tables: found.tables.map(({ table }) => table),
-    state,
-    serverVersion: server.version,
-    mayCreate: server.mayCreate,
-  });
-  assertReady([...problems, ...found.problems, ...(found.tables.length > 0 ? plan.problems : [])]);
+  const { server, slot, state, generatedColumns, tables, plan } = await survey(options);
 
   const instance = await identify(options);
   const recorded = options.recorded.map((recorded) => ({ recorded, lsn: lsnOf(recorded.position, instance) }))
@@ -104,7 +104,7 @@ export async function startCapture(options: StartOptions): Promise<StartedCaptur
   await applyPublication(connection, plan);
   await failPoint("start.afterPublication");
   if (isMissing) await telling(createSlot(connection, name), () => options.onWait?.(openTransactions));
-  return { instance, server, tables: found.tables, generatedColumns };
+  return { instance, server, tables, generatedColumns };
 }
 
 async function identify(options: StartOptions): Promise<string> {
