@@ -112,7 +112,8 @@ function notCaptured(
     {
       detail: { table: `${namespace}.${name}` },
       advice:
-        "Name the slot of the job that fills the lake with --slot, or the pair with --tables source.table=lake.table",
+        "Name the slot of the job that fills the lake with --slot, this source's tables with --tables where others fill it too, " +
+        "or the pair with --tables source.table=lake.table",
     },
   );
 }
