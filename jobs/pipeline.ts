@@ -43,10 +43,11 @@ await runJob({
     await using generation = server.isOurs || settings.generate
       ? await Generation.open({ url, settings, progress, signal })
       : undefined;
-    await generation?.load();
     const plan = { job: "pipeline", url, settings, tables: { datasets }, textOf: datasetText, signal, progress };
     const hint = generation === undefined ? generateHint : undefined;
     await using run = await hinted(hint, () => CaptureRun.open(plan));
+    // Not before everything else is known to be well: what is generated stays.
+    await generation?.load();
     progress.note(`capturing through slot and publication "${run.source.objects.slot}"`);
     const verified = await run.during(async () => {
       await generation?.stream({ follow: settings.follow });
