@@ -103,6 +103,7 @@ export class LakeMirrors {
   readonly #options: LakeMirrorOptions;
   readonly #followed: FollowedTable[] = [];
   readonly #told = new Map<string, string>();
+  #isBegun = false;
 
   constructor(options: LakeMirrorOptions) {
     this.#options = options;
@@ -136,6 +137,7 @@ export class LakeMirrors {
    */
   async begin(): Promise<void> {
     for (const followed of this.#followed) await followed.begin();
+    this.#isBegun = true;
   }
 
   /** Waits until what the mirrors go after has been reached. */
@@ -145,6 +147,8 @@ export class LakeMirrors {
 
   /** Waits until every mirror has come as far as it can. To be called once nothing is written any more. */
   async close(): Promise<void> {
+    // What was refused must not be said in the tables after all.
+    if (!this.#isBegun) return;
     for (const followed of this.#followed) await followed.close();
   }
 

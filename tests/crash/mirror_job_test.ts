@@ -55,6 +55,7 @@ Deno.test("mirrors come to what their tables hold, are not forgotten by leaving 
       const says = /a Delta table that is no mirror stands there.*Leave delta in --formats/;
       const shown = await runJob({ ...written, flags: [...elsewhere, "--formats", "iceberg", "--mirror", "delta"] });
       assertRefused(shown, { kind: "precondition", says });
+      assert.doesNotMatch(shown.log, /tried again later/);
       assertComplete(await runJob({ ...written, flags: [...elsewhere, "--formats", "iceberg,delta"] }), 6);
     });
     await test.step("ended", async () => {
