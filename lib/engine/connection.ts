@@ -1,6 +1,7 @@
 /** One DuckDB connection, and the ways we ask it for things. */
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBValue } from "@duckdb/node-api";
 import { storageError, WeirError } from "../errors.ts";
+import { Turns } from "./turns.ts";
 
 /** One row of a small result, by column name. 64-bit integers arrive as `bigint`. */
 export type Row = Readonly<Record<string, DuckDBValue>>;
@@ -13,7 +14,7 @@ export type Row = Readonly<Record<string, DuckDBValue>>;
  */
 export class Connection {
   readonly #native: DuckDBConnection;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(native: DuckDBConnection) {
     this.#native = native;
@@ -24,10 +25,8 @@ export class Connection {
    * {@linkcode Connection} for anything, for that would wait for the work's own end.
    */
   async exclusively<T>(work: (native: DuckDBConnection) => T | Promise<T>): Promise<T> {
-    const done = this.#last.then(() => work(this.#native));
-    this.#last = done.catch(() => {});
     try {
-      return await done;
+      return await this.#turns.take(() => work(this.#native));
     } catch (thrown) {
       throw engineError(thrown);
     }

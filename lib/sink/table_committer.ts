@@ -7,6 +7,7 @@
 import type { Position } from "../change/position.ts";
 import { formatPosition } from "../change/position.ts";
 import type { CommitResult } from "../change/sink.ts";
+import { Turns } from "../engine/turns.ts";
 import { WeirError } from "../errors.ts";
 import type { LakeTable, TableState } from "../table/lake_table.ts";
 
@@ -44,8 +45,8 @@ export class TableCommitter {
   #isLoaded = false;
   /** Counts beginnings and ends of attempts: what was read before one of them may be older than what it left. */
   #turn = 0;
-  /** The last of those that must not see each other half done: a look whether somebody else writes, and our own commits. */
-  #last: Promise<unknown> = Promise.resolve();
+  /** Who looks for another writer while a commit of ours is under way would take it for his. */
+  readonly #alone = new Turns();
 
   constructor(lake: LakeTable, { isWriter = true }: CommitterOptions = {}) {
     this.#lake = lake;
@@ -67,7 +68,7 @@ export class TableCommitter {
 
   /** The newest state, asked for anew. Throws `fenced` where another writer has moved the table on. */
   async refreshed(): Promise<TableState | undefined> {
-    return await this.#alone(async () => {
+    return await this.#alone.take(async () => {
       if (!this.#isLoaded) return await this.current();
       const known = this.#state;
       this.#forget();
@@ -86,13 +87,6 @@ export class TableCommitter {
   #forget(): void {
     this.#turn++;
     this.#isLoaded = false;
-  }
-
-  /** Waits for its turn: who looks while a commit of ours is under way would take it for another writer's. */
-  async #alone<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(work);
-    this.#last = done.catch(() => {});
-    return await done;
   }
 
   /** Stages and commits prepared files. False where they were given up. */
@@ -120,7 +114,7 @@ export class TableCommitter {
 
   /** Runs attempts until one is certain. False where the last one had nothing to do. */
   async settle(step: CommitStep): Promise<boolean> {
-    return await this.#alone(() => this.#settled(step));
+    return await this.#alone.take(() => this.#settled(step));
   }
 
   async #settled(step: CommitStep): Promise<boolean> {

@@ -1,11 +1,12 @@
 /** Does one compaction at a time, of whatever table: memory and cores belong to the batches first. */
 import type { Connection } from "../engine/connection.ts";
+import { Turns } from "../engine/turns.ts";
 import { WeirError } from "../errors.ts";
 
 /** A connection that compactions take turns on. */
 export class UpkeepWorker {
   readonly #connection: Connection;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #isStopped = false;
 
   constructor(connection: Connection) {
@@ -14,9 +15,7 @@ export class UpkeepWorker {
 
   /** Runs work after the one before has ended. Throws `interrupted` once the worker was stopped. */
   async run<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-    const done = this.#last.then(() => this.#untilStopped(work));
-    this.#last = done.catch(() => {});
-    return await done;
+    return await this.#turns.take(() => this.#untilStopped(work));
   }
 
   /** Breaks off the work under way, and does none any more. */
