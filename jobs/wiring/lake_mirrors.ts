@@ -190,8 +190,10 @@ export class FollowedTable {
 
   async begin(): Promise<void> {
     for (const target of this.#options.targets) {
-      const written = await writtenInstead(target);
-      if (written !== undefined) throw written;
+      // Other trouble is the mirror's own, and tried again with it.
+      await target.load().catch((thrown) => {
+        if (isWrittenInstead(thrown)) throw thrown;
+      });
     }
     const state = await this.#state();
     if (state === undefined) return;
@@ -272,7 +274,10 @@ export class FollowedTable {
     const declared = primary.mirroredAs(state);
     const table = `${primary.namespace}.${primary.name}`;
     for (const other of others.filter(({ format }) => declared.includes(format))) {
-      if (await writtenInstead(other) !== undefined || await other.load() === undefined) continue;
+      const found = await other.load().catch((thrown) => {
+        if (!isWrittenInstead(thrown)) throw thrown;
+      });
+      if (found === undefined) continue;
       throw new WeirError(
         "precondition",
         `Table ${table} is shown as ${other.format} too, but --mirror does not say so`,
@@ -289,8 +294,7 @@ export class FollowedTable {
   }
 }
 
-/** The error that names a written table in a mirror's place, if there is one. Other trouble is tried again with the mirror. */
-async function writtenInstead(target: MirrorTable): Promise<WeirError | undefined> {
-  const thrown = await target.load().then(() => undefined, (thrown: unknown) => thrown);
-  return thrown instanceof WeirError && thrown.kind === "precondition" ? thrown : undefined;
+/** Whether a mirror could not be loaded because a table that is written stands in its place. */
+function isWrittenInstead(thrown: unknown): boolean {
+  return thrown instanceof WeirError && thrown.kind === "precondition";
 }
