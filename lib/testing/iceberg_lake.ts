@@ -4,6 +4,7 @@ import type { TableDefinition } from "../dataset/dataset.ts";
 import { IcebergTable, type IcebergTableOptions } from "../table/iceberg/iceberg_table.ts";
 import type { TableMetadata } from "../table/iceberg/metadata.ts";
 import { parseJson } from "../table/lossless_json.ts";
+import type { UpkeepPolicy } from "../table/upkeep.ts";
 import type { LiteralRow } from "./relations.ts";
 import { TableLake } from "./table_lake.ts";
 import { type DatabaseFixture, withDatabase } from "./temporary.ts";
@@ -19,6 +20,16 @@ export const definition: TableDefinition = {
     { name: "name", type: types.string, nullable: true },
   ],
 };
+/** Merges two files, and forgets at once. */
+export const eagerPolicy: UpkeepPolicy = {
+  targetFileBytes: 64 * 2 ** 20,
+  mergeFiles: 2,
+  deletedShare: 0.3,
+  keepSnapshotsMs: 0,
+  keepSnapshots: 1,
+  orphanAgeMs: 0,
+};
+
 /** Of the table, below the storage root. */
 export const folder = "iceberg/bank/cards";
 

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { types } from "../../dataset/column_type.ts";
 import type { TableDefinition } from "../../dataset/dataset.ts";
-import { definition, key, type Lake, onLake, row } from "../../testing/iceberg_lake.ts";
-import type { UpkeepPolicy } from "../upkeep.ts";
+import { definition, eagerPolicy as policy, key, type Lake, onLake, row } from "../../testing/iceberg_lake.ts";
 import type { IcebergTable } from "./iceberg_table.ts";
 
 const columns = [
@@ -13,15 +12,6 @@ const columns = [
 const plain: TableDefinition = { ...definition, columns };
 const byDay: TableDefinition = { ...plain, partitionByDay: "day" };
 const byOther: TableDefinition = { ...plain, partitionByDay: "other" };
-const policy: UpkeepPolicy = {
-  targetFileBytes: 2 ** 26,
-  mergeFiles: 2,
-  deletedShare: 0.3,
-  keepSnapshotsMs: 0,
-  keepSnapshots: 1,
-  orphanAgeMs: 0,
-};
-
 const dated = (id: number, name: string, day: number) => ({
   ...row(id, 0, name),
   day: `DATE '2026-01-0${day}'`,

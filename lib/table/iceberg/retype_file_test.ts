@@ -5,22 +5,12 @@ import type { TableDefinition } from "../../dataset/dataset.ts";
 import { literal } from "../../engine/quote.ts";
 import { armFailPoints } from "../../fail_point.ts";
 import { failOnceAt } from "../../testing/crash_at.ts";
-import { definition, key, type Lake, onLake, row } from "../../testing/iceberg_lake.ts";
+import { definition, eagerPolicy as policy, key, type Lake, onLake, row } from "../../testing/iceberg_lake.ts";
 import type { ChangeContent } from "../../testing/table_lake.ts";
-import type { UpkeepPolicy } from "../upkeep.ts";
 import { icebergFailPoints } from "./fail_points.ts";
 import type { IcebergTable } from "./iceberg_table.ts";
 import { readFiles } from "./parquet_fields.ts";
 import type { LiveFile } from "./state.ts";
-
-const policy: UpkeepPolicy = {
-  targetFileBytes: 64 * 2 ** 20,
-  mergeFiles: 2,
-  deletedShare: 0.3,
-  keepSnapshotsMs: 0,
-  keepSnapshots: 1,
-  orphanAgeMs: 0,
-};
 
 function withColumn(count: Column["type"]): TableDefinition {
   const seen = { name: "seen", type: types.timestamptz, nullable: true };

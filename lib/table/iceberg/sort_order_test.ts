@@ -1,19 +1,9 @@
 import assert from "node:assert/strict";
 import type { TableDefinition } from "../../dataset/dataset.ts";
-import { definition, folder, key, type Lake, onLake, row } from "../../testing/iceberg_lake.ts";
-import type { UpkeepPolicy } from "../upkeep.ts";
+import { definition, eagerPolicy as policy, folder, key, type Lake, onLake, row } from "../../testing/iceberg_lake.ts";
 import { IcebergTable } from "./iceberg_table.ts";
 
 const sorted: TableDefinition = { ...definition, sortBy: ["name", "id"] };
-const policy: UpkeepPolicy = {
-  targetFileBytes: 2 ** 26,
-  mergeFiles: 2,
-  deletedShare: 0.3,
-  keepSnapshotsMs: 0,
-  keepSnapshots: 1,
-  orphanAgeMs: 0,
-};
-
 /** Rows of every file as they stand in it, files parted by `|`, with the order that each says it is in. */
 async function filesOf(lake: Lake): Promise<[string, (number | null)[]]> {
   const state = (await lake.open().load())!;

@@ -2,20 +2,10 @@ import assert from "node:assert/strict";
 import { types } from "../../dataset/column_type.ts";
 import { armFailPoints } from "../../fail_point.ts";
 import { failOnceAt } from "../../testing/crash_at.ts";
-import { definition, key, type Lake, onLake, row } from "../../testing/iceberg_lake.ts";
-import type { UpkeepPolicy } from "../upkeep.ts";
+import { definition, eagerPolicy as policy, key, type Lake, onLake, row } from "../../testing/iceberg_lake.ts";
 import { icebergFailPoints, icebergUpkeepFailPoints } from "./fail_points.ts";
 import type { IcebergTable } from "./iceberg_table.ts";
 import { readFiles } from "./parquet_fields.ts";
-
-const policy: UpkeepPolicy = {
-  targetFileBytes: 64 * 2 ** 20,
-  mergeFiles: 2,
-  deletedShare: 0.3,
-  keepSnapshotsMs: 0,
-  keepSnapshots: 1,
-  orphanAgeMs: 0,
-};
 
 /** Merges what is due, with something happening while files are merged. */
 async function merge(lake: Lake, table: IcebergTable, meanwhile = async () => {}): Promise<void> {

@@ -3,7 +3,7 @@ import type { Column } from "../../dataset/column.ts";
 import { types } from "../../dataset/column_type.ts";
 import type { TableDefinition } from "../../dataset/dataset.ts";
 import { WeirError } from "../../errors.ts";
-import { definition, key, type Lake, onLake, row } from "../../testing/iceberg_lake.ts";
+import { definition, eagerPolicy as policy, key, type Lake, onLake, row } from "../../testing/iceberg_lake.ts";
 import { DeltaTable } from "../delta/delta_table.ts";
 import { refuseColumns } from "../delta/mirror_description.ts";
 import { DeltaMirror } from "../delta/mirror_table.ts";
@@ -11,17 +11,7 @@ import type { IcebergTable } from "../iceberg/iceberg_table.ts";
 import { PaimonMirror } from "../paimon/mirror_table.ts";
 import { PaimonTable } from "../paimon/paimon_table.ts";
 import { refuseReserved } from "../paimon/schema.ts";
-import type { UpkeepPolicy } from "../upkeep.ts";
 import { TableMirror } from "./table_mirror.ts";
-
-const policy: UpkeepPolicy = {
-  targetFileBytes: 64 * 2 ** 20,
-  mergeFiles: 2,
-  deletedShare: 0.3,
-  keepSnapshotsMs: 0,
-  keepSnapshots: 1,
-  orphanAgeMs: 0,
-};
 
 /** The mirrors of a lake's table, and what they told of. */
 class Mirrors {
