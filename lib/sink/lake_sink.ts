@@ -48,6 +48,7 @@ export class LakeSink implements Sink {
     const { state, prepared } = await this.#prepared(await this.#ready(change), change);
     await this.#committer.publish(state, {
       prepared,
+      position: change.position,
       fit: async (fresh, prepared) => {
         if (this.#lake.stillFits(fresh, prepared)) return prepared;
         await this.#lake.discard(prepared);
@@ -73,6 +74,7 @@ export class LakeSink implements Sink {
         const [first, ...rest] = parts.length === 0 ? [await this.#lake.prepare(state, change)] : parts;
         await this.#committer.publish(state, {
           prepared: this.#lake.combine([first, ...rest]),
+          position: change.position,
           fit: async (fresh, prepared) => {
             if (this.#lake.stillFits(fresh, prepared)) return prepared;
             await this.#lake.discard(prepared);
@@ -95,6 +97,7 @@ export class LakeSink implements Sink {
     await this.#committer.settle({
       attempt: (current) => this.#lake.recordPosition(current, position),
       arrived: (current) => samePosition(current.position, position),
+      moves: { to: position },
     });
     await this.#afterCommit();
   }

@@ -22,6 +22,8 @@ export interface CommitStep {
   readonly attempt: (state: TableState) => Promise<CommitResult | undefined>;
   /** Asked after every attempt that is not known to have arrived: an earlier one may have done so since. */
   readonly arrived: (state: TableState) => boolean | Promise<boolean>;
+  /** Where the table stands once an attempt has arrived. Absent: where it stood. */
+  readonly moves?: { readonly to: Position | undefined };
 }
 
 /** Prepared files, and what becomes of them where the table has moved on. */
@@ -29,6 +31,8 @@ export interface PreparedFiles {
   readonly prepared: unknown;
   /** What is to be committed on a newer state, having removed what is of no use any more. Gives undefined to give up. */
   readonly fit: (state: TableState, prepared: unknown) => Promise<unknown>;
+  /** Where they move the table. Absent: it stays where it stands. */
+  readonly position?: Position;
 }
 
 /** For whom a {@linkcode TableCommitter} commits. */
@@ -43,6 +47,8 @@ export class TableCommitter {
   readonly #isWriter: boolean;
   #state: TableState | undefined;
   #isLoaded = false;
+  /** Where the table stands if nobody else has moved it: also where an attempt of unknown outcome would have. */
+  #ours: ReadonlySet<string> | undefined;
   /** Counts beginnings and ends of attempts: what was read before one of them may be older than what it left. */
   #turn = 0;
   /** Who looks for another writer while a commit of ours is under way would take it for his. */
@@ -53,28 +59,27 @@ export class TableCommitter {
     this.#isWriter = isWriter;
   }
 
-  /** The newest state; undefined where there is no table. Who is not the writer asks the table each time. */
+  /**
+   * The newest state; undefined where there is no table. Who is not the writer asks the table each time. Throws `fenced` where
+   * another writer has moved the table on since it was last known, `tableUnreadable` where it vanished.
+   */
   async current(): Promise<TableState | undefined> {
     if (this.#isLoaded && this.#isWriter) return this.#state;
     for (;;) {
       const turn = this.#turn;
       const found = await this.#lake.load();
-      if (turn === this.#turn) {
-        this.know(found);
-        return found;
-      }
+      if (turn !== this.#turn) continue;
+      this.#requireOurs(found);
+      this.know(found);
+      return found;
     }
   }
 
-  /** The newest state, asked for anew. Throws `fenced` where another writer has moved the table on. */
+  /** The newest state, asked for anew. */
   async refreshed(): Promise<TableState | undefined> {
     return await this.#alone.take(async () => {
-      if (!this.#isLoaded) return await this.current();
-      const known = this.#state;
-      this.#forget();
-      const found = await this.current();
-      if (!samePosition(known?.position, found?.position)) this.#requireNoWriter(found);
-      return found;
+      if (this.#isLoaded) this.#forget();
+      return await this.current();
     });
   }
 
@@ -82,6 +87,7 @@ export class TableCommitter {
   know(state: TableState | undefined): void {
     this.#state = state;
     this.#isLoaded = true;
+    this.#ours = new Set([positionText(state?.position)]);
   }
 
   #forget(): void {
@@ -103,6 +109,7 @@ export class TableCommitter {
         return result;
       },
       arrived: () => this.#isAnyCommitted(doubtful),
+      ...(files.position === undefined ? {} : { moves: { to: files.position } }),
     });
   }
 
@@ -118,14 +125,11 @@ export class TableCommitter {
   }
 
   async #settled(step: CommitStep): Promise<boolean> {
-    const expected = (await this.current())?.position;
     let cause: unknown;
     for (let attempt = 0, waitMs = firstWaitMs; attempt < commitAttempts; attempt++, waitMs *= 2) {
       const state = await this.current();
-      if (state === undefined) {
-        throw new WeirError("tableUnreadable", "The table vanished while it was written", this.#detail());
-      }
-      if (!samePosition(state.position, expected)) this.#requireNoWriter(state);
+      if (state === undefined) throw this.#vanished();
+      if (step.moves !== undefined) this.#ours = new Set([...this.#ours ?? [], positionText(step.moves.to)]);
       // Whatever comes of it, and be it an error over a file that is gone: the table is asked again before the next attempt.
       const result = await step.attempt(state).finally(() => this.#forget());
       if (result === undefined) return false;
@@ -147,13 +151,18 @@ export class TableCommitter {
     return new WeirError("fenced", `Another writer has moved ${this.#name()} on`, this.#detail());
   }
 
-  #requireNoWriter(found: TableState | undefined): void {
-    if (!this.#isWriter) return;
-    if (found?.position !== undefined) throw this.fenced();
+  #requireOurs(found: TableState | undefined): void {
+    if (!this.#isWriter || (this.#ours?.has(positionText(found?.position)) ?? true)) return;
+    if (found === undefined) throw this.#vanished();
+    if (found.position !== undefined) throw this.fenced();
     throw new WeirError("fenced", `The position of ${this.#name()} is there no more`, {
       ...this.#detail(),
       advice: "Another program removed the snapshots that name it: start the job again, which copies the table",
     });
+  }
+
+  #vanished(): WeirError {
+    return new WeirError("tableUnreadable", "The table vanished while it was written", this.#detail());
   }
 
   #name(): string {
@@ -167,6 +176,9 @@ export class TableCommitter {
 
 /** Whether two recorded positions, either of which may be missing, are one. */
 export function samePosition(left: Position | undefined, right: Position | undefined): boolean {
-  const text = (position: Position | undefined) => position === undefined ? "" : formatPosition(position);
-  return text(left) === text(right);
+  return positionText(left) === positionText(right);
+}
+
+function positionText(position: Position | undefined): string {
+  return position === undefined ? "" : formatPosition(position);
 }

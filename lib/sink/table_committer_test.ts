@@ -50,8 +50,11 @@ class ListedTable {
   }
 }
 
-async function published(listed: ListedTable, options: CommitterOptions) {
-  const committer = new TableCommitter(listed.table, options);
+async function published(
+  listed: ListedTable,
+  options: CommitterOptions,
+  committer = new TableCommitter(listed.table, options),
+) {
   const fitted: unknown[] = [];
   const fit = (_: TableState, prepared: unknown) => {
     fitted.push(prepared);
@@ -139,12 +142,36 @@ Deno.test("who looks for another writer while the store is away does not take ou
       return Promise.resolve(listed.takes("rows"));
     },
     arrived: () => false,
+    moves: { to: { instance: "test:1/1", offset: "0/1" } },
   });
   await someTime();
   back.resolve();
   await looked;
   assert.equal(await published, true);
   assert.equal((await committer.refreshed())?.rows, 1n);
+});
+
+Deno.test("a writer that could not read the table while another one moved it on is fenced all the same", async () => {
+  const listed = new ListedTable();
+  const committer = new TableCommitter(listed.table);
+  await committer.current();
+  listed.away = Promise.reject(cause);
+  await assert.rejects(committer.refreshed(), cause);
+  listed.away = undefined;
+  listed.offset = 1;
+  await assert.rejects(committer.current(), { kind: "fenced" });
+  await assert.rejects(published(listed, {}, committer), { kind: "fenced" });
+  assert.deepEqual(listed.commits, []);
+});
+
+Deno.test("a commit of its own that arrives after it was given up fences no writer", async () => {
+  const listed = new ListedTable();
+  const committer = new TableCommitter(listed.table);
+  const position = { instance: "test:1/1", offset: "0/1" };
+  const broken = { attempt: () => Promise.reject(cause), arrived: () => false, moves: { to: position } };
+  await assert.rejects(committer.settle(broken), cause);
+  listed.offset = 1;
+  assert.deepEqual((await committer.current())?.position, position);
 });
 
 Deno.test("a writer whose position another program took away says what to do", async () => {
