@@ -50,7 +50,7 @@ export async function mergeFiles(place: TablePlace, { state, plan, connection }:
   using readable = await place.storage.readable(inputs.map(({ add }) => filePath(place, add.path)));
   const written = inputs.length === 0 ? undefined : await writeParquet(connection, {
     ...{ storage: place.storage, path, select: livingRows({ ...place, readable }, inputs, state.fields) },
-    rowGroupRows: mergedRowGroupRows,
+    rowGroupRows: mergedRowGroupRows(sizeOf(inputs)),
     ...(ids === undefined ? {} : { fieldIds: ids }),
   });
   await failPoint("delta.afterMergedFile");
@@ -58,6 +58,13 @@ export async function mergeFiles(place: TablePlace, { state, plan, connection }:
   const target: DataTarget = { fields: state.fields, key: state.physicalKey, prefix: "" };
   const file = written && unchanged(liveFile(place, written, target));
   return prepared(state, { merge: { inputs, file }, added: file, paths: file === undefined ? [] : [path] });
+}
+
+function sizeOf(inputs: readonly LiveFile[]): { readonly rows: number; readonly bytes: number } {
+  return {
+    rows: inputs.reduce((sum, { rows }) => sum + Number(rows), 0),
+    bytes: inputs.reduce((sum, { add }) => sum + add.size, 0),
+  };
 }
 
 function unchanged(file: LiveFile): LiveFile {

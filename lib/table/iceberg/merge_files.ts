@@ -103,7 +103,7 @@ export async function writeMerged(
       path,
       select: mergedRows(read, merge),
       fieldIds: fieldIds({ fields: [...schema.fields, ...lineage] }),
-      rowGroupRows: mergedRowGroupRows,
+      rowGroupRows: mergedRowGroupRows(sizeOf(inputs)),
     });
     await failPoint("iceberg.afterMergedFile");
     // Everything that follows counts rows: a file with more or fewer of them must never be committed.
@@ -118,6 +118,14 @@ export async function writeMerged(
     await place.storage.delete(path).catch(() => {});
     throw thrown;
   }
+}
+
+function sizeOf(inputs: readonly MergeInput[]): { readonly rows: number; readonly bytes: number } {
+  const sum = (values: readonly bigint[]) => Number(values.reduce((total, value) => total + value, 0n));
+  return {
+    rows: sum(inputs.map(({ entry }) => entry.file.record_count)),
+    bytes: sum(inputs.map(({ entry }) => entry.file.file_size_in_bytes)),
+  };
 }
 
 /** Living rows of a file. */

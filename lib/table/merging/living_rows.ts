@@ -1,8 +1,18 @@
 /** The living rows of files in their order, so that a row is found again in the file that they are merged into. */
 import { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
 
-/** Rows of a row group of a merged file: DuckDB's own default, its unit of parallel reading. */
-export const mergedRowGroupRows = 122_880;
+/** DuckDB's own default, its unit of parallel reading. */
+const mostGroupRows = 122_880;
+/** What a micro-batch's files have. */
+const leastGroupRows = 16_384;
+/** A row group is held in memory twice while it is written, and takes there up to eight times its size in the file. */
+const rowGroupBytes = 16 * 2 ** 20;
+
+/** Rows of a row group of a merged file whose inputs hold so many rows in so many bytes. */
+export function mergedRowGroupRows({ rows, bytes }: { readonly rows: number; readonly bytes: number }): number {
+  const fitting = Math.floor((rows * rowGroupBytes) / Math.max(1, bytes));
+  return Math.min(mostGroupRows, Math.max(leastGroupRows, fitting));
+}
 
 /** A file that may have deleted rows. */
 export interface MarkedFile {

@@ -11,6 +11,7 @@
 import type { CompactionPlan } from "../upkeep.ts";
 import { bucketSql } from "./bucket_sql.ts";
 import { type CompactionOptions, writingFiles } from "./compaction.ts";
+import { sortedFileBytes } from "./compaction_plan.ts";
 import { keyColumns } from "./key_columns.ts";
 import { deletionOf, entryIdentity, type ManifestEntry } from "./manifest.ts";
 import { type MergedRun, writeMerged } from "./merged_files.ts";
@@ -48,7 +49,7 @@ export function planRescale(state: PaimonState, limits: RescaleLimits): PaimonRe
     rows: state.rows,
     reason: `${held} buckets hold ${bytes} bytes, more than ${limits.bucketBytes} each`,
     isUrgent: false,
-    targetFileBytes: limits.targetFileBytes,
+    targetFileBytes: sortedFileBytes(limits),
   };
 }
 
