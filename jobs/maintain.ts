@@ -9,7 +9,7 @@ import { catalogSettings, placeSettings } from "./wiring/capture_settings.ts";
 import { chosenTables } from "./wiring/chosen_tables.ts";
 import { icebergCatalogOf } from "./wiring/iceberg_catalog.ts";
 import { lakeId } from "./wiring/lake.ts";
-import { openPlace } from "./wiring/lake_place.ts";
+import { maintainedPlace, openPlace } from "./wiring/lake_place.ts";
 import { Maintenance } from "./wiring/maintenance.ts";
 import { maintenanceOutcome, planText, workText } from "./wiring/maintenance_outcome.ts";
 import { requireReach } from "./wiring/reach.ts";
@@ -41,23 +41,22 @@ await runJob({
     await requireReach("maintain", settings, { catalog: settings });
     const folderOf = (work: string) => join(resolve(stateFolder), work, lakeId(settings.lake));
     await using open = new AsyncDisposableStack();
-    const { storage, folders } = open.use(
-      await openPlace(settings, { stateFolder: folderOf("maintain"), work: "maintains" }),
-    );
+    const place = await maintainedPlace(settings, { stateFolder: folderOf("maintain") });
+    const { storage, folders, workFolder } = open.use(place);
     const icebergCatalog = icebergCatalogOf(settings);
     if (settings.formats.includes("iceberg")) await icebergCatalog?.connect();
     const { formats, tables: wanted } = settings;
     const places = await chosenTables({ lake: storage, icebergCatalog, formats, wanted });
     // A file so young may belong to a commit that is under way: then nobody may be writing.
-    if (settings.removeOrphans && settings.orphanDays < 1) {
+    if (settings.removeOrphans && settings.orphanDays < 1 && !settings.dryRun) {
       open.use(await openPlace(settings, { stateFolder: folderOf("capture") }));
     }
-    const temporaryFolder = join(folderOf("maintain"), "engine");
+    const temporaryFolder = join(workFolder, "engine");
     await Deno.mkdir(temporaryFolder, { recursive: true });
     open.defer(() => Deno.removeSync(temporaryFolder, { recursive: true }));
     const { memoryLimitBytes, threads } = settings;
     const database = open.adopt(
-      await Database.open({ folders: [...folders, folderOf("maintain")], temporaryFolder, memoryLimitBytes, threads }),
+      await Database.open({ folders: [...folders, workFolder], temporaryFolder, memoryLimitBytes, threads }),
       (opened) => opened.close(),
     );
     const worker = new UpkeepWorker(await database.connect());

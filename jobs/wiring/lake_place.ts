@@ -53,6 +53,38 @@ export function readPlace(settings: PlaceSettings, stateFolder: string): Pick<La
   return { storage: new LocalStorage(folder), folders: [folder] };
 }
 
+/**
+ * A lake for maintenance: one process at a time does it, beside the lake's writer; to plan it, reading is enough.
+ *
+ * @param place.stateFolder The lake's own folder of run-time state for this work, absolute. `workFolder` is that, or is in it.
+ *
+ * Throws `fenced` where another process maintains it, `configuration` where its folder does not exist.
+ */
+export async function maintainedPlace(
+  settings: PlaceSettings & { readonly dryRun: boolean },
+  { stateFolder }: { readonly stateFolder: string },
+): Promise<LakePlace & { readonly workFolder: string }> {
+  if (objectLocation(settings.lake) === undefined) await requireFolder(settings.lake);
+  if (!settings.dryRun) {
+    return { ...await openPlace(settings, { stateFolder, work: "maintains" }), workFolder: stateFolder };
+  }
+  // Of its own: several may look at once, beside one that works.
+  const workFolder = join(stateFolder, `plan-${crypto.randomUUID()}`);
+  return {
+    ...readPlace(settings, workFolder),
+    workFolder,
+    [Symbol.asyncDispose]: () => Deno.remove(workFolder, { recursive: true }).catch(ignoreMissing),
+  };
+}
+
+async function requireFolder(lake: string): Promise<void> {
+  if ((await Deno.stat(lake).catch(ignoreMissing))?.isDirectory) return;
+  throw new WeirError("configuration", `There is no lake in ${lake}`, {
+    detail: { path: resolve(lake) },
+    advice: "Give the folder that the job writes to as --lake",
+  });
+}
+
 /** What a job must be allowed to reach for its lake. */
 export function needOf(settings: PlaceSettings): Need {
   const location = objectLocation(settings.lake);

@@ -108,10 +108,17 @@ Deno.test("deno task maintain plans, does what it planned, and leaves orphans wh
       assert.deepEqual([none.code, none.outcome.error?.kind], [1, "precondition"]);
     });
 
+    await test.step("a lake that is not there is an error, and is not made", async () => {
+      const { outcome } = await scene.run("--lake", `${folder}/lakes`);
+      assert.match(`${outcome.error?.kind} ${outcome.error?.message}`, /^configuration There is no lake in .*\/lakes$/);
+      await assert.rejects(Deno.stat(`${folder}/lakes`), Deno.errors.NotFound);
+    });
+
     await test.step("a second maintenance is refused, and so are young orphans beside a writer", async () => {
       {
         using _maintaining = await lockLake(scene.lake, { work: "maintains" });
         assert.equal((await scene.run()).outcome.error?.kind, "fenced");
+        assert.equal((await scene.run("--dry-run")).code, 0);
       }
       using _writing = await lockLake(scene.lake);
       assert.equal((await scene.run("--remove-orphans", "--orphan-days", "0.5")).outcome.error?.kind, "fenced");
