@@ -32,7 +32,7 @@ export async function tearDown(options: TearDownOptions): Promise<JobResult & { 
 /** Who gives another lake or slot than its job did must not think that all is done. */
 function remaining(slots: readonly string[]): string {
   return slots.length === 0
-    ? "nothing keeps the source's log"
+    ? "the database has none that a job reads"
     : `the database has ${slots.join(", ")}; --slot or --lake, as the job had them, says which is meant`;
 }
 

@@ -28,14 +28,15 @@ function head({ flag, placeholder }: Setting<unknown>): string {
   return placeholder === undefined ? `--${flag}` : `--${flag} ${placeholder}`;
 }
 
-type Described = Partial<Pick<Setting<unknown>, "flag" | "environment" | "defaultText" | "placeholder">> & {
-  readonly help: string;
-};
+type Described =
+  & Partial<Pick<Setting<unknown>, "flag" | "environment" | "otherEnvironment" | "defaultText" | "placeholder">>
+  & { readonly help: string };
 
 function entry(title: string, setting: Described): string[] {
   const value = setting.placeholder === undefined ? "off" : setting.defaultText ?? "none";
   const facts = setting.environment === undefined ? [] : [`default ${value}`];
   if (setting.flag !== undefined) facts.push(`environment ${setting.environment}`);
+  if (setting.otherEnvironment !== undefined) facts.push(`or else ${setting.otherEnvironment}`);
   if (setting.flag === undefined && value === "none") facts.push(`such as ${setting.placeholder}`);
   return [`  ${title}`, `      ${setting.help}${facts.length === 0 ? "" : ` (${facts.join(", ")})`}`];
 }

@@ -17,5 +17,6 @@ function entry(setting: Setting<unknown>): string[] {
   const value = setting.defaultText ?? "";
   const example = value === "" && setting.placeholder !== undefined ? ` For example ${setting.placeholder}.` : "";
   const form = setting.flag === undefined ? example : "";
-  return [`# ${setting.help}${flag}.${form}`, `# ${setting.environment}=${value}`, ""];
+  const other = setting.otherEnvironment === undefined ? "" : ` ${setting.otherEnvironment} is looked at next.`;
+  return [`# ${setting.help}${flag}.${form}${other}`, `# ${setting.environment}=${value}`, ""];
 }

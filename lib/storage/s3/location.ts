@@ -20,10 +20,11 @@ export interface ObjectLocation {
  *
  * assert.deepEqual(objectLocation("s3://lake/shop/"), { scheme: "s3", bucket: "lake", prefix: "shop" });
  * assert.equal(objectLocation("data/lake"), undefined);
+ * assert.throws(() => objectLocation("s3:/lake/shop"), /names neither a folder nor a place in a bucket/);
  * ```
  */
 export function objectLocation(lake: string): ObjectLocation | undefined {
-  const [, scheme, rest = ""] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(lake) ?? [];
+  const [, scheme, rest = ""] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(lake) ?? /^(s3|gs):/i.exec(lake) ?? [];
   if (scheme === undefined) return undefined;
   const [bucket = "", ...names] = rest.split("/");
   const prefix = names.filter((name) => name !== "").join("/");
