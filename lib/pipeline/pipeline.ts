@@ -244,7 +244,7 @@ export class Pipeline {
         await this.#guarded(writer, async (attempt) => {
           // Some sinks may have taken the batch before another failed; they must not take it twice.
           if (attempt > 1) await this.#positions.load(sinksOf(writer));
-          await changes.commit((sink) => this.#positions.isBefore(sink, batch.to));
+          await this.#commitTo(writer, changes, batch.to);
           await this.#positions.load(sinksOf(writer));
         });
       }
@@ -254,6 +254,17 @@ export class Pipeline {
       await this.#afterBatch(batch);
     } finally {
       await dispose(transformed);
+    }
+  }
+
+  /** Columns that a format cannot change in place change as the tables are copied again. */
+  async #commitTo(writer: DatasetWriter, changes: TransformedChanges, to: Position): Promise<void> {
+    try {
+      await changes.commit((sink) => this.#positions.isBefore(sink, to));
+    } catch (thrown) {
+      const { kind, message } = toWeirError(thrown);
+      if (kind !== "unsupportedSchemaChange" || !changes.changesColumns) throw thrown;
+      await this.#forget(writer, `its columns changed in a way that rows already written cannot follow: ${message}`);
     }
   }
 

@@ -47,6 +47,11 @@ export class TransformedChanges implements AsyncDisposable {
     return this.#settled.promise;
   }
 
+  /** Whether a table's columns change with them. */
+  get changesColumns(): boolean {
+    return this.#parts.tables.some(({ change }) => change.schemaChanges.length > 0);
+  }
+
   /** Commits to every sink for which `wants` is true; may be called again after an error, with the sinks that are left. */
   async commit(wants: (sink: Sink) => boolean): Promise<void> {
     if (!this.#hasLetters) await writeLetters(this.#parts.letters);

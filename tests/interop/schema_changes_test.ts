@@ -14,7 +14,7 @@ import { pythonTest } from "./python_env.ts";
 const java = new PaimonJavaTests();
 
 const made = `
-  CREATE TABLE orders (id bigint PRIMARY KEY, small integer, single real, price numeric(8,2), note text, gone text,
+  CREATE TABLE orders (id integer PRIMARY KEY, small integer, single real, price numeric(8,2), note text, gone text,
     made timestamptz NOT NULL);
   INSERT INTO orders SELECT n, n - 300, n / 3.0, n * 1.23, 'first ' || n, 'gone ' || n,
     TIMESTAMPTZ '2026-01-01 00:00:00+00' + n * INTERVAL '1 minute' FROM generate_series(1, 600) AS n`;
@@ -31,8 +31,8 @@ const stages = [
   { name: "the key renamed", alter: "RENAME COLUMN id TO number", key: "number" },
   { name: "a dropped name taken again", alter: "ADD COLUMN gone date" },
   {
-    name: "columns widened by a rewrite",
-    alter: "ALTER COLUMN small TYPE bigint, ALTER COLUMN single TYPE double precision",
+    name: "columns widened by a rewrite, the key's too",
+    alter: "ALTER COLUMN small TYPE bigint, ALTER COLUMN single TYPE double precision, ALTER COLUMN number TYPE bigint",
   },
   { name: "a column added with a default", alter: "ADD COLUMN filled integer NOT NULL DEFAULT 7" },
   { name: "a column added with a value for each row", alter: "ADD COLUMN token uuid DEFAULT gen_random_uuid()" },

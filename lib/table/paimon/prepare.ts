@@ -36,7 +36,8 @@ export async function prepareChange(
   change: TableChange,
   options: PrepareOptions,
 ): Promise<PreparedChange> {
-  const schema = targetSchema(state, { changes: change.schemaChanges, timeMillis: options.nowMs });
+  const { schemaChanges: changes, truncate: isEmptied } = change;
+  const schema = targetSchema(state, { changes, isEmptied, timeMillis: options.nowMs });
   assertHolds(schema, change.definition);
   await failPoint("paimon.beforeDataFiles");
   const deletions = change.truncate ? await allDeletions(state, options.reader) : [];

@@ -7,15 +7,21 @@ import { bucketKey, type PaimonSchema, toField } from "./schema.ts";
 /**
  * Applies changes to a schema. A change that is already there is passed over, so a replay changes nothing.
  *
+ * @param options.isEmptied Whether no file stays that was written with the schema: only then may a key column become wider, for
+ *   buckets are hashed from the key's bytes, which change with its type. Default false.
  * @returns The same object where nothing changed; otherwise a schema that still has the old id.
- * @throws {WeirError} `unsupportedSchemaChange` where the key would change its columns or their types, or a type would not
- *   be widened.
+ * @throws {WeirError} `unsupportedSchemaChange` where the key would change its columns or, in files that stay, their types, or
+ *   where a type would not be widened.
  */
-export function evolveSchema(schema: PaimonSchema, changes: readonly SchemaChange[]): PaimonSchema {
-  return changes.reduce(applyChange, schema);
+export function evolveSchema(
+  schema: PaimonSchema,
+  changes: readonly SchemaChange[],
+  { isEmptied = false }: { readonly isEmptied?: boolean } = {},
+): PaimonSchema {
+  return changes.reduce((evolved, change) => applyChange(evolved, change, isEmptied), schema);
 }
 
-function applyChange(schema: PaimonSchema, change: SchemaChange): PaimonSchema {
+function applyChange(schema: PaimonSchema, change: SchemaChange, isEmptied: boolean): PaimonSchema {
   switch (change.kind) {
     case "addColumn":
       return addColumn(schema, change.column);
@@ -24,7 +30,7 @@ function applyChange(schema: PaimonSchema, change: SchemaChange): PaimonSchema {
     case "renameColumn":
       return renameColumn(schema, change);
     case "widenColumn":
-      return widenColumn(schema, change);
+      return widenColumn(schema, { ...change, isEmptied });
   }
 }
 
@@ -57,12 +63,11 @@ function renameColumn(schema: PaimonSchema, { from, to }: { from: string; to: st
 
 function widenColumn(
   schema: PaimonSchema,
-  { name, type }: Omit<Extract<SchemaChange, { kind: "widenColumn" }>, "kind">,
+  { name, type, isEmptied }: Extract<SchemaChange, { kind: "widenColumn" }> & { readonly isEmptied: boolean },
 ): PaimonSchema {
   const field = schema.fields.find((each) => each.name === name);
   if (field === undefined || sameType(field.type, type) || widens(type, field.type)) return schema;
-  // Buckets are hashed from the key's bytes, which change with its type.
-  if (schema.primaryKeys.includes(name)) throw unsupported(`change the type of its key column ${name}`);
+  if (schema.primaryKeys.includes(name) && !isEmptied) throw unsupported(`change the type of its key column ${name}`);
   if (!widens(field.type, type)) throw unsupported(`change the type of column ${name} in place`);
   return { ...schema, fields: schema.fields.map((each) => each === field ? { ...field, type } : each) };
 }

@@ -13,17 +13,17 @@ import type { PaimonState } from "./table_state.ts";
  */
 export function targetSchema(
   state: PaimonState,
-  options: { readonly changes: readonly SchemaChange[]; readonly timeMillis: number },
+  options: { readonly changes: readonly SchemaChange[]; readonly isEmptied: boolean; readonly timeMillis: number },
 ): PaimonSchema {
   const left = state.pendingSchemas.at(-1);
-  const evolved = evolveSchema(state.schema, options.changes);
+  const evolved = evolveSchema(state.schema, options.changes, options);
   if (left === undefined) {
     const same = sameSchema(evolved, state.schema);
     return same ? state.schema : { ...evolved, id: state.schema.id + 1, timeMillis: options.timeMillis };
   }
   if (sameSchema(evolved, left)) return left;
   const highestFieldId = Math.max(...[state.schema, ...state.pendingSchemas].map((schema) => schema.highestFieldId));
-  const following = evolveSchema({ ...state.schema, highestFieldId }, options.changes);
+  const following = evolveSchema({ ...state.schema, highestFieldId }, options.changes, options);
   return { ...following, id: left.id + 1, timeMillis: options.timeMillis };
 }
 
