@@ -10,6 +10,7 @@ export const upkeepSettings = {
   deletedShare: settings.deletedShare,
   keepHours: settings.keepHours,
   keepSnapshots: settings.keepSnapshots,
+  mostSnapshots: settings.mostSnapshots,
 };
 
 /** Their values. */
@@ -19,6 +20,7 @@ const hourMs = 3_600_000;
 
 /** The policy that settings stand for. Without an age nothing counts as an orphan. */
 export function policyOf(settings: UpkeepSettings, { orphanAgeMs = Infinity } = {}): UpkeepPolicy {
-  const { targetFileBytes, mergeFiles, deletedShare, keepHours, keepSnapshots } = settings;
-  return { targetFileBytes, mergeFiles, deletedShare, keepSnapshotsMs: keepHours * hourMs, keepSnapshots, orphanAgeMs };
+  const { targetFileBytes, mergeFiles, deletedShare, keepHours, keepSnapshots, mostSnapshots } = settings;
+  const kept = { keepSnapshotsMs: keepHours * hourMs, keepSnapshots, mostSnapshots };
+  return { targetFileBytes, mergeFiles, deletedShare, ...kept, orphanAgeMs };
 }

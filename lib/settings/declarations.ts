@@ -311,6 +311,12 @@ export const settings = {
     minimum: 1,
     maximum: 1_000_000,
   }),
+  mostSnapshots: integer({
+    flag: "most-snapshots",
+    help: "Snapshots that are kept at most, however young they are (Iceberg, Paimon)",
+    minimum: 1,
+    maximum: 1_000_000,
+  }),
   dryRun: toggle({ flag: "dry-run", help: "Print what would be done, and do nothing" }),
   orphanDays: decimal({
     flag: "orphan-days",

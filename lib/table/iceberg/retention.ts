@@ -15,7 +15,7 @@ export interface Retained {
 /** What stays at a time. A branch's own settings go before the policy; a snapshot that no branch leads to stays by age alone. */
 export function retained(
   metadata: TableMetadata,
-  policy: Pick<UpkeepPolicy, "keepSnapshots" | "keepSnapshotsMs">,
+  policy: Pick<UpkeepPolicy, "keepSnapshots" | "keepSnapshotsMs" | "mostSnapshots">,
   nowMs: number,
 ): Retained {
   const byId = new Map(metadata.snapshots.map((snapshot) => [snapshot["snapshot-id"], snapshot]));
@@ -27,12 +27,13 @@ export function retained(
   );
   const kept = new Set(Object.values(refs).map((ref) => ref["snapshot-id"]));
   const reached = new Set<bigint>();
+  const { mostSnapshots: most = Infinity } = policy;
   for (const ref of Object.values(refs)) {
     const least = ref["min-snapshots-to-keep"] ?? policy.keepSnapshots;
     const oldest = nowMs - (ref["max-snapshot-age-ms"] ?? policy.keepSnapshotsMs);
     let isKept = ref.type === "branch";
     for (const [index, snapshot] of [...ancestry(byId, ref["snapshot-id"])].entries()) {
-      isKept &&= index < least || snapshot["timestamp-ms"] >= oldest;
+      isKept &&= index < least || (index < most && snapshot["timestamp-ms"] >= oldest);
       if (isKept) kept.add(snapshot["snapshot-id"]);
       reached.add(snapshot["snapshot-id"]);
     }

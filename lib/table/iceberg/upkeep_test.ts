@@ -226,14 +226,17 @@ Deno.test(
     await table.create(definition);
     for (let step = 0; step < 5; step++) await lake.commit(table, { upserts: [row(step, 0, "x")] });
     const state = (await table.load())!;
-    const left = async (keepSnapshotsMs: number, keepSnapshots: number) => {
+    const left = async (keepSnapshotsMs: number, keepSnapshots: number, mostSnapshots?: number) => {
       const options = { nowMs: Date.now() + 1000, dryRun: true };
-      return (await table.expire(state, { ...policy, keepSnapshotsMs, keepSnapshots }, options)).snapshots;
+      const kept = { ...policy, keepSnapshotsMs, keepSnapshots, mostSnapshots };
+      return (await table.expire(state, kept, options)).snapshots;
     };
     assert.equal(await left(3_600_000, 1), 0);
     assert.equal(await left(0, 1), 4);
     assert.equal(await left(0, 4), 1);
     assert.equal(await left(0, 9), 0);
+    assert.equal(await left(3_600_000, 1, 2), 3);
+    assert.equal(await left(3_600_000, 3, 2), 2);
   }),
 );
 

@@ -63,14 +63,17 @@ async function split(
 ): Promise<{ readonly expired: readonly Snapshot[]; readonly oldest?: Snapshot }> {
   const first = state.snapshotId === undefined ? undefined : await reader.earliestSnapshotId();
   if (state.snapshotId === undefined || first === undefined) return { expired: [] };
-  const kept = state.snapshotId - BigInt(Math.max(1, policy.keepSnapshots)) + 1n;
+  const newest = (count: number) => state.snapshotId! - BigInt(Math.max(1, count)) + 1n;
+  const kept = newest(policy.keepSnapshots);
+  const tooMany = policy.mostSnapshots === undefined ? 0n : newest(policy.mostSnapshots);
   const limits = [kept, state.progressId ?? kept, await consumedId(reader) ?? kept];
   const limit = limits.reduce((least, id) => id < least ? id : least);
   const expired: Snapshot[] = [];
   for (let id = first; id <= limit; id++) {
     const snapshot = await reader.snapshot(id);
     if (snapshot === undefined) continue;
-    if (id === limit || snapshot.timeMillis > nowMs - policy.keepSnapshotsMs) return { expired, oldest: snapshot };
+    const isYoung = snapshot.timeMillis > nowMs - policy.keepSnapshotsMs;
+    if (id === limit || (isYoung && id >= tooMany)) return { expired, oldest: snapshot };
     expired.push(snapshot);
   }
   return { expired: [] };

@@ -83,7 +83,7 @@ Deno.test("what an expiry reads grows with the snapshots that expire, not with t
   });
 });
 
-Deno.test("snapshots are kept by age, and at least so many of them", async () => {
+Deno.test("snapshots are kept by age, at least and at most so many of them", async () => {
   await withPaimonLake(async (lake) => {
     let nowMs = 1_700_000_000_000;
     const table = lake.open({ buckets: 1, now: () => nowMs });
@@ -91,14 +91,17 @@ Deno.test("snapshots are kept by age, and at least so many of them", async () =>
       await applyStep(lake, table, { upserts: orderRows(`${commit}, ${commit + 1}`, "a ") });
     }
     const state = (await table.load())!;
-    const expire = (keepSnapshotsMs: number, keepSnapshots: number) =>
-      table.expire(state, { ...eagerPolicy, keepSnapshotsMs, keepSnapshots }, { nowMs, dryRun: true });
+    const expire = (keepSnapshotsMs: number, keepSnapshots: number, mostSnapshots?: number) =>
+      table.expire(state, { ...eagerPolicy, keepSnapshotsMs, keepSnapshots, mostSnapshots }, { nowMs, dryRun: true });
     // The last commit was a second ago, the first six.
     assert.equal((await expire(10_000, 1)).snapshots, 0);
     assert.equal((await expire(3500, 1)).snapshots, 3);
     assert.equal((await expire(0, 1)).snapshots, 5);
     assert.equal((await expire(0, 4)).snapshots, 2);
     assert.equal((await expire(0, 100)).snapshots, 0);
+    assert.equal((await expire(10_000, 1, 2)).snapshots, 4);
+    assert.equal((await expire(10_000, 3, 2)).snapshots, 3);
+    assert.equal((await expire(3500, 1, 100)).snapshots, 3);
     const { unneeded, result } = await expire(0, 1);
     assert.ok(unneeded.length > 0 && result === undefined);
     assert.equal((await table.at(state, { snapshotId: 1n }))?.rows, 1n);
