@@ -4,9 +4,9 @@
  * Promise: a file is durable and described exactly when the call returns; zero rows leave no file behind. Values reach the
  * file without passing through JavaScript.
  */
-import { DuckDBMapValue, type DuckDBValue } from "@duckdb/node-api";
+import type { DuckDBMapValue } from "@duckdb/node-api";
 import type { Connection, Row } from "../engine/connection.ts";
-import { literal } from "../engine/quote.ts";
+import { identifier, literal } from "../engine/quote.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { ColumnStatistics, DataFile } from "./data_file.ts";
 
@@ -23,24 +23,24 @@ export interface ParquetTarget {
   readonly rowGroupRows?: number;
 }
 
-/** What {@linkcode writeParquetFiles} writes, and where. */
-export interface ParquetFolderTarget {
+/** What {@linkcode writeSplitParquet} writes, and where. */
+export interface SplitParquetTarget {
   readonly storage: Storage;
-  /** Folder below the storage root; it may hold other files, which stay. */
+  /** Folder below the storage root, where DuckDB writes first. */
   readonly folder: string;
   /** Starts every file's name; a UUID follows. */
   readonly prefix: string;
   readonly select: string;
   readonly fieldIds?: string;
-  /** Columns of the select by whose values rows are split into files; they are left out of the files. */
-  readonly partitionBy?: readonly string[];
-  /** A file is closed once it is larger, in bytes. Default: no limit. Not together with `partitionBy`. */
-  readonly fileSizeBytes?: number;
+  /** Integer column of the select by whose values rows are split into files; it is left out of the files. */
+  readonly splitBy: string;
+  /** Where files of a value stand, below the storage root. */
+  readonly folderOf: (part: number) => string;
 }
 
-/** A file of a folder, with the partition values DuckDB split it by, as text. */
-export interface PartitionedFile extends DataFile {
-  readonly partition: ReadonlyMap<string, string | null>;
+/** A file with the value that its rows were split by. */
+export interface SplitFile extends DataFile {
+  readonly part: number;
 }
 
 /**
@@ -74,27 +74,27 @@ export async function writeParquet(connection: Connection, target: ParquetTarget
   return withoutBounds(described, doubtful.get(file));
 }
 
-/** Writes the rows of a SELECT as any number of Parquet files with unique names. */
-export async function writeParquetFiles(
+/** Writes the rows of a SELECT as a Parquet file or more for each value of a column. Each value keeps a file open. */
+export async function writeSplitParquet(
   connection: Connection,
-  target: ParquetFolderTarget,
-): Promise<readonly PartitionedFile[]> {
-  const { storage, folder, prefix } = target;
+  target: SplitParquetTarget,
+): Promise<readonly SplitFile[]> {
+  const { storage, folder, prefix, splitBy } = target;
   const root = await storage.prepareFolder(folder);
-  const options = [formatOptions, ...fieldIdOption(target.fieldIds), ...splitOptions(target), "APPEND"];
-  options.push(`ROW_GROUP_SIZE ${batchRowGroupRows}`);
+  const options = [formatOptions, `ROW_GROUP_SIZE ${batchRowGroupRows}`, ...fieldIdOption(target.fieldIds)];
+  options.push(`PARTITION_BY (${identifier(splitBy)})`, "HIVE_FILE_PATTERN false", "APPEND");
   options.push(`FILENAME_PATTERN ${literal(`${prefix}-{uuid}`)}`);
   const rows = await connection.rows(`COPY (${target.select}) TO ${literal(root)} (${options.join(", ")})`);
   const doubtful = await columnsWithDoubtfulBounds(connection, rows.map((row) => row.filename as string));
-  const files: PartitionedFile[] = [];
+  const files: SplitFile[] = [];
   for (const row of rows) {
-    const path = `${folder}/${(row.filename as string).slice(root.length + 1)}`;
-    const file = withoutBounds(describeFile(row, path), doubtful.get(row.filename as string));
-    if (file.rows === 0n) await storage.delete(path);
-    else {
-      await storage.publish(path);
-      files.push({ ...file, partition: partitionOf(row.partition_keys!) });
-    }
+    const part = Number((row.partition_keys as DuckDBMapValue).entries[0]!.value);
+    const name = (row.filename as string).slice(root.length + 1);
+    const path = `${target.folderOf(part)}/${name}`;
+    await Deno.rename(`${root}/${name}`, `${await storage.prepareFolder(target.folderOf(part))}/${name}`);
+    await storage.publish(path);
+    const file = describeFile(row, path);
+    files.push({ ...withoutBounds(file, doubtful.get(row.filename as string)), part });
   }
   return files;
 }
@@ -134,13 +134,6 @@ function fieldIdOption(fieldIds: string | undefined): string[] {
   return fieldIds === undefined ? [] : [`FIELD_IDS ${fieldIds}`];
 }
 
-function splitOptions(target: ParquetFolderTarget): string[] {
-  if (target.partitionBy !== undefined) {
-    return [`PARTITION_BY (${target.partitionBy.map((name) => `"${name.replaceAll('"', '""')}"`).join(", ")})`];
-  }
-  return target.fileSizeBytes === undefined ? ["PER_THREAD_OUTPUT"] : [`FILE_SIZE_BYTES ${target.fileSizeBytes}`];
-}
-
 function describeFile(row: Row, path: string): DataFile {
   const statistics = new Map<string, ColumnStatistics>();
   for (const { key, value } of (row.column_statistics as DuckDBMapValue).entries) {
@@ -162,11 +155,6 @@ function statisticsOf(map: DuckDBMapValue): ColumnStatistics {
     ...(max === undefined ? {} : { max }),
     ...(hasNan === undefined ? {} : { hasNan: hasNan === "true" }),
   };
-}
-
-function partitionOf(keys: DuckDBValue): ReadonlyMap<string, string | null> {
-  if (!(keys instanceof DuckDBMapValue)) return new Map();
-  return new Map(keys.entries.map(({ key, value }) => [key as string, value as string | null]));
 }
 
 /** `"a.b"."element"` → `["a.b", "element"]`: statistics come under SQL-quoted paths. */

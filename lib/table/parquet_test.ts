@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Connection } from "../engine/connection.ts";
 import { Database } from "../engine/database.ts";
 import { LocalStorage } from "../storage/local.ts";
-import { unquotePath, writeParquet, writeParquetFiles } from "./parquet.ts";
+import { unquotePath, writeParquet, writeSplitParquet } from "./parquet.ts";
 
 async function withLake(body: (connection: Connection, storage: LocalStorage) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "weir-parquet-" });
@@ -51,41 +51,25 @@ Deno.test("no rows leave no file", () =>
     const file = await writeParquet(connection, { storage, path: "t/a.parquet", select: "SELECT 1 AS a WHERE false" });
     assert.equal(file, undefined);
     assert.equal(await storage.stat("t/a.parquet"), undefined);
-    const files = await writeParquetFiles(connection, {
-      storage,
-      folder: "t",
-      prefix: "p",
-      select: "SELECT 1 AS a, 2 AS d WHERE false",
-      partitionBy: ["d"],
-    });
-    assert.deepEqual(files, []);
+    const select = "SELECT 1 AS a, 2 AS d WHERE false";
+    const target = { storage, folder: "t", prefix: "p", splitBy: "d", folderOf: () => "t" };
+    assert.deepEqual(await writeSplitParquet(connection, { ...target, select }), []);
   }));
 
-Deno.test("rows are split by partition, and files of earlier calls stay", () =>
+Deno.test("rows are split by a column, and files of earlier calls stay", () =>
   withLake(async (connection, storage) => {
-    const target = { storage, folder: "t/data", prefix: "p", partitionBy: ["day"] };
-    const select = "SELECT i AS id, CASE WHEN i % 3 = 0 THEN NULL ELSE i % 3 END AS day FROM range(9) r(i)";
-    const first = await writeParquetFiles(connection, { ...target, select });
-    const second = await writeParquetFiles(connection, { ...target, select });
+    const folderOf = (part: number) => `t/data/part=${part}/of three`;
+    const target = { storage, folder: "t/data", prefix: "p", splitBy: "part", folderOf };
+    const select = "SELECT i AS id, i % 3 AS part FROM range(9) r(i)";
+    const first = await writeSplitParquet(connection, { ...target, select });
+    const second = await writeSplitParquet(connection, { ...target, select });
     assert.equal(new Set([...first, ...second].map(({ path }) => path)).size, 6);
-    assert.deepEqual(first.map(({ partition }) => partition.get("day")).sort(), ["1", "2", null]);
-    for (const { path, rows } of [...first, ...second]) {
-      assert.equal(rows, 3n);
+    assert.deepEqual(first.map(({ part }) => part).sort(), [0, 1, 2]);
+    for (const { path, rows, part, statistics } of [...first, ...second]) {
+      assert.deepEqual([rows, statistics.get("id")!.min, [...statistics.keys()]], [3n, String(part), ["id"]]);
+      assert.ok(path.startsWith(`${folderOf(part)}/p-`));
       assert.notEqual(await storage.stat(path), undefined);
     }
-  }));
-
-Deno.test("large results are split by size", () =>
-  withLake(async (connection, storage) => {
-    const files = await writeParquetFiles(connection, {
-      storage,
-      folder: "t",
-      prefix: "p",
-      select: "SELECT i, hash(i) AS h FROM range(1000000) r(i)",
-      fileSizeBytes: 2_000_000,
-    });
-    assert.ok(files.length > 1, `${files.length} files`);
-    assert.equal(files.reduce((sum, { rows }) => sum + rows, 0n), 1_000_000n);
   }));
 
 Deno.test("no bounds are given for text whose bounds would lose a leading U+FEFF", () =>
@@ -94,7 +78,8 @@ Deno.test("no bounds are given for text whose bounds would lose a leading U+FEFF
     const file = await writeParquet(connection, { storage, path: "t/a.parquet", select });
     assert.equal(file!.statistics.get("marked")!.max, undefined);
     assert.equal(file!.statistics.get("plain")!.max, "b");
-    const [split] = await writeParquetFiles(connection, { storage, folder: "t", prefix: "p", select });
+    const target = { storage, folder: "t", prefix: "p", splitBy: "part", folderOf: () => "t" };
+    const [split] = await writeSplitParquet(connection, { ...target, select: `${select}, 0 AS part` });
     assert.equal(split!.statistics.get("marked")!.min, undefined);
   }));
 

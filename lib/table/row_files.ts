@@ -1,24 +1,30 @@
-/** Rows of a change as Parquet: one file, or one for each day of an instant column, so that readers open few of them. */
-import type { ColumnType } from "../dataset/column_type.ts";
+/** Rows of a change as Parquet: one file, or some for each value that rows are split by, so that readers open few of them. */
+import { type ColumnType, duckdbType, type ScalarType } from "../dataset/column_type.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier, literal } from "../engine/quote.ts";
 import type { Storage } from "../storage/storage.ts";
-import { type PartitionedFile, writeParquet, writeParquetFiles } from "./parquet.ts";
+import type { DataFile } from "./data_file.ts";
+import { writeParquet, writeSplitParquet } from "./parquet.ts";
+import { partitionFolder } from "./partition_folder.ts";
 
-/** More days than these go through DuckDB's own splitting, which holds few files open; it costs twice the time per row. */
-const mostDaysOneByOne = 8;
+/** More parts than these go through DuckDB's own splitting; that of a few costs twice the time per row. */
+const mostPartsOneByOne = 8;
+/** Parts of one such statement: a part keeps a file open, and buffers for each column. */
+const partsAtOnce = 50;
 
-/** By whose UTC day rows are split. */
-export interface DaySplit {
-  /** The day's name, in folder names and in {@linkcode PartitionedFile.partition}. */
+/** What rows are split by. */
+export interface Split<Value> {
+  /** In folder names. */
   readonly name: string;
-  /** A column of the relation, of an instant type or a date. */
-  readonly column: string;
-  readonly type: ColumnType;
+  /** Over the columns of the relation. */
+  readonly expression: string;
+  readonly type: ScalarType;
+  /** What a format makes of a value, in DuckDB's text form. It may refuse one: no file is written then. */
+  readonly valueOf: (text: string | null) => Value;
 }
 
 /** What {@linkcode writeRows} writes, and where. */
-export interface RowsTarget {
+export interface RowsTarget<Value> {
   readonly storage: Storage;
   readonly connection: Connection;
   /** Folder below the storage root. */
@@ -31,28 +37,120 @@ export interface RowsTarget {
   readonly from: string;
   /** See `ParquetTarget`. */
   readonly fieldIds?: string;
-  readonly day?: DaySplit | undefined;
+  /** Rows of one file agree in all of them. Empty: rows are not split. */
+  readonly splits: readonly Split<Value>[];
   /** Ends each statement, with a space before it: how rows stand in a file. Default: as they come. */
   readonly orderBy?: string;
 }
 
+/** A file with what its rows agree in, one value for each split. */
+export interface RowsFile<Value> extends DataFile {
+  readonly values: readonly Value[];
+}
+
 /** What {@linkcode writeRows} wrote. */
-export interface WrittenRows {
+export interface WrittenRows<Value> {
   /** None for no rows. */
-  readonly files: readonly PartitionedFile[];
+  readonly files: readonly RowsFile<Value>[];
   /** Whether rows stand as `orderBy` says: what DuckDB splits itself it does not keep in order. */
   readonly isInOrder: boolean;
 }
 
+/** Rows that agree in what they are split by. */
+interface Part<Value> {
+  readonly texts: readonly (string | null)[];
+  readonly values: readonly Value[];
+  /** Of its files. */
+  readonly folder: string;
+}
+
 /** Writes the rows. */
-export async function writeRows(target: RowsTarget): Promise<WrittenRows> {
-  if (target.day !== undefined) return await writeByDay(target, target.day);
-  const { storage, folder, prefix, select, from, orderBy = "" } = target;
-  const file = await writeParquet(target.connection, {
-    ...{ storage, path: `${folder}/${prefix}.parquet`, select: `${select} FROM ${from}${orderBy}` },
-    ...(target.fieldIds === undefined ? {} : { fieldIds: target.fieldIds }),
+export async function writeRows<Value>(target: RowsTarget<Value>): Promise<WrittenRows<Value>> {
+  const { connection, splits, from } = target;
+  const values = splits.map(({ expression }) => expression).join(", ");
+  const some = splits.length === 0
+    ? [{ texts: [], values: [], folder: target.folder }]
+    : await readParts(target, `SELECT DISTINCT ${values} FROM ${from} LIMIT ${mostPartsOneByOne + 1}`);
+  if (some.length <= mostPartsOneByOne) return { files: await writeOneByOne(target, some), isInOrder: true };
+  const table = identifier(`parts ${target.prefix}`);
+  try {
+    const names = splits.map((_, index) => partName(target, index));
+    await connection.run(`CREATE TEMP TABLE ${table} AS SELECT *, row_number() OVER () - 1 AS ${partName(target)}
+      FROM (SELECT DISTINCT ${values} FROM ${from}) AS distinct_values (${names.join(", ")})`);
+    const parts = await readParts(target, `SELECT ${names.join(", ")} FROM ${table} ORDER BY ${partName(target)}`);
+    return { files: await writeManyParts(target, { parts, table }), isInOrder: false };
+  } finally {
+    await connection.run(`DROP TABLE IF EXISTS ${table}`);
+  }
+}
+
+/** A column of the table of parts: no column of any relation is called so. */
+function partName({ prefix }: { readonly prefix: string }, index?: number): string {
+  return identifier(index === undefined ? `part of ${prefix}` : `value ${index} of ${prefix}`);
+}
+
+/** Reads rows of values. As JSON: the binding drops U+FEFF at the beginning of a text. */
+async function readParts<Value>(target: RowsTarget<Value>, select: string): Promise<Part<Value>[]> {
+  const { splits, folder } = target;
+  const names = splits.map((_, index) => `v${index}`).join(", ");
+  const texts = splits.map((_, index) => `CAST(v${index} AS VARCHAR)`).join(", ");
+  const rows = await target.connection.rows(
+    `SELECT to_json([${texts}])::VARCHAR AS texts FROM (${select}) AS parts (${names})`,
+  );
+  return rows.map((row) => {
+    const texts = JSON.parse(row.texts as string) as (string | null)[];
+    const named = splits.map(({ name }, index) => [name, texts[index]!] as const);
+    return {
+      texts,
+      values: splits.map(({ valueOf }, index) => valueOf(texts[index]!)),
+      folder: `${folder}/${partitionFolder(named)}`.slice(0, -1),
+    };
   });
-  return { files: file === undefined ? [] : [{ ...file, partition: new Map() }], isInOrder: true };
+}
+
+async function writeOneByOne<Value>(target: RowsTarget<Value>, parts: readonly Part<Value>[]) {
+  const { storage, connection, prefix, select, from, splits, orderBy = "", fieldIds } = target;
+  const files: RowsFile<Value>[] = [];
+  for (const [index, { texts, values, folder }] of parts.entries()) {
+    const conditions = splits.map(({ expression, type }, index) => {
+      const text = texts[index]!;
+      return `${expression} IS NOT DISTINCT FROM CAST(${text === null ? "NULL" : literal(text)} AS ${
+        duckdbType(type)
+      })`;
+    });
+    const where = parts.length === 1 ? "" : ` WHERE ${conditions.join(" AND ")}`;
+    // Parts may share a folder.
+    const path = `${folder}/${prefix}${parts.length === 1 ? "" : `-${index}`}.parquet`;
+    const file = await writeParquet(connection, {
+      ...{ storage, path, select: `${select} FROM ${from}${where}${orderBy}` },
+      ...(fieldIds === undefined ? {} : { fieldIds }),
+    });
+    if (file !== undefined) files.push({ ...file, values });
+  }
+  return files;
+}
+
+/** Some parts at a time: neither memory nor open files grow with their number. */
+async function writeManyParts<Value>(
+  target: RowsTarget<Value>,
+  { parts, table }: { readonly parts: readonly Part<Value>[]; readonly table: string },
+) {
+  const { storage, connection, folder, prefix, select, from, splits, fieldIds } = target;
+  const part = partName(target);
+  const isSame = splits.map(({ expression }, index) => `${expression} IS NOT DISTINCT FROM ${partName(target, index)}`);
+  const files: RowsFile<Value>[] = [];
+  for (let start = 0; start < parts.length; start += partsAtOnce) {
+    const some = `(SELECT * FROM ${table} WHERE ${part} BETWEEN ${start} AND ${start + partsAtOnce - 1})`;
+    const written = await writeSplitParquet(connection, {
+      ...{ storage, folder, prefix },
+      select: `${select}, ${part} FROM ${from} JOIN ${some} AS some_parts ON ${isSame.join(" AND ")}`,
+      splitBy: `part of ${prefix}`,
+      folderOf: (index) => parts[index]!.folder,
+      ...(fieldIds === undefined ? {} : { fieldIds }),
+    });
+    files.push(...written.map(({ part, ...file }) => ({ ...file, values: parts[part]!.values })));
+  }
+  return files;
 }
 
 /**
@@ -64,36 +162,4 @@ export function dayExpression(column: string, type: ColumnType): string {
   const micros = `epoch_us(${column})`;
   const day = 86_400_000_000;
   return `DATE '1970-01-01' + CAST((${micros} - ((${micros} % ${day}) + ${day}) % ${day}) // ${day} AS INTEGER)`;
-}
-
-async function writeByDay(target: RowsTarget, split: DaySplit): Promise<WrittenRows> {
-  const { connection, storage, folder, prefix, select, from, orderBy = "" } = target;
-  const { name } = split;
-  const expression = dayExpression(identifier(split.column), split.type);
-  const common = { storage, ...(target.fieldIds === undefined ? {} : { fieldIds: target.fieldIds }) };
-  const days = await connection.rows(
-    `SELECT DISTINCT CAST(${expression} AS VARCHAR) AS day FROM ${from} LIMIT ${mostDaysOneByOne + 1}`,
-  );
-  if (days.length > mostDaysOneByOne) {
-    const split = `${select}, ${expression} AS ${identifier(name)} FROM ${from}`;
-    const files = await writeParquetFiles(connection, {
-      ...common,
-      folder,
-      prefix,
-      select: split,
-      partitionBy: [name],
-    });
-    return { files, isInOrder: false };
-  }
-  const files: PartitionedFile[] = [];
-  for (const { day } of days as { day: string | null }[]) {
-    const isDay = `${expression} IS NOT DISTINCT FROM ${day === null ? "NULL" : `DATE ${literal(day)}`}`;
-    const file = await writeParquet(connection, {
-      ...common,
-      path: `${folder}/${name}=${day ?? "null"}/${prefix}.parquet`,
-      select: `${select} FROM ${from} WHERE ${isDay}${orderBy}`,
-    });
-    if (file !== undefined) files.push({ ...file, partition: new Map([[name, day]]) });
-  }
-  return { files, isInOrder: true };
 }

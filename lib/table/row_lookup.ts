@@ -50,8 +50,8 @@ export interface LookupRequest<File extends SearchedFile = SearchedFile, Column 
   readonly key: readonly string[];
   readonly column: (name: string) => Column;
   readonly boundsOf: (file: File, column: Column) => ColumnBounds;
-  /** A table function over local files that gives columns of files, which have so many rows, with `file_index` and `file_row_number`. */
-  readonly read: (paths: readonly string[], columns: readonly Column[], rows: bigint) => string;
+  /** A table over local files, in order, that gives columns with `file_index` and `file_row_number`. */
+  readonly read: (paths: readonly string[], columns: readonly Column[], files: readonly File[]) => string;
 }
 
 /** Where files are searched. */
@@ -110,8 +110,7 @@ async function searchFiles<File extends SearchedFile, Column extends KeyColumn>(
   const files = search.files.filter((file) => mayHold(search.boundsOf(file, first!), first!, ranges));
   if (files.length > 0) {
     using readable = await storage.readable(files.map(({ path }) => path));
-    const rows = files.reduce((sum, file) => sum + file.rows, 0n);
-    const read = search.read(files.map(({ path }) => readable.duckdbPath(path)), search.columns, rows);
+    const read = search.read(files.map(({ path }) => readable.duckdbPath(path)), search.columns, files);
     const names = search.columns.map(({ readName }) => readName).join(", ");
     const matches = `SELECT CAST(file_index AS BIGINT), file_row_number
       FROM ${read} SEMI JOIN searched_keys USING (${names})`;

@@ -23,31 +23,34 @@ export interface FileDeletes {
 }
 
 /** What {@linkcode scanLiveRows} selects. */
-export interface LiveRowsRequest {
-  readonly files: readonly FileRows[];
+export interface LiveRowsRequest<File extends FileRows = FileRows> {
+  readonly files: readonly File[];
   /** The select list over what `read` gives. */
   readonly columns: string;
-  /** A table function over local files, which have so many rows, in order, giving `file_index` and `file_row_number` too. */
-  readonly read: (paths: readonly string[], rows: bigint) => string;
+  /** A table over local files, in order, giving `file_index` and `file_row_number` too. */
+  readonly read: (paths: readonly string[], files: readonly File[]) => string;
   readonly deleted: DeletedRows;
   /** Of the snapshot; grows with every commit. */
   readonly sequenceNumber: bigint;
 }
 
 /** The rows of files; undefined where there is no file. Any connection of the same database may run it. */
-export async function scanLiveRows(storage: Storage, request: LiveRowsRequest): Promise<Scan | undefined> {
+export async function scanLiveRows<File extends FileRows>(
+  storage: Storage,
+  request: LiveRowsRequest<File>,
+): Promise<Scan | undefined> {
   if (request.files.length === 0) return undefined;
   using open = new DisposableStack();
   const readable = open.use(await storage.readable(request.files.map(({ path }) => path)));
   const sql = await liveRowsSql({
     ...request,
-    read: (paths, rows) => request.read(paths.map(readable.duckdbPath), rows),
+    read: (paths, files) => request.read(paths.map(readable.duckdbPath), files),
   });
   const kept = open.move();
   return { sql, [Symbol.dispose]: () => kept.dispose() };
 }
 
-async function liveRowsSql(request: LiveRowsRequest): Promise<string> {
+async function liveRowsSql<File extends FileRows>(request: LiveRowsRequest<File>): Promise<string> {
   const { files, columns } = request;
   const whole = files.filter(({ deleted }) => deleted === undefined);
   const parts = files.filter(({ deleted }) => deleted !== undefined);
@@ -58,7 +61,10 @@ async function liveRowsSql(request: LiveRowsRequest): Promise<string> {
   return selects.join(" UNION ALL ");
 }
 
-async function selectRemaining(request: LiveRowsRequest, parts: readonly FileRows[]): Promise<string> {
+async function selectRemaining<File extends FileRows>(
+  request: LiveRowsRequest<File>,
+  parts: readonly File[],
+): Promise<string> {
   const { columns, deleted, sequenceNumber } = request;
   const { table, ids } = await deleted.record(
     parts.map(({ uri, deleted }) => ({ uri, ...deleted! })),
@@ -71,6 +77,11 @@ async function selectRemaining(request: LiveRowsRequest, parts: readonly FileRow
   ) AS gone ON live.file_index = gone.index AND live.file_row_number = gone.row`;
 }
 
-function readAll({ read }: LiveRowsRequest, files: readonly FileRows[]): string {
-  return read(files.map(({ path }) => path), files.reduce((sum, { rows }) => sum + rows, 0n));
+function readAll<File extends FileRows>({ read }: LiveRowsRequest<File>, files: readonly File[]): string {
+  return read(files.map(({ path }) => path), files);
+}
+
+/** Rows of files, deleted ones too. */
+export function rowCount(files: readonly Pick<FileRows, "rows">[]): bigint {
+  return files.reduce((sum, { rows }) => sum + rows, 0n);
 }

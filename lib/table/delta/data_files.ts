@@ -1,12 +1,13 @@
-/** Writes the rows of a change as Parquet: one file, or one for each day of the table's event time. */
+/** Writes the rows of a change as Parquet: one file, or one for each partition and day of the table's event time. */
 import type { Relation } from "../../change/relation.ts";
-import { duckdbType } from "../../dataset/column_type.ts";
+import { duckdbType, type ScalarType, types } from "../../dataset/column_type.ts";
 import { identifier } from "../../engine/quote.ts";
 import type { DataFile } from "../data_file.ts";
-import { writeRows } from "../row_files.ts";
+import { dayExpression, type Split, writeRows } from "../row_files.ts";
 import type { AddFile } from "./actions.ts";
 import type { TablePlace } from "./load_state.ts";
-import { fieldIds } from "./parquet_fields.ts";
+import { fieldIds, fieldsInFiles } from "./parquet_fields.ts";
+import { logText } from "./partition_values.ts";
 import { columnType, type DeltaField, physicalName } from "./schema.ts";
 import type { LiveFile } from "./state.ts";
 import { statisticsOf } from "./statistics.ts";
@@ -14,6 +15,8 @@ import { statisticsOf } from "./statistics.ts";
 /** What is written, and under which names. */
 export interface DataTarget {
   readonly fields: readonly DeltaField[];
+  /** Columns that rows are parted by, by physical name. */
+  readonly partition: readonly string[];
   /** Key columns by physical name. */
   readonly key: readonly string[];
   /** Unique to the attempt; starts every file's name. */
@@ -23,35 +26,48 @@ export interface DataTarget {
 /**
  * Writes a relation's rows and gives the files; none for no rows.
  *
- * Days get files of their own and no partition column: their least and greatest instants leave files out for every reader
- * alike, and nobody sees a column that the source does not have.
+ * Days get files of their own inside a partition and no partition column: their least and greatest instants leave files out for
+ * every reader alike, and nobody sees a column that the source does not have.
  */
 export async function writeDataFiles(place: TablePlace, rows: Relation, target: DataTarget): Promise<LiveFile[]> {
-  const { fields } = target;
-  const ids = fieldIds(fields);
+  const written = fieldsInFiles(target);
+  const ids = fieldIds(written);
   const { files } = await writeRows({
     ...{ storage: place.storage, connection: place.connection, folder: place.folder, prefix: target.prefix },
-    select: selectOf(rows, fields),
+    select: `SELECT ${
+      written.map((field) => `${valueOf(rows, field)} AS ${identifier(physicalName(field))}`).join(", ")
+    }`,
     from: identifier(rows.name),
-    day: dayOf(rows),
+    splits: [...target.partition.map((name) => partitionSplit(rows, target, name)), ...daySplit(rows)],
     ...(ids === undefined ? {} : { fieldIds: ids }),
   });
-  return files.map((file) => liveFile(place, file, target));
-}
-
-function dayOf({ definition }: Relation) {
-  const column = definition.columns.find(({ name }) => name === definition.partitionByDay);
-  return column && { name: "day", column: column.name, type: column.type };
-}
-
-/** All columns of the table, cast; one that the relation lacks is null in its rows. */
-function selectOf(rows: Relation, fields: readonly DeltaField[]): string {
-  const names = new Set(rows.definition.columns.map(({ name }) => name));
-  const columns = fields.map((field) => {
-    const value = names.has(field.name) ? identifier(field.name) : "NULL";
-    return `CAST(${value} AS ${duckdbType(columnType(field.type))}) AS ${identifier(physicalName(field))}`;
+  return files.map((file) => {
+    const partitionValues = Object.fromEntries(target.partition.map((name, index) => [name, file.values[index]!]));
+    return liveFile(place, file, { ...target, partitionValues });
   });
-  return `SELECT ${columns.join(", ")}`;
+}
+
+function partitionSplit(rows: Relation, { fields }: DataTarget, name: string): Split<string | null> {
+  const field = fields.find((each) => physicalName(each) === name)!;
+  return {
+    name: field.name,
+    expression: valueOf(rows, field),
+    type: columnType(field.type) as ScalarType,
+    valueOf: (text) => logText(field, text),
+  };
+}
+
+function daySplit({ definition }: Relation): Split<string | null>[] {
+  const column = definition.columns.find(({ name }) => name === definition.partitionByDay);
+  if (column === undefined) return [];
+  const expression = dayExpression(identifier(column.name), column.type);
+  return [{ name: "day", expression, type: types.date, valueOf: (text) => text }];
+}
+
+/** A column's value, cast; null where the relation lacks it. */
+function valueOf({ definition }: Relation, field: DeltaField): string {
+  const isThere = definition.columns.some(({ name }) => name === field.name);
+  return `CAST(${isThere ? identifier(field.name) : "NULL"} AS ${duckdbType(columnType(field.type))})`;
 }
 
 /** The folder that a file stands in below the table's, with its slash: files of one day stand together. */
@@ -60,10 +76,14 @@ export function folderOf({ add: { path } }: LiveFile): string {
 }
 
 /** A written file as the log will name it. */
-export function liveFile({ folder }: Pick<TablePlace, "folder">, file: DataFile, target: DataTarget): LiveFile {
+export function liveFile(
+  { folder }: Pick<TablePlace, "folder">,
+  file: DataFile,
+  target: DataTarget & Pick<AddFile, "partitionValues">,
+): LiveFile {
   const add: AddFile = {
     path: encodeURI(file.path.slice(folder.length + 1)),
-    partitionValues: {},
+    partitionValues: target.partitionValues,
     size: Number(file.bytes),
     modificationTime: Date.now(),
     dataChange: true,

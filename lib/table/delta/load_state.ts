@@ -17,7 +17,9 @@ import {
 } from "./log_file.ts";
 import { type AddedFile, LogReplay } from "./log_replay.ts";
 import { ownNames } from "./properties.ts";
+import { plainText } from "./partition_values.ts";
 import { refuseForeign } from "./protocol.ts";
+import { physicalName } from "./schema.ts";
 import { type DeltaState, type LiveFile, recordedIn, stateOf } from "./state.ts";
 import { recordCount } from "./statistics.ts";
 
@@ -108,12 +110,24 @@ async function decode(place: TablePlace, replay: LogReplay, decoding: Decoding) 
   const files = await liveFiles(place, replay.adds, decoding);
   const recorded = await recordedAtVersion(place, replay);
   try {
-    return stateOf({
+    const state = stateOf({
       ...{ version, protocol, metadata, files, transactions: replay.transactions, ...recorded },
       ...(checkpoint === undefined ? {} : { checkpoint }),
     });
+    refuseValues(state, decoding.known);
+    return state;
   } catch (thrown) {
     throw unreadable(log, thrown instanceof RangeError ? thrown.message : "it is damaged", thrown);
+  }
+}
+
+/** Throws `RangeError` where a file that is new has no readable value of a partition column. */
+function refuseValues({ fields, partition, files }: DeltaState, known: DeltaState | undefined): void {
+  const parted = fields.filter((field) => partition.includes(physicalName(field)));
+  if (parted.length === 0) return;
+  for (const [path, { add }] of files) {
+    if (known?.files.has(path)) continue;
+    for (const field of parted) plainText(field, add.partitionValues[physicalName(field)] ?? null);
   }
 }
 

@@ -15,22 +15,27 @@ import { goneRows, mergedRowGroupRows, segmentsOf, whereLiving } from "../mergin
 import { type MergePlan, planMerge } from "../merging/merge_plan.ts";
 import { writeParquet } from "../parquet.ts";
 import type { UpkeepPolicy } from "../upkeep.ts";
-import { type DataTarget, folderOf, liveFile } from "./data_files.ts";
+import { folderOf, liveFile } from "./data_files.ts";
 import { filePath, type TablePlace } from "./load_state.ts";
 import { markRows } from "./mark_rows.ts";
-import { fieldIds, readFiles, readName } from "./parquet_fields.ts";
+import { fieldIds, fieldsInFiles, readFiles, readName } from "./parquet_fields.ts";
 import type { DeltaPrepared } from "./prepared_change.ts";
 import { type DeltaField, physicalName } from "./schema.ts";
 import { type DeltaState, type LiveFile, liveRows, usesVectors } from "./state.ts";
 
-/** The compaction that is most worth its cost now. Files of one folder are merged: those of a day stay a day's. */
+/** The compaction that is most worth its cost now. Files of one partition and folder are merged: those of a day stay a day's. */
 export function planCompaction({ files }: DeltaState, policy: UpkeepPolicy): MergePlan | undefined {
   const mergeable = [...files].map(([uri, file]) => ({
-    ...{ uri, rows: file.rows, partition: folderOf(file), bytes: file.add.size },
+    ...{ uri, rows: file.rows, partition: partitionOf(file), bytes: file.add.size },
     deletedRows: file.deleted?.positions.count ?? 0,
     age: BigInt(file.add.modificationTime),
   }));
   return planMerge(mergeable, policy);
+}
+
+function partitionOf(file: LiveFile): string {
+  const values = Object.entries(file.add.partitionValues).sort(([left], [right]) => left < right ? -1 : 1);
+  return JSON.stringify([folderOf(file), values]);
 }
 
 /** What is merged. */
@@ -44,18 +49,21 @@ export interface MergeWork {
 /** Writes the merged file of a plan. Inputs that have left the table since it was made are left out. */
 export async function mergeFiles(place: TablePlace, { state, plan, connection }: MergeWork): Promise<DeltaPrepared> {
   const inputs = plan.inputs.flatMap((path) => state.files.get(path) ?? []);
-  const folder = inputs[0] === undefined ? "" : folderOf(inputs[0]);
+  const [first] = inputs;
+  const folder = first === undefined ? "" : folderOf(first);
   const path = filePath(place, `${folder}${crypto.randomUUID()}.parquet`);
-  const ids = fieldIds(state.fields);
+  const fields = fieldsInFiles(state);
+  const ids = fieldIds(fields);
   using readable = await place.storage.readable(inputs.map(({ add }) => filePath(place, add.path)));
   const written = inputs.length === 0 ? undefined : await writeParquet(connection, {
-    ...{ storage: place.storage, path, select: livingRows({ ...place, readable }, inputs, state.fields) },
+    ...{ storage: place.storage, path, select: livingRows({ ...place, readable }, inputs, fields) },
     rowGroupRows: mergedRowGroupRows(sizeOf(inputs)),
     ...(ids === undefined ? {} : { fieldIds: ids }),
   });
   await failPoint("delta.afterMergedFile");
   await refuseOther(place, { written, inputs, path });
-  const target: DataTarget = { fields: state.fields, key: state.physicalKey, prefix: "" };
+  const { partitionValues } = first?.add ?? { partitionValues: {} };
+  const target = { fields, partition: state.partition, key: state.physicalKey, prefix: "", partitionValues };
   const file = written && unchanged(liveFile(place, written, target));
   return prepared(state, { merge: { inputs, file }, added: file, paths: file === undefined ? [] : [path] });
 }
@@ -107,10 +115,12 @@ function livingRows(
   fields: readonly DeltaField[],
 ): string {
   const columns = fields.map((field, index) => `${readName(index)} AS ${identifier(physicalName(field))}`).join(", ");
-  const files = inputs.map(({ add, rows, deleted }) => ({ path: add.path, rows, deleted: deleted?.positions }));
+  const files = inputs.map(({ add, rows, deleted }) => ({ add, rows, deleted: deleted?.positions }));
   return segmentsOf(files).map((segment) => {
-    const paths = segment.map(({ path }) => place.readable.duckdbPath(filePath(place, path)));
-    return `SELECT ${columns} FROM ${readFiles(paths, fields)}${whereLiving(segment[0]!)}`;
+    const paths = segment.map(({ add }) => place.readable.duckdbPath(filePath(place, add.path)));
+    return `SELECT ${columns} FROM ${readFiles(paths, { fields, partition: [], files: segment })}${
+      whereLiving(segment[0]!)
+    }`;
   }).join(" UNION ALL ");
 }
 

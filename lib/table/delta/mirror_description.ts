@@ -46,7 +46,7 @@ export function describeMirror(place: MirrorPlace, snapshot: PublishedSnapshot, 
     schemaString: formatSchema(fields),
     configuration,
   };
-  const shape = { tableId: metadata.id, fields, configuration };
+  const shape = { tableId: metadata.id, fields, partition: [], configuration };
   return { protocol: protocolFor(shape, state?.protocol), metadata };
 }
 

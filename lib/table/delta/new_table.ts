@@ -1,5 +1,6 @@
 /** The first version of a table: its schema and rules, and no rows. */
 import type { TableDefinition } from "../../dataset/dataset.ts";
+import { partitionColumns } from "../../dataset/partition_columns.ts";
 import type { TableDescription } from "./prepared_change.ts";
 import { initialProperties, ownNames, propertyNames } from "./properties.ts";
 import { protocolFor } from "./protocol.ts";
@@ -18,6 +19,7 @@ export interface NewTableOptions {
  * What a table without rows is.
  *
  * @throws {TypeError} If the key names a column that does not exist or a list.
+ * @throws {WeirError} `configuration` for columns that a table cannot be parted by.
  */
 export function newTable(definition: TableDefinition, options: NewTableOptions): TableDescription {
   const { namespace, name, key } = definition;
@@ -26,7 +28,7 @@ export function newTable(definition: TableDefinition, options: NewTableOptions):
     throw new TypeError(`Cannot key ${namespace}.${name}: a key column is missing or a list`);
   }
   const configuration = configurationOf(definition, options);
-  const empty: TableShape = { tableId: crypto.randomUUID(), fields: [], configuration };
+  const empty: TableShape = { tableId: crypto.randomUUID(), fields: [], partition: [], configuration };
   const shape = definition.columns.reduce(withNewField, empty);
   const physicalKey = key.map((each) => physicalName(shape.fields.find((field) => field.name === each)!));
   return {
@@ -36,7 +38,7 @@ export function newTable(definition: TableDefinition, options: NewTableOptions):
       name,
       format: { provider: "parquet", options: {} },
       schemaString: formatSchema(shape.fields),
-      partitionColumns: [],
+      partitionColumns: partitionColumns(definition).map((column) => column.name),
       configuration: { ...shape.configuration, [ownNames.key]: JSON.stringify(physicalKey) },
       createdTime: Date.now(),
     },

@@ -1,7 +1,9 @@
 /** How columns stand in Parquet files: under their physical names, and with their ids where columns are mapped. */
 import { duckdbType } from "../../dataset/column_type.ts";
 import { identifier, literal } from "../../engine/quote.ts";
+import { valueSql } from "./partition_values.ts";
 import { columnId, columnType, type DeltaField, physicalName } from "./schema.ts";
+import type { LiveFile } from "./state.ts";
 
 /** `FIELD_IDS` of DuckDB's COPY; undefined without column mapping. */
 export function fieldIds(fields: readonly DeltaField[]): string | undefined {
@@ -14,18 +16,53 @@ export function readName(index: number): string {
   return `c${index}`;
 }
 
+/** Columns of a table, or some of them. */
+export interface PartedFields {
+  readonly fields: readonly DeltaField[];
+  /** Columns that rows are parted by, by physical name. They stand in no file: the log says what they are in each. */
+  readonly partition: readonly string[];
+}
+
+/** Columns that stand in files. */
+export function fieldsInFiles({ fields, partition }: PartedFields): readonly DeltaField[] {
+  return fields.filter((field) => !partition.includes(physicalName(field)));
+}
+
+/** What is read of which files. */
+export interface FilesRead extends PartedFields {
+  /** In the order of their paths. */
+  readonly files: readonly Pick<LiveFile, "add" | "rows">[];
+}
+
+/** The reader takes no empty list of columns. */
+const noColumn = "'': {name: 'none', type: 'BOOLEAN', default_value: NULL}";
+
 /**
- * A table function reading columns, as {@linkcode readName} calls them, by physical name from files of any schema version:
- * missing columns are null. It gives `file_index` (place in the list) and `file_row_number` too. `rows`: how many the files have;
- * not told, the engine takes them for few, and joins build their tables of them.
+ * A table giving columns, as {@linkcode readName} calls them, by physical name from files of any schema version: missing
+ * columns are null. It gives `file_index` (place in the list) and `file_row_number` too.
  */
-export function readFiles(paths: readonly string[], fields: readonly DeltaField[], rows?: bigint): string {
-  const columns = fields.map((field, index) => {
-    const type = literal(duckdbType(columnType(field.type)));
-    return `${literal(physicalName(field))}: {name: ${literal(readName(index))}, type: ${type}, default_value: NULL}`;
-  });
+export function readFiles(paths: readonly string[], { fields, partition, files }: FilesRead): string {
+  const named = fields.map((field, index) => ({
+    field,
+    type: duckdbType(columnType(field.type)),
+    name: readName(index),
+  }));
+  const [parted, stored] = [true, false].map((isParted) =>
+    named.filter(({ field }) => partition.includes(physicalName(field)) === isParted)
+  ) as [typeof named, typeof named];
+  const columns = stored.map(({ field, type, name }) =>
+    `${literal(physicalName(field))}: {name: ${literal(name)}, type: ${literal(type)}, default_value: NULL}`
+  );
+  // Not told how many rows there are, the engine takes them for few, and joins build their tables of them.
+  const rows = files.reduce((sum, file) => sum + file.rows, 0n);
   // Folders are named `x=y` for people; the reader must not take them for columns.
-  return `read_parquet([${paths.map(literal).join(", ")}], schema = MAP {${
-    columns.join(", ")
-  }}, hive_partitioning = false${rows === undefined ? "" : `, explicit_cardinality = ${rows}`})`;
+  const table = `read_parquet([${paths.map(literal).join(", ")}], schema = MAP {${
+    columns.join(", ") || noColumn
+  }}, hive_partitioning = false, explicit_cardinality = ${rows})`;
+  if (parted.length === 0) return table;
+  const values = parted.map(({ field, type, name }) =>
+    `([${files.map(({ add }) => valueSql(field, add)).join(", ")}]::${type}[])[file_index::BIGINT + 1] AS ${name}`
+  );
+  const names = stored.map(({ name }) => name);
+  return `(SELECT ${[...names, ...values, "file_index", "file_row_number"].join(", ")} FROM ${table})`;
 }

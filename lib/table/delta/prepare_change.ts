@@ -8,7 +8,7 @@ import type { DeltaPrepared, Replacement, TableDescription } from "./prepared_ch
 import { protocolFor } from "./protocol.ts";
 import { isEmptied, replacedRows } from "./replaced_rows.ts";
 import { type FileRewrite, rewriteFile } from "./rewrite_file.ts";
-import { formatSchema, type TableShape } from "./schema.ts";
+import { formatSchema, physicalName, type TableShape } from "./schema.ts";
 import { changesTypes, evolveShape } from "./schema_evolution.ts";
 import { type DeltaState, shapeOf, usesVectors } from "./state.ts";
 
@@ -43,8 +43,18 @@ function describe({ protocol, metadata, fields }: DeltaState, shape: TableShape)
   if (isSame) return { protocol, metadata };
   return {
     protocol: protocolFor(shape, protocol),
-    metadata: { ...metadata, schemaString, configuration: shape.configuration },
+    metadata: {
+      ...metadata,
+      schemaString,
+      partitionColumns: partitionNames(shape),
+      configuration: shape.configuration,
+    },
   };
+}
+
+/** By what columns are called now. */
+function partitionNames({ fields, partition }: TableShape): readonly string[] {
+  return partition.map((name) => fields.find((field) => physicalName(field) === name)!.name);
 }
 
 interface Work {
@@ -60,7 +70,7 @@ async function writeFiles(
   work: Work,
 ): Promise<Pick<DeltaPrepared, "added" | "replaced" | "searched">> {
   const { state, change, shape, paths } = work;
-  const target = { fields: shape.fields, key: state.physicalKey, prefix: crypto.randomUUID() };
+  const target = { ...shape, key: state.physicalKey, prefix: crypto.randomUUID() };
   const added = change.upserts === undefined ? [] : await writeDataFiles(place, change.upserts, target);
   paths.push(...added.map(({ add }) => filePath(place, add.path)));
   await failPoint("delta.afterDataFiles");

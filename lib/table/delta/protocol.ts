@@ -52,7 +52,6 @@ export function refuseForeign(path: string, { protocol, metadata }: { protocol: 
   const unknown = [...protocol.readerFeatures ?? [], ...protocol.writerFeatures ?? []]
     .filter((feature) => !known.includes(feature));
   if (unknown.length > 0) throw refuse(`another writer uses the feature ${unknown[0]}`);
-  if (metadata.partitionColumns.length > 0) throw refuse("it is partitioned by another writer");
   const mode = metadata.configuration[propertyNames.mappingMode] ?? "none";
   if (mode !== "none" && mode !== "name") throw refuse(`its columns are mapped by ${mode}`);
   if (metadata.schemaString.includes('"delta.invariants"')) throw refuse("a column has an invariant");

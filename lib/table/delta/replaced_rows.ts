@@ -36,13 +36,13 @@ export async function replacedRows(place: TablePlace, request: ReplaceRequest): 
   const keyFields = state.physicalKey.map((name) => fields.find((field) => physicalName(field) === name)!);
   const found = await findRows(place, {
     files: [...state.files].map(([uri, file]) => {
-      return { uri, file, deleted: file.deleted?.positions, path: filePath(place, uri), rows: file.rows };
+      return { uri, add: file.add, deleted: file.deleted?.positions, path: filePath(place, uri), rows: file.rows };
     }),
     change,
     key: keyFields.map(({ name }) => name),
     column: (name) => keyColumn(keyFields, name),
-    boundsOf: ({ file }, { field }) => boundsOf(file.add, field),
-    read: (paths, _, rows) => readFiles(paths, keyFields, rows),
+    boundsOf: ({ add }, { field }) => boundsOf(add, field),
+    read: (paths, _, files) => readFiles(paths, { fields: keyFields, partition: state.partition, files }),
   });
   const positions = new Map(
     [...found].map((

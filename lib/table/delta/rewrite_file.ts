@@ -7,7 +7,7 @@ import type { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
 import { writeParquet } from "../parquet.ts";
 import { type DataTarget, folderOf, liveFile } from "./data_files.ts";
 import { filePath, type TablePlace } from "./load_state.ts";
-import { fieldIds, readFiles, readName } from "./parquet_fields.ts";
+import { fieldIds, fieldsInFiles, readFiles, readName } from "./parquet_fields.ts";
 import { columnType, physicalName } from "./schema.ts";
 import type { LiveFile } from "./state.ts";
 
@@ -24,7 +24,7 @@ export async function rewriteFile(
   target: DataTarget,
 ): Promise<LiveFile | undefined> {
   const { storage, connection } = place;
-  const { fields } = target;
+  const fields = fieldsInFiles(target);
   const columns = fields.map((field, index) =>
     `CAST(${readName(index)} AS ${duckdbType(columnType(field.type))}) AS ${identifier(physicalName(field))}`
   );
@@ -34,13 +34,13 @@ export async function rewriteFile(
     const uri = file.add.path;
     using scan = await scanLiveRows(storage, {
       files: [{
-        uri,
+        ...{ uri, add: file.add },
         path: filePath(place, uri),
         rows: file.rows,
         deleted: deleted && { positions: deleted, sequenceNumber: 0n },
       }],
       columns: columns.join(", "),
-      read: (paths, rows) => readFiles(paths, fields, rows),
+      read: (paths, files) => readFiles(paths, { fields, partition: [], files }),
       deleted: scratch,
       sequenceNumber: 0n,
     });
@@ -49,7 +49,8 @@ export async function rewriteFile(
       ...{ storage, path: filePath(place, `${folderOf(file)}${crypto.randomUUID()}.parquet`), select: scan!.sql },
       ...(ids === undefined ? {} : { fieldIds: ids }),
     });
-    return written && liveFile(place, written, target);
+    const { partitionValues } = file.add;
+    return written && liveFile(place, written, { ...target, partitionValues });
   } finally {
     await scratch.drop();
   }

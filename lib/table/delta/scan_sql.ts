@@ -11,16 +11,16 @@ import type { DeltaState } from "./state.ts";
 
 /** A state's columns in order, over its files; any connection of the same database may run it. */
 export async function scanState(place: TablePlace, state: DeltaState, deleted: DeletedRows): Promise<Scan> {
-  const { fields } = state;
+  const { fields, partition } = state;
   const scan = await scanLiveRows(place.storage, {
     files: [...state.files].map(([uri, file]) => ({
-      uri,
+      ...{ uri, add: file.add },
       path: filePath(place, uri),
       rows: file.rows,
       deleted: file.deleted && { positions: file.deleted.positions, sequenceNumber: BigInt(file.deleted.since) },
     })),
     columns: fields.map(({ name }, index) => `${readName(index)} AS ${identifier(name)}`).join(", "),
-    read: (paths, rows) => readFiles(paths, fields, rows),
+    read: (paths, files) => readFiles(paths, { fields, partition, files }),
     deleted,
     sequenceNumber: BigInt(state.version),
   });

@@ -31,6 +31,8 @@ export interface TableShape {
   /** Of the table, for life. */
   readonly tableId: string;
   readonly fields: readonly DeltaField[];
+  /** Columns that rows are parted by, as files would know them, in partition order. */
+  readonly partition: readonly string[];
   readonly configuration: Readonly<Record<string, string>>;
 }
 

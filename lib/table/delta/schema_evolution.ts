@@ -26,7 +26,7 @@ export interface ShapeChange {
  * The shape after changes. Column mapping is switched on by the first rename or drop, because only then files know a column by
  * another name; until then every reader finds the columns.
  *
- * @throws {WeirError} `unsupportedSchemaChange` where a key column would be dropped, or a type would change in a way that loses
+ * @throws {WeirError} `unsupportedSchemaChange` where a key or partition column would be dropped, or a type would change in a way that loses
  *   values.
  */
 export function evolveShape(from: TableShape, change: ShapeChange): TableShape {
@@ -74,6 +74,12 @@ function withoutField(
   if (dropped.key.includes(physicalName(field))) {
     throw new WeirError("unsupportedSchemaChange", `Key column ${dropped.name} was dropped at the source`);
   }
+  if (from.partition.includes(physicalName(field))) {
+    throw new WeirError("unsupportedSchemaChange", `Column ${field.name}, by which the table is parted, was dropped`);
+  }
+  if (from.partition.length > 0 && from.fields.length === from.partition.length + 1) {
+    throw new WeirError("unsupportedSchemaChange", "No column is left beside those by which the table is parted");
+  }
   const base = mapped(from);
   return { ...base, fields: base.fields.filter(({ name }) => name !== dropped.name) };
 }
@@ -93,11 +99,11 @@ function widened(field: DeltaField, type: Column["type"]): DeltaField {
   return { ...field, type: deltaType(type) };
 }
 
-/** Whether a column that stays has another type: files that hold the old one must be written anew. */
+/** Whether a column that stays in files has another type: those that hold the old one must be written anew. */
 export function changesTypes(from: TableShape, to: TableShape): boolean {
   const before = new Map(from.fields.map((field) => [physicalName(field), columnType(field.type)]));
   return to.fields.some((field) => {
     const type = before.get(physicalName(field));
-    return type !== undefined && !sameType(type, columnType(field.type));
+    return type !== undefined && !to.partition.includes(physicalName(field)) && !sameType(type, columnType(field.type));
   });
 }

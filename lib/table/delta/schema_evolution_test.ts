@@ -18,7 +18,12 @@ function shapeOfNew(of: readonly Column[], key: readonly string[] = ["id"]): Tab
     deletes: "rewrite",
     properties: {},
   });
-  return { tableId: metadata.id, fields: parseSchema(metadata.schemaString), configuration: metadata.configuration };
+  return {
+    tableId: metadata.id,
+    fields: parseSchema(metadata.schemaString),
+    partition: [],
+    configuration: metadata.configuration,
+  };
 }
 
 const first = shapeOfNew(columns);

@@ -4,13 +4,14 @@
  * Promise: plain data that never changes; the next state shares with this one whatever a commit did not touch.
  */
 import { parsePosition, type Position } from "../../change/position.ts";
+import { isPartitionType } from "../../dataset/partition_columns.ts";
 import type { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
 import type { TableState } from "../lake_table.ts";
 import { mirrorOfProperty } from "../published_table.ts";
 import type { AddFile, CommitInfo, Metadata, Protocol, Transaction } from "./actions.ts";
 import type { CheckpointFiles } from "./log_file.ts";
 import { ownNames, propertyNames } from "./properties.ts";
-import { columnsOf, type DeltaField, parseSchema, physicalName, type TableShape } from "./schema.ts";
+import { columnsOf, columnType, type DeltaField, parseSchema, physicalName, type TableShape } from "./schema.ts";
 
 /** A live data file. */
 export interface LiveFile {
@@ -33,6 +34,8 @@ export interface DeltaState extends TableState {
   readonly protocol: Protocol;
   readonly metadata: Metadata;
   readonly fields: readonly DeltaField[];
+  /** Columns that rows are parted by, by physical name, in partition order. */
+  readonly partition: readonly string[];
   /** Key columns by physical name, in key order. */
   readonly physicalKey: readonly string[];
   /** By path as the log spells it. */
@@ -63,6 +66,7 @@ export function stateOf(parts: StateParts): DeltaState {
   return {
     ...parts,
     fields,
+    partition: partitionOf(parts.metadata, fields),
     physicalKey,
     rows: [...parts.files.values()].reduce((sum, file) => sum + liveRows(file), 0n),
     columns: columnsOf(fields, physicalKey),
@@ -73,8 +77,20 @@ export function stateOf(parts: StateParts): DeltaState {
 }
 
 /** Columns and properties of a state. */
-export function shapeOf({ fields, metadata }: Pick<DeltaState, "fields" | "metadata">): TableShape {
-  return { tableId: metadata.id, fields, configuration: metadata.configuration };
+export function shapeOf(
+  { fields, partition, metadata }: Pick<DeltaState, "fields" | "partition" | "metadata">,
+): TableShape {
+  return { tableId: metadata.id, fields, partition, configuration: metadata.configuration };
+}
+
+function partitionOf({ partitionColumns }: Metadata, fields: readonly DeltaField[]): readonly string[] {
+  return partitionColumns.map((name) => {
+    const field = fields.find((each) => each.name === name);
+    if (field !== undefined && isPartitionType(columnType(field.type))) return physicalName(field);
+    throw new RangeError(
+      `another writer partitioned it by ${name}, a column that is missing or whose values have no text`,
+    );
+  });
 }
 
 /** Whether rows leave the table by deletion vectors. */

@@ -12,6 +12,7 @@ import type { ColumnBounds } from "../row_lookup.ts";
 import { singleValue } from "../single_value.ts";
 import { daysOf, microsecondsOf } from "../time_text.ts";
 import type { AddFile } from "./actions.ts";
+import { decimalText, valueBound } from "./partition_values.ts";
 import { columnType, type DeltaField, physicalName } from "./schema.ts";
 
 /** Columns with statistics, beside the key: the protocol's default, because every commit carries them. */
@@ -137,6 +138,10 @@ export function boundsOf(add: AddFile, field: DeltaField): ColumnBounds {
 function readBounds(add: AddFile, field: DeltaField): ColumnBounds {
   const type = columnType(field.type);
   if (type.kind === "list") return {};
+  if (Object.hasOwn(add.partitionValues, physicalName(field))) {
+    const bound = valueBound(field, add);
+    return { lower: bound, upper: bound };
+  }
   const { minValues, maxValues } = read(add);
   const lower = readBound(type, minValues?.[physicalName(field)]);
   const upper = readBound(type, maxValues?.[physicalName(field)]);
@@ -158,7 +163,7 @@ function nextMillisecond(bound: Uint8Array): Uint8Array {
 function readBound(type: ScalarType, value: unknown): Uint8Array | undefined {
   if (typeof value !== "string" || type.kind === "boolean" || type.kind === "binary") return undefined;
   const text = type.kind === "decimal"
-    ? decimalText(value, type.scale)
+    ? decimalText(value, type)
     : isInstant(type)
     ? value.replace("T", " ").replace(/Z$/, "")
     : value;
@@ -166,14 +171,6 @@ function readBound(type: ScalarType, value: unknown): Uint8Array | undefined {
     return undefined;
   }
   return singleValue(type, text);
-}
-
-/** A decimal with exactly so many digits behind the point; other writers leave zeros out. */
-function decimalText(text: string, scale: number): string | undefined {
-  const match = /^(-?\d+)(?:\.(\d+))?$/.exec(text);
-  const fraction = match?.[2] ?? "";
-  if (match === null || fraction.length > scale) return undefined;
-  return `${match[1]}.${fraction.padEnd(scale, "0")}`;
 }
 
 /** Statistics of a file that has a deletion vector now: its bounds may be those of rows that left. */

@@ -33,7 +33,7 @@ export async function vacuumTable(
   let bytes = 0;
   for await (const found of place.storage.list(place.folder)) {
     const names = found.path.slice(place.folder.length + 1).split("/");
-    const isHidden = names.some((name) => name.startsWith("_") || name.startsWith("."));
+    const isHidden = names.some((name) => /^[_.][^=]*$/.test(name));
     if (isHidden || found.modifiedMs >= since.files || needed.has(found.path)) continue;
     paths.push(found.path);
     bytes += found.bytes;

@@ -2,6 +2,7 @@
 import type { TableChange } from "../../change/sink.ts";
 import type { ScalarType } from "../../dataset/column_type.ts";
 import { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
+import { rowCount } from "../deleted_rows/live_rows.ts";
 import { findRows, type KeyColumn } from "../row_lookup.ts";
 import type { TablePlace } from "./load_state.ts";
 import { ofColumn } from "./metrics.ts";
@@ -50,7 +51,7 @@ export async function replacedRows(place: TablePlace, request: ReplaceRequest): 
       lower: ofColumn(file.lower_bounds, field.id),
       upper: ofColumn(file.upper_bounds, field.id),
     }),
-    read: (paths, columns, rows) => readFiles(paths, columns.map(({ field }) => field), rows),
+    read: (paths, columns, files) => readFiles(paths, columns.map(({ field }) => field), rowCount(files)),
   });
   const partly: Omit<PreparedDeletes, "file">[] = [];
   const wholly: LiveFile[] = [];

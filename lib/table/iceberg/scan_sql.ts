@@ -3,7 +3,7 @@ import type { Scan } from "../../change/sink.ts";
 import { duckdbType } from "../../dataset/column_type.ts";
 import { identifier } from "../../engine/quote.ts";
 import type { DeletedRows } from "../deleted_rows/deleted_rows.ts";
-import { scanLiveRows } from "../deleted_rows/live_rows.ts";
+import { rowCount, scanLiveRows } from "../deleted_rows/live_rows.ts";
 import type { TablePlace } from "./load_state.ts";
 import { currentSchema } from "./metadata.ts";
 import { readFiles, readName } from "./parquet_fields.ts";
@@ -19,7 +19,7 @@ export async function scanState({ storage }: TablePlace, state: IcebergState, de
       return { uri, path: storage.path(uri), rows: entry.file.record_count, deleted: own };
     }),
     columns: selectList(fields),
-    read: (paths, rows) => readFiles(paths, fields, rows),
+    read: (paths, files) => readFiles(paths, fields, rowCount(files)),
     deleted,
     sequenceNumber: state.metadata["last-sequence-number"],
   });

@@ -3,7 +3,7 @@ import type { Scan } from "../../change/sink.ts";
 import { duckdbType } from "../../dataset/column_type.ts";
 import { identifier, literal } from "../../engine/quote.ts";
 import type { DeletedRows } from "../deleted_rows/deleted_rows.ts";
-import { scanLiveRows } from "../deleted_rows/live_rows.ts";
+import { rowCount, scanLiveRows } from "../deleted_rows/live_rows.ts";
 import { mirrorOfProperty } from "../published_table.ts";
 import { type FilePlace, noRowsSql } from "./file_rows_sql.ts";
 import type { PaimonField } from "./schema.ts";
@@ -48,7 +48,7 @@ export async function scanMirror(state: PaimonState, place: FilePlace, deleted: 
       deleted: deleted && { positions: deleted.positions, sequenceNumber: deleted.since },
     })),
     columns: fields.map((field) => `${readName(field)} AS ${identifier(field.name)}`).join(", "),
-    read: (paths, rows) => readFiles(paths, fields, rows),
+    read: (paths, files) => readFiles(paths, fields, rowCount(files)),
     deleted,
     sequenceNumber: state.snapshotId ?? 0n,
   });

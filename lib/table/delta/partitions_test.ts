@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { types } from "../../dataset/column_type.ts";
+import type { TableDefinition } from "../../dataset/dataset.ts";
+import { checkpointEvery, type DeltaLake, onDeltaLake } from "../../testing/delta_lake.ts";
+import type { LiteralRow } from "../../testing/relations.ts";
+import { card, cards } from "../../testing/table_lake.ts";
+import { eagerPolicy } from "../../testing/iceberg_lake.ts";
+import type { DeltaTable } from "./delta_table.ts";
+
+const column = (name: string, type: TableDefinition["columns"][number]["type"]) => ({ name, type, nullable: true });
+const byLand: TableDefinition = {
+  ...cards,
+  columns: [...cards.columns, column("land", types.string)],
+  partitionBy: ["land"],
+};
+const holder = (id: number, land: string | null, name = "x"): LiteralRow => ({
+  ...card(id, name),
+  land: land === null ? "NULL" : `'${land}'`,
+});
+
+async function valuesOf(table: DeltaTable): Promise<string[]> {
+  return [...(await table.load())!.files.values()].map(({ add }) => JSON.stringify(add.partitionValues)).sort();
+}
+
+/** Rows with their land. */
+async function lands(lake: DeltaLake, table = lake.open()): Promise<unknown[]> {
+  using scan = await table.scan((await table.load())!);
+  const rows = await lake.fixture.connection.rows(
+    `SELECT id || ' ' || coalesce(land, '-') AS row FROM (${scan.sql}) ORDER BY id`,
+  );
+  return rows.map(({ row }) => row);
+}
+
+for (const deletes of ["vectors", "rewrite"] as const) {
+  Deno.test(
+    `by ${deletes}: rows stand with the others of their partition, through replacements, merges and checkpoints`,
+    onDeltaLake(async (lake) => {
+      const table = lake.open();
+      const { metadata } = await table.create(byLand);
+      assert.deepEqual(metadata.partitionColumns, ["land"]);
+      const commit = (content: Parameters<DeltaLake["commit"]>[1]) =>
+        lake.commit(table, { definition: byLand, ...content });
+      await commit({ upserts: [holder(1, "DE"), holder(2, "a/b c=%é"), holder(3, null), holder(4, "\u{feff}x")] });
+      assert.deepEqual(
+        await valuesOf(table),
+        [null, "DE", "a/b c=%é", "\u{feff}x"].map((land) => JSON.stringify({ land })).sort(),
+      );
+      assert.deepEqual(await lands(lake), ["1 DE", "2 a/b c=%é", "3 -", "4 \u{feff}x"]);
+      await commit({ upserts: [holder(1, "a/b c=%é"), holder(5, "DE")], removals: [{ id: "3" }] });
+      await commit({ upserts: [holder(6, "DE"), holder(7, "DE")] });
+      await commit({ removals: [{ id: "7" }] });
+      const all = ["1 a/b c=%é", "2 a/b c=%é", "4 \u{feff}x", "5 DE", "6 DE"];
+      assert.deepEqual(await lands(lake), all);
+      for (let plan; (plan = table.planCompaction((await table.load())!, eagerPolicy)) !== undefined;) {
+        const state = (await table.load())!;
+        const merged = await table.compact(state, plan, lake.fixture.connection);
+        await table.commit(table.stage(state, (await table.rebase(state, merged))!));
+      }
+      assert.deepEqual(
+        await valuesOf(table),
+        ["DE", "a/b c=%é", "\u{feff}x"].map((land) => JSON.stringify({ land })).sort(),
+      );
+      assert.deepEqual(await lands(lake), all);
+      const paths = [...(await lake.open().load())!.files.keys()];
+      assert.ok(paths.every((path) => path.startsWith("land=")), paths.join());
+      await lake.storage.delete(lake.log(0));
+      assert.deepEqual(await lands(lake), all, "as the checkpoint tells it");
+      const columns = await lake.fixture.connection.rows(
+        `SELECT DISTINCT name FROM parquet_schema('${lake.fixture.folder}/${lake.folder}/land=*/*.parquet') WHERE num_children IS NULL`,
+      );
+      assert.deepEqual(columns.map(({ name }) => name).sort(), ["id", "name"]);
+    }, { deletes, ...checkpointEvery(3) }),
+  );
+}
+
+Deno.test(
+  "values of every type come back from the log as they were, also as keys",
+  onDeltaLake(async (lake) => {
+    const typed = [
+      column("yes", types.boolean),
+      column("small", types.int32),
+      column("large", types.int64),
+      column("amount", types.decimal(10, 2)),
+      column("born", types.date),
+      column("local", types.timestamp),
+      column("seen", types.timestamptz),
+    ];
+    const names = typed.map(({ name }) => name);
+    const definition = {
+      ...cards,
+      key: ["id", "large"],
+      columns: [...cards.columns, ...typed],
+      partitionBy: names,
+    };
+    const values = {
+      yes: "false",
+      small: "-2147483648",
+      large: "9223372036854775807",
+      amount: "-0.05",
+      born: "DATE '0001-01-01'",
+      local: "TIMESTAMP '1969-12-31 23:59:59.999999'",
+      seen: "TIMESTAMPTZ '9999-12-31 23:59:59.000001+00'",
+    };
+    const nulls = Object.fromEntries(names.map((name) => [name, "NULL"]));
+    const table = lake.open();
+    await table.create(definition);
+    await lake.commit(table, {
+      definition,
+      upserts: [{ ...card(1, "a"), ...values }, { ...card(2, "b"), ...nulls, large: "2" }],
+    });
+    const full = (await valuesOf(table)).find((each) => each.includes("9223"));
+    assert.deepEqual(JSON.parse(full!), {
+      yes: "false",
+      small: "-2147483648",
+      large: "9223372036854775807",
+      amount: "-0.05",
+      born: "0001-01-01",
+      local: "1969-12-31 23:59:59.999999",
+      seen: "9999-12-31T23:59:59.000001Z",
+    });
+    await lake.commit(table, { definition, upserts: [{ ...card(1, "A"), ...values }] });
+    using scan = await table.scan((await table.load())!);
+    const found = await lake.fixture.connection.rows(
+      `SELECT id::INTEGER AS id, name, ${
+        names.map((name) => `${name} IS NOT DISTINCT FROM ${values[name as "yes"]} AS ${name}`).join(", ")
+      }
+       FROM (${scan.sql}) ORDER BY id`,
+    );
+    const all = (is: boolean) => Object.fromEntries(names.map((name) => [name, is]));
+    assert.deepEqual(found, [{ id: 1, name: "A", ...all(true) }, { id: 2, name: "b", ...all(false) }]);
+  }),
+);
