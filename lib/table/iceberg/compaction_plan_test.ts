@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { UpkeepPolicy } from "../upkeep.ts";
 import { type MergePlan, mostSmallFiles } from "../merging/merge_plan.ts";
+import type { PartitionValue } from "./partition_values.ts";
 import { planCompaction } from "./compaction_plan.ts";
 import { blankFile } from "./manifest.ts";
 import { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
@@ -28,7 +29,7 @@ class SimulatedTable {
     return { files: this.files } as unknown as IcebergState;
   }
 
-  add(rows: number, day: number | null = null): void {
+  add(rows: number, day: PartitionValue = null): void {
     const uri = `file:///${++this.#commits}.parquet`;
     const file = {
       ...blankFile,
@@ -43,7 +44,7 @@ class SimulatedTable {
     this.files.set(uri, { manifest: "m", entry: { status: 1, ...numbers, file } });
   }
 
-  commit(rows: number, day: number | null = null): void {
+  commit(rows: number, day: PartitionValue = null): void {
     this.written += rows;
     this.add(rows, day);
   }
@@ -123,7 +124,7 @@ Deno.test("updates of random keys keep the files of a table bounded by its livin
 
 Deno.test("one compaction reads about twice the target size at most, and stays inside its partition", () => {
   const table = new SimulatedTable();
-  for (let day = 0; day < 5; day++) for (let file = 0; file < 300; file++) table.commit(300, day);
+  for (let day = 0; day < 5; day++) for (let file = 0; file < 300; file++) table.commit(300, BigInt(day));
   let plans = 0;
   for (let plan; (plan = planCompaction(table.state, policy)) !== undefined; plans++) {
     assert.ok(plan.bytes <= 2n * BigInt(policy.targetFileBytes));

@@ -1,17 +1,18 @@
-/** Writes the rows of a change as Parquet: one file, or one for each day where the table is partitioned. */
+/** Writes the rows of a change as Parquet: one file, or one for each partition. */
 import type { Relation } from "../../change/relation.ts";
 import { duckdbType } from "../../dataset/column_type.ts";
 import { identifier } from "../../engine/quote.ts";
 import type { DataFile } from "../data_file.ts";
-import { writeRows } from "../row_files.ts";
-import { dateText, daysOf } from "../time_text.ts";
+import { partitionFolder } from "../partition_folder.ts";
+import { dayExpression, type Split, writeRows } from "../row_files.ts";
 import { fileName, type FileNames, schemaInFiles } from "./file_names.ts";
 import type { TablePlace } from "./load_state.ts";
-import { blankFile, type FileRecord, partitionKey } from "./manifest.ts";
-import type { PartitionSpec } from "./metadata.ts";
+import { blankFile, type FileRecord, partitionOfFile, partitionRecord } from "./manifest.ts";
+import type { PartitionField, PartitionSpec } from "./metadata.ts";
 import { metricsOf } from "./metrics.ts";
 import { fieldIds } from "./parquet_fields.ts";
-import { columnType, type IcebergSchema } from "./schema.ts";
+import { partitionType, type PartitionValue, partitionValue, shownValue } from "./partition_values.ts";
+import { columnType, type IcebergField, type IcebergSchema } from "./schema.ts";
 import { orderBy, type SortOrder, unsorted } from "./sort_order.ts";
 
 /** What is written, and under which names. */
@@ -29,41 +30,49 @@ export interface DataTarget {
 export async function writeDataFiles(place: TablePlace, rows: Relation, target: DataTarget): Promise<FileRecord[]> {
   const { spec, schema, names, order } = target;
   const inFiles = schemaInFiles(schema, names);
-  const [field] = spec.fields;
-  const source = schema.fields.find(({ id }) => id === field?.["source-id"]);
-  const day = field && source && { name: field.name, column: source.name, type: columnType(source.type) };
   const { files, isInOrder } = await writeRows({
-    ...{ storage: place.storage, connection: place.connection, prefix: target.prefix, day },
+    ...{ storage: place.storage, connection: place.connection, prefix: target.prefix },
     folder: `${place.folder}/data`,
-    select: selectOf(rows, schema, names),
+    select: `SELECT ${
+      schema.fields.map((field) => `${valueOf(rows, field)} AS ${identifier(fileName(names, field))}`).join(", ")
+    }`,
     from: identifier(rows.name),
+    splits: spec.fields.map((field) => splitOf(rows, schema, field)),
     fieldIds: fieldIds(inFiles),
     orderBy: orderBy(order, { schema: inFiles, spell: ({ name }) => identifier(name) }),
   });
-  const key = partitionKey(spec);
   return files.map((file) => {
-    const text = field && file.partition.get(field.name);
-    const partition = key === undefined ? {} : { [key]: typeof text === "string" ? daysOf(text) ?? null : null };
+    const partition = partitionRecord(spec, file.values);
     return dataFileRecord(place, file, { schema: inFiles, order: isInOrder ? order : unsorted, partition });
   });
 }
 
-/** All columns of the table, cast; one that the relation lacks is null in its rows. */
-function selectOf(rows: Relation, schema: IcebergSchema, names: FileNames): string {
-  const present = new Set(rows.definition.columns.map(({ name }) => name));
-  const columns = schema.fields.map((field) => {
-    const value = present.has(field.name) ? identifier(field.name) : "NULL";
-    return `CAST(${value} AS ${duckdbType(columnType(field.type))}) AS ${identifier(fileName(names, field))}`;
-  });
-  return `SELECT ${columns.join(", ")}`;
+function splitOf(rows: Relation, schema: IcebergSchema, field: PartitionField): Split<PartitionValue> {
+  const source = schema.fields.find(({ id }) => id === field["source-id"])!;
+  const type = partitionType(schema, field);
+  const value = valueOf(rows, source);
+  return {
+    name: field.name,
+    expression: field.transform === "day" ? dayExpression(value, columnType(source.type)) : value,
+    type,
+    valueOf: (text) => partitionValue(type, text),
+  };
 }
 
-/** Where files of a partition stand below the data folder, for people: `seen_day=2026-01-31/`, or nothing. */
-export function partitionFolder(spec: PartitionSpec, partition: FileRecord["partition"]): string {
-  const [field] = spec.fields;
-  if (field === undefined) return "";
-  const day = partition[partitionKey(spec)!] ?? null;
-  return `${field.name}=${day === null ? "null" : dateText(day)}/`;
+/** A column's value, cast; null where the relation lacks it. */
+function valueOf({ definition }: Relation, { name, type }: IcebergField): string {
+  const isThere = definition.columns.some((column) => column.name === name);
+  return `CAST(${isThere ? identifier(name) : "NULL"} AS ${duckdbType(columnType(type))})`;
+}
+
+/** Where merged files of a partition stand below the data folder, for people. */
+export function mergedFolder(
+  { spec, schema }: { readonly spec: PartitionSpec; readonly schema: IcebergSchema },
+  file: FileRecord,
+): string {
+  return partitionFolder(spec.fields.map((field) => {
+    return [field.name, shownValue(partitionType(schema, field), partitionOfFile(file, field))];
+  }));
 }
 
 /** The record of a written data file; `schema` has the names that stand in it. */

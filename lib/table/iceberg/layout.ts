@@ -1,5 +1,5 @@
 /**
- * How new files are laid out: parted by a day or not, their rows sorted or not.
+ * How new files are laid out: parted or not, their rows sorted or not.
  *
  * Promise: a declaration may change its mind at any commit. New files follow it, those that are there keep theirs, and every reader
  * knows of each file how it was written.
@@ -28,11 +28,13 @@ export function layoutOf(metadata: TableMetadata, definition: TableDefinition, s
 }
 
 function specFor(metadata: TableMetadata, definition: TableDefinition, schema: IcebergSchema): PartitionSpec {
-  const { partitionByDay } = definition;
-  const source = schema.fields.find(({ name }) => name === partitionByDay);
-  if (partitionByDay !== undefined && source === undefined) return currentSpec(metadata);
-  const fields = partitionFields(definition, { schema, lastId: metadata["last-partition-id"] });
+  const { partitionByDay, partitionBy = [], columns } = definition;
+  const wanted = [...partitionBy, ...partitionByDay === undefined ? [] : [partitionByDay]];
+  const isThere = (column: string) => [schema.fields, columns].every((all) => all.some(({ name }) => name === column));
+  if (!wanted.every(isThere)) return currentSpec(metadata);
   const specs = metadata["partition-specs"];
+  const known = specs.flatMap(({ fields }) => fields);
+  const fields = partitionFields(definition, { schema, lastId: metadata["last-partition-id"], known });
   return specs.find((spec) => partedBy(spec) === partedBy({ fields })) ??
     { "spec-id": nextId(specs, "spec-id"), fields };
 }

@@ -99,3 +99,87 @@ Deno.test(
     assert.equal(again.layout?.spec["spec-id"], 2);
   }),
 );
+
+Deno.test(
+  "rows are parted by values of every type, beside the day, and a field that comes back is the same one",
+  onLake(async (lake) => {
+    const typed = {
+      yes: types.boolean,
+      small: types.int32,
+      large: types.int64,
+      amount: types.decimal(20, 2),
+      land: types.string,
+      local: types.timestamp,
+      seen: types.timestamptz,
+    } as const;
+    const names = Object.keys(typed) as (keyof typeof typed)[];
+    const added = names.map((name) => ({ name, type: typed[name], nullable: true }));
+    const parted: TableDefinition = { ...byDay, columns: [...columns, ...added], partitionBy: names };
+    const values = (sign: string) => ({
+      ...{
+        yes: "false",
+        small: `${sign}7`,
+        large: `${sign}9223372036854775807`,
+        amount: `${sign}123456789012345678.05`,
+      },
+      ...{ land: `'${sign} a/b=é'`, local: "TIMESTAMP '1969-12-31 23:59:59.999999'" },
+      seen: "TIMESTAMPTZ '9999-12-31 23:59:59.000001+00'",
+    });
+    const nulls = Object.fromEntries(names.map((name) => [name, "NULL"]));
+    const table = lake.open();
+    await table.create(parted);
+    const commit = (definition: TableDefinition, ...upserts: ReturnType<typeof dated>[]) =>
+      lake.commit(table, { definition, upserts });
+    await commit(parted, { ...dated(1, "a", 1), ...values("") }, { ...dated(2, "b", 1), ...nulls });
+    await commit(parted, { ...dated(3, "c", 1), ...values("") }, { ...dated(1, "A", 1), ...values("-") });
+    const plain = (state: Awaited<ReturnType<IcebergTable["load"]>>) =>
+      [...state!.files.values()].map(({ entry }) => entry.file.partition);
+    assert.deepEqual(plain(await lake.open().load()), plain(await table.load()), "as it is read, so it was written");
+    assert.deepEqual(plain(await table.load()).at(-1), {
+      ...{ yes: false, small: -7n, large: -9223372036854775807n, amount: -12345678901234567805n, land: "- a/b=é" },
+      ...{ local: -1n, seen: 253402300799000001n, day_day: 20454n },
+    });
+    await mergeAll(lake, table);
+    assert.deepEqual([(await table.load())!.files.size, await lake.rows()], [3, ["1/0 A", "2/0 b", "3/0 c"]]);
+    await commit({ ...parted, partitionBy: ["land"] }, { ...dated(4, "d", 1), ...values("") });
+    const { metadata, manifests } = (await lake.open().load())!;
+    const ids = metadata["partition-specs"].map(({ fields }) => fields.map((field) => field["field-id"]));
+    assert.deepEqual(ids, [[1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007], [1004, 1007]]);
+    assert.equal(metadata["last-partition-id"], 1007);
+    const bounds = manifests.find(({ partitions }) => partitions?.length === 2)!.partitions!;
+    assert.deepEqual(bounds.map(({ lower_bound, contains_null }) => [lower_bound?.length, contains_null]), [
+      [7, false],
+      [4, false],
+    ]);
+  }),
+);
+
+Deno.test(
+  "a column that rows are parted by may be renamed and widened, and not be dropped",
+  onLake(async (lake) => {
+    const small = { name: "small", type: types.int32, nullable: true };
+    const parted: TableDefinition = { ...definition, columns: [...definition.columns, small], partitionBy: ["small"] };
+    const table = lake.open();
+    await table.create(parted);
+    await lake.commit(table, { definition: parted, upserts: [1, 2].map((id) => ({ ...row(id, 0, "a"), small: "5" })) });
+    await lake.commit(table, { definition: parted, removals: [key(2, 0)] });
+    const large = { name: "large", type: types.int64, nullable: true };
+    const wide: TableDefinition = { ...parted, columns: [...definition.columns, large], partitionBy: ["large"] };
+    const upserts = [{ ...row(3, 0, "c"), large: "5" }, { ...row(4, 0, "d"), large: "9223372036854775807" }];
+    await lake.commit(table, {
+      definition: wide,
+      schemaChanges: [{ kind: "renameColumn", from: "small", to: "large" }, {
+        kind: "widenColumn",
+        name: "large",
+        type: types.int64,
+      }],
+      upserts,
+    });
+    await mergeAll(lake, table);
+    const state = (await lake.open().load())!;
+    assert.deepEqual([state.files.size, state.metadata["partition-specs"].length], [2, 1]);
+    assert.deepEqual(await lake.rows(), ["1/0 a", "3/0 c", "4/0 d"]);
+    const dropped = lake.commit(table, { definition, schemaChanges: [{ kind: "dropColumn", name: "large" }] });
+    await assert.rejects(dropped, { kind: "unsupportedSchemaChange" });
+  }),
+);

@@ -5,7 +5,7 @@ import type { Storage } from "../../storage/storage.ts";
 import { readDeletes, targetOf } from "./delete_files.ts";
 import { decodeManifest, type ManifestEntry } from "./manifest.ts";
 import { decodeManifestList, type ManifestFile } from "./manifest_list.ts";
-import { currentSnapshot, type TableMetadata } from "./metadata.ts";
+import { currentSchema, currentSnapshot, type TableMetadata } from "./metadata.ts";
 import { readPart } from "./metadata_file.ts";
 import { isSupported } from "./partition_spec.ts";
 import { countRows, type IcebergState, type LiveDeletes, type LiveFile, stateOf } from "./state.ts";
@@ -55,9 +55,10 @@ export async function loadState(place: TablePlace, request: LoadRequest): Promis
   return stateOf({ version, metadata, manifests, files }, countRows(files.values()));
 }
 
-/** Only tables as this code writes them can be written on: by day or not at all. */
+/** Only tables as this code writes them can be written on. */
 function refuseForeign(metadata: TableMetadata): void {
-  if (!metadata["partition-specs"].every(isSupported)) {
+  const schema = currentSchema(metadata);
+  if (!metadata["partition-specs"].every((spec) => isSupported(spec, schema))) {
     throw new WeirError("tableUnreadable", `The table at ${metadata.location} is partitioned by another writer`);
   }
 }

@@ -8,7 +8,8 @@ import { stringifyJson } from "../lossless_json.ts";
 import { decodeAvro, encodeAvro } from "../avro.ts";
 import { avroName, manifestEntrySchema } from "./manifest_schema.ts";
 import type { ManifestFile } from "./manifest_list.ts";
-import type { PartitionSpec } from "./metadata.ts";
+import type { PartitionField, PartitionSpec } from "./metadata.ts";
+import { fromAvro, partitionType, type PartitionValue, toAvro } from "./partition_values.ts";
 import type { IcebergSchema } from "./schema.ts";
 
 /** A map by column id, in Avro's array form. */
@@ -20,8 +21,8 @@ export interface FileRecord {
   readonly content: number;
   readonly file_path: string;
   readonly file_format: string;
-  /** By partition field name (as Avro spells it): days since 1970. */
-  readonly partition: Readonly<Record<string, number | null>>;
+  /** By partition field name, as Avro spells it. */
+  readonly partition: Readonly<Record<string, PartitionValue>>;
   readonly record_count: bigint;
   readonly file_size_in_bytes: bigint;
   readonly column_sizes: ByColumn<bigint> | null;
@@ -79,10 +80,17 @@ export interface ManifestContext {
   readonly spec: PartitionSpec;
 }
 
-/** Key of a partition field in {@linkcode FileRecord.partition}. */
-export function partitionKey(spec: PartitionSpec): string | undefined {
-  const [field] = spec.fields;
-  return field && avroName(field.name);
+/** A file's value of a partition field. */
+export function partitionOfFile(
+  { partition }: Pick<FileRecord, "partition">,
+  { name }: PartitionField,
+): PartitionValue {
+  return partition[avroName(name)] ?? null;
+}
+
+/** What {@linkcode partitionOfFile} reads, of values in the order of the fields. */
+export function partitionRecord({ fields }: PartitionSpec, values: readonly PartitionValue[]): FileRecord["partition"] {
+  return Object.fromEntries(fields.map(({ name }, index) => [avroName(name), values[index] ?? null]));
 }
 
 /** Encodes a manifest of one content: 0 data, 1 deletes. */
@@ -91,15 +99,25 @@ export function encodeManifest(
   context: ManifestContext & { readonly content: 0 | 1 },
 ): Uint8Array {
   const { formatVersion, schema, spec, content } = context;
+  const partitionTypes = spec.fields.map((field) => partitionType(schema, field));
+  const withPartition = (file: FileRecord) => ({
+    ...file,
+    partition: Object.fromEntries(
+      spec.fields.map((
+        field,
+        index,
+      ) => [avroName(field.name), toAvro(partitionTypes[index]!, partitionOfFile(file, field))]),
+    ),
+  });
   const rows = entries.map(({ status, snapshotId, sequenceNumber, fileSequenceNumber, file }) => ({
     status,
     snapshot_id: snapshotId,
     // A merged file keeps the sequence number of the rows that were read; every other new file inherits its commit's.
     sequence_number: status === 1 && sequenceNumber === fileSequenceNumber ? null : sequenceNumber,
     file_sequence_number: status === 1 ? null : fileSequenceNumber,
-    data_file: status === 1 ? { ...file, first_row_id: null } : file,
+    data_file: withPartition(status === 1 ? { ...file, first_row_id: null } : file),
   }));
-  return encodeAvro(manifestEntrySchema(formatVersion, spec.fields), rows, {
+  return encodeAvro(manifestEntrySchema(formatVersion, { fields: spec.fields, types: partitionTypes }), rows, {
     schema: stringifyJson(schema),
     "schema-id": String(schema["schema-id"]),
     "partition-spec": stringifyJson(spec.fields),
@@ -121,7 +139,12 @@ interface EntryRow {
 export function decodeManifest(bytes: Uint8Array, manifest: ManifestFile): ManifestEntry[] {
   let nextRowId = manifest.first_row_id;
   return (decodeAvro(bytes).rows as EntryRow[]).map((row) => {
-    const file = { ...blankFile, ...withoutUndefined(row.data_file) } as FileRecord;
+    const partition = Object.entries(row.data_file.partition ?? {}).map(([name, value]) => [name, fromAvro(value)]);
+    const file = {
+      ...blankFile,
+      ...withoutUndefined(row.data_file),
+      partition: Object.fromEntries(partition),
+    } as FileRecord;
     let firstRowId = file.first_row_id;
     if (firstRowId === null && nextRowId !== null && row.status !== 2 && manifest.content === 0) {
       firstRowId = nextRowId;

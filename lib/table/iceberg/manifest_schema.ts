@@ -1,5 +1,7 @@
 /** Avro schemas of manifests and manifest lists with their field ids (Iceberg spec, "Manifests" and "Manifest Lists"). */
+import type { ScalarType } from "../../dataset/column_type.ts";
 import type { PartitionField } from "./metadata.ts";
+import { partitionAvro } from "./partition_values.ts";
 
 type Avro = string | readonly unknown[] | Readonly<Record<string, unknown>>;
 
@@ -32,19 +34,25 @@ export function avroName(name: string): string {
   );
 }
 
-function partitionRecord(fields: readonly PartitionField[]): Avro {
+/** Partition fields with the types of their values. */
+export interface TypedFields {
+  readonly fields: readonly PartitionField[];
+  readonly types: readonly ScalarType[];
+}
+
+function partitionRecord({ fields, types }: TypedFields): Avro {
   return {
     type: "record",
     name: "r102",
-    fields: fields.map((field) => ({
-      ...optional(field["field-id"], avroName(field.name), { type: "int", logicalType: "date" }),
+    fields: fields.map((field, index) => ({
+      ...optional(field["field-id"], avroName(field.name), partitionAvro(types[index]!, field) as Avro),
       ...(avroName(field.name) === field.name ? {} : { "iceberg-field-name": field.name }),
     })),
   };
 }
 
 /** Schema of one manifest entry. */
-export function manifestEntrySchema(formatVersion: 2 | 3, partition: readonly PartitionField[]): object {
+export function manifestEntrySchema(formatVersion: 2 | 3, partition: TypedFields): object {
   const file = [
     required(134, "content", "int"),
     required(100, "file_path", "string"),

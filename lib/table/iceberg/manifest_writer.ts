@@ -1,6 +1,10 @@
 /** Turns entries into a new manifest and its line in the manifest list. */
-import { encodeManifest, type ManifestContext, type ManifestEntry, partitionKey } from "./manifest.ts";
+import { compareBounds } from "../single_value.ts";
+import { encodeManifest, type ManifestContext, type ManifestEntry, partitionOfFile } from "./manifest.ts";
 import type { ManifestFile, PartitionSummary } from "./manifest_list.ts";
+import type { PartitionField } from "./metadata.ts";
+import { partitionType, valueBound } from "./partition_values.ts";
+import type { IcebergSchema } from "./schema.ts";
 
 /** A manifest that is not on disk yet. */
 export interface NewManifest {
@@ -37,7 +41,7 @@ export function newManifest(entries: readonly ManifestEntry[], target: ManifestT
     existing_rows_count: total[0].rows,
     added_rows_count: total[1].rows,
     deleted_rows_count: total[2].rows,
-    partitions: partitionSummaries(entries, partitionKey(target.spec)),
+    partitions: target.spec.fields.map((field) => partitionSummary(entries, { schema: target.schema, field })),
     key_metadata: null,
     first_row_id: target.firstRowId,
   };
@@ -66,22 +70,21 @@ function smallestSequence(entries: readonly ManifestEntry[], own: bigint): bigin
   return smallest;
 }
 
-function partitionSummaries(entries: readonly ManifestEntry[], key: string | undefined): PartitionSummary[] {
-  if (key === undefined) return [];
-  const days = entries.map(({ file }) => file.partition[key] ?? null);
-  const known = days.filter((day) => day !== null);
-  return [{
-    contains_null: known.length < days.length,
+function partitionSummary(
+  entries: readonly ManifestEntry[],
+  { schema, field }: { readonly schema: IcebergSchema; readonly field: PartitionField },
+): PartitionSummary {
+  const type = partitionType(schema, field);
+  const bounds = entries.map(({ file }) => valueBound(type, partitionOfFile(file, field)));
+  const known = bounds.filter((bound) => bound !== undefined);
+  const outermost = (sign: 1 | -1) =>
+    known.length === 0 ? null : known.reduce((a, b) => compareBounds(type, a, b) * sign <= 0 ? a : b);
+  return {
+    contains_null: known.length < bounds.length,
     contains_nan: false,
-    lower_bound: known.length === 0 ? null : dayBound(known.reduce((a, b) => Math.min(a, b))),
-    upper_bound: known.length === 0 ? null : dayBound(known.reduce((a, b) => Math.max(a, b))),
-  }];
-}
-
-function dayBound(day: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setInt32(0, day, true);
-  return bytes;
+    lower_bound: outermost(1),
+    upper_bound: outermost(-1),
+  };
 }
 
 function withRowIds(entries: readonly ManifestEntry[], firstRowId: bigint): ManifestEntry[] {

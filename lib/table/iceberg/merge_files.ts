@@ -14,7 +14,7 @@ import type { ReadableFiles } from "../../storage/storage.ts";
 import { writeParquet } from "../parquet.ts";
 import { type MarkedFile, mergedRowGroupRows, segmentsOf, whereLiving } from "../merging/living_rows.ts";
 import type { MergePlan } from "../merging/merge_plan.ts";
-import { dataFileRecord, partitionFolder } from "./data_files.ts";
+import { dataFileRecord, mergedFolder } from "./data_files.ts";
 import { fileNames, schemaInFiles } from "./file_names.ts";
 import type { TablePlace } from "./load_state.ts";
 import type { FileRecord } from "./manifest.ts";
@@ -95,8 +95,8 @@ export async function writeMerged(
   if (rows === 0) return {};
   using readable = await place.storage.readable(inputs.map(({ entry }) => place.storage.path(entry.file.file_path)));
   const read = { ...place, readable };
-  const { partition } = inputs[0]!.entry.file;
-  const path = `${place.folder}/data/${partitionFolder(spec, partition)}${crypto.randomUUID()}.parquet`;
+  const [{ entry: { file: first } }] = inputs as [MergeInput];
+  const path = `${place.folder}/data/${mergedFolder({ spec, schema }, first)}${crypto.randomUUID()}.parquet`;
   try {
     const file = await writeParquet(place.connection, {
       storage: place.storage,
@@ -112,7 +112,7 @@ export async function writeMerged(
         detail: { path },
       });
     }
-    const record = dataFileRecord(place, file!, { schema, order, partition });
+    const record = dataFileRecord(place, file!, { schema, order, partition: first.partition });
     return order.fields.length === 0 ? { file: record } : { file: record, places: await placesOf(read, merge, rows) };
   } catch (thrown) {
     await place.storage.delete(path).catch(() => {});

@@ -4,7 +4,7 @@ import { parseJson, stringifyJson } from "../lossless_json.ts";
 import type { IcebergSchema } from "./schema.ts";
 import type { SortOrder } from "./sort_order.ts";
 
-/** One field of a partition spec; only `day` is written. */
+/** One field of a partition spec; only `identity` and `day` are written. */
 export interface PartitionField {
   readonly "source-id": number;
   readonly "field-id": number;

@@ -1,4 +1,5 @@
 /** What a snapshot says of itself (Iceberg spec, "Snapshot Summary" and Appendix F). */
+import { stringifyJson } from "../lossless_json.ts";
 import type { FileRecord } from "./manifest.ts";
 import type { Snapshot } from "./metadata.ts";
 
@@ -44,7 +45,7 @@ function operationOf({ addedData, removedData, addedDeletes, removedDeletes }: S
 function countsOf(files: SnapshotFiles) {
   const { addedData, removedData, addedDeletes, removedDeletes } = files;
   const vectors = (records: readonly FileRecord[]) => records.filter(({ content_offset }) => content_offset !== null);
-  const partitions = new Set(Object.values(files).flat().map((file: FileRecord) => JSON.stringify(file.partition)));
+  const partitions = new Set(Object.values(files).flat().map((file: FileRecord) => stringifyJson(file.partition)));
   return {
     "added-data-files": count(addedData),
     "deleted-data-files": count(removedData),

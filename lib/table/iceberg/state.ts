@@ -5,6 +5,7 @@
  */
 import type { Column } from "../../dataset/column.ts";
 import type { TableState } from "../lake_table.ts";
+import { stringifyJson } from "../lossless_json.ts";
 import type { ManifestContext, ManifestEntry } from "./manifest.ts";
 import type { ManifestFile } from "./manifest_list.ts";
 import { currentSchema, currentSnapshot, specOf, type TableMetadata } from "./metadata.ts";
@@ -64,7 +65,7 @@ export function countRows(files: Iterable<LiveFile>): bigint {
 
 /** What files must share to be merged: the same for two files exactly where they are of one partition. */
 export function partitionOf({ entry }: LiveFile): string {
-  return `${entry.specId} ${JSON.stringify(entry.file.partition)}`;
+  return `${entry.specId} ${stringifyJson(entry.file.partition)}`;
 }
 
 /** Key columns in key order. */
