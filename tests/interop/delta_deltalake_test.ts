@@ -4,7 +4,7 @@ import { types } from "../../lib/dataset/column_type.ts";
 import type { TableDefinition } from "../../lib/dataset/dataset.ts";
 import { withDatabase } from "../../lib/testing/temporary.ts";
 import { DeltaModel } from "./delta_model.ts";
-import { everyType, everyTypeRows } from "./every_type.ts";
+import { everyType, everyTypeRows, partedBy, partedRows } from "./every_type.ts";
 import { pythonTest } from "./python_env.ts";
 import { mergeOnce } from "./upkeep_steps.ts";
 
@@ -123,6 +123,44 @@ await pythonTest(
         assert.ok(reading.totalFiles > 40);
         assert.deepEqual(reading.planned.map(({ files, rows }) => [files, rows]), [[1, 1], [1, 1], [4, 4]]);
       });
+    }),
+);
+
+await pythonTest(
+  "parted by values of every type: by both ways of deltalake, which maintains it beside us",
+  (python) =>
+    withDatabase(async (fixture) => {
+      const definition = { ...plainNames, name: "payments", partitionBy: partedBy };
+      const rows = (range: string, salt: string, parts: number) =>
+        `SELECT * RENAME ("large amount" AS large_amount) FROM (${partedRows(range, salt, parts)})`;
+      const model = new DeltaModel(fixture, { definition, deletes: "rewrite", checkpointInterval: 3, python });
+      await model.create();
+      // Few parts go one by one, many through DuckDB's own splitting.
+      await model.apply({ upserts: rows("0, 300", "first", 6) });
+      await model.apply({
+        upserts: rows("200, 400", "second", 12),
+        removals: "SELECT range AS id FROM range(0, 90, 7)",
+      });
+      const filters = ["small = -2", "name is null", "seen < '1970-01-01T00:00:00Z' and born < '1970-01-01'", "flag"];
+      const reading = await model.check(...filters);
+      assert.equal(reading.arrow, 387);
+      assert.equal(reading.totalFiles, 18);
+      assert.deepEqual(reading.planned.map(({ files }) => files), [2, 2, 2, 7]);
+      for (const { filter, rows } of reading.planned) assert.equal(rows, await model.count(filter), filter);
+      await python.run({ script: "delta_maintain.py", args: [`${fixture.folder}/${model.tableFolder}`] });
+      await model.apply({ upserts: rows("350, 450", "third", 6) });
+      await model.apply({
+        schemaChanges: [
+          { kind: "renameColumn", from: "name", to: "full name" },
+          { kind: "widenColumn", name: "small", type: types.int64 },
+          { kind: "widenColumn", name: "amount", type: types.decimal(12, 2) },
+        ],
+      });
+      await model.apply({
+        upserts: `SELECT * RENAME (name AS "full name") FROM (${rows("440, 460", "fourth", 6)})`,
+      });
+      const merged = await model.check("small = -2", '"full name" is null');
+      for (const { filter, rows } of merged.planned) assert.equal(rows, await model.count(filter), filter);
     }),
 );
 

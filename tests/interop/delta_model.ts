@@ -53,6 +53,7 @@ export class DeltaModel extends LakeModel {
     const state = (await this.delta.load())!;
     await this.same((await this.delta.scan(state)).sql, "our scan");
     await this.same(scan, "deltalake");
+    if (typeof report.arrow === "number") await this.same(scan.replace(".parquet'", ".parquet.arrow'"), "pyarrow");
     assert.deepEqual(report.columns, columns.map((column) => column.name));
     assert.equal(BigInt(report.rows), state.rows);
     assert.equal(report.version, state.version);

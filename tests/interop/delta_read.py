@@ -3,8 +3,8 @@
 Arguments of a request: TABLE_FOLDER OUTPUT_PARQUET VERSION [FILTER ...]
 
 VERSION is a number, or empty for the newest. Reads through DataFusion (`QueryBuilder`), the path of deltalake that knows deletion
-vectors and column mapping; `arrow` says what the other path does with the table. Writes all rows as Parquet, so that they can be
-compared with exact types, and answers with rows, columns, version, protocol, position, totalFiles, arrow, and per filter the
+vectors and column mapping; `arrow` says what the other path does with the table. Writes all rows as Parquet, those of the other
+path beside them, so that they can be compared with exact types, and answers with rows, columns, version, protocol, position, totalFiles, arrow, and per filter the
 files opened and the rows found.
 """
 
@@ -17,12 +17,14 @@ from deltalake import DeltaTable, QueryBuilder
 from object_store import options_for
 
 
-def arrow_rows(table):
-    """Rows as the pyarrow dataset gives them, or why it does not."""
+def arrow_rows(table, output):
+    """Writes the rows that the pyarrow dataset gives, and gives their number, or why it gives none."""
     try:
-        return table.to_pyarrow_table().num_rows
+        rows = table.to_pyarrow_table()
     except Exception as refusal:
         return str(refusal)
+    pyarrow.parquet.write_table(plain(rows), output)
+    return rows.num_rows
 
 
 def planned(query, text):
@@ -66,7 +68,7 @@ def read(folder, output, version, *filters):
         },
         "position": commit.get("weir.position"),
         "totalFiles": len(table.file_uris()),
-        "arrow": arrow_rows(table),
+        "arrow": arrow_rows(table, f"{output}.arrow"),
         "planned": [planned(query, text) for text in filters],
     }
 

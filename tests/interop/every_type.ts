@@ -25,6 +25,22 @@ export const everyType: TableDefinition = {
   ],
 };
 
+/** Columns of {@linkcode everyType} that a table can be parted by. */
+export const partedBy = ["name", "small", "amount", "flag", "born", "local", "seen"];
+
+/** {@linkcode everyTypeRows} with few values in {@linkcode partedBy}, nulls among them. deltalake misspells decimals below 0. */
+export function partedRows(range: string, salt: string, parts: number): string {
+  return `SELECT * EXCLUDE (part) REPLACE (
+    CASE WHEN part > 0 THEN chr(65279) || repeat('é/😀=% ', 4) || part END AS name,
+    CASE WHEN part > 1 THEN 1 - part END::INTEGER AS small,
+    (part * 1.01)::DECIMAL(10, 2) AS amount,
+    CASE WHEN part <> 2 THEN part % 2 = 0 END AS flag,
+    CASE WHEN part <> 3 THEN DATE '1969-12-30' + part END AS born,
+    CASE WHEN part <> 4 THEN TIMESTAMP '1969-12-31 23:59:59.999999' + to_microseconds(part) END AS local,
+    CASE WHEN part <> 5 THEN TIMESTAMPTZ '1969-12-31 23:59:59.9+00' + to_microseconds(part * 100000) END AS seen
+  ) FROM (SELECT *, (id % ${parts})::INTEGER AS part FROM (${everyTypeRows(range, salt)}))`;
+}
+
 /** Rows of every type, with nulls, empty values and values beyond the bounds' 16 characters, made from a range of numbers. */
 export function everyTypeRows(range: string, salt: string): string {
   return `SELECT i AS id,

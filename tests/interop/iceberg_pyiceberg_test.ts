@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { types } from "../../lib/dataset/column_type.ts";
 import type { TableDefinition } from "../../lib/dataset/dataset.ts";
 import { withDatabase } from "../../lib/testing/temporary.ts";
-import { everyType, everyTypeRows } from "./every_type.ts";
+import { everyType, everyTypeRows, partedBy, partedRows } from "./every_type.ts";
 import { IcebergModel } from "./iceberg_model.ts";
 import { pythonTest } from "./python_env.ts";
 
@@ -97,6 +97,45 @@ for (const formatVersion of [2, 3] as const) {
       }),
   );
 }
+
+await pythonTest(
+  "parted by values of every type: planned files are fewer by each, also once columns are renamed and wider",
+  (python) =>
+    withDatabase(async (fixture) => {
+      const definition = { ...everyType, name: "payments", partitionBy: partedBy };
+      const model = new IcebergModel(fixture, { definition, formatVersion: 3, python });
+      await model.create();
+      await model.apply({ upserts: partedRows("0, 300", "first", 6) });
+      await model.apply({
+        upserts: partedRows("200, 400", "second", 12),
+        removals: "SELECT range AS id FROM range(0, 90, 7)",
+      });
+      const filters = [
+        "small = -2",
+        "name is null",
+        "seen < '1970-01-01T00:00:00+00:00'",
+        "flag = true",
+        "amount >= 10",
+      ];
+      const reading = await model.check(...filters);
+      assert.equal(reading.totalFiles, 18);
+      assert.deepEqual(reading.planned.map(({ files }) => files), [2, 2, 2, 7, 2]);
+      for (const { filter, rows } of reading.planned) assert.equal(rows, await model.count(filter), filter);
+      await model.apply({
+        schemaChanges: [
+          { kind: "renameColumn", from: "name", to: "full name" },
+          { kind: "widenColumn", name: "small", type: types.int64 },
+          { kind: "widenColumn", name: "amount", type: types.decimal(20, 2) },
+        ],
+      });
+      model.declare({ partitionBy: ["amount", "small"], partitionByDay: "seen" });
+      await model.apply({
+        upserts: `SELECT * RENAME (name AS "full name") FROM (${partedRows("350, 450", "third", 3)})`,
+      });
+      const wide = await model.check("small = -1", "amount < 2");
+      for (const { filter, rows } of wide.planned) assert.equal(rows, await model.count(filter), filter);
+    }),
+);
 
 await pythonTest(
   "a key of two columns: all children of a parent replaced at once",

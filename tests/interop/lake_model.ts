@@ -78,7 +78,7 @@ export class LakeModel<Table extends LakeTable = LakeTable> {
   }
 
   /** Asks for another layout from the next change on. */
-  declare(layout: Pick<TableDefinition, "partitionByDay" | "sortBy">): void {
+  declare(layout: Pick<TableDefinition, "partitionBy" | "partitionByDay" | "sortBy">): void {
     this.#definition = { ...this.#definition, ...layout };
   }
 

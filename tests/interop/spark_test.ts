@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { types } from "../../lib/dataset/column_type.ts";
 import type { SchemaChange } from "../../lib/dataset/schema_change.ts";
 import { withDatabase } from "../../lib/testing/temporary.ts";
-import { everyType, everyTypeRows } from "./every_type.ts";
+import { everyType, everyTypeRows, partedBy, partedRows } from "./every_type.ts";
 import { holders, rows } from "./holders.ts";
 import { MirrorModel } from "./mirror_model.ts";
 import { kinds, SparkModel } from "./spark_model.ts";
@@ -96,10 +96,11 @@ for (const [name, kind] of Object.entries({ "Iceberg v2": icebergV2, "Paimon": p
 }
 
 spark.test(
-  `Iceberg v3: partitioned by day and sorted, before and after merges`,
+  `Iceberg v3: parted by a value and by day, and sorted, before and after merges`,
   (running) =>
     withDatabase(async (fixture) => {
-      const definition = { ...everyType, name: "payments", partitionByDay: "seen", sortBy: ["name", "small"] };
+      const layout = { partitionBy: ["flag"], partitionByDay: "seen", sortBy: ["name", "small"] };
+      const definition = { ...everyType, name: "payments", ...layout };
       const model = new SparkModel({ fixture, spark: running, kind: kinds["Iceberg v3"] }, definition);
       await model.create();
       for (let step = 0; step < 3; step++) {
@@ -114,7 +115,7 @@ spark.test(
       await model.check(...days);
       while (await mergeOnce(model.scene));
       await expireOnce(model.scene);
-      await model.check(...days, "id = 77");
+      await model.check(...days, "id = 77", "flag");
     }),
 );
 
@@ -166,5 +167,36 @@ spark.test(
       await model.maintain((table) => `VACUUM ${table} RETAIN 0 HOURS`);
       await model.apply({ upserts: rows("110, 140", "after the vacuum") });
       await model.check("id = 115");
+    }),
+);
+
+spark.test(
+  "Delta by vectors, parted by values of every type: Spark reads, appends, updates, deletes, merges files and vacuums",
+  (running) =>
+    withDatabase(async (fixture) => {
+      const columns = everyType.columns.filter(({ name }) => ["id", "bytes", ...partedBy].includes(name));
+      const names = columns.map(({ name }) => name);
+      const definition = { ...everyType, name: "payments", columns, partitionBy: partedBy };
+      const rows = (range: string, salt: string, parts: number) =>
+        `SELECT ${names.join(", ")} FROM (${partedRows(range, salt, parts)})`;
+      const model = new SparkModel({ fixture, spark: running, kind: kinds["Delta by vectors"] }, definition);
+      await model.create();
+      await model.apply({ upserts: rows("0, 60", "first", 6) });
+      await model.apply({ upserts: rows("50, 80", "second", 12), removals: "SELECT range AS id FROM range(0, 50, 7)" });
+      const filters = ["small = -2", "name is null", "flag", "amount > 2", "born < '1970-01-01'", "local is null"];
+      await model.check(...filters, "seen >= '1970-01-01T00:00:00+00:00'");
+      await model.bySpark((table) =>
+        `INSERT INTO ${table} SELECT id + 900, ${names.slice(1).join(", ")} FROM ${table} WHERE id < 12`
+      );
+      await model.apply({ upserts: rows("5, 20", "third", 3), removals: "SELECT 901 AS id" });
+      await model.bySpark((table) => `UPDATE ${table} SET small = 7, name = 'x y', flag = NULL WHERE id % 9 = 0`);
+      await model.bySpark((table) => `DELETE FROM ${table} WHERE amount = 4.04`);
+      await model.check(...filters, "small = 7");
+      await model.maintain((table) => `OPTIMIZE ${table}`);
+      await model.apply({ upserts: rows("15, 40", "fourth", 6), removals: "SELECT 902 AS id" });
+      while (await mergeOnce(model.scene));
+      await model.maintain((table) => `VACUUM ${table} RETAIN 0 HOURS`);
+      await model.apply({ upserts: rows("30, 45", "fifth", 6) });
+      await model.check(...filters, "small = 7");
     }),
 );
