@@ -6,6 +6,7 @@ import type { LiteralRow } from "../../testing/relations.ts";
 import { card, cards } from "../../testing/table_lake.ts";
 import { eagerPolicy } from "../../testing/iceberg_lake.ts";
 import type { DeltaTable } from "./delta_table.ts";
+import { newTable } from "./new_table.ts";
 
 const column = (name: string, type: TableDefinition["columns"][number]["type"]) => ({ name, type, nullable: true });
 const byLand: TableDefinition = {
@@ -128,5 +129,114 @@ Deno.test(
     );
     const all = (is: boolean) => Object.fromEntries(names.map((name) => [name, is]));
     assert.deepEqual(found, [{ id: 1, name: "A", ...all(true) }, { id: 2, name: "b", ...all(false) }]);
+  }),
+);
+
+Deno.test(
+  "a column that rows are parted by may be renamed and widened without a file written anew, and not be dropped",
+  onDeltaLake(async (lake) => {
+    const small = column("small", types.int32);
+    const definition: TableDefinition = { ...cards, columns: [...cards.columns, small], partitionBy: ["small"] };
+    const table = lake.open();
+    await table.create(definition);
+    await lake.commit(table, {
+      definition,
+      upserts: [{ ...card(1, "a"), small: "5" }, { ...card(2, "b"), small: "6" }],
+    });
+    const wide = { ...cards, columns: [...cards.columns, column("large", types.int64)], partitionBy: ["small"] };
+    await lake.commit(table, {
+      definition: wide,
+      schemaChanges: [
+        { kind: "renameColumn", from: "small", to: "large" },
+        { kind: "widenColumn", name: "large", type: types.int64 },
+      ],
+      upserts: [{ ...card(3, "c"), large: "9223372036854775807" }],
+    });
+    const actions = await lake.actions(2);
+    assert.deepEqual(actions.flatMap(({ metaData }) => metaData?.partitionColumns ?? []), ["large"]);
+    assert.deepEqual(actions.flatMap(({ add, remove }) => [add?.partitionValues ?? [], remove?.path ?? []].flat()), [
+      { small: "9223372036854775807" },
+    ]);
+    await lake.commit(table, { definition: wide, upserts: [{ ...card(2, "B"), large: "6" }] });
+    using scan = await table.scan((await lake.open().load())!);
+    const rows = await lake.fixture.connection.rows(`SELECT id || ' ' || large AS row FROM (${scan.sql}) ORDER BY id`);
+    assert.deepEqual(rows.map(({ row }) => row), ["1 5", "2 6", "3 9223372036854775807"]);
+    const drop = (name: string) =>
+      lake.commit(table, { definition: cards, schemaChanges: [{ kind: "dropColumn", name }] });
+    await assert.rejects(drop("large"), {
+      kind: "unsupportedSchemaChange",
+      message: "Column large, by which the table is parted, was dropped",
+    });
+  }),
+);
+
+Deno.test(
+  "an empty text, which readers would take for null, is refused before a file is written",
+  onDeltaLake(async (lake) => {
+    const table = lake.open();
+    await table.create(byLand);
+    const before = await lake.paths();
+    const upserts = [holder(1, "DE"), holder(2, "")];
+    await assert.rejects(lake.commit(table, { definition: byLand, upserts }), {
+      kind: "unsupportedSchemaChange",
+      message: "Column land, by which a Delta table is parted, holds an empty text, which readers take for null",
+    });
+    assert.deepEqual(await lake.paths(), before);
+  }),
+);
+
+Deno.test(
+  "a table that another writer parted is read and gone on with, whatever form its values have",
+  onDeltaLake(async (lake) => {
+    const definition: TableDefinition = {
+      ...cards,
+      key: [],
+      columns: [...cards.columns, column("seen", types.timestamptz), column("amount", types.decimal(10, 2))],
+    };
+    const made = newTable({ ...definition, partitionBy: ["seen", "amount"] }, { deletes: "vectors", properties: {} });
+    await lake.foreign(0, [{ protocol: made.protocol }, { metaData: made.metadata }]);
+    const { connection, folder } = lake.fixture;
+    const texts = [["2026-01-02 03:04:05", "1.5"], ["2026-01-02T03:04:05.1Z", null], ["2026-01-03", "-0.05"]] as const;
+    for (const [index, [seen, amount]] of texts.entries()) {
+      const path = `${index}.parquet`;
+      await connection.run(
+        `COPY (SELECT ${index}::BIGINT AS id, 'theirs' AS name) TO '${folder}/${lake.folder}/${path}'`,
+      );
+      const { bytes } = (await lake.storage.stat(`${lake.folder}/${path}`))!;
+      const file = { path, size: bytes, modificationTime: 0, dataChange: true };
+      await lake.foreign(index + 1, [{ add: { ...file, partitionValues: { seen, amount } } }]);
+    }
+    const table = lake.open();
+    const upserts = [{ ...card(7, "ours"), seen: "TIMESTAMPTZ '2026-01-02 03:04:05+00'", amount: "1.50" }];
+    await lake.commit(table, { definition, upserts });
+    using scan = await table.scan((await table.load())!);
+    const rows = await connection.rows(
+      `SELECT concat_ws(' ', id, name, epoch_us(seen) - epoch_us(TIMESTAMP '2026-01-02 03:04:05'), amount) AS row
+       FROM (${scan.sql}) ORDER BY id`,
+    );
+    assert.deepEqual(rows.map(({ row }) => row), [
+      "0 theirs 0 1.50",
+      "1 theirs 100000",
+      "2 theirs 75355000000 -0.05",
+      "7 ours 0 1.50",
+    ]);
+    const bad = { path: "0.parquet", size: 1, modificationTime: 0, dataChange: true };
+    await lake.foreign(5, [{ add: { ...bad, partitionValues: { seen: "soon", amount: null } } }]);
+    await assert.rejects(lake.open().load(), { kind: "tableUnreadable" });
+  }),
+);
+
+Deno.test(
+  "columns that no table can be parted by are refused where it is declared",
+  onDeltaLake(async (lake) => {
+    const columns = [...cards.columns, column("ratio", types.float64), column("tags", types.list(types.string))];
+    const wrong = [["gone"], ["ratio"], ["tags"], ["name", "name"], ["id", "name", "ratio", "tags"]];
+    for (const partitionBy of wrong) {
+      const made = lake.open().create({ ...cards, columns, partitionBy });
+      await assert.rejects(made, { kind: "configuration", message: /^Cannot part bank.cards by / });
+    }
+    await assert.rejects(lake.open().create({ ...cards, partitionBy: ["id", "name"] }), {
+      message: "Cannot part bank.cards by id, name: no column is left beside them",
+    });
   }),
 );

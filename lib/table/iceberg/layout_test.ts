@@ -179,6 +179,12 @@ Deno.test(
     const state = (await lake.open().load())!;
     assert.deepEqual([state.files.size, state.metadata["partition-specs"].length], [2, 1]);
     assert.deepEqual(await lake.rows(), ["1/0 a", "3/0 c", "4/0 d"]);
+    const again = { kind: "addColumn", column: small } as const;
+    const named = lake.commit(table, {
+      definition: { ...wide, columns: [...wide.columns, small] },
+      schemaChanges: [again],
+    });
+    await assert.rejects(named, { kind: "unsupportedSchemaChange", message: /^A column is called small now/ });
     const dropped = lake.commit(table, { definition, schemaChanges: [{ kind: "dropColumn", name: "large" }] });
     await assert.rejects(dropped, { kind: "unsupportedSchemaChange" });
   }),

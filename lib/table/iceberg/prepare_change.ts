@@ -124,8 +124,7 @@ async function retypeAll(
 function evolvedSchema({ metadata }: IcebergState, change: TableChange): NumberedSchema {
   const pinned = {
     key: keyFields(metadata).map(({ id }) => id),
-    // A spec that is used no more is still read: its files may be there.
-    partition: metadata["partition-specs"].flatMap(({ fields }) => fields.map((field) => field["source-id"])),
+    partition: metadata["partition-specs"].flatMap(({ fields }) => fields),
   };
   const from = { schema: currentSchema(metadata), lastColumnId: metadata["last-column-id"] };
   return evolveSchema(from, { schemaChanges: change.schemaChanges, columns: change.definition.columns, pinned });

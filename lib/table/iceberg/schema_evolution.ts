@@ -3,6 +3,7 @@ import type { Column } from "../../dataset/column.ts";
 import { sameType, widens } from "../../dataset/column_type.ts";
 import type { SchemaChange } from "../../dataset/schema_change.ts";
 import { WeirError } from "../../errors.ts";
+import type { PartitionField } from "./metadata.ts";
 import {
   columnType,
   type IcebergField,
@@ -12,18 +13,20 @@ import {
   promotedType,
 } from "./schema.ts";
 
-/** What may not be touched by a change: the ids of key columns and of partition sources. */
+/** What may not be touched by a change. */
 export interface PinnedFields {
+  /** Ids of key columns. */
   readonly key: readonly number[];
-  readonly partition: readonly number[];
+  /** Fields of every partition spec: one that is used no more is still read, as its files may be there. */
+  readonly partition: readonly PartitionField[];
 }
 
 /**
  * The schema after changes, under a new schema id where anything changed. A column that a later definition has and the
  * table lacks is added; one that the definition lacks stays and is null in new rows.
  *
- * @throws {WeirError} `unsupportedSchemaChange` where a key or partition column would be dropped, or a type would change
- * in a way no reader can follow.
+ * @throws {WeirError} `unsupportedSchemaChange` where a key or partition column would be dropped, a column called as the
+ * partition field of another one, or a type changed in a way no reader can follow.
  */
 export function evolveSchema(
   from: NumberedSchema,
@@ -36,6 +39,7 @@ export function evolveSchema(
   let evolved = from;
   for (const step of change.schemaChanges) evolved = applyStep(evolved, { step, pinned: change.pinned });
   for (const column of change.columns) evolved = withColumn(evolved, column);
+  refuseNames({ from: from.schema, to: evolved.schema }, change.pinned);
   return evolved;
 }
 
@@ -90,10 +94,27 @@ function refuseDrop(field: IcebergField | undefined, pinned: PinnedFields): void
   if (pinned.key.includes(field.id)) {
     throw new WeirError("unsupportedSchemaChange", `Key column ${field.name} was dropped at the source`);
   }
-  if (pinned.partition.includes(field.id)) {
+  if (pinned.partition.some((each) => each["source-id"] === field.id)) {
     throw new WeirError(
       "unsupportedSchemaChange",
       `Column ${field.name}, by which the table is partitioned, was dropped`,
+    );
+  }
+}
+
+/** A reader takes a partition field's name for a column's of its own, and refuses the table where there is such a column. */
+function refuseNames(
+  { from, to }: { readonly from: IcebergSchema; readonly to: IcebergSchema },
+  { partition }: PinnedFields,
+): void {
+  const isCalledSo = (name: string) => (field: IcebergField) => field.name === name;
+  for (const { name, transform, "source-id": source } of partition) {
+    const column = to.fields.find(isCalledSo(name));
+    const isOwn = transform === "identity" && column?.id === source;
+    if (column === undefined || isOwn || from.fields.find(isCalledSo(name))?.id === column.id) continue;
+    throw new WeirError(
+      "unsupportedSchemaChange",
+      `A column is called ${name} now, as the partitions already are that another column gave the table`,
     );
   }
 }

@@ -55,7 +55,8 @@ Deno.test("what no reader can follow is refused", () => {
   const refused = { kind: "unsupportedSchemaChange" };
   assert.throws(() => evolved(first, { kind: "dropColumn", name: "id" }), refused);
   assert.throws(() => evolved(first, { kind: "widenColumn", name: "amount", type: types.string }), refused);
-  const pinned = { key: [1], partition: [4] };
+  const partition = [{ "source-id": 4, "field-id": 1000, name: "amount_day", transform: "day" }];
+  const pinned = { key: [1], partition };
   assert.throws(
     () => evolveSchema(first, { schemaChanges: [{ kind: "dropColumn", name: "amount" }], columns, pinned }),
     refused,

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { types } from "../dataset/column_type.ts";
+import { LocalStorage } from "../storage/local.ts";
+import { withDatabase } from "../testing/temporary.ts";
+import { dayExpression, type Split, writeRows } from "./row_files.ts";
+
+const byLand: Split<string | null> = {
+  name: "land",
+  expression: "land",
+  type: types.string,
+  valueOf: (text) => text,
+};
+const byDay: Split<string | null> = {
+  name: "day",
+  expression: dayExpression("seen", types.timestamptz),
+  type: types.date,
+  valueOf: (text) => text,
+};
+
+for (const parts of [1, 6, 130]) {
+  Deno.test(`rows of ${parts} parts stand in files of their own, whatever their columns and values are called`, () =>
+    withDatabase(async ({ connection, folder }) => {
+      const storage = new LocalStorage(folder);
+      // Values alike in their first hundred characters share a folder, and so may those alike but for their case.
+      await connection.run(`CREATE TABLE rows AS SELECT i AS id, 'x' AS day, i AS part,
+          CASE WHEN i % ${parts} > 0 THEN chr(65279) || repeat('é', 60) || '/'' ' || (i % ${parts}) END AS land,
+          TIMESTAMPTZ '1969-12-31 23:59:59.999999+00' + to_microseconds(i % 2) AS seen
+        FROM range(2000) AS numbers(i)`);
+      const { files } = await writeRows({
+        ...{ storage, connection, folder: "t/data", prefix: "p", splits: [byLand, byDay], from: "rows" },
+        select: "SELECT id, day, part, land, seen",
+      });
+      const wanted = await connection.rows(
+        "SELECT DISTINCT to_json(land)::VARCHAR AS land, seen::DATE::VARCHAR AS day FROM rows",
+      );
+      const values = files.map(({ values }) => JSON.stringify(values)).sort();
+      assert.deepEqual(values, wanted.map(({ land, day }) => `[${land},"${day}"]`).sort());
+      for (const { path, values: [, day] } of files) {
+        assert.match(path, new RegExp(`^t/data/land=[^/]{1,100}/day=${day}/p`));
+      }
+      const stored =
+        `(SELECT * FROM read_parquet('${folder}/t/data/*/*/*.parquet', hive_partitioning = false, filename = true))`;
+      assert.deepEqual(
+        await connection.rows(
+          `SELECT count(DISTINCT (land, seen)) AS parts FROM ${stored} GROUP BY filename HAVING parts <> 1`,
+        ),
+        [],
+      );
+      assert.equal(
+        await connection.value(
+          `SELECT count(*) FROM (FROM rows EXCEPT ALL SELECT * EXCLUDE (filename) FROM ${stored})`,
+        ),
+        0n,
+      );
+      const left = await connection.rows("SELECT table_name FROM duckdb_tables() WHERE table_name <> 'rows'");
+      assert.deepEqual([left, files.reduce((sum, { rows }) => sum + rows, 0n)], [[], 2000n]);
+    }));
+}
