@@ -17,6 +17,7 @@ import { icebergCatalogOf } from "./iceberg_catalog.ts";
 import { Lake, lakeId } from "./lake.ts";
 import { below } from "./lake_place.ts";
 import { mirrorFormats } from "./mirror_settings.ts";
+import { type OtherwiseParted, otherwiseParted, requireParted } from "./partition_requests.ts";
 import { planOf } from "./plans.ts";
 import { policyOf } from "./upkeep_settings.ts";
 import { type VerifiedTable, verifyLake } from "./verification.ts";
@@ -62,8 +63,10 @@ export class CaptureRun implements AsyncDisposable {
     this.deadLetters = new DeadLetters(lake.storage, { share: settings.deadLetterShare });
     this.plans = parts.datasets.map((dataset) => {
       const text = options.textOf(dataset);
-      return planOf(dataset, { lake, embedder, ...(text === undefined ? {} : { text }) });
+      const { partitionBy = [] } = settings;
+      return planOf(dataset, { lake, embedder, partitionBy, ...(text === undefined ? {} : { text }) });
     });
+    requireParted(settings.partitionBy ?? [], this.plans);
     this.pipeline = new Pipeline({
       source,
       plans: this.plans,
@@ -139,6 +142,7 @@ export class CaptureRun implements AsyncDisposable {
     const embedder = createEmbedder(settings.model);
     open.defer(() => embedder.close());
     const run = new CaptureRun(options, { source, lake, embedder, datasets });
+    for (const table of await otherwiseParted(run.plans)) options.progress.note(partedNote(table));
     await lake.mirrors.begin();
     if (settings.resync) await run.#forgetEverything();
     run.#opened = open.move();
@@ -248,6 +252,12 @@ function droppedNote(tables: readonly string[]): string {
 function leftOutNote(tables: readonly string[]): string {
   return `no longer captured: ${tables.join(", ")} (this run does not name them); ` +
     "their lake tables stay as they are, and are copied again when they are named again";
+}
+
+function partedNote({ sink: { table }, partition }: OtherwiseParted): string {
+  const how = partition.length === 0 ? "not parted" : `parted by ${partition.join(", ")}`;
+  return `${table.namespace}.${table.name} stays as it was made in ${table.format}: ${how}; ` +
+    "remove its folder, and it is made and copied anew as --partition-by says";
 }
 
 function upkeepNote(table: string, error: WeirError): string {

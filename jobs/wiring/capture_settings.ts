@@ -34,6 +34,7 @@ export const captureSettings = {
   icebergVersion: settings.icebergVersion,
   ...catalogSettings,
   deltaDeletes: settings.deltaDeletes,
+  partitionBy: settings.partitionBy,
   upkeep: settings.upkeep,
   ...upkeepSettings,
   model: settings.model,

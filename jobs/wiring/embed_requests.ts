@@ -2,10 +2,10 @@
 import type { Dataset } from "../../lib/dataset/dataset.ts";
 import { embedTextFrom, type TextDeclaration } from "../../lib/embed/text_declaration.ts";
 import { WeirError } from "../../lib/errors.ts";
-import type { EmbedRequest } from "../../lib/settings/declarations.ts";
+import type { TableColumns } from "../../lib/settings/setting.ts";
 
 /** The text a dataset's vectors are made from. Throws `configuration` for a column that the table does not have. */
-export function requestedText(requests: readonly EmbedRequest[], dataset: Dataset): TextDeclaration | undefined {
+export function requestedText(requests: readonly TableColumns[], dataset: Dataset): TextDeclaration | undefined {
   const request = requests.find((candidate) => names(candidate, dataset));
   if (request === undefined) return undefined;
   const absent = request.columns.filter((name) => !dataset.columns.some((column) => column.name === name));
@@ -17,7 +17,7 @@ export function requestedText(requests: readonly EmbedRequest[], dataset: Datase
 }
 
 /** Throws `configuration` for a request that speaks of none of the captured tables. */
-export function requireTables(requests: readonly EmbedRequest[], datasets: readonly Dataset[]): void {
+export function requireTables(requests: readonly TableColumns[], datasets: readonly Dataset[]): void {
   const absent = requests.find((request) => !datasets.some((dataset) => names(request, dataset)));
   if (absent === undefined) return;
   throw new WeirError("configuration", `--embed names "${absent.table}", which is none of the captured tables`, {
@@ -25,6 +25,6 @@ export function requireTables(requests: readonly EmbedRequest[], datasets: reado
   });
 }
 
-function names({ table }: EmbedRequest, { source }: Dataset): boolean {
+function names({ table }: TableColumns, { source }: Dataset): boolean {
   return table === source.table || table === `${source.namespace}.${source.table}`;
 }

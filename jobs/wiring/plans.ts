@@ -8,7 +8,9 @@ import { createEmbed } from "../../lib/transform/embed.ts";
 import { embeddingColumns } from "../../lib/transform/embedding_columns.ts";
 import { createFlatten } from "../../lib/transform/flatten.ts";
 import type { TextDeclaration } from "../../lib/embed/text_declaration.ts";
+import type { TableColumns } from "../../lib/settings/setting.ts";
 import type { Lake } from "./lake.ts";
+import { withPartition } from "./partition_requests.ts";
 
 /** What {@linkcode planOf} needs. */
 export interface PlanOptions {
@@ -16,6 +18,8 @@ export interface PlanOptions {
   readonly embedder: Embedder;
   /** What a row's vector is made from. Absent: the table gets no vectors. */
   readonly text?: TextDeclaration;
+  /** Columns that rows are to be parted by; some may be of other datasets' tables. */
+  readonly partitionBy: readonly TableColumns[];
 }
 
 /** The columns that an embedding step would add; none where the source has one of such a name itself. */
@@ -23,7 +27,7 @@ function vectorColumns({ columns }: Dataset): readonly Column[] {
   return embeddingColumns.some(({ name }) => columns.some((own) => own.name === name)) ? [] : embeddingColumns;
 }
 
-/** The plan of a dataset in a lake. */
+/** The plan of a dataset in a lake. Throws what {@linkcode withPartition} throws. */
 export function planOf(dataset: Dataset, options: PlanOptions): DatasetPlan {
   const { text, embedder } = options;
   const main = [
@@ -31,10 +35,10 @@ export function planOf(dataset: Dataset, options: PlanOptions): DatasetPlan {
     ...(text === undefined ? [] : [createEmbed({ text, embedder })]),
   ];
   const children = (dataset.children ?? []).map((child) => [createChildRows(child)]);
-  const withSinks = (plan: Omit<TablePlan, "sinks">): TablePlan => ({
-    ...plan,
-    sinks: options.lake.sinksFor(declaredDefinition({ ...plan, sinks: [] }, dataset)),
-  });
+  const withSinks = (asked: Omit<TablePlan, "sinks">): TablePlan => {
+    const plan = withPartition(asked, { requests: options.partitionBy, dataset });
+    return { ...plan, sinks: options.lake.sinksFor(declaredDefinition({ ...plan, sinks: [] }, dataset)) };
+  };
   return {
     dataset,
     tables: [

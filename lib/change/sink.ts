@@ -62,6 +62,8 @@ export interface SinkStatus {
   readonly position?: Position;
   readonly snapshotId?: bigint;
   readonly rows: bigint;
+  /** Columns by whose values rows are parted, where that was settled for good when the table was made. */
+  readonly fixedPartition?: readonly string[];
 }
 
 /** A SELECT over one snapshot. The files it names stay readable until it is disposed. */

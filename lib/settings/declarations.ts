@@ -1,5 +1,4 @@
 /** Every setting of every job, declared once. */
-import { InvalidValue, type Setting } from "./setting.ts";
 import {
   bytes,
   choice,
@@ -10,15 +9,10 @@ import {
   list,
   secretText,
   secretUrl,
+  tableColumns,
   text,
   toggle,
 } from "./kinds.ts";
-
-/** Vectors for one captured table, which may leave out its namespace: the columns whose texts they stand for. */
-export interface EmbedRequest {
-  readonly table: string;
-  readonly columns: readonly string[];
-}
 
 /** The settings, under the names the jobs use. */
 export const settings = {
@@ -39,7 +33,12 @@ export const settings = {
       "Tables to capture, as namespace.table; * and ? stand for any characters and any one character, ! before one leaves it out",
     placeholder: "PATTERN,…",
   }),
-  embed: embed(),
+  embed: tableColumns({
+    flag: "embed",
+    help:
+      "Add vectors of these columns to a captured table; may be given several times (in the environment: part by ;)",
+    separator: ":",
+  }),
   sample: decimal({
     flag: "sample",
     help: "Share of the keys to compare, chosen by hash: the same share is the same keys",
@@ -170,6 +169,12 @@ export const settings = {
       "How rows leave new Delta tables: marked by deletion vectors, or by writing their files anew, for older readers",
     defaultText: "vectors",
     choices: ["vectors", "rewrite"],
+  }),
+  partitionBy: tableColumns({
+    flag: "partition-by",
+    help:
+      "Part a table's rows into files by the values of these columns; may be given several times (in the environment: part by ;)",
+    separator: "=",
   }),
   model: choice({
     flag: "model",
@@ -340,34 +345,3 @@ export const settings = {
   rescale: toggle({ flag: "rescale", help: "Write Paimon tables whose buckets are too large anew, in more of them" }),
   json: toggle({ flag: "json", help: "Print one JSON object on standard output at the end, and nothing else there" }),
 } as const;
-
-/** `table:column,column`. Commas part columns, so that several tables take several flags, or semicolons in the environment. */
-function embed(): Setting<readonly EmbedRequest[]> {
-  return {
-    flag: "embed",
-    environment: "WEIR_EMBED",
-    help:
-      "Add vectors of these columns to a captured table; may be given several times (in the environment: part by ;)",
-    placeholder: "TABLE:COLUMN,…",
-    secret: false,
-    repeatable: true,
-    parse: (texts) => {
-      const requests = texts.flatMap((given) => given.split(";")).filter((given) => given.trim() !== "").map(
-        embedRequest,
-      );
-      return requests.find((request) => request instanceof InvalidValue) ?? requests.filter(isRequest);
-    },
-  };
-}
-
-function isRequest(request: EmbedRequest | InvalidValue): request is EmbedRequest {
-  return !(request instanceof InvalidValue);
-}
-
-function embedRequest(given: string): EmbedRequest | InvalidValue {
-  const colon = given.indexOf(":");
-  const table = given.slice(0, Math.max(colon, 0)).trim();
-  const columns = given.slice(colon + 1).split(",").map((name) => name.trim());
-  if (table !== "" && columns.every((name) => name !== "")) return { table, columns };
-  return new InvalidValue("does not name a table and its columns", "Write it as table:column,column");
-}

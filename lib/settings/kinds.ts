@@ -1,5 +1,5 @@
 /** The kinds of settings there are. Each maker takes what is special about a setting and gives back its declaration. */
-import { InvalidValue, type Setting } from "./setting.ts";
+import { InvalidValue, type Setting, type TableColumns } from "./setting.ts";
 
 /** The environment name is by default `WEIR_` and the flag in capitals; a setting without a flag has to name its own. */
 type Described =
@@ -96,6 +96,36 @@ export function list(options: Described & { readonly placeholder: string }): Set
     repeatable: true,
     parse: (texts) => texts.flatMap(splitList),
   };
+}
+
+/**
+ * Columns of tables, each as `table:column,column` with a separator of its own. Commas part columns, so that several tables take
+ * several flags, or semicolons in the environment.
+ */
+export function tableColumns(options: Described & { readonly separator: string }): Setting<readonly TableColumns[]> {
+  const { separator } = options;
+  return {
+    ...common(options),
+    placeholder: `TABLE${separator}COLUMN,…`,
+    repeatable: true,
+    parse: (texts) => {
+      const given = texts.flatMap((text) => text.split(";")).filter((text) => text.trim() !== "");
+      const read = given.map((text) => columnsOfTable(text, separator));
+      return read.find((each) => each instanceof InvalidValue) ?? read.filter(isNoError);
+    },
+  };
+}
+
+function isNoError(read: TableColumns | InvalidValue): read is TableColumns {
+  return !(read instanceof InvalidValue);
+}
+
+function columnsOfTable(given: string, separator: string): TableColumns | InvalidValue {
+  const end = given.indexOf(separator);
+  const table = given.slice(0, Math.max(end, 0)).trim();
+  const columns = given.slice(end + 1).split(",").map((name) => name.trim());
+  if (table !== "" && columns.every((name) => name !== "")) return { table, columns };
+  return new InvalidValue("does not name a table and its columns", `Write it as table${separator}column,column`);
 }
 
 /** Off unless given. */

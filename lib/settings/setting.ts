@@ -16,6 +16,12 @@ export class InvalidValue {
   }
 }
 
+/** Some columns of a table, which may be named without its namespace. */
+export interface TableColumns {
+  readonly table: string;
+  readonly columns: readonly string[];
+}
+
 /** A setting as declared. */
 export interface Setting<Value> {
   /** Without dashes. Undefined: environment only, for what must not stand in a process list. */

@@ -129,5 +129,6 @@ function statusOf(state: TableState): SinkStatus {
     columns: state.columns,
     ...(state.position === undefined ? {} : { position: state.position }),
     ...(state.snapshotId === undefined ? {} : { snapshotId: state.snapshotId }),
+    ...(state.fixedPartition === undefined ? {} : { fixedPartition: state.fixedPartition }),
   };
 }

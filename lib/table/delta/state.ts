@@ -72,6 +72,7 @@ export function stateOf(parts: StateParts): DeltaState {
     columns: columnsOf(fields, physicalKey),
     key: physicalKey.flatMap((name) => nameOf.get(name) ?? []),
     snapshotId: BigInt(parts.version),
+    fixedPartition: parts.metadata.partitionColumns,
     ...(isMirror(parts) ? { mirrorOf: parts.metadata.configuration[mirrorOfProperty]! } : {}),
   };
 }
