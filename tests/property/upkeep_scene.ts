@@ -24,9 +24,17 @@ export const cards: TableDefinition = {
   ],
 };
 
+/** {@linkcode cards} parted by a value and by day; a row may go from one partition to another. */
+export const partedCards: TableDefinition = {
+  ...cards,
+  columns: [...cards.columns, { name: "land", type: types.string, nullable: true }],
+  partitionBy: ["land"],
+  partitionByDay: "seen",
+};
+
 /** What is kept up. */
 export interface UpkeepShape<Table extends UpkeepTable> {
-  /** {@linkcode cards}, partitioned or sorted as it may be. */
+  /** {@linkcode cards} or {@linkcode partedCards}, sorted as it may be. */
   readonly definition: TableDefinition;
   open(place: TablePlace): Table;
   /** Absent where the format has none. */
@@ -39,8 +47,8 @@ export interface UpkeepShape<Table extends UpkeepTable> {
 const range = fc.tuple(fc.nat(200), fc.integer({ min: 1, max: 120 }), fc.integer({ min: 1, max: 7 }))
   .map(([start, count, step]) => `range(${start}, ${start + count}, ${step})`);
 const upserts = range.map((of) =>
-  `SELECT range AS id, TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_days((range % 3)::INTEGER) AS seen, gen_random_uuid() AS name
-   FROM ${of}`
+  `SELECT range AS id, TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_days((range % 3)::INTEGER) AS seen, gen_random_uuid() AS name,
+     CASE WHEN range % 5 > 0 THEN 'a/b=' || (range + ${of.length}) % 2 END AS land FROM ${of}`
 );
 const removals = range.map((of) => `SELECT range AS id FROM ${of}`);
 const change: fc.Arbitrary<ModelChange> = fc.oneof(

@@ -6,7 +6,7 @@ import { propertyNames } from "../../lib/table/delta/properties.ts";
 import type { UpkeepTable } from "../../lib/table/upkeep.ts";
 import { withDatabase } from "../../lib/testing/temporary.ts";
 import { icebergShape } from "./iceberg_shape.ts";
-import { cards, steps, UpkeepScene, type UpkeepShape } from "./upkeep_scene.ts";
+import { cards, partedCards, steps, UpkeepScene, type UpkeepShape } from "./upkeep_scene.ts";
 
 interface Kind {
   readonly name: string;
@@ -22,11 +22,11 @@ const forgetful = {
   [propertyNames.fileRetention]: "interval 0 seconds",
 };
 
-function delta(deletes: "vectors" | "rewrite", isByDay: boolean): Kind {
+function delta(deletes: "vectors" | "rewrite", isPartitioned: boolean): Kind {
   return {
-    name: `Delta by ${deletes}, ${isByDay ? "by day" : "in one folder"}`,
+    name: `Delta by ${deletes}, ${isPartitioned ? "parted by a value and by day" : "in one folder"}`,
     shape: {
-      definition: { ...cards, ...(isByDay ? { partitionByDay: "seen" } : {}) },
+      definition: isPartitioned ? partedCards : cards,
       open: (place) => new DeltaTable({ ...place, folder: "cards", deletes, properties: forgetful }),
     },
     chance: { numRuns: 3, seed: 3 },
@@ -35,7 +35,9 @@ function delta(deletes: "vectors" | "rewrite", isByDay: boolean): Kind {
 
 function iceberg(formatVersion: 2 | 3, isPartitioned: boolean): Kind {
   const isSorted = (formatVersion === 3) === isPartitioned;
-  const shape = `${isPartitioned ? "partitioned by day" : "unpartitioned"}, ${isSorted ? "sorted" : "unsorted"}`;
+  const shape = `${isPartitioned ? "parted by a value and by day" : "unpartitioned"}, ${
+    isSorted ? "sorted" : "unsorted"
+  }`;
   return {
     name: `Iceberg v${formatVersion}, ${shape}`,
     shape: icebergShape({ formatVersion, isPartitioned, isSorted }),
@@ -43,9 +45,9 @@ function iceberg(formatVersion: 2 | 3, isPartitioned: boolean): Kind {
   };
 }
 
-const kinds = [false, true].flatMap((isByDay) => [
-  ...[iceberg(2, isByDay), iceberg(3, isByDay)],
-  ...[delta("vectors", isByDay), delta("rewrite", isByDay)],
+const kinds = [false, true].flatMap((isPartitioned) => [
+  ...[iceberg(2, isPartitioned), iceberg(3, isPartitioned)],
+  ...[delta("vectors", isPartitioned), delta("rewrite", isPartitioned)],
 ]);
 
 for (const { name, shape, chance } of kinds) {
