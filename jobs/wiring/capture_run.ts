@@ -63,10 +63,10 @@ export class CaptureRun implements AsyncDisposable {
     this.deadLetters = new DeadLetters(lake.storage, { share: settings.deadLetterShare });
     this.plans = parts.datasets.map((dataset) => {
       const text = options.textOf(dataset);
-      const { partitionBy = [] } = settings;
+      const { partitionBy } = settings;
       return planOf(dataset, { lake, embedder, partitionBy, ...(text === undefined ? {} : { text }) });
     });
-    requireParted(settings.partitionBy ?? [], this.plans);
+    requireParted(settings.partitionBy, this.plans);
     this.pipeline = new Pipeline({
       source,
       plans: this.plans,

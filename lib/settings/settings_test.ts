@@ -137,6 +137,15 @@ Deno.test("--embed names a table and its columns, more than one by several flags
   }
 });
 
+Deno.test("--partition-by names a table and its columns as --embed does, by another sign", () => {
+  assert.deepEqual(settings.partitionBy.parse(["a=x,y; s.b=z:1"]), [
+    { table: "a", columns: ["x", "y"] },
+    { table: "s.b", columns: ["z:1"] },
+  ]);
+  const wrong = settings.partitionBy.parse(["a:x"]);
+  assert.ok(wrong instanceof InvalidValue && wrong.remedy === "Write it as table=column,column");
+});
+
 Deno.test("client credentials survive in no text, whole or the secret alone", () => {
   const environment = { ICEBERG_REST_CREDENTIAL: "weir:se:cret/1", ICEBERG_REST_TOKEN: "ey.J0.token" };
   const redact = redaction(givenSecrets(settings, sources({ environment })));

@@ -143,6 +143,53 @@ Deno.test("captured exactly: a thousand columns", () =>
       assertVerified(await captureJob({ url, lake, tables: ["wide"], work }), 1);
     }), { settings }));
 
+Deno.test("a table is parted by the columns that the user names, and a misspelt name is refused before anything is written", () =>
+  withPostgres(({ client, url }) =>
+    withTemporaryFolder(async (lake) => {
+      await client.query(
+        `CREATE TABLE orders (id bigint, land text, made date, amount numeric(8, 2), v double precision,
+          PRIMARY KEY (id, made));
+        INSERT INTO orders SELECT i, CASE WHEN i % 4 > 0 THEN 'l/' || i % 4 END, DATE '2026-01-01' + i % 2, i, i
+          FROM generate_series(1, 500) i`,
+      );
+      const job = (given: string) => ({
+        ...{ url, lake, tables: ["orders"] },
+        flags: { formats: "iceberg,delta", "partition-by": given },
+      });
+      for (
+        const [given, message, advice] of [
+          ["order=land", '--partition-by names "order", which is none of the captured tables', /"orders" is meant/],
+          ["orders=lant", 'There is no column "lant" to part public.orders by', /perhaps "land" is meant$/],
+        ] as const
+      ) await assert.rejects(captureJob(job(given)), { kind: "configuration", message, advice });
+      const { rows } = await client.query("SELECT FROM pg_publication UNION ALL SELECT FROM pg_replication_slots");
+      const written = await Array.fromAsync(Deno.readDir(lake));
+      assert.deepEqual([rows.length, written.filter(({ isDirectory }) => isDirectory)], [0, []]);
+      const changes = async () => {
+        await client.query("UPDATE orders SET land = 'new' WHERE id % 7 = 0; DELETE FROM orders WHERE id % 5 = 0");
+        await client.query(
+          "ALTER TABLE orders RENAME land TO country; INSERT INTO orders VALUES (900, 'x', '2027-01-01')",
+        );
+      };
+      const made = await captureJob({ ...job("orders=land,made"), work: changes });
+      assertVerified(made, 1);
+      const folders = async (path: string) =>
+        new Set(await Array.fromAsync(Deno.readDir(`${lake}/${path}`), ({ name }) => name));
+      const [iceberg, delta] = [await folders("iceberg/public/orders/data"), await folders("delta/public/orders")];
+      for (const name of ["land=l%2F1", "land=null", "land=x"]) assert.ok(iceberg.has(name), name);
+      for (const name of ["land=l%2F1", "land=null", "country=x"]) assert.ok(delta.has(name), name);
+      const again = await captureJob({
+        ...job("orders=made"),
+        work: async () => void await client.query("UPDATE orders SET v = 1"),
+      });
+      assertVerified(again, 1);
+      assert.match(
+        again.notes,
+        /public.orders stays as it was made in delta: parted by country, made; remove its folder/,
+      );
+      assert.doesNotMatch(made.notes + again.notes, /made in iceberg/);
+    }), { settings }));
+
 /** What happens to the key, and the formats whose tables cannot follow. */
 const keyChanges: readonly (readonly [change: string, formats: string])[] = [
   ["ALTER TABLE keyed DROP CONSTRAINT keyed_pkey, ADD PRIMARY KEY (other)", "paimon"],
