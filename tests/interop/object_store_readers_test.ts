@@ -24,7 +24,10 @@ if (server !== undefined) {
         await writer.load({ holders: 200, payments: 1000 });
         for (
           const { stage, datasets, ...kind } of [
-            { stage: "written", datasets: [accountHolders] },
+            {
+              ...{ stage: "written", datasets: [accountHolders] },
+              flags: { "partition-by": "account_holders=gender,children;accounts=kind" },
+            },
             { stage: "mirrored", datasets: [accountHolders, transactions], isMirrored: true },
           ]
         ) {
