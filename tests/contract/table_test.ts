@@ -1,6 +1,7 @@
 /** What tables of every format promise of one commit. */
 import assert from "node:assert/strict";
 import { armFailPoints } from "../../lib/fail_point.ts";
+import type { TableDefinition } from "../../lib/dataset/dataset.ts";
 import { DeltaTable } from "../../lib/table/delta/delta_table.ts";
 import { deltaFailPoints } from "../../lib/table/delta/fail_points.ts";
 import { icebergFailPoints } from "../../lib/table/iceberg/fail_points.ts";
@@ -18,6 +19,7 @@ interface Kind {
   readonly name: string;
   /** Below the storage root. */
   readonly folder: string;
+  readonly definition?: TableDefinition;
   readonly open: (place: TablePlace) => LakeTable;
   readonly failPoints: readonly string[];
   /** How a commit ends that fails at one of them after it has happened. Before, it is to be tried again. */
@@ -45,13 +47,18 @@ const paimon = {
   isDecisive: (path: string) => path.includes("/snapshot/snapshot-"),
 };
 
+/** Each row stands in a partition of its own. */
+const parted = { definition: { ...cards, partitionBy: ["name"] } };
+
 const kinds: readonly Kind[] = [
   ...(["vectors", "rewrite"] as const).map((deletes) => ({
-    ...{ name: `Delta by ${deletes}`, ...delta },
+    ...deletes === "vectors" ? { name: "Delta by vectors, parted", ...parted } : { name: "Delta by rewrite" },
+    ...delta,
     open: (place: TablePlace) => new DeltaTable({ ...place, folder: delta.folder, deletes, ...checkpointEvery(5) }),
   })),
   ...([2, 3] as const).map((formatVersion) => ({
-    ...{ name: `Iceberg v${formatVersion}`, ...iceberg },
+    ...formatVersion === 3 ? { name: "Iceberg v3, parted", ...parted } : { name: "Iceberg v2" },
+    ...iceberg,
     open: (place: TablePlace) => new IcebergTable({ ...place, folder: iceberg.folder, formatVersion }),
   })),
   { name: "Paimon", ...paimon, open: (place) => new PaimonTable({ ...place, folder: "paimon" }) },
@@ -61,7 +68,7 @@ class Lake extends TableLake<LakeTable> {
   readonly kind: Kind;
 
   constructor(fixture: DatabaseFixture, kind: Kind) {
-    super(fixture, { folder: kind.folder, definition: cards, text: "id || ' ' || name" });
+    super(fixture, { folder: kind.folder, definition: kind.definition ?? cards, text: "id || ' ' || name" });
     this.kind = kind;
   }
 
@@ -78,7 +85,7 @@ function promise(title: string, body: (lake: Lake) => Promise<void>): void {
 
 promise("what a commit keeps is what a new process reads", async (lake) => {
   const table = lake.open();
-  await table.create(cards);
+  await table.create(lake.definition);
   await lake.commit(table, { upserts: [card(1, "a"), card(2, "b"), card(3, "c")] });
   await lake.commit(table, { upserts: [card(2, "B"), card(4, "d")], removals: [{ id: "3" }, { id: "9" }] });
   assert.deepEqual(await lake.rows(table), ["1 a", "2 B", "4 d"]);
@@ -92,13 +99,13 @@ promise("what a commit keeps is what a new process reads", async (lake) => {
 
 promise("parts of a load become visible together, in place of what was there", async (lake) => {
   const table = lake.open();
-  await table.create(cards);
+  await table.create(lake.definition);
   await lake.commit(table, { upserts: [card(7, "old")] });
   const state = (await table.load())!;
   const change = await lake.change({ truncate: true });
   const part = async (index: number, ...ids: number[]) => {
     const rows = ids.map((id) => card(id, "new"));
-    const upserts = await relationOf(lake.fixture.connection, { definition: cards, rows, replaces: false });
+    const upserts = await relationOf(lake.fixture.connection, { definition: lake.definition, rows, replaces: false });
     return await table.prepare(state, { ...change, upserts, truncate: index === 0 });
   };
   const prepared = table.combine([await part(0, 1), await part(1, 2, 3), await part(2)]);
@@ -111,7 +118,7 @@ promise("of two writers one commits, the other is told, and no row is lost", asy
   // Each writer has a connection of its own, as two processes would.
   const connections = [await lake.fixture.database.connect(), await lake.fixture.database.connect()];
   const tables = connections.map((connection) => lake.open({ connection }));
-  await tables[0]!.create(cards);
+  await tables[0]!.create(lake.definition);
   const conflicts = await Promise.all(tables.map((table, index) => write(lake, table, index + 1)));
   assert.ok(conflicts.reduce((sum, each) => sum + each, 0) > 0, "the writers met");
   const rows = await lake.rows();
@@ -142,7 +149,7 @@ async function write(lake: Lake, table: LakeTable, writer: number): Promise<numb
 
 promise("a failure at any step loses nothing, and the next try commits once", async (lake) => {
   const table = lake.open();
-  await table.create(cards);
+  await table.create(lake.definition);
   const { failPoints, endings } = lake.kind;
   for (const [index, point] of failPoints.entries()) {
     const change = await lake.change({ upserts: [card(index, point), card(99, point)] });
@@ -167,7 +174,7 @@ promise("a failure at any step loses nothing, and the next try commits once", as
 
 promise("a lost answer is told apart from a lost commit", async (lake) => {
   const table = lake.open();
-  await table.create(cards);
+  await table.create(lake.definition);
   for (const fault of ["before", "after"] as const) {
     const state = (await table.load())!;
     const staged = table.stage(state, await table.prepare(state, await lake.change({ upserts: [card(1, fault)] })));
@@ -182,7 +189,7 @@ promise("a lost answer is told apart from a lost commit", async (lake) => {
 
 promise("a change that is given up leaves no file", async (lake) => {
   const table = lake.open();
-  await table.create(cards);
+  await table.create(lake.definition);
   await lake.commit(table, { upserts: [card(1, "a"), card(2, "b")] });
   const before = await lake.paths();
   const state = (await table.load())!;
@@ -193,9 +200,9 @@ promise("a change that is given up leaves no file", async (lake) => {
 });
 
 promise("a table that is there is made again as it is, and not with another key", async (lake) => {
-  const made = await lake.open().create(cards);
-  assert.equal(plain(await lake.open().create(cards)), plain(made));
-  const other = lake.open().create({ ...cards, key: [] });
+  const made = await lake.open().create(lake.definition);
+  assert.equal(plain(await lake.open().create(lake.definition)), plain(made));
+  const other = lake.open().create({ ...lake.definition, key: [] });
   await assert.rejects(other, ({ kind }) => ["unsupportedSchemaChange", "precondition"].includes(kind));
 });
 
