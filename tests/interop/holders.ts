@@ -19,3 +19,20 @@ export function rows(range: string, name: string): string {
   return `SELECT i AS id, '${name} ' || i AS name, TIMESTAMPTZ '2026-01-01 00:00:00+00' + INTERVAL (i) HOUR AS seen
     FROM range(${range}) AS ids(i)`;
 }
+
+/** {@linkcode holders} parted by two columns. */
+export const partedHolders: TableDefinition = {
+  ...holders,
+  columns: [
+    ...holders.columns,
+    { name: "land", type: types.string, nullable: true },
+    { name: "born", type: types.date, nullable: true },
+  ],
+  partitionBy: ["land", "born"],
+};
+
+/** SELECT of rows of {@linkcode partedHolders}. */
+export function partedRows(range: string, name: string): string {
+  return `SELECT *, CASE WHEN id % 3 > 0 THEN 'a/b=%é ' || (id % 3) END AS land, DATE '1969-12-31' + (id % 2)::INTEGER AS born
+    FROM (${rows(range, name)})`;
+}

@@ -2,18 +2,24 @@
 import assert from "node:assert/strict";
 import { withDatabase, withTemporaryFolder } from "../../lib/testing/temporary.ts";
 import { CatalogModel } from "./catalog_model.ts";
-import { holders, rows } from "./holders.ts";
+import { holders, partedHolders, partedRows, rows as holderRows } from "./holders.ts";
 import { pythonTest } from "./python_env.ts";
 import { missingServer, RestServer } from "./rest_server.ts";
-import { append, remove, update } from "./spark_changes.ts";
+import { append, appendParted, remove, update } from "./spark_changes.ts";
 import { SparkTests } from "./spark.ts";
 
 const spark = new SparkTests(["iceberg"]);
 const absent = await missingServer();
 
-for (const formatVersion of [2, 3] as const) {
-  const name =
-    `Iceberg v${formatVersion} in a REST catalog: Spark appends, updates, deletes, merges files and expires snapshots`;
+const tables = [
+  { formatVersion: 2, definition: holders, rows: holderRows, appended: append },
+  { formatVersion: 3, definition: partedHolders, rows: partedRows, appended: appendParted },
+] as const;
+
+for (const { formatVersion, definition, rows, appended } of tables) {
+  const name = `Iceberg v${formatVersion}${
+    definition.partitionBy ? ", parted by two columns," : ""
+  } in a REST catalog: Spark appends, updates, deletes, merges files and expires snapshots`;
   const missing = absent ?? spark.missing;
   if (missing !== undefined) Deno.test({ name: `${name} (skipped: ${missing})`, ignore: true, fn: () => {} });
   else {await pythonTest(name, (python) =>
@@ -22,7 +28,7 @@ for (const formatVersion of [2, 3] as const) {
           const running = spark.running!;
           await using server = await RestServer.start(catalogFolder);
           const { uri } = server;
-          const model = new CatalogModel({ fixture, python, uri, namespace: "bank" }, holders, formatVersion);
+          const model = new CatalogModel({ fixture, python, uri, namespace: "bank" }, definition, formatVersion);
           const catalog = await running.catalog("org.apache.iceberg.spark.SparkCatalog", {
             ...{ type: "rest", uri, "cache-enabled": "false" },
           });
@@ -39,7 +45,7 @@ for (const formatVersion of [2, 3] as const) {
           };
           await model.create();
           await model.apply({ upserts: rows("0, 100", "ours") });
-          await changed(append);
+          await changed(appended);
           // Finds their rows by key, in a file that it has not seen.
           await model.apply({ upserts: rows("50, 120", "again"), removals: "SELECT 900 AS id" });
           await model.check();
@@ -60,6 +66,7 @@ for (const formatVersion of [2, 3] as const) {
           const options = ", options => map('rewrite-all', 'true')";
           assert.ok((await maintained("rewrite_data_files", options))["rewritten_data_files_count"]! > 1);
           await maintained("rewrite_manifests");
+          if (definition.partitionBy) model.declare({ partitionBy: ["born"], partitionByDay: "seen" });
           await model.apply({ upserts: rows("90, 130", "after the merge"), removals: "SELECT 901 AS id" });
           await model.check();
           const now = `TIMESTAMP '${new Date(Date.now() + 1000).toISOString()}'`;

@@ -7,10 +7,10 @@ import { types } from "../../lib/dataset/column_type.ts";
 import type { SchemaChange } from "../../lib/dataset/schema_change.ts";
 import { withDatabase } from "../../lib/testing/temporary.ts";
 import { everyType, everyTypeRows, partedBy, partedRows } from "./every_type.ts";
-import { holders, rows } from "./holders.ts";
+import { partedHolders, partedRows as partedHolderRows } from "./holders.ts";
 import { MirrorModel } from "./mirror_model.ts";
 import { kinds, SparkModel } from "./spark_model.ts";
-import { remove } from "./spark_changes.ts";
+import { appendParted, remove } from "./spark_changes.ts";
 import { SparkTests } from "./spark.ts";
 import { expireOnce, filesAreThoseReferred, mergeOnce } from "./upkeep_steps.ts";
 
@@ -152,31 +152,20 @@ spark.test(
   "Delta by vectors, parted by two columns: Spark appends, updates, deletes, merges files and vacuums",
   (running) =>
     withDatabase(async (fixture) => {
-      const parts = [{ name: "land", type: types.string, nullable: true }, {
-        name: "born",
-        type: types.date,
-        nullable: true,
-      }];
-      const definition = { ...holders, columns: [...holders.columns, ...parts], partitionBy: ["land", "born"] };
-      const parted = (range: string, name: string) =>
-        `SELECT *, CASE WHEN id % 3 > 0 THEN 'a/b=' || (id % 3) END AS land, DATE '1969-12-31' + (id % 2)::INTEGER AS born
-          FROM (${rows(range, name)})`;
-      const model = new SparkModel({ fixture, spark: running, kind: kinds["Delta by vectors"] }, definition);
+      const model = new SparkModel({ fixture, spark: running, kind: kinds["Delta by vectors"] }, partedHolders);
       await model.create();
-      await model.apply({ upserts: parted("0, 100", "ours") });
-      await model.bySpark((table) =>
-        `INSERT INTO ${table} SELECT id + 900, 'theirs', seen, land || ' é', born FROM ${table} WHERE id < 5`
-      );
-      await model.apply({ upserts: parted("50, 120", "again"), removals: "SELECT 900 AS id" });
+      await model.apply({ upserts: partedHolderRows("0, 100", "ours") });
+      await model.bySpark(appendParted);
+      await model.apply({ upserts: partedHolderRows("50, 120", "again"), removals: "SELECT 900 AS id" });
       await model.check();
       await model.bySpark((table) => `UPDATE ${table} SET name = concat(name, '!'), land = 'x' WHERE id % 7 = 0`);
       await model.bySpark(remove);
-      await model.apply({ upserts: parted("5, 25", "third") });
-      await model.check("land = 'a/b=1'", "land is null", "born > '1969-12-31'");
+      await model.apply({ upserts: partedHolderRows("5, 25", "third") });
+      await model.check("land = 'a/b=%é 1'", "land is null", "born > '1969-12-31'");
       await model.maintain((table) => `OPTIMIZE ${table}`);
-      await model.apply({ upserts: parted("90, 130", "after the merge"), removals: "SELECT 901 AS id" });
+      await model.apply({ upserts: partedHolderRows("90, 130", "after the merge"), removals: "SELECT 901 AS id" });
       await model.maintain((table) => `VACUUM ${table} RETAIN 0 HOURS`);
-      await model.apply({ upserts: parted("110, 140", "after the vacuum") });
+      await model.apply({ upserts: partedHolderRows("110, 140", "after the vacuum") });
       await model.check("id = 115");
     }),
 );

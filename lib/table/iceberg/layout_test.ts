@@ -3,6 +3,7 @@ import { types } from "../../dataset/column_type.ts";
 import type { TableDefinition } from "../../dataset/dataset.ts";
 import { definition, eagerPolicy as policy, key, type Lake, onLake, row } from "../../testing/iceberg_lake.ts";
 import type { IcebergTable } from "./iceberg_table.ts";
+import { tableUpdates } from "./table_updates.ts";
 
 const columns = [
   ...definition.columns,
@@ -86,7 +87,7 @@ Deno.test(
 );
 
 Deno.test(
-  "files prepared for a partition stay fit only while its id stands for it",
+  "files prepared for a partition stay fit only while its id stands for it, and a catalog is told of the partition",
   onLake(async (lake) => {
     const [table, other] = [lake.open(), lake.open()];
     await table.create(plain);
@@ -95,8 +96,12 @@ Deno.test(
     const prepared = await table.prepare(state, change);
     await lake.commit(other, { definition: byOther, upserts: [dated(1, "a", 1)] });
     assert.equal(table.stillFits((await table.load())!, prepared), false);
-    const again = await table.prepare((await table.load())!, change);
+    const newest = (await table.load())!;
+    const again = await table.prepare(newest, change);
     assert.equal(again.layout?.spec["spec-id"], 2);
+    const staged = table.stage(newest, again);
+    const told = tableUpdates(staged.base, staged.next.metadata).updates.map(({ action }) => action);
+    assert.deepEqual(told.filter((action) => /spec/.test(action)), ["add-spec", "set-default-spec"]);
   }),
 );
 

@@ -65,6 +65,7 @@ export function stageCommit(
   const { files, manifests } = staged ?? state;
   return {
     ...stageVersion(place, { state, metadata, commitId: version.commitId }),
+    base: from.metadata,
     manifests: staged?.staged ?? [],
     ...(staged === undefined ? {} : { manifestList: staged.list, snapshotId: prepared.snapshotId }),
     released: staged?.released ?? [],
