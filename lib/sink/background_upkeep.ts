@@ -15,7 +15,7 @@ export interface BackgroundUpkeepOptions {
   readonly onError: (error: WeirError) => void;
   /** Told of each compaction that has been committed. */
   readonly onMerged?: (plan: CompactionPlan) => void;
-  readonly onExpired?: (expiry: Expiry) => void;
+  readonly onExpired?: (expired: Expiry & { readonly partitions: number }) => void;
   /** While the writer has fallen behind, only what cannot wait is merged. Default: never. */
   readonly isBehind?: () => boolean;
   /** Monotonic milliseconds. Default: `performance.now`. */
@@ -23,7 +23,7 @@ export interface BackgroundUpkeepOptions {
 }
 
 /** The steps of {@linkcode TableUpkeep} that go on beside a writer. */
-export type UpkeepSteps = Pick<TableUpkeep, "planned" | "merge" | "expire">;
+export type UpkeepSteps = Pick<TableUpkeep, "planned" | "merge" | "expirePartitions" | "expire">;
 
 /** Not before so long after trouble is upkeep tried again, milliseconds. */
 const restMs = 60_000;
@@ -51,8 +51,9 @@ export class BackgroundUpkeep {
       if (this.#merging === undefined) await this.#begin();
       if (this.#nowMs() - this.#expiredMs < this.#options.expireEveryMs) return;
       this.#expiredMs = this.#nowMs();
+      const partitions = await this.#upkeep.expirePartitions();
       const expiry = await this.#upkeep.expire();
-      this.#options.onExpired?.(expiry);
+      this.#options.onExpired?.({ ...expiry, partitions });
     });
   }
 

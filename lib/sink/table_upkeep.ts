@@ -85,6 +85,21 @@ export class TableUpkeep {
     return isDone ? manifests : 0;
   }
 
+  /** Takes partitions out of the table whose time has passed; gives how many. One without a position waits, as merges do. */
+  async expirePartitions(): Promise<number> {
+    const { table } = this.#options;
+    const found = (state: TableState) => table.expiredPartitions?.(state, this.#nowMs()).partitions ?? 0;
+    let partitions = 0;
+    const isDone = await this.#committer.settle({
+      attempt: async (state) => {
+        partitions = state.position === undefined ? 0 : found(state);
+        return partitions === 0 ? undefined : await table.expirePartitions?.(state, this.#nowMs());
+      },
+      arrived: (state) => found(state) === 0,
+    });
+    return isDone ? partitions : 0;
+  }
+
   /** Takes old snapshots out of the table, and then removes the files that nothing kept refers to; it gives those. */
   async expire(dryRun = false): Promise<Expiry> {
     const { table, storage, policy } = this.#options;

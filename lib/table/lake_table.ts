@@ -8,6 +8,7 @@ import type { Position } from "../change/position.ts";
 import type { CommitResult, Scan, TableChange } from "../change/sink.ts";
 import type { Column } from "../dataset/column.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
+import type { RowRetention } from "../dataset/row_retention.ts";
 
 /** What a table says of its newest snapshot. */
 export interface TableState {
@@ -21,6 +22,8 @@ export interface TableState {
   readonly fixedPartition?: readonly string[];
   /** Of a mirror: the format of the table whose files it shows. It cannot be written. */
   readonly mirrorOf?: string;
+  /** How long rows stay. Absent: for good. */
+  readonly retention?: RowRetention;
 }
 
 /** One table in one format. `State`, `Prepared` and `Staged` are the format's own plain data. */

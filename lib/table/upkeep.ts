@@ -1,7 +1,7 @@
 /**
  * The contract by which tables of every format are kept small, fast and clean.
  *
- * Promise: upkeep never changes what a reader of the newest snapshot sees, carries the committed position forward, and goes on
+ * Promise: upkeep never changes what a reader of the newest snapshot sees, but for partitions whose time has passed; it carries the committed position forward, and goes on
  * beside a writer: a commit that came meanwhile is never lost, the upkeep's own work is given up instead. No file is removed
  * that a kept snapshot, a tag or a branch refers to.
  */
@@ -43,6 +43,14 @@ export interface CompactionPlan {
   readonly reason: string;
   /** Whether the writer should wait for it, because files come faster than they are merged. */
   readonly isUrgent: boolean;
+}
+
+/** Partitions whose time has passed, and what is in them. */
+export interface ExpiredPartitions {
+  readonly partitions: number;
+  readonly files: number;
+  readonly bytes: bigint;
+  readonly rows: bigint;
 }
 
 /** When an expiry happens, and what it must leave. */
@@ -101,6 +109,13 @@ export interface UpkeepTable<
   expire(state: State, policy: UpkeepPolicy, options: ExpiryOptions): Promise<Expiry>;
   /** Whether somebody else keeps the table's past and removes its files: expiry does nothing then. Absent: nobody does. */
   isKeptByOthers?(state: State): boolean;
+  /** What {@linkcode expirePartitions} would take out of the table. Absent where a format has nothing of the kind. Reads nothing. */
+  expiredPartitions?(state: State, nowMs: number): ExpiredPartitions;
+  /**
+   * Takes the partitions out of the table whose time has passed, as the table itself says: the one thing of upkeep that a reader
+   * sees. Undefined where there are none. Their files are those of an expiry of snapshots.
+   */
+  expirePartitions?(state: State, nowMs: number): Promise<CommitResult | undefined>;
   /** Small files of metadata that {@linkcode rewriteManifests} makes fewer. Absent where a format has none. */
   mergeableManifests?(state: State): number;
   rewriteManifests?(state: State): Promise<CommitResult>;

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { keyColumns } from "../table/paimon/key_columns.ts";
 import type { PaimonTable } from "../table/paimon/paimon_table.ts";
+import { keyInPartition } from "../table/paimon/schema.ts";
 import { keySections } from "../table/paimon/sections.ts";
 import type { PaimonState } from "../table/paimon/table_state.ts";
 import type { UpkeepPolicy } from "../table/upkeep.ts";
@@ -87,9 +88,9 @@ export async function expireAll(
 
 /** What readers rely on above level 0: keys of one level's files do not meet, and the highest marks no deletions. */
 export function assertLevels(state: PaimonState): void {
-  const key = keyColumns(state.schema.fields, state.key);
+  const key = keyColumns(state.schema.fields, keyInPartition(state.schema));
   const leveled = state.files.filter(({ level }) => level > 0);
-  for (const run of Map.groupBy(leveled, ({ bucket, level }) => `${bucket} ${level}`).values()) {
+  for (const run of Map.groupBy(leveled, ({ place, level }) => `${place.id} ${level}`).values()) {
     assert.ok(keySections(run, key).every((section) => section.length === 1), "files of one level meet");
   }
   assert.ok(leveled.every(({ level, deletedRows }) => level < 5 || deletedRows === 0n));

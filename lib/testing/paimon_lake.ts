@@ -29,7 +29,7 @@ export interface PaimonLake {
   readonly connection: Connection;
   readonly storage: FaultyStorage;
   /** Another instance, which knows nothing but the files. */
-  open(options?: Partial<Pick<PaimonTableOptions, "name" | "commitUser" | "buckets" | "now">>): PaimonTable;
+  open(options?: Partial<Omit<PaimonTableOptions, "storage" | "connection">>): PaimonTable;
 }
 
 /** A lake in a temporary folder, removed afterwards. */

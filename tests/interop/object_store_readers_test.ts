@@ -26,7 +26,7 @@ if (server !== undefined) {
           const { stage, datasets, ...kind } of [
             {
               ...{ stage: "written", datasets: [accountHolders] },
-              flags: { "partition-by": "account_holders=gender,children;accounts=kind" },
+              flags: { "partition-by": "account_holders=gender,children;accounts=ordinal" },
             },
             { stage: "mirrored", datasets: [accountHolders, transactions], isMirrored: true },
           ]

@@ -11,12 +11,22 @@ export interface LakePlace {
 
 /** What it does to a table. */
 export type PaimonDeed =
+  /** Makes a table with the columns of another. */
+  | {
+    readonly do: "create";
+    readonly from: string;
+    readonly key: readonly string[];
+    readonly partitionBy: readonly string[];
+    readonly options: Readonly<Record<string, string>>;
+  }
   /** Writes the rows of another table, as rows (`+I`) or as deletions (`-D`). */
   | { readonly do: "write"; readonly from: string; readonly kind: "+I" | "-D" }
   /** Merges every bucket in full, or small files of a table without a key. */
   | { readonly do: "compact" }
   /** Expires all snapshots but the newest. */
   | { readonly do: "expire"; readonly keep: number }
+  /** Takes partitions away whose time has passed; gives their values. */
+  | { readonly do: "expirePartitions" }
   /** Removes files that it knows nothing of. */
   | { readonly do: "clean" };
 

@@ -197,7 +197,7 @@ await pythonTest(
 );
 
 await pythonTest(
-  "Paimon: planned files are fewer by day and by key, in keyed tables and in those without a key",
+  "Paimon: planned files are fewer by day and by key, in tables with a key and without, in partitions and without",
   (python, test) =>
     withDatabase(async (fixture) => {
       const columns = [
@@ -213,10 +213,11 @@ await pythonTest(
         "day = '2026-01-07' AND id = 605",
         "score = -350",
       ];
-      for (const key of [["day", "id"], []]) {
-        const name = key.length === 0 ? "events" : "balances";
+      const shapes = [[], ["day"]].flatMap((partitionBy) => [["day", "id"], []].map((key) => ({ key, partitionBy })));
+      for (const { key, partitionBy } of shapes) {
+        const name = ["by", ...partitionBy, key.length === 0 ? "events" : "balances"].join("_");
         const model = new PaimonModel(fixture, {
-          definition: { namespace: "bank", name, key, columns },
+          definition: { namespace: "bank", name, key, columns, partitionBy },
           python,
           java: java.running,
         });

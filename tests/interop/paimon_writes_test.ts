@@ -31,10 +31,25 @@ class SharedTable {
     this.model = this.#open(definition);
   }
 
+  /** Another writer makes the table. */
+  async madeByThem(options: Readonly<Record<string, string>>): Promise<void> {
+    const { namespace, key, partitionBy = [] } = this.model.definition;
+    const source = this.#source();
+    await source.create();
+    await this.model.byJava({
+      do: "create",
+      from: `${namespace}.${source.definition.name}`,
+      key,
+      partitionBy,
+      options,
+    });
+    await this.model.create();
+  }
+
   /** Another writer adds rows, or takes them away by key. */
   async theirs(select: string, kind: "+I" | "-D" = "+I"): Promise<void> {
-    const { namespace, columns, key } = this.model.definition;
-    const source = this.#open({ namespace, name: `source_${this.#sources++}`, key: [], columns });
+    const { namespace, key } = this.model.definition;
+    const source = this.#source();
     await source.create();
     await source.apply({ upserts: select });
     await this.model.byJava({ do: "write", from: `${namespace}.${source.definition.name}`, kind });
@@ -46,9 +61,46 @@ class SharedTable {
     if (kind === "+I") await this.model.applyToOracle(`INSERT INTO ${oracle} BY NAME ${select}`);
   }
 
+  #source(): PaimonModel {
+    const { namespace, columns } = this.model.definition;
+    return this.#open({ namespace, name: `source_${this.#sources++}`, key: [], columns });
+  }
+
   #open(definition: TableDefinition): PaimonModel {
     return new PaimonModel(this.#fixture, { definition, python: this.#python, java: java.running });
   }
+}
+
+/** A keyed table in partitions. */
+function visits(name: string, partitionBy: readonly string[]): TableDefinition {
+  const columns = [
+    { name: "id", type: types.int64, nullable: false },
+    { name: "day", type: types.date, nullable: false },
+    { name: "place", type: types.string, nullable: false },
+    { name: "since", type: types.string, nullable: false },
+    { name: "note", type: types.string, nullable: true },
+  ];
+  return { namespace: "bank", name, columns, key: ["id", "day", "place", "since"], partitionBy };
+}
+
+/** SELECT of rows: of five days, each with a place of its own, and every other one of long ago. */
+function visitRows(range: string, note: string): string {
+  return `SELECT i AS id, DATE '2026-01-01' + (i % 5)::INTEGER AS day,
+    ['a', 'b/c=d', '10 % é', 'x:y', 'e*'][1 + i % 5] AS place,
+    CASE WHEN i % 2 = 0 THEN '2026-01-01' ELSE '2001-01-01' END AS since, '${note} ' || i AS note
+    FROM range(${range}) AS ids(i)`;
+}
+
+function removed(range: string): string {
+  return `SELECT id, day, place, since FROM (${visitRows(range, "")})`;
+}
+
+/** Takes partitions out of a table as upkeep does. Gives how many. */
+async function expirePartitions({ table }: PaimonModel): Promise<number> {
+  const state = (await table.load())!;
+  const { partitions } = table.expiredPartitions(state, Date.now());
+  assert.equal((await table.expirePartitions(state, Date.now()))?.outcome, "committed");
+  return partitions;
 }
 
 if (java.missing === undefined) {
@@ -122,6 +174,63 @@ if (java.missing === undefined) {
         await model.apply({ upserts: rows("70, 80", "after the expiry") });
         await filesAreThoseReferred(model.scene);
         await model.checkByAll("id >= 65");
+      }),
+  );
+
+  await pythonTest(
+    "Paimon in partitions, some of which no folder can be called by: Java upserts, deletes, compacts and expires snapshots",
+    (python) =>
+      withDatabase(async (fixture) => {
+        const shared = new SharedTable(fixture, python, visits("visits", ["day", "place"]));
+        const { model } = shared;
+        await model.create();
+        await model.apply({ upserts: visitRows("0, 100", "ours") });
+        await shared.theirs(`${visitRows("50, 70", "theirs")} UNION ALL ${visitRows("200, 205", "theirs")}`);
+        await model.apply({ upserts: visitRows("60, 120", "again"), removals: removed("200, 201") });
+        await shared.theirs(visitRows("0, 10", "gone"), "-D");
+        const filters = ["day = '2026-01-03'", "place = 'b/c=d'", "day = '2026-01-04' AND id = 63"];
+        const { planned, totalFiles } = await model.checkByAll(...filters);
+        assert.ok(planned.every(({ files, rows }) => rows > 0 && files <= totalFiles / 3), "partitions are left out");
+        await model.byJava({ do: "compact" });
+        await model.apply({ upserts: visitRows("5, 25", "after their merge"), removals: removed("201, 202") });
+        assert.ok(await mergeOnce(model.scene, () => shared.theirs(visitRows("100, 110", "meanwhile"))));
+        assert.ok(await model.byJava({ do: "expire", keep: 2 }) as number > 5);
+        assert.deepEqual(await model.byJava({ do: "clean" }), [], "they know every file");
+        await filesAreThoseReferred(model.scene);
+        await model.checkByAll(filters[2]!);
+      }),
+  );
+
+  await pythonTest(
+    "Paimon in partitions that Java made: we read it, go on with it, and partitions leave by either's hand",
+    (python) =>
+      withDatabase(async (fixture) => {
+        const shared = new SharedTable(fixture, python, visits("theirs", ["day", "since"]));
+        const { model } = shared;
+        await shared.madeByThem({
+          bucket: "2",
+          "partition.expiration-time": "3650 d",
+          "partition.timestamp-pattern": "$since",
+        });
+        await shared.theirs(visitRows("0, 40", "theirs"));
+        await model.checkByAll("day = '2026-01-03'");
+        await model.apply({ upserts: visitRows("30, 80", "ours"), removals: removed("3, 5") });
+        assert.ok(await mergeOnce(model.scene));
+        await model.checkByAll("since = '2001-01-01'");
+        const { folder } = (await model.table.load())!.files[0]!.place;
+        assert.match(folder, /^day=2045\d\/since=20[02][16]-01-01\/bucket-\d$/, "a date by its number, as Java does");
+
+        const left = async () => await model.applyToOracle(`DELETE FROM ${model.oracle} WHERE since = '2001-01-01'`);
+        assert.equal((await model.byJava({ do: "expirePartitions" }) as unknown[]).length, 5);
+        await left();
+        await model.checkByAll();
+        await model.apply({ upserts: visitRows("70, 100", "late") });
+        assert.equal(await expirePartitions(model), 5);
+        await left();
+        await model.checkByAll("since = '2001-01-01'", "id = 90");
+        assert.deepEqual(await model.byJava({ do: "expirePartitions" }), []);
+        assert.ok(await expireOnce(model.scene) > 0);
+        await filesAreThoseReferred(model.scene);
       }),
   );
 

@@ -1,10 +1,11 @@
 /**
- * Random changes, compactions that land some commits later, rescales, expiries, tags and restarts: the table holds what a
- * plain DuckDB table holds after the same changes, no file is missing, and none is left over.
+ * Random changes of tables with and without partitions, compactions that land some commits later, rescales, expiries, tags and
+ * restarts: the table holds what a plain DuckDB table holds after the same changes, no file is missing, and none is left over.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { types } from "../../lib/dataset/column_type.ts";
+import type { TableDefinition } from "../../lib/dataset/dataset.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
 import { PaimonTable } from "../../lib/table/paimon/paimon_table.ts";
 import type { PaimonPrepared } from "../../lib/table/paimon/prepared.ts";
@@ -75,24 +76,19 @@ const upkeep: UpkeepPolicy = {
 class Scene {
   readonly #fixture: DatabaseFixture;
   readonly #storage: LocalStorage;
-  readonly #name: string;
-  readonly #key: readonly string[];
+  readonly #definition: TableDefinition;
   #table: PaimonTable;
   #model: LakeModel;
   #prepared: PaimonPrepared | undefined;
   readonly #tagged = new Map<string, string>();
   landed = 0;
 
-  constructor(fixture: DatabaseFixture, { name, key }: { readonly name: string; readonly key: readonly string[] }) {
+  constructor(fixture: DatabaseFixture, definition: Pick<TableDefinition, "name" | "key" | "partitionBy">) {
     this.#fixture = fixture;
     this.#storage = new LocalStorage(fixture.folder);
-    this.#name = name;
-    this.#key = key;
+    this.#definition = { namespace: "shop", columns, ...definition };
     this.#table = this.#open();
-    this.#model = new LakeModel(fixture, {
-      definition: { namespace: "shop", name, columns, key },
-      table: this.#table,
-    });
+    this.#model = new LakeModel(fixture, { definition: this.#definition, table: this.#table });
   }
 
   async create(): Promise<void> {
@@ -101,7 +97,8 @@ class Scene {
 
   #open(): PaimonTable {
     const { connection } = this.#fixture;
-    const at = { storage: this.#storage, connection, folder: "paimon", namespace: "shop", name: this.#name };
+    const { namespace, name } = this.#definition;
+    const at = { storage: this.#storage, connection, folder: "paimon", namespace, name };
     return new PaimonTable({ ...at, buckets: 2 });
   }
 
@@ -132,12 +129,12 @@ class Scene {
 
   async #change({ from, count, stride, removed }: Extract<Step, { kind: "change" }>): Promise<void> {
     const added = this.#model.definition.columns.slice(columns.length).map(({ name }) => `, i AS ${name}`).join("");
-    const upserts = `SELECT i AS id, 'p' || (i % 3) AS part, random() AS k0${added}
+    const upserts = `SELECT i AS id, 'p=' || (i % 3) AS part, random() AS k0${added}
       FROM range(${from}, ${from + count * stride}, ${stride}) r(i)`;
-    const gone = `SELECT i AS id, 'p' || (i % 3) AS part FROM range(${removed}, 1000, 61) r(i)`;
+    const gone = `SELECT i AS id, 'p=' || (i % 3) AS part FROM range(${removed}, 1000, 61) r(i)`;
     // Random values are drawn once, for the table and for its oracle.
     await this.#fixture.connection.run(`CREATE OR REPLACE TEMP TABLE drawn AS ${upserts}`);
-    await this.#model.apply({ upserts: "FROM drawn", ...this.#key.length > 0 && { removals: gone } });
+    await this.#model.apply({ upserts: "FROM drawn", ...this.#definition.key.length > 0 && { removals: gone } });
   }
 
   async #addColumn(): Promise<void> {
@@ -236,7 +233,8 @@ for (const key of [["id", "part"], []]) {
     await withDatabase(async (fixture) => {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { minLength: 8, maxLength: 30, size: "max" }), async (steps) => {
-          const scene = new Scene(fixture, { name: `${name}_${++runs}`, key });
+          const partitionBy = ++runs % 2 === 0 ? ["part"] : [];
+          const scene = new Scene(fixture, { name: `${name}_${runs}`, key, partitionBy });
           await scene.create();
           for (const each of steps) await scene.run(each);
           await scene.end();

@@ -16,10 +16,11 @@ import {
 } from "./manifest.ts";
 import { fullManifestEntries } from "./manifest_merge.ts";
 import type { MetadataReader } from "./metadata_reader.ts";
+import { Partitioning } from "./partitioning.ts";
 import { encodeSchema, type PaimonSchema, sameSchema, schemaColumns } from "./schema.ts";
 import { decodeProperties, encodeSnapshot, type Snapshot } from "./snapshot.ts";
 import type { StagedCommit } from "./stage.ts";
-import { applyEntries, liveFile, type PaimonState, raiseSequenceNumbers } from "./table_state.ts";
+import { liveFile, type PaimonState, raiseSequenceNumbers, withEntries } from "./table_state.ts";
 
 /** What {@linkcode putCommit} works with. */
 export interface CommitOptions {
@@ -152,9 +153,11 @@ class Attempt {
 
   async #putManifests(entries: readonly ManifestEntry[]): Promise<readonly ManifestMeta[]> {
     const metas: ManifestMeta[] = [];
+    const partitioning = new Partitioning(this.#staged.schema);
     for (let start = 0; start < entries.length; start += fullManifestEntries) {
       const name = `manifest-${this.#id}-${this.#count++}`;
-      const { bytes, meta } = encodeManifest(name, entries.slice(start, start + fullManifestEntries));
+      const part = entries.slice(start, start + fullManifestEntries);
+      const { bytes, meta } = encodeManifest(name, part, partitioning);
       await this.#put(name, bytes);
       metas.push(meta);
     }
@@ -183,7 +186,8 @@ function nextState(
 ): PaimonState {
   const { state, snapshot, schema, fileSchema, entries, properties } = staged;
   const { position: _position, commitTimeMs: _commitTimeMs, mirroredSnapshotId: _mirrored, ...before } = state;
-  const added = entries.filter((entry) => entry._KIND === entryKind.add).map(liveFile);
+  const partitioning = new Partitioning(schema);
+  const added = entries.filter((entry) => entry._KIND === entryKind.add).map((entry) => liveFile(entry, partitioning));
   return {
     ...before,
     columns: schemaColumns(schema),
@@ -196,7 +200,7 @@ function nextState(
     progressId: snapshot.id,
     rows: snapshot.totalRecordCount,
     manifests: written.manifests,
-    files: staged.files ?? applyEntries(state.files, entries),
+    files: staged.files ?? withEntries(state.files, { added, entries }),
     sequenceNumbers: raiseSequenceNumbers(state.sequenceNumbers, added),
     commitIdentifier: properties.writer?.identifier ?? snapshot.commitIdentifier,
     ...(properties.position === undefined ? {} : { position: properties.position }),

@@ -54,7 +54,7 @@ export async function compactFiles(
     additions: [...raised, ...written.map(({ entry }) => entry)],
     deletions: inputs.map((identity) => deletionOf(entries.get(identity)!)),
     paths: written.map(({ path }) => path),
-    base: rewriteBase(state, { inputs, scope: { bucket: plan.bucket } }),
+    base: rewriteBase(state, { inputs, scope: { place: plan.place } }),
   };
 }
 
@@ -72,14 +72,15 @@ interface Group {
 
 async function writeGroup(state: PaimonState, { plan, group, options, written }: Group): Promise<void> {
   const { schema } = state;
-  if (state.key.length === 0) return void written.push(...await writeAppended(state, { group, options }));
+  if (state.key.length === 0) return void written.push(...await writeAppended(state, { plan, group, options }));
   await writeMerged(state, {
     files: group,
     schema,
     dropsDeletions: plan.dropsDeletions,
     level: plan.level,
     totalBuckets: bucketCount(schema),
-    bucket: `${plan.bucket}`,
+    from: plan.place,
+    bucket: `${plan.place.bucket}`,
     targetFileBytes: plan.targetFileBytes,
     options,
     written,
@@ -89,11 +90,11 @@ async function writeGroup(state: PaimonState, { plan, group, options, written }:
 /** Files of a table without a key as one, the oldest rows first. */
 async function writeAppended(
   state: PaimonState,
-  { group, options }: Pick<Group, "group" | "options">,
+  { plan, group, options }: Pick<Group, "plan" | "group" | "options">,
 ): Promise<readonly WrittenFile[]> {
   const { schema } = state;
   await failPoint("paimon.beforeMergedFile");
-  const path = options.layout.data(0, dataFileName());
+  const path = options.layout.data(plan.place, dataFileName());
   using readable = await readableFiles(options, group);
   const place = { readable, layout: options.layout };
   const select = fileRowsSql(state, { files: group, fields: schema.fields, versions: false, place })!;
@@ -105,5 +106,5 @@ async function writeAppended(
     _MAX_SEQUENCE_NUMBER: group.map((each) => each.maxSequenceNumber).reduce((a, b) => a > b ? a : b),
     _FILE_SOURCE: 1,
   };
-  return [{ path, entry: additionOf(record, { bucket: 0, totalBuckets: -1 }) }];
+  return [{ path, entry: additionOf(record, { place: plan.place, totalBuckets: bucketCount(schema) }) }];
 }

@@ -1,7 +1,7 @@
 /**
  * Which files of a table are merged next.
  *
- * A keyed table: in each bucket the files of level 0 and the levels above it are sorted runs, and a compaction merges the
+ * A keyed table: in each bucket of each partition the files of level 0 and the levels above it are sorted runs, and a compaction merges the
  * newest of them, up to a level (Paimon's universal style, so that an older version never stands above a newer one). A level
  * below the highest holds at most a share of the bucket that falls by a fixed ratio from level to level, so a row is
  * rewritten at most `ratio` times on each level. Only what overlaps is rewritten: a large file that meets no other changes
@@ -13,7 +13,8 @@
  */
 import type { CompactionPlan, UpkeepPolicy } from "../upkeep.ts";
 import { type KeyColumn, keyColumns } from "./key_columns.ts";
-import { maxLevel } from "./schema.ts";
+import type { Place } from "./partitioning.ts";
+import { keyInPartition, maxLevel } from "./schema.ts";
 import { keySections } from "./sections.ts";
 import type { LiveFile, PaimonState } from "./table_state.ts";
 
@@ -29,9 +30,9 @@ const urgentTimes = 4;
 /** Levels grow at least so much from one to the next. */
 const leastRatio = 4;
 
-/** What one compaction of a Paimon table does to one bucket. */
+/** What one compaction of a Paimon table does in one place. */
 export interface PaimonCompactionPlan extends CompactionPlan {
-  readonly bucket: number;
+  readonly place: Place;
   /** Level of the files that are written. */
   readonly level: number;
   /** Whether rows that mark deletions leave: nothing older is left that they would hide. */
@@ -45,15 +46,16 @@ export interface PaimonCompactionPlan extends CompactionPlan {
 
 /** The compaction that is most worth its cost; undefined where none is. */
 export function planCompaction(state: PaimonState, policy: UpkeepPolicy): PaimonCompactionPlan | undefined {
-  if (state.key.length === 0) return planAppended(state.files, policy);
   const keyed = { ...policy, targetFileBytes: sortedFileBytes(policy) };
-  const key = keyColumns(state.schema.fields, state.key);
+  const key = keyColumns(state.schema.fields, keyInPartition(state.schema));
   const levels = maxLevel(state.schema);
-  const buckets = [...Map.groupBy(state.files, ({ bucket }) => bucket).values()]
+  const places = [...Map.groupBy(state.files, ({ place }) => place.id).values()]
     .map((files) => ({ files, runs: sortedRuns(files).length }))
     .sort((left, right) => right.runs - left.runs);
-  for (const { files } of buckets) {
-    const plan = planBucket(files, { key, levels, policy: keyed });
+  const planOf = (files: readonly LiveFile[]) =>
+    state.key.length === 0 ? planAppended(files, policy) : planBucket(files, { key, levels, policy: keyed });
+  for (const { files } of places) {
+    const plan = planOf(files);
     if (plan !== undefined) return plan;
   }
   return undefined;
@@ -171,7 +173,7 @@ function mergeFiles(inputs: readonly LiveFile[], options: MergeOptions): PaimonC
     files: read.length + raised.length,
     reason,
     isUrgent: sortedRuns(files).length >= urgentTimes * policy.mergeFiles,
-    bucket: files[0]!.bucket,
+    place: files[0]!.place,
     level,
     dropsDeletions,
     groups,
@@ -209,7 +211,7 @@ function splitWork(
   return { groups, raised };
 }
 
-/** Files of one size class of a table without a key, oldest first. */
+/** Files of one size class in one place of a table without a key, oldest first. */
 function planAppended(files: readonly LiveFile[], policy: UpkeepPolicy): PaimonCompactionPlan | undefined {
   const width = Math.max(2, policy.mergeFiles);
   const small = files.filter(({ bytes }) => Number(bytes) < policy.targetFileBytes / 2);
@@ -222,7 +224,7 @@ function planAppended(files: readonly LiveFile[], policy: UpkeepPolicy): PaimonC
       files: group.length,
       reason: `${members.length} files of a similar size`,
       isUrgent: members.length >= urgentTimes * width,
-      bucket: group[0]!.bucket,
+      place: group[0]!.place,
       level: 0,
       dropsDeletions: false,
       groups: [group],

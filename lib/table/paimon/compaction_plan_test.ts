@@ -4,6 +4,7 @@ import type { UpkeepPolicy } from "../upkeep.ts";
 import { serializeRow } from "./binary_row.ts";
 import { type PaimonCompactionPlan, planCompaction } from "./compaction_plan.ts";
 import { emptyState } from "./load_state.ts";
+import { onlyPlace } from "./partitioning.ts";
 import { firstSchema } from "./schema.ts";
 import type { LiveFile, PaimonState } from "./table_state.ts";
 
@@ -83,7 +84,7 @@ class PlannedTable {
     return {
       identity: name,
       name,
-      bucket: 0,
+      place: onlyPlace,
       schemaId: 0,
       level: of.level,
       rows: BigInt(of.rows),

@@ -5,9 +5,9 @@ import type { Connection } from "../../engine/connection.ts";
 import { identifier } from "../../engine/quote.ts";
 import { deserializeRow, type KeyValue } from "./binary_row.ts";
 import { type FilePlace, fileRowsSql, kindColumn, readableFiles, sequenceColumn } from "./file_rows_sql.ts";
-import { compareKeys, type KeyColumn, keyValueSql, toKeyValue } from "./key_columns.ts";
+import { compareKeys, type KeyColumn, keyColumns, keyValueSql, toKeyValue } from "./key_columns.ts";
 import type { ReadableFiles } from "../../storage/storage.ts";
-import type { PaimonSchema } from "./schema.ts";
+import { keyInPartition, type PaimonSchema } from "./schema.ts";
 import type { LiveFile, PaimonState } from "./table_state.ts";
 
 /** Column of the relation that holds the bucket. */
@@ -75,7 +75,8 @@ function liveKeysSql(
 
 /** Files whose range of the first key column meets that of the removals. */
 async function filesInScope(state: PaimonState, options: DeletedKeysOptions): Promise<readonly LiveFile[]> {
-  const { key, change, connection } = options;
+  const { schema, change, connection } = options;
+  const key = keyColumns(schema.fields, keyInPartition(schema));
   const first = key[0]!;
   if (!change.scope.includes(first.name)) return state.files;
   const value = keyValueSql(first);

@@ -112,9 +112,10 @@ async function replacedPaths(reader: MetadataReader, snapshot: Snapshot): Promis
   const delta = await reader.manifestList(snapshot.deltaManifestList);
   if (delta.every(({ _NUM_DELETED_FILES }) => _NUM_DELETED_FILES === 0n)) return [];
   const entries = (await eachOf(delta, (meta) => reader.manifest(meta))).flat();
-  const paths = (kind: number) =>
-    entries.filter((entry) => entry._KIND === kind && entry._FILE._EXTERNAL_PATH == null)
-      .flatMap((entry) => dataPaths(reader, entry));
-  const added = new Set(paths(entryKind.add));
-  return paths(entryKind.delete).filter((path) => !added.has(path));
+  const paths = async (kind: number) => {
+    const own = entries.filter((entry) => entry._KIND === kind && entry._FILE._EXTERNAL_PATH == null);
+    return await dataPaths(reader, own);
+  };
+  const added = new Set(await paths(entryKind.add));
+  return (await paths(entryKind.delete)).filter((path) => !added.has(path));
 }

@@ -18,6 +18,9 @@ export const paimonCompactionFailPoints = [
   "paimon.afterMergedFiles",
 ] as const;
 
+/** Of an expiry of partitions, before its commit, which passes those of a change's commit from `paimon.afterManifests` on. */
+export const paimonPartitionExpiryFailPoint = "paimon.beforePartitionExpiry";
+
 /** Points of an expiry of snapshots. */
 export const paimonExpiryFailPoints = [
   "paimon.beforeExpiry",

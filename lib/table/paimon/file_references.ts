@@ -1,8 +1,10 @@
 /** Which files of a table its snapshots and tags refer to. */
 import { WeirError } from "../../errors.ts";
+import { emptyRow } from "./binary_row.ts";
 import { foreignFolders } from "./layout.ts";
 import { entryKind, type ManifestEntry, type ManifestMeta, mergeEntries } from "./manifest.ts";
 import type { MetadataReader } from "./metadata_reader.ts";
+import { Partitioning, unparted } from "./partitioning.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { tagNames } from "./tags.ts";
 
@@ -21,11 +23,21 @@ export async function eachOf<Item, Result>(
   return results;
 }
 
-/** Paths of a data file and what stands beside it. */
-export function dataPaths(reader: MetadataReader, { _BUCKET, _FILE }: ManifestEntry): readonly string[] {
-  if (_FILE._EXTERNAL_PATH != null) return [reader.externalPath(_FILE._EXTERNAL_PATH)];
-  const { layout } = reader;
-  return [_FILE._FILE_NAME, ..._FILE._EXTRA_FILES].map((name) => layout.data(_BUCKET, name));
+/** Paths of data files and what stands beside them. A file's folder is called as its own schema says. */
+export async function dataPaths(
+  reader: MetadataReader,
+  entries: readonly ManifestEntry[],
+): Promise<readonly string[]> {
+  const partitionings = new Map<bigint, Partitioning>();
+  for (const { _PARTITION, _FILE: { _SCHEMA_ID: id } } of entries) {
+    if (_PARTITION.length === emptyRow.length || partitionings.has(id)) continue;
+    partitionings.set(id, new Partitioning(await reader.requiredSchema(Number(id))));
+  }
+  return entries.flatMap(({ _PARTITION, _BUCKET, _FILE }) => {
+    if (_FILE._EXTERNAL_PATH != null) return [reader.externalPath(_FILE._EXTERNAL_PATH)];
+    const place = (partitionings.get(_FILE._SCHEMA_ID) ?? unparted).place(_PARTITION, _BUCKET);
+    return [_FILE._FILE_NAME, ..._FILE._EXTRA_FILES].map((name) => reader.layout.data(place, name));
+  });
 }
 
 /** Paths of a snapshot's manifest lists and manifests. */
@@ -46,7 +58,7 @@ export async function metadataPaths(reader: MetadataReader, snapshot: Snapshot):
 /** Paths of all files of one snapshot: metadata and data. */
 export async function snapshotPaths(reader: MetadataReader, snapshot: Snapshot): Promise<ReadonlySet<string>> {
   const entries = await entriesOf(reader, await reader.manifestsOf(snapshot));
-  const data = mergeEntries(entries).flatMap((entry) => dataPaths(reader, entry));
+  const data = await dataPaths(reader, mergeEntries(entries));
   return new Set([...await metadataPaths(reader, snapshot), ...data]);
 }
 
@@ -119,7 +131,7 @@ async function pathsAddedBy(
   const delta = await reader.manifestList(snapshot.deltaManifestList);
   const added = (await entriesOf(reader, delta.filter(({ _NUM_ADDED_FILES }) => _NUM_ADDED_FILES > 0n)))
     .filter(({ _KIND }) => _KIND === entryKind.add);
-  const data = added.flatMap((entry) => dataPaths(reader, entry));
+  const data = await dataPaths(reader, added);
   return [reader.layout.snapshot(id), ...await metadataPaths(reader, snapshot), ...data];
 }
 

@@ -32,7 +32,7 @@ export async function readableFiles(
   { storage, layout }: FilePlace,
   files: readonly LiveFile[],
 ): Promise<ReadableFiles> {
-  return await storage.readable(files.map((file) => layout.data(file.bucket, file.name)));
+  return await storage.readable(files.map((file) => layout.data(file.place, file.name)));
 }
 
 /** Which rows of which files are asked for. */
@@ -56,7 +56,7 @@ export function fileRowsSql(
   const groups = Map.groupBy(rows.files, (file) => file.schemaId);
   const selects = [...groups].map(([schemaId, files]) => {
     // A folder above the lake may be called `x=y`; the reader must not take it for a column.
-    const paths = files.map((file) => literal(readable.duckdbPath(layout.data(file.bucket, file.name))));
+    const paths = files.map((file) => literal(readable.duckdbPath(layout.data(file.place, file.name))));
     const versions = rows.versions ? [identifier(sequenceColumn), identifier(kindColumn)] : [];
     const columns = rows.fields.map((field) => columnSql(field, state.schemas.get(schemaId)!));
     const read = `read_parquet([${paths.join(", ")}], hive_partitioning = false)`;

@@ -16,6 +16,7 @@ import { isInKeyOrder } from "./routing.ts";
 interface Keys {
   readonly name: string;
   readonly key: readonly ScalarType[];
+  readonly partitionBy?: readonly string[];
   /** SELECT of distinct keys, as columns k0, k1 … */
   readonly select: string;
 }
@@ -95,7 +96,8 @@ const nastyKeys: readonly Keys[] = [
     select: "SELECT TIMESTAMPTZ '1969-12-31 23:59:59.9+00' + to_microseconds(i * 999) AS k0 FROM range(500) r(i)",
   },
   {
-    name: "several columns",
+    name: "several columns, some of them of the partition",
+    partitionBy: ["k1", "k2"],
     key: [types.string, types.boolean, types.int32, types.timestamp],
     select:
       `SELECT * FROM (VALUES ${textValues}) AS a(k0), (VALUES (false), (true)) AS b(k1), (VALUES (-1), (0), (10), (9)) AS c(k2),
@@ -103,13 +105,14 @@ const nastyKeys: readonly Keys[] = [
   },
 ];
 
-function definitionOf({ key }: Keys): TableDefinition {
+function definitionOf({ key, partitionBy = [] }: Keys): TableDefinition {
   const columns = key.map((type, index) => ({ name: `k${index}`, type, nullable: false }));
   return {
     namespace: "shop",
     name: "orders",
     columns: [...columns, { name: "note", type: types.string, nullable: true }],
     key: columns.map(({ name }) => name),
+    partitionBy,
   };
 }
 
@@ -178,13 +181,14 @@ for (const keys of nastyKeys) {
       const is = (relation: Relation) => isInKeyOrder(connection, { name: relation.name, key });
       assert.deepEqual([await is(ordered), await is(shuffled)], [true, false]);
       assertOrdered(await writtenKeys(fixture, { definition, upserts: ordered }), ordered.rows);
-      // Deleted keys stand between the others.
+      // Deleted keys stand between the others, or alone.
       const half = (relation: Relation, odd: number): Promise<Relation> => {
         const select = `SELECT * FROM ${identifier(relation.name)} WHERE _ordinal % 2 = ${odd}`;
         return changeRelation(connection, { definition, select });
       };
       const mixed = { definition, upserts: await half(shuffled, 0), removals: await half(shuffled, 1) };
       assertOrdered(await writtenKeys(fixture, mixed), shuffled.rows);
+      assertOrdered(await writtenKeys(fixture, { definition, removals: shuffled }), shuffled.rows);
     });
   });
 }

@@ -21,19 +21,26 @@ export function keyItems(key: readonly KeyColumn[]): string {
 /**
  * Ranges of rows by group.
  *
- * @param from.rows SELECT giving `part`, the columns of {@linkcode keyItems} and what `from.aggregates` are over.
+ * @param from.rows SELECT giving `from.by`, the columns of {@linkcode keyItems} and what `from.aggregates` are over.
+ * @param from.by Columns that make a group.
  * @param from.aggregates Further SELECT items of each group.
  */
 export async function keyRanges(
   connection: Connection,
-  from: { readonly rows: string; readonly arity: number; readonly aggregates: readonly string[] },
+  from: {
+    readonly rows: string;
+    readonly by: readonly string[];
+    readonly arity: number;
+    readonly aggregates: readonly string[];
+  },
 ): Promise<readonly (KeyRange & { readonly row: Row })[]> {
   const indexes = Array.from({ length: from.arity }, (_, index) => index);
   const columns = indexes.map((index) => `min(k${index}) AS min${index}, max(k${index}) AS max${index}`);
   const whole = `{${indexes.map((index) => `k${index}: k${index}`).join(", ")}}`;
   const ranges = from.arity === 1 ? [] : [`min(${whole}) AS first_key, max(${whole}) AS last_key`];
-  const items = ["part", ...from.aggregates, ...columns, ...ranges];
-  const rows = await connection.rows(`SELECT ${items.join(", ")} FROM (${from.rows}) GROUP BY part ORDER BY part`);
+  const by = from.by.join(", ");
+  const items = [by, ...from.aggregates, ...columns, ...ranges];
+  const rows = await connection.rows(`SELECT ${items.join(", ")} FROM (${from.rows}) GROUP BY ${by} ORDER BY ${by}`);
   return rows.map((row) => ({ row, ...rangeOf(row, indexes) }));
 }
 

@@ -11,7 +11,8 @@ export interface TableLayout {
   readonly latestHint: string;
   readonly earliestHint: string;
   readonly manifest: (name: string) => string;
-  readonly data: (bucket: number, name: string) => string;
+  /** A data file, in the folder of its place (`partitioning.ts`). */
+  readonly data: (place: { readonly folder: string }, name: string) => string;
   /** Which rows of files are deleted. */
   readonly index: (name: string) => string;
   readonly tag: (name: string) => string;
@@ -40,7 +41,7 @@ export function tableLayout(warehouse: string, table: { namespace: string; name:
     latestHint: `${folder}/snapshot/LATEST`,
     earliestHint: `${folder}/snapshot/EARLIEST`,
     manifest: (name) => `${folder}/manifest/${name}`,
-    data: (bucket, name) => `${folder}/bucket-${bucket}/${name}`,
+    data: (place, name) => `${folder}/${place.folder}/${name}`,
     index: (name) => `${folder}/index/${name}`,
     tag: (name) => `${folder}/tag/tag-${name}`,
     tagFolder: `${folder}/tag`,

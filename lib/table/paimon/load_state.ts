@@ -3,6 +3,8 @@ import { withDeleted } from "./deletion_index.ts";
 import { mirrorOfProperty } from "../published_table.ts";
 import { mergeEntries } from "./manifest.ts";
 import type { MetadataReader } from "./metadata_reader.ts";
+import { rowRetention } from "./partition_expiry.ts";
+import { Partitioning } from "./partitioning.ts";
 import { type PaimonSchema, schemaColumns } from "./schema.ts";
 import { decodeProperties, type Snapshot } from "./snapshot.ts";
 import { type LiveFile, liveFile, type PaimonState, raiseSequenceNumbers } from "./table_state.ts";
@@ -39,7 +41,9 @@ export async function stateOf(
     const path = reader.layout.manifest(snapshot.baseManifestList);
     throw reader.unreadable(path, "a file is deleted that was never added");
   }
-  const files = await withDeleted(reader, { schema, snapshot, files: entries.map(liveFile) });
+  const partitioning = new Partitioning(schema);
+  const live = entries.map((entry) => liveFile(entry, partitioning));
+  const files = await withDeleted(reader, { schema, snapshot, files: live });
   return {
     ...emptyState(schema),
     snapshot,
@@ -56,8 +60,11 @@ export async function stateOf(
 
 /** A table without a snapshot. */
 export function emptyState(schema: PaimonSchema): PaimonState {
+  const retention = rowRetention(schema);
   return {
     columns: schemaColumns(schema),
+    fixedPartition: schema.partitionKeys,
+    ...(retention === undefined ? {} : { retention }),
     ...(schema.options[mirrorOfProperty] === undefined ? {} : { mirrorOf: schema.options[mirrorOfProperty] }),
     key: schema.primaryKeys,
     rows: 0n,

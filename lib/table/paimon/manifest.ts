@@ -2,6 +2,7 @@
 import { decodeAvro, encodeAvro } from "../avro.ts";
 import { emptyRow } from "./binary_row.ts";
 import { manifestListSchema, manifestSchema } from "./manifest_schema.ts";
+import type { Partitioning, Place } from "./partitioning.ts";
 
 /** Version of both record layouts (Paimon `ManifestEntrySerializer`, `ManifestFileMetaSerializer`). */
 const recordVersion = 2;
@@ -71,13 +72,16 @@ export interface ManifestMeta {
 }
 
 /** A file that was added. */
-export function additionOf(file: FileRecord, place: { bucket: number; totalBuckets: number }): ManifestEntry {
+export function additionOf(
+  file: FileRecord,
+  { place, totalBuckets }: { readonly place: Place; readonly totalBuckets: number },
+): ManifestEntry {
   return {
     _VERSION: recordVersion,
     _KIND: entryKind.add,
-    _PARTITION: emptyRow,
+    _PARTITION: place.partition,
     _BUCKET: place.bucket,
-    _TOTAL_BUCKETS: place.totalBuckets,
+    _TOTAL_BUCKETS: totalBuckets,
     _FILE: file,
   };
 }
@@ -120,6 +124,7 @@ export function mergeEntries(entries: readonly ManifestEntry[]): readonly Manife
 export function encodeManifest(
   name: string,
   entries: readonly ManifestEntry[],
+  partitioning: Partitioning,
 ): { readonly bytes: Uint8Array; readonly meta: ManifestMeta } {
   const bytes = encodeAvro(manifestSchema, entries);
   const buckets = entries.map((entry) => entry._BUCKET);
@@ -131,7 +136,7 @@ export function encodeManifest(
     _FILE_SIZE: BigInt(bytes.length),
     _NUM_ADDED_FILES: BigInt(entries.length - deleted),
     _NUM_DELETED_FILES: BigInt(deleted),
-    _PARTITION_STATS: noStatistics,
+    _PARTITION_STATS: partitioning.statistics(entries.map(({ _PARTITION }) => _PARTITION)),
     _SCHEMA_ID: entries.reduce((id, { _FILE }) => _FILE._SCHEMA_ID > id ? _FILE._SCHEMA_ID : id, 0n),
     _MIN_BUCKET: buckets.reduce((left, right) => Math.min(left, right)),
     _MAX_BUCKET: buckets.reduce((left, right) => Math.max(left, right)),

@@ -24,14 +24,15 @@ import { type KeyColumn, keyColumns, keyOrderSql } from "./key_columns.ts";
 import { keyItems, type KeyRange, keyRanges } from "./key_ranges.ts";
 import { additionOf } from "./manifest.ts";
 import { dataFileName, fileRecord, type WrittenFile } from "./prepare.ts";
-import type { PaimonSchema } from "./schema.ts";
+import { Partitioning, type Place } from "./partitioning.ts";
+import { keyInPartition, type PaimonSchema } from "./schema.ts";
 import { keyStatistics } from "./statistics.ts";
 import type { LiveFile, PaimonState } from "./table_state.ts";
 
 /** Column of the newest keys that holds the number of the file they go to. */
 const partColumn = "_weir_part";
 
-/** Files of one bucket that become others, and where those go. */
+/** Files of one place that become others, and where those go: to buckets of the same partition. */
 export interface MergedRun {
   readonly files: readonly LiveFile[];
   /** Schema that is written: the newest. */
@@ -39,6 +40,7 @@ export interface MergedRun {
   readonly dropsDeletions: boolean;
   readonly level: number;
   readonly totalBuckets: number;
+  readonly from: Pick<Place, "partition">;
   /** SQL over the key columns giving the bucket of a row. */
   readonly bucket: string;
   readonly targetFileBytes: number;
@@ -64,7 +66,7 @@ export async function writeMerged(
   run: MergedRun & { readonly options: MergeOptions; readonly written: WrittenFile[] },
 ): Promise<void> {
   const { connection } = run.options;
-  const key = keyColumns(run.schema.fields, run.schema.primaryKeys);
+  const key = keyColumns(run.schema.fields, keyInPartition(run.schema));
   const newest = `weir_paimon_newest_${crypto.randomUUID().replaceAll("-", "")}`;
   using readable = await readableFiles(run.options, run.files);
   const place = { readable, layout: run.options.layout };
@@ -82,7 +84,7 @@ export async function writeMerged(
 /** The newest versions' keys with the file they go to: in key order, files of one size. */
 function newestSql(state: PaimonState, run: MergedRun & Merging): string {
   const { key, files, schema, dropsDeletions, targetFileBytes } = run;
-  const fields = schema.fields.filter(({ name }) => schema.primaryKeys.includes(name));
+  const fields = schema.fields.filter((field) => key.some(({ name }) => name === field.name));
   const versions = fileRowsSql(state, { files, fields, versions: true, place: run.place });
   const names = columnList(key);
   const [sequence, kind] = [identifier(sequenceColumn), identifier(kindColumn)];
@@ -113,6 +115,7 @@ async function partsOf(
   const columns = [`${partColumn} AS part`, bucketColumn, sequence, identifier(kindColumn)];
   const found = await keyRanges(connection, {
     rows: `SELECT ${[...columns, keyItems(key)].join(", ")} FROM ${newest}`,
+    by: ["part"],
     arity: key.length,
     aggregates: [
       `any_value(${bucketColumn}) AS bucket`,
@@ -135,7 +138,8 @@ async function writePart(
   work: MergedRun & Merging & { readonly newest: string; readonly part: Part },
 ): Promise<readonly WrittenFile[]> {
   const { options, schema, part, key } = work;
-  const path = options.layout.data(part.bucket, dataFileName());
+  const place = new Partitioning(schema).place(work.from.partition, part.bucket);
+  const path = options.layout.data(place, dataFileName());
   const select = partSql(state, work);
   const file = await writeParquet(options.connection, { storage: options.storage, path, select });
   if (file === undefined) return [];
@@ -151,7 +155,7 @@ async function writePart(
     _LEVEL: work.level,
     _FILE_SOURCE: 1,
   };
-  return [{ path, entry: additionOf(record, { bucket: part.bucket, totalBuckets: work.totalBuckets }) }];
+  return [{ path, entry: additionOf(record, { place, totalBuckets: work.totalBuckets }) }];
 }
 
 function partSql(

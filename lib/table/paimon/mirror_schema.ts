@@ -73,7 +73,15 @@ async function putSchema(
 ): Promise<PaimonSchema> {
   const { known, fields, highestFieldId } = of;
   const options = known.at(-1)?.options ?? mirrorOptions({ keepMs });
-  const schema = { id: known.length, fields, highestFieldId, primaryKeys: [], options, timeMillis: nowMs };
+  const schema = {
+    id: known.length,
+    fields,
+    highestFieldId,
+    primaryKeys: [],
+    partitionKeys: [],
+    options,
+    timeMillis: nowMs,
+  };
   if (await storage.putIfAbsent(reader.layout.schema(schema.id), encodeSchema(schema))) return schema;
   return await reader.requiredSchema(schema.id);
 }

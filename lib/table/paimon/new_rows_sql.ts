@@ -5,8 +5,8 @@ import { identifier } from "../../engine/quote.ts";
 import { bucketColumn } from "./deleted_keys.ts";
 import { kindColumn, rowKind, sequenceColumn } from "./file_rows_sql.ts";
 import { keyColumns, keyOrderSql } from "./key_columns.ts";
-import type { BucketPart } from "./routing.ts";
-import type { PaimonSchema } from "./schema.ts";
+import type { PlacePart } from "./routing.ts";
+import { keyInPartition, type PaimonSchema } from "./schema.ts";
 
 /** Rows for one file. */
 export interface NewRows {
@@ -16,9 +16,11 @@ export interface NewRows {
   readonly deletedKeys?: string | undefined;
   /** SQL giving a row's bucket. */
   readonly bucket?: string;
-  /** Present for a keyed table: which bucket's rows, and their version. */
+  /** SQL condition of the partition whose rows they are; undefined for all. */
+  readonly partition?: string | undefined;
+  /** Present for a keyed table: which place's rows, and their version. */
   readonly version?: {
-    readonly part: BucketPart;
+    readonly part: PlacePart;
     readonly buckets: number;
     readonly sequenceNumber: bigint;
     /** Whether the upserts stand in key order already, as new rows mostly do: sorting wide rows costs half of writing them. */
@@ -31,8 +33,14 @@ export interface NewRows {
  * numerically, text by unsigned bytes) and leave the key out a second time ("thin mode").
  */
 export function newRowsSql(rows: NewRows): string {
-  const { schema, upserts, deletedKeys, version } = rows;
-  if (version === undefined) return `SELECT ${upsertColumns(rows).join(", ")} FROM ${identifier(upserts!.name)}`;
+  const { schema, upserts, deletedKeys, partition, version } = rows;
+  const whose = (bucket?: string) => {
+    const conditions = [partition, bucket].filter((condition) => condition !== undefined);
+    return conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
+  };
+  if (version === undefined) {
+    return `SELECT ${upsertColumns(rows).join(", ")} FROM ${identifier(upserts!.name)}${whose()}`;
+  }
   const { part, buckets, sequenceNumber, isOrdered } = version;
   const versionColumns = (kind: number) => [
     `${sequenceNumber}::BIGINT AS ${identifier(sequenceColumn)}`,
@@ -41,16 +49,16 @@ export function newRowsSql(rows: NewRows): string {
   const selects: string[] = [];
   if (upserts !== undefined) {
     const columns = [...versionColumns(rowKind.insert), ...upsertColumns(rows)];
-    const ofBucket = buckets === 1 ? "" : ` WHERE ${rows.bucket} = ${part.bucket}`;
-    selects.push(`SELECT ${columns.join(", ")} FROM ${identifier(upserts.name)}${ofBucket}`);
+    const ofPlace = whose(buckets === 1 ? undefined : `${rows.bucket} = ${part.place.bucket}`);
+    selects.push(`SELECT ${columns.join(", ")} FROM ${identifier(upserts.name)}${ofPlace}`);
   }
   if (deletedKeys !== undefined && part.deletedRows > 0n) {
     const columns = [...versionColumns(rowKind.delete), ...deletedColumns(schema)];
-    const ofBucket = `WHERE ${identifier(bucketColumn)} = ${part.bucket}`;
-    selects.push(`SELECT ${columns.join(", ")} FROM ${identifier(deletedKeys)} ${ofBucket}`);
+    const ofPlace = whose(`${identifier(bucketColumn)} = ${part.place.bucket}`);
+    selects.push(`SELECT ${columns.join(", ")} FROM ${identifier(deletedKeys)}${ofPlace}`);
   }
   if (isOrdered && selects.length === 1) return selects[0]!;
-  const key = keyColumns(schema.fields, schema.primaryKeys);
+  const key = keyColumns(schema.fields, keyInPartition(schema));
   return `SELECT * FROM (${selects.join(" UNION ALL ")}) ORDER BY ${keyOrderSql(key)}`;
 }
 

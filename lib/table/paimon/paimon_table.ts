@@ -14,7 +14,7 @@ import type { Storage } from "../../storage/storage.ts";
 import { scannedRows } from "../changed_rows.ts";
 import { DeletedRows } from "../deleted_rows/deleted_rows.ts";
 import type { ChangedRows, HistoricTable, KeptSnapshot } from "../lake_table.ts";
-import type { Expiry, LiveFiles, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
+import type { ExpiredPartitions, Expiry, LiveFiles, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
 import { mirrorNotWritten } from "../published_table.ts";
 import { isPut, putCommit, putHints } from "./commit.ts";
 import { compactFiles } from "./compaction.ts";
@@ -25,6 +25,7 @@ import { changedRows, SnapshotHistory } from "./history.ts";
 import { tableLayout } from "./layout.ts";
 import { emptyState, loadState, stateOf } from "./load_state.ts";
 import { MetadataReader } from "./metadata_reader.ts";
+import { expiredPartitions, prepareExpiry, retentionOptions } from "./partition_expiry.ts";
 import { prepareChange, type PrepareOptions } from "./prepare.ts";
 import { combineChanges, fits, type PaimonPrepared, type PreparedChange, type PreparedRewrite } from "./prepared.ts";
 import { isMirror, isMirrored, mirrorDifference, scanMirror } from "./scan_mirror.ts";
@@ -47,6 +48,8 @@ export interface PaimonTableOptions {
   readonly name: string;
   /** Buckets of a keyed table that is created; an existing table keeps its own. Default 2: one file a core and commit. */
   readonly buckets?: number;
+  /** Days that the partitions of a table that is created stay, where it has any; they are told by a date column. Default: for good. */
+  readonly partitionKeepDays?: number | undefined;
   /** Whose commits carry the position. A compactor must use another. Default `weir`. */
   readonly commitUser?: string;
   /** Clock, epoch milliseconds. Default the system's. */
@@ -96,7 +99,12 @@ export class PaimonTable
   }
 
   async create(definition: TableDefinition): Promise<PaimonState> {
-    const schema = firstSchema(definition, { buckets: this.#options.buckets ?? 2, timeMillis: this.#now() });
+    const { buckets = 2, partitionKeepDays } = this.#options;
+    const schema = firstSchema(definition, {
+      buckets,
+      timeMillis: this.#now(),
+      ...(partitionKeepDays === undefined ? {} : { partitionOptions: retentionOptions(definition, partitionKeepDays) }),
+    });
     const path = this.#reader.layout.schema(0);
     if (await this.#options.storage.putIfAbsent(path, encodeSchema(schema))) {
       this.#known = emptyState(schema);
@@ -180,6 +188,15 @@ export class PaimonTable
    */
   planRescale(state: PaimonState, limits: RescaleLimits): PaimonRescalePlan | undefined {
     return planRescale(state, limits);
+  }
+
+  expiredPartitions(state: PaimonState, nowMs: number): ExpiredPartitions {
+    return expiredPartitions(state, nowMs);
+  }
+
+  async expirePartitions(state: PaimonState, nowMs: number): Promise<CommitResult | undefined> {
+    const prepared = await prepareExpiry(state, { nowMs, reader: this.#reader });
+    return prepared && await this.commit(this.stage(state, prepared));
   }
 
   async expire(

@@ -1,7 +1,8 @@
 /**
- * Writing a change's data files: one sorted level-0 file for each bucket of a keyed table, one file for a table that only
- * grows. Nothing of it is visible until a snapshot names it.
+ * Writing a change's data files: one sorted level-0 file for each place of a keyed table that it touches, one file for each
+ * partition of a table that only grows, one after another. Nothing of it is visible until a snapshot names it.
  */
+import type { Relation } from "../../change/relation.ts";
 import type { TableChange } from "../../change/sink.ts";
 import type { Connection } from "../../engine/connection.ts";
 import { failPoint } from "../../fail_point.ts";
@@ -12,13 +13,15 @@ import { bucketSql } from "./bucket_sql.ts";
 import { makeDeletedKeys } from "./deleted_keys.ts";
 import { identifier } from "../../engine/quote.ts";
 import type { FilePlace } from "./file_rows_sql.ts";
-import { keyColumns } from "./key_columns.ts";
+import { keyColumns, keyOrderSql } from "./key_columns.ts";
 import { additionOf, deletionOf, type FileRecord, type ManifestEntry, mergeEntries, noStatistics } from "./manifest.ts";
 import type { MetadataReader } from "./metadata_reader.ts";
-import { type BucketPart, isInKeyOrder, routeChange } from "./routing.ts";
+import { Partitioning, type Place } from "./partitioning.ts";
+import { isInKeyOrder, partitionsOf, type PlacePart, routeChange } from "./routing.ts";
 import { type NewRows, newRowsSql } from "./new_rows_sql.ts";
 import type { PreparedChange } from "./prepared.ts";
-import { bucketCount, bucketKey, type PaimonSchema } from "./schema.ts";
+import { bucketCount, bucketKey, keyInPartition, type PaimonSchema } from "./schema.ts";
+import { placeOrderSql, sortedRows } from "./sorted_rows.ts";
 import { keyStatistics, valueStatistics } from "./statistics.ts";
 import type { PaimonState } from "./table_state.ts";
 import { assertHolds, targetSchema } from "./target_schema.ts";
@@ -86,7 +89,7 @@ interface Work {
 async function writeFiles(work: Work): Promise<readonly WrittenFile[]> {
   const written: WrittenFile[] = [];
   try {
-    await (work.state.key.length === 0 ? writeAppended(work, written) : writeBuckets(work, written));
+    await (work.state.key.length === 0 ? writeAppended(work, written) : writePlaces(work, written));
     return written;
   } catch (thrown) {
     for (const { path } of written) await work.options.storage.delete(path).catch(() => {});
@@ -94,69 +97,100 @@ async function writeFiles(work: Work): Promise<readonly WrittenFile[]> {
   }
 }
 
-/** A table without a key: its rows in any order, in bucket 0 (Paimon: bucket-unaware). */
-async function writeAppended({ state, change, schema, options }: Work, written: WrittenFile[]): Promise<void> {
+/** A table without a key: one file for each partition, its rows in any order, in bucket 0 (Paimon: bucket-unaware). */
+async function writeAppended(work: Work, written: WrittenFile[]): Promise<void> {
+  const { change, schema, options: { connection } } = work;
   if (change.removals !== undefined && change.removals.rows > 0) {
     throw new TypeError("Cannot remove rows from a Paimon table without a key");
   }
   if (change.upserts === undefined || change.upserts.rows === 0) return;
-  const path = options.layout.data(0, dataFileName());
-  const select = newRowsSql({ schema, upserts: change.upserts });
-  const file = await writeParquet(options.connection, { storage: options.storage, path, select });
+  const partitioning = new Partitioning(schema);
+  const places = await partitionsOf(connection, { partitioning, name: change.upserts.name });
+  const order = places.length > 1 ? placeOrderSql(partitioning) : undefined;
+  await using upserts = await sortedRows(connection, { rows: change.upserts, order });
+  for (const place of places) {
+    if (written.length > 0) await failPoint("paimon.betweenDataFiles");
+    const rows = { schema, upserts: upserts.rows, partition: partitioning.conditionSql(place.partition) };
+    await writePartition(work, { place, rows, written });
+  }
+}
+
+async function writePartition(
+  { state, schema, options }: Work,
+  { place, rows, written }: { readonly place: Place; readonly rows: NewRows; readonly written: WrittenFile[] },
+): Promise<void> {
+  const path = options.layout.data(place, dataFileName());
+  const file = await writeParquet(options.connection, { storage: options.storage, path, select: newRowsSql(rows) });
   if (file === undefined) return;
-  const first = (state.sequenceNumbers.get(0) ?? -1n) + 1n;
+  const first = (state.sequenceNumbers.get(place.id) ?? -1n) + 1n;
   const record: FileRecord = {
     ...fileRecord(file, schema, options),
     _MIN_SEQUENCE_NUMBER: first,
     _MAX_SEQUENCE_NUMBER: first + file.rows - 1n,
   };
-  written.push({ path, entry: additionOf(record, { bucket: 0, totalBuckets: -1 }) });
+  written.push({ path, entry: additionOf(record, { place, totalBuckets: -1 }) });
 }
 
-async function writeBuckets(work: Work, written: WrittenFile[]): Promise<void> {
+async function writePlaces(work: Work, written: WrittenFile[]): Promise<void> {
   const { state, change, schema, options: { connection } } = work;
   const buckets = bucketCount(schema);
+  const partitioning = new Partitioning(schema);
   const key = keyColumns(schema.fields, schema.primaryKeys);
   const bucket = await bucketSql(keyColumns(schema.fields, bucketKey(schema)), { buckets, connection });
   const deletedKeys = await makeDeletedKeys(state, { connection, place: work.options, schema, key, bucket, change });
   try {
-    const { upserts } = change;
     const relations = {
-      ...(upserts === undefined ? {} : { upserts: upserts.name }),
+      ...(change.upserts === undefined ? {} : { upserts: change.upserts.name }),
       ...(deletedKeys === undefined ? {} : { deletedKeys }),
     };
-    const isOrdered = upserts !== undefined &&
-      await isInKeyOrder(connection, { name: upserts.name, key: schema.primaryKeys });
-    for (const part of await routeChange({ connection, key, bucket, ...relations })) {
+    const inPartition = keyColumns(schema.fields, keyInPartition(schema));
+    const parts = await routeChange({ connection, partitioning, key: inPartition, bucket, ...relations });
+    await using upserts = await orderedUpserts(work, { bucket, parts, partitioning });
+    for (const part of parts) {
       if (written.length > 0) await failPoint("paimon.betweenDataFiles");
-      const rows = { schema, bucket, deletedKeys, ...(upserts === undefined ? {} : { upserts }) };
-      await writeBucket({ work, part, rows, isOrdered }, written);
+      const partition = partitioning.conditionSql(part.place.partition);
+      const rows = { schema, bucket, deletedKeys, partition, ...(upserts.rows && { upserts: upserts.rows }) };
+      await writePlace({ work, part, rows, isOrdered: upserts.isOrdered }, written);
     }
   } finally {
     if (deletedKeys !== undefined) await connection.run(`DROP TABLE IF EXISTS ${identifier(deletedKeys)}`);
   }
 }
 
+/** The upserts, in place and key order where there are many places to be picked out of them. */
+async function orderedUpserts(
+  { change: { upserts }, schema, options: { connection } }: Work,
+  of: { readonly bucket: string; readonly parts: readonly PlacePart[]; readonly partitioning: Partitioning },
+): Promise<{ readonly rows?: Relation; readonly isOrdered: boolean } & AsyncDisposable> {
+  if (upserts === undefined) return { isOrdered: false, [Symbol.asyncDispose]: () => Promise.resolve() };
+  const isOrdered = await isInKeyOrder(connection, { name: upserts.name, key: schema.primaryKeys });
+  const isMany = of.parts.length > bucketCount(schema);
+  const key = keyOrderSql(keyColumns(schema.fields, keyInPartition(schema)));
+  const order = isMany ? `${placeOrderSql(of.partitioning)}, ${of.bucket}, ${key}` : undefined;
+  return { isOrdered: isOrdered || isMany, ...await sortedRows(connection, { rows: upserts, order }) };
+}
+
 /**
- * One bucket's file. All its rows have the same sequence number, one above the bucket's last: numbers order the versions
+ * One place's file. All its rows have the same sequence number, one above the place's last: numbers order the versions
  * of one key, and a key stands in a file once.
  */
-async function writeBucket(
+async function writePlace(
   { work, part, rows, isOrdered }: {
     readonly work: Work;
-    readonly part: BucketPart;
+    readonly part: PlacePart;
     readonly rows: Omit<NewRows, "version">;
     readonly isOrdered: boolean;
   },
   written: WrittenFile[],
 ): Promise<void> {
   const { state, schema, options } = work;
-  const sequenceNumber = (state.sequenceNumbers.get(part.bucket) ?? -1n) + 1n;
+  const { place } = part;
+  const sequenceNumber = (state.sequenceNumbers.get(place.id) ?? -1n) + 1n;
   const select = newRowsSql({ ...rows, version: { part, buckets: bucketCount(schema), sequenceNumber, isOrdered } });
-  const path = options.layout.data(part.bucket, dataFileName());
+  const path = options.layout.data(place, dataFileName());
   const file = await writeParquet(options.connection, { storage: options.storage, path, select });
   if (file === undefined) return;
-  const key = keyColumns(schema.fields, schema.primaryKeys);
+  const key = keyColumns(schema.fields, keyInPartition(schema));
   const types = key.map(({ type }) => type);
   const record: FileRecord = {
     ...fileRecord(file, schema, options),
@@ -167,7 +201,7 @@ async function writeBucket(
     _MAX_SEQUENCE_NUMBER: sequenceNumber,
     _DELETE_ROW_COUNT: part.deletedRows,
   };
-  written.push({ path, entry: additionOf(record, { bucket: part.bucket, totalBuckets: bucketCount(schema) }) });
+  written.push({ path, entry: additionOf(record, { place, totalBuckets: bucketCount(schema) }) });
 }
 
 /** A name that no other file of any table has. */

@@ -1,6 +1,7 @@
 /** Files that are written and wait for a commit, and whether they still can have one. */
 import type { TableChange } from "../../change/sink.ts";
 import type { ManifestEntry } from "./manifest.ts";
+import { type Place, placeId } from "./partitioning.ts";
 import { type PaimonSchema, sameSchema } from "./schema.ts";
 import type { CommitKind } from "./snapshot.ts";
 import type { LiveFile, PaimonState } from "./table_state.ts";
@@ -40,8 +41,8 @@ export interface RewriteBase {
   readonly inputs: readonly string[];
   /** Files that must be all there are beside them, within `scope`. */
   readonly others: readonly string[];
-  /** Whose files: those above level 0 of one bucket, or the whole table's. */
-  readonly scope: { readonly bucket: number } | "table";
+  /** Whose files: those above level 0 of one place, or the whole table's. */
+  readonly scope: { readonly place: Pick<Place, "id"> } | "table";
   /** Schema of the state that was read. */
   readonly schemaId: number;
 }
@@ -59,9 +60,9 @@ export function rewriteBase(
   return { inputs, scope, schemaId: state.schema.id, others: others.map(({ identity }) => identity) };
 }
 
-/** New files of level 0 are no matter to a bucket's compaction: their versions are newer than all that is merged. */
+/** New files of level 0 are no matter to a place's compaction: their versions are newer than all that is merged. */
 function isWithin(file: LiveFile, scope: RewriteBase["scope"]): boolean {
-  return scope === "table" || (file.bucket === scope.bucket && file.level > 0);
+  return scope === "table" || (file.place.id === scope.place.id && file.level > 0);
 }
 
 /**
@@ -75,8 +76,8 @@ export function fits(state: PaimonState, prepared: PaimonPrepared): boolean {
   if ("rewrite" in prepared) return rewriteFits(state, prepared);
   if (state.schema.id !== prepared.base.schemaId) return false;
   if (prepared.truncate && state.snapshotId !== prepared.base.snapshotId) return false;
-  return prepared.additions.every(({ _BUCKET, _FILE }) =>
-    _FILE._MIN_SEQUENCE_NUMBER > (state.sequenceNumbers.get(_BUCKET) ?? -1n)
+  return prepared.additions.every(({ _PARTITION, _BUCKET, _FILE }) =>
+    _FILE._MIN_SEQUENCE_NUMBER > (state.sequenceNumbers.get(placeId(_PARTITION, _BUCKET)) ?? -1n)
   );
 }
 

@@ -17,6 +17,7 @@ import { deletionOf, entryIdentity, type ManifestEntry } from "./manifest.ts";
 import { type MergedRun, writeMerged } from "./merged_files.ts";
 import { liveEntries, type WrittenFile } from "./prepare.ts";
 import { type PaimonPrepared, type PreparedRewrite, rewriteBase } from "./prepared.ts";
+import { placeId } from "./partitioning.ts";
 import { bucketCount, bucketKey, maxLevel, type PaimonSchema } from "./schema.ts";
 import type { LiveFile, PaimonState } from "./table_state.ts";
 
@@ -38,19 +39,26 @@ export interface PaimonRescalePlan extends CompactionPlan {
 /** Says when a table needs more buckets: twice as many until each holds at most half of what it may. */
 export function planRescale(state: PaimonState, limits: RescaleLimits): PaimonRescalePlan | undefined {
   const held = bucketCount(state.schema);
-  const bytes = state.files.reduce((sum, file) => sum + Number(file.bytes), 0);
+  const bytes = mostPartitionBytes(state.files);
   if (state.key.length === 0 || bytes <= held * limits.bucketBytes) return undefined;
   let buckets = held;
   while (bytes > (buckets * limits.bucketBytes) / 2) buckets *= 2;
   return {
     buckets,
     files: state.files.length,
-    bytes: BigInt(bytes),
+    bytes: state.files.reduce((sum, file) => sum + file.bytes, 0n),
     rows: state.rows,
     reason: `${held} buckets hold ${bytes} bytes, more than ${limits.bucketBytes} each`,
     isUrgent: false,
     targetFileBytes: sortedFileBytes(limits),
   };
+}
+
+/** Each partition has as many buckets: the largest decides. */
+function mostPartitionBytes(files: readonly LiveFile[]): number {
+  const partitions = Map.groupBy(files, ({ place }) => placeId(place.partition, 0)).values();
+  const sizes = partitions.map((members) => members.reduce((sum, file) => sum + Number(file.bytes), 0));
+  return sizes.reduce((most, size) => Math.max(most, size), 0);
 }
 
 /** Writes all rows of a table into more buckets. Where it fails, no file is left. */
@@ -68,8 +76,8 @@ export async function rescale(
   };
   const run = { schema, dropsDeletions: true, level: maxLevel(schema), targetFileBytes: plan.targetFileBytes };
   const written = await writingFiles(options, async (files) => {
-    for (const bucket of Map.groupBy(state.files, (file) => file.bucket).values()) {
-      await split(state, { ...run, files: bucket }, { options, written: files });
+    for (const members of Map.groupBy(state.files, ({ place }) => place.id).values()) {
+      await split(state, { ...run, from: members[0]!.place, files: members }, { options, written: files });
     }
   });
   return {
@@ -100,8 +108,8 @@ export async function rescaleNewer(
   if (!isFollowed || newer.length === 0) return prepared;
   const written = await writingFiles(options, async (files) => {
     for (const file of newer) {
-      const run = { schema, dropsDeletions: false, level: 0, targetFileBytes: Number(file.bytes), files: [file] };
-      await split(state, run, { options, written: files });
+      const run = { schema, dropsDeletions: false, level: 0, targetFileBytes: Number(file.bytes) };
+      await split(state, { ...run, from: file.place, files: [file] }, { options, written: files });
     }
   });
   return {
@@ -113,7 +121,7 @@ export async function rescaleNewer(
   };
 }
 
-/** Writes files of one old bucket into those of a schema's that its keys belong to. */
+/** Writes files of one old place into those of a schema's that its keys belong to. */
 async function split(
   state: PaimonState,
   run: Omit<MergedRun, "bucket" | "totalBuckets">,

@@ -1,13 +1,14 @@
-/** Which buckets a change touches, and the exact key range of each: read from the key columns alone. */
+/** Which places a change touches, and the exact key range in each: read from the key columns alone. */
 import type { Connection } from "../../engine/connection.ts";
 import { identifier } from "../../engine/quote.ts";
 import { bucketColumn } from "./deleted_keys.ts";
-import type { KeyColumn } from "./key_columns.ts";
+import { type KeyColumn, keyValueSql, toKeyValue } from "./key_columns.ts";
 import { keyItems, type KeyRange, keyRanges } from "./key_ranges.ts";
+import type { Partitioning, Place } from "./partitioning.ts";
 
-/** One bucket's part of a change. */
-export interface BucketPart extends KeyRange {
-  readonly bucket: number;
+/** One place's part of a change. */
+export interface PlacePart extends KeyRange {
+  readonly place: Place;
   /** Rows that mark deletions. */
   readonly deletedRows: bigint;
 }
@@ -15,6 +16,8 @@ export interface BucketPart extends KeyRange {
 /** What is routed: relations by name, already inside the engine. */
 export interface RoutedChange {
   readonly connection: Connection;
+  readonly partitioning: Partitioning;
+  /** The key inside a partition. */
   readonly key: readonly KeyColumn[];
   /** SQL giving a key's bucket. */
   readonly bucket: string;
@@ -22,10 +25,11 @@ export interface RoutedChange {
   readonly deletedKeys?: string;
 }
 
-/** The buckets of a change, ascending. */
-export async function routeChange(change: RoutedChange): Promise<readonly BucketPart[]> {
-  const { key, connection } = change;
-  const values = keyItems(key);
+/** The places of a change, partition by partition. */
+export async function routeChange(change: RoutedChange): Promise<readonly PlacePart[]> {
+  const { key, connection, partitioning } = change;
+  const partition = partitionItems(partitioning);
+  const values = [...partition.items, keyItems(key)].join(", ");
   const sources = [
     change.upserts && `SELECT ${change.bucket} AS part, 0 AS deleted, ${values} FROM ${identifier(change.upserts)}`,
     change.deletedKeys &&
@@ -34,14 +38,33 @@ export async function routeChange(change: RoutedChange): Promise<readonly Bucket
   if (sources.length === 0) return [];
   const parts = await keyRanges(connection, {
     rows: sources.join(" UNION ALL "),
+    by: [...partition.names, "part"],
     arity: key.length,
     aggregates: ["sum(deleted)::BIGINT AS deleted"],
   });
   return parts.map(({ row, ...ranges }) => ({
     ...ranges,
-    bucket: row.part as number,
+    place: partitioning.placeOf(partition.names.map((name) => toKeyValue(row[name]!)), row.part as number),
     deletedRows: row.deleted as bigint,
   }));
+}
+
+/** The partitions that the rows of a relation stand in, as places of bucket 0. */
+export async function partitionsOf(
+  connection: Connection,
+  { partitioning, name }: { readonly partitioning: Partitioning; readonly name: string },
+): Promise<readonly Place[]> {
+  const { names, items } = partitionItems(partitioning);
+  if (names.length === 0) return [partitioning.placeOf([], 0)];
+  const rows = await connection.rows(`SELECT DISTINCT ${items.join(", ")} FROM ${identifier(name)} ORDER BY ALL`);
+  return rows.map((row) => partitioning.placeOf(names.map((each) => toKeyValue(row[each]!)), 0));
+}
+
+function partitionItems(
+  { columns }: Partitioning,
+): { readonly names: readonly string[]; readonly items: readonly string[] } {
+  const names = columns.map((_, index) => `p${index}`);
+  return { names, items: columns.map((column, index) => `${keyValueSql(column)} AS p${index}`) };
 }
 
 /** Whether rows stand in key order as they are. Only the key columns are read. */

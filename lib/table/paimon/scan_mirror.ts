@@ -37,13 +37,13 @@ export function mirrorDifference(
 }
 
 /** The columns of a state's snapshot in order, over its files. */
-export async function scanMirror(state: PaimonState, place: FilePlace, deleted: DeletedRows): Promise<Scan> {
+export async function scanMirror(state: PaimonState, where: FilePlace, deleted: DeletedRows): Promise<Scan> {
   const { fields } = state.schema;
-  const { storage, layout } = place;
+  const { storage, layout } = where;
   const scan = await scanLiveRows(storage, {
-    files: state.files.map(({ externalUri, bucket, name, rows, deleted }) => ({
+    files: state.files.map(({ externalUri, place, name, rows, deleted }) => ({
       uri: externalUri ?? name,
-      path: externalUri === undefined ? layout.data(bucket, name) : storage.path(externalUri),
+      path: externalUri === undefined ? layout.data(place, name) : storage.path(externalUri),
       rows,
       deleted: deleted && { positions: deleted.positions, sequenceNumber: deleted.since },
     })),

@@ -16,7 +16,7 @@ import {
   sequenceColumn,
 } from "./file_rows_sql.ts";
 import { keyColumns } from "./key_columns.ts";
-import type { PaimonField } from "./schema.ts";
+import { keyInPartition, type PaimonField } from "./schema.ts";
 import { splitSections } from "./sections.ts";
 import type { LiveFile, PaimonState } from "./table_state.ts";
 
@@ -33,7 +33,7 @@ export function scanSql(state: PaimonState, place: ReadablePlace): string {
   if (state.key.length === 0) {
     return fileRowsSql(state, { files: state.files, fields, versions: false, place }) ?? noRowsSql(fields);
   }
-  const { alone, overlapping } = splitSections(state.files, keyColumns(fields, state.key));
+  const { alone, overlapping } = splitSections(state.files, keyColumns(fields, keyInPartition(state.schema)));
   const selects = [aloneSql(state, { files: alone, place }), mergedSql(state, { files: overlapping, place })];
   return selects.filter((select) => select !== undefined).join("\nUNION ALL\n") || noRowsSql(fields);
 }

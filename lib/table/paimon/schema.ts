@@ -5,6 +5,8 @@ import type { TableDefinition } from "../../dataset/dataset.ts";
 import { WeirError } from "../../errors.ts";
 import { parseJson, stringifyJson } from "../lossless_json.ts";
 import { fromPaimonType, toPaimonType } from "./column_types.ts";
+import { unreadableOption } from "./foreign_options.ts";
+import { choosePartition, isPartitionType, partitionNameOptions } from "./partitioning.ts";
 
 /** One column. Its id never changes and is never used again. */
 export interface PaimonField {
@@ -22,6 +24,8 @@ export interface PaimonSchema {
   readonly highestFieldId: number;
   /** In the order of the fields, as pypaimon expects. Empty: rows are only ever appended. */
   readonly primaryKeys: readonly string[];
+  /** Columns by whose values rows are parted; with a key all of them are of it. They never change. */
+  readonly partitionKeys: readonly string[];
   readonly options: Readonly<Record<string, string>>;
   /** Epoch milliseconds. */
   readonly timeMillis: number;
@@ -31,35 +35,46 @@ export interface PaimonSchema {
  * The first schema of a table. Columns outside the key are nullable whatever the definition says: a row that marks a
  * deletion holds its key alone.
  *
- * @param options.buckets Buckets of a table with a key.
- * @throws {WeirError} `configuration` for a column name that Paimon keeps for itself.
+ * @param options.buckets Buckets of a table with a key, in each partition.
+ * @param options.partitionOptions Further table options, where the table is parted.
+ * @throws {WeirError} `configuration` for a column name that Paimon keeps for itself, or that rows cannot be parted by.
  */
 export function firstSchema(
   definition: TableDefinition,
-  options: { readonly buckets: number; readonly timeMillis: number },
+  options: {
+    readonly buckets: number;
+    readonly timeMillis: number;
+    readonly partitionOptions?: Readonly<Record<string, string>>;
+  },
 ): PaimonSchema {
   const { columns, colocation } = definition;
   const fields = columns.map((column, id) => toField(column, { id, nullable: !definition.key.includes(column.name) }));
   const primaryKeys = columns.map(({ name }) => name).filter((name) => definition.key.includes(name));
+  const partitionKeys = choosePartition(definition).columns;
+  const bucketKey = colocation?.filter((name) => !partitionKeys.includes(name)) ?? [];
   return {
     id: 0,
     fields,
     highestFieldId: fields.length - 1,
     primaryKeys,
-    options: tableOptions(primaryKeys, { buckets: options.buckets, ...(colocation && { colocation }) }),
+    partitionKeys,
+    options: {
+      ...bucketOptions(primaryKeys, { buckets: options.buckets, bucketKey }),
+      // Compaction is ours alone: `write-only` keeps other writers from starting one.
+      ...{ "file.format": "parquet", "file.compression": "zstd", "write-only": "true" },
+      ...(partitionKeys.length === 0 ? {} : { ...partitionNameOptions, ...options.partitionOptions }),
+    },
     timeMillis: options.timeMillis,
   };
 }
 
-function tableOptions(
+function bucketOptions(
   primaryKeys: readonly string[],
-  options: { readonly buckets: number; readonly colocation?: readonly string[] },
+  { buckets, bucketKey }: { readonly buckets: number; readonly bucketKey: readonly string[] },
 ): Readonly<Record<string, string>> {
-  // Compaction is ours alone: `write-only` keeps other writers from starting one.
-  const common = { "file.format": "parquet", "file.compression": "zstd", "write-only": "true" };
-  if (primaryKeys.length === 0) return { bucket: "-1", ...common };
-  const colocation = options.colocation === undefined ? {} : { "bucket-key": options.colocation.join(",") };
-  return { bucket: String(options.buckets), ...colocation, "data-file.thin-mode": "true", ...common };
+  if (primaryKeys.length === 0) return { bucket: "-1" };
+  const colocation = bucketKey.length === 0 ? {} : { "bucket-key": bucketKey.join(",") };
+  return { bucket: String(buckets), ...colocation, "data-file.thin-mode": "true" };
 }
 
 /** Names with a meaning of their own in Paimon (`SpecialFields`). */
@@ -112,9 +127,14 @@ export function maxLevel({ options }: PaimonSchema): number {
   return Number(options["num-levels"] ?? trigger + 1) - 1;
 }
 
+/** The key inside a partition: without the columns that are the same in all of it (Paimon's "trimmed" key). */
+export function keyInPartition({ primaryKeys, partitionKeys }: PaimonSchema): readonly string[] {
+  return primaryKeys.filter((name) => !partitionKeys.includes(name));
+}
+
 /** Columns whose values decide the bucket. */
 export function bucketKey(schema: PaimonSchema): readonly string[] {
-  return schema.options["bucket-key"]?.split(",") ?? schema.primaryKeys;
+  return schema.options["bucket-key"]?.split(",") ?? keyInPartition(schema);
 }
 
 /** Whether two schemas hold the same columns under the same key, whatever their ids. */
@@ -125,10 +145,11 @@ export function sameColumns(left: PaimonSchema, right: PaimonSchema): boolean {
 
 /** Whether two schemas describe the same table, whenever they were written and under whatever id. */
 export function sameSchema(left: PaimonSchema, right: PaimonSchema): boolean {
-  const options = (schema: PaimonSchema) => [schema.options.bucket, ...bucketKey(schema), "|", ...schema.primaryKeys];
+  const options = (schema: PaimonSchema) =>
+    [schema.options.bucket, bucketKey(schema), schema.primaryKeys, schema.partitionKeys].join("|");
   return left.fields.length === right.fields.length &&
     left.fields.every((field, index) => sameField(field, right.fields[index]!)) &&
-    String(options(left)) === String(options(right));
+    options(left) === options(right);
 }
 
 function sameField(left: PaimonField, right: PaimonField): boolean {
@@ -144,10 +165,7 @@ export function encodeSchema(schema: PaimonSchema): Uint8Array {
     type: toPaimonType(type, nullable),
     ...(doc === undefined ? {} : { description: doc }),
   }));
-  const { id, highestFieldId, primaryKeys, options, timeMillis } = schema;
-  return new TextEncoder().encode(
-    stringifyJson({ version: 3, id, fields, highestFieldId, partitionKeys: [], primaryKeys, options, timeMillis }),
-  );
+  return new TextEncoder().encode(stringifyJson({ version: 3, ...schema, fields }));
 }
 
 /**
@@ -161,17 +179,31 @@ export function decodeSchema(bytes: Uint8Array): PaimonSchema {
   if (typeof id !== "number" || !Array.isArray(json.fields) || !Array.isArray(primaryKeys)) {
     throw new RangeError("Cannot read the schema: id, fields or primaryKeys are missing");
   }
-  if (Array.isArray(partitionKeys) && partitionKeys.length > 0) {
-    throw new RangeError("Cannot read the schema: partitioned tables are not supported");
-  }
-  return {
+  const fields = json.fields.map(decodeField);
+  const schema = {
     id,
-    fields: json.fields.map(decodeField),
+    fields,
     highestFieldId: Number(highestFieldId),
     primaryKeys: primaryKeys.map(String),
+    partitionKeys: decodePartitionKeys(partitionKeys, fields),
     options: (options ?? {}) as Record<string, string>,
     timeMillis: Number(timeMillis ?? 0),
   };
+  const option = unreadableOption(schema);
+  if (option !== undefined) throw new RangeError(`Cannot read the schema: ${option} is not supported`);
+  return schema;
+}
+
+function decodePartitionKeys(json: unknown, fields: readonly PaimonField[]): readonly string[] {
+  const names = Array.isArray(json) ? json.map(String) : [];
+  for (const name of names) {
+    const type = fields.find((field) => field.name === name)?.type;
+    if (type !== undefined && isPartitionType(type)) continue;
+    throw new RangeError(
+      `Cannot read the schema: partitions by column ${name} of type ${type?.kind} are not supported`,
+    );
+  }
+  return names;
 }
 
 function decodeField(json: unknown): PaimonField {

@@ -11,17 +11,17 @@ export interface Sections {
   readonly overlapping: readonly LiveFile[];
 }
 
-/** Splits files by whether their key range meets that of another file in the same bucket. */
+/** Splits files by whether their key range meets that of another file in the same place. */
 export function splitSections(files: readonly LiveFile[], key: readonly KeyColumn[]): Sections {
   const alone: LiveFile[] = [];
   const overlapping: LiveFile[] = [];
-  for (const bucket of Map.groupBy(files, (file) => file.bucket).values()) {
-    for (const section of keySections(bucket, key)) (section.length === 1 ? alone : overlapping).push(...section);
+  for (const members of Map.groupBy(files, (file) => file.place.id).values()) {
+    for (const section of keySections(members, key)) (section.length === 1 ? alone : overlapping).push(...section);
   }
   return { alone, overlapping };
 }
 
-/** One bucket's files in groups that are linked by overlapping key ranges, in key order. */
+/** One place's files in groups that are linked by overlapping key ranges, in key order. */
 export function keySections(files: readonly LiveFile[], key: readonly KeyColumn[]): readonly (readonly LiveFile[])[] {
   const types = key.map(({ type }) => type);
   const ranges = files

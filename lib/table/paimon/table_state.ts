@@ -3,6 +3,7 @@ import type { Position } from "../../change/position.ts";
 import type { PositionBitmap } from "../deleted_rows/position_bitmap.ts";
 import type { TableState } from "../lake_table.ts";
 import { entryIdentity, entryKind, type ManifestEntry, type ManifestMeta } from "./manifest.ts";
+import type { Partitioning, Place } from "./partitioning.ts";
 import type { PaimonSchema } from "./schema.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -10,7 +11,7 @@ import type { Snapshot } from "./snapshot.ts";
 export interface LiveFile {
   readonly identity: string;
   readonly name: string;
-  readonly bucket: number;
+  readonly place: Place;
   readonly schemaId: number;
   /** 0: as a writer left it, 1 and above: one sorted run of files whose key ranges do not meet. */
   readonly level: number;
@@ -50,8 +51,8 @@ export interface PaimonState extends TableState {
   /** All manifests of the snapshot. */
   readonly manifests: readonly ManifestMeta[];
   readonly files: readonly LiveFile[];
-  /** Highest sequence number by bucket. */
-  readonly sequenceNumbers: ReadonlyMap<number, bigint>;
+  /** Highest sequence number by {@linkcode Place.id}. */
+  readonly sequenceNumbers: ReadonlyMap<string, bigint>;
   /** Of the newest commit of ours. */
   readonly commitIdentifier: bigint;
   /** Newest snapshot that says how far we have come: it must not expire. */
@@ -64,12 +65,12 @@ export interface PaimonState extends TableState {
 }
 
 /** An entry as the state remembers it: statistics stay on disk. */
-export function liveFile(entry: ManifestEntry): LiveFile {
+export function liveFile(entry: ManifestEntry, partitioning: Partitioning): LiveFile {
   const { _FILE: file } = entry;
   return {
     identity: entryIdentity(entry),
     name: file._FILE_NAME,
-    bucket: entry._BUCKET,
+    place: partitioning.place(entry._PARTITION, entry._BUCKET),
     schemaId: Number(file._SCHEMA_ID),
     level: file._LEVEL,
     bytes: file._FILE_SIZE,
@@ -83,9 +84,11 @@ export function liveFile(entry: ManifestEntry): LiveFile {
   };
 }
 
-/** Files after a commit's entries: readers take every deletion first, so their order means nothing. */
-export function applyEntries(files: readonly LiveFile[], entries: readonly ManifestEntry[]): readonly LiveFile[] {
-  const added = entries.filter((entry) => entry._KIND === entryKind.add).map(liveFile);
+/** Files after some more were added and a commit's entries took others away, in whatever order readers learn of it. */
+export function withEntries(
+  files: readonly LiveFile[],
+  { added, entries }: { readonly added: readonly LiveFile[]; readonly entries: readonly ManifestEntry[] },
+): readonly LiveFile[] {
   const deleted = new Set(entries.filter((entry) => entry._KIND === entryKind.delete).map(entryIdentity));
   const all = [...files, ...added];
   return deleted.size === 0 ? all : all.filter((file) => !deleted.has(file.identity));
@@ -93,13 +96,13 @@ export function applyEntries(files: readonly LiveFile[], entries: readonly Manif
 
 /** Highest sequence numbers once files are added; a truncate does not take them back. */
 export function raiseSequenceNumbers(
-  numbers: ReadonlyMap<number, bigint>,
-  files: readonly Pick<LiveFile, "bucket" | "maxSequenceNumber">[],
-): ReadonlyMap<number, bigint> {
+  numbers: ReadonlyMap<string, bigint>,
+  files: readonly Pick<LiveFile, "place" | "maxSequenceNumber">[],
+): ReadonlyMap<string, bigint> {
   const raised = new Map(numbers);
-  for (const { bucket, maxSequenceNumber } of files) {
-    const known = raised.get(bucket);
-    if (known === undefined || maxSequenceNumber > known) raised.set(bucket, maxSequenceNumber);
+  for (const { place: { id }, maxSequenceNumber } of files) {
+    const known = raised.get(id);
+    if (known === undefined || maxSequenceNumber > known) raised.set(id, maxSequenceNumber);
   }
   return raised;
 }

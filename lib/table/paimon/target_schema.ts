@@ -3,6 +3,7 @@ import { sameType } from "../../dataset/column_type.ts";
 import type { TableDefinition } from "../../dataset/dataset.ts";
 import type { SchemaChange } from "../../dataset/schema_change.ts";
 import { WeirError } from "../../errors.ts";
+import { unwritableOption } from "./foreign_options.ts";
 import { type PaimonSchema, sameSchema } from "./schema.ts";
 import { evolveSchema } from "./schema_evolution.ts";
 import type { PaimonState } from "./table_state.ts";
@@ -28,10 +29,10 @@ export function targetSchema(
 }
 
 /**
- * Refuses rows that the schema cannot hold.
+ * Refuses rows that the schema cannot hold, or that would stand in buckets where nobody looks for them.
  *
  * @throws {WeirError} `unsupportedSchemaChange` where a column of the definition is missing, of another type, or the key
- *   differs.
+ *   differs; `precondition` for buckets that another program made.
  */
 export function assertHolds(schema: PaimonSchema, definition: TableDefinition): void {
   const table = `${definition.namespace}.${definition.name}`;
@@ -44,4 +45,10 @@ export function assertHolds(schema: PaimonSchema, definition: TableDefinition): 
   if ([...definition.key].sort().join("\0") !== [...schema.primaryKeys].sort().join("\0")) {
     throw refuse("the Paimon table has another key");
   }
+  const option = unwritableOption(schema);
+  if (option === undefined) return;
+  throw new WeirError("precondition", `${table}: another program made the Paimon table with ${option}`, {
+    detail: { table },
+    advice: "Give it fixed buckets if it has a key and none if not (option bucket), or remove the table's folder",
+  });
 }

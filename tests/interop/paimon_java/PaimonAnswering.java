@@ -39,6 +39,7 @@ import org.apache.paimon.options.Options;
 import org.apache.paimon.predicate.Predicate;
 import org.apache.paimon.predicate.PredicateBuilder;
 import org.apache.paimon.reader.RecordReader;
+import org.apache.paimon.schema.Schema;
 import org.apache.paimon.shade.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.paimon.shade.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 import org.apache.paimon.table.FileStoreTable;
@@ -64,9 +65,11 @@ import org.apache.paimon.utils.TypeUtils;
  * <ul>
  *   <li>{@code read}: writes all rows to {@code output} as Parquet, at a {@code tag} or {@code snapshot} if one is given, and plans and
  *       reads by each of the {@code filters} ({@code COLUMN OPERATOR VALUE}, several joined by {@code and});
+ *   <li>{@code create}: a table with the columns of another, {@code from}, a {@code key}, {@code partitionBy} and {@code options};
  *   <li>{@code write}: the rows of another table, {@code from}, as rows of a {@code kind} (+I, -D);
  *   <li>{@code compact}: every bucket in full, or all small files of a table without a key;
  *   <li>{@code expire}: all snapshots but the newest {@code keep};
+ *   <li>{@code expirePartitions}: those whose time has passed, and answers with their values;
  *   <li>{@code clean}: removes files that it knows nothing of, and answers with their names.
  * </ul>
  */
@@ -105,6 +108,7 @@ public class PaimonAnswering {
   }
 
   private Object report(JsonNode request) throws Exception {
+    if (request.get("do").asText().equals("create")) return create(request);
     FileStoreTable table = open(request, "table");
     switch (request.get("do").asText()) {
       case "read":
@@ -116,6 +120,8 @@ public class PaimonAnswering {
         return table.primaryKeys().isEmpty() ? compactAppended(compacting) : compactBuckets(compacting);
       case "expire":
         return expire(table, request.get("keep").asInt());
+      case "expirePartitions":
+        return expirePartitions(table.copy(Map.of("partition.expiration-check-interval", "0 s")));
       case "clean":
         long later = System.currentTimeMillis() + Duration.ofDays(1).toMillis();
         return new LocalOrphanFilesClean(table, later, false).clean().getDeletedFilesPath().stream().map(Path::toString).toList();
@@ -126,12 +132,32 @@ public class PaimonAnswering {
 
   /** The table as any engine opens it: through a catalog, with options of a query. */
   private static FileStoreTable open(JsonNode request, String key) throws Exception {
-    try (Catalog catalog = CatalogFactory.createCatalog(CatalogContext.create(new Path(request.get("warehouse").asText())))) {
+    try (Catalog catalog = catalog(request)) {
       Map<String, String> options = new HashMap<>();
       if (request.hasNonNull("tag")) options.put("scan.tag-name", request.get("tag").asText());
       if (request.hasNonNull("snapshot")) options.put("scan.snapshot-id", request.get("snapshot").asText());
       return (FileStoreTable) catalog.getTable(Identifier.fromString(request.get(key).asText())).copy(options);
     }
+  }
+
+  private static Catalog catalog(JsonNode request) {
+    return CatalogFactory.createCatalog(CatalogContext.create(new Path(request.get("warehouse").asText())));
+  }
+
+  private static boolean create(JsonNode request) throws Exception {
+    Schema.Builder schema = Schema.newBuilder().primaryKey(texts(request, "key")).partitionKeys(texts(request, "partitionBy"));
+    request.get("options").fields().forEachRemaining((option) -> schema.option(option.getKey(), option.getValue().asText()));
+    for (DataField field : open(request, "from").rowType().getFields()) schema.column(field.name(), field.type());
+    try (Catalog catalog = catalog(request)) {
+      catalog.createTable(Identifier.fromString(request.get("table").asText()), schema.build(), false);
+    }
+    return true;
+  }
+
+  private static List<String> texts(JsonNode request, String key) {
+    List<String> found = new ArrayList<>();
+    for (JsonNode text : request.withArray(key)) found.add(text.asText());
+    return found;
   }
 
   private Map<String, Object> read(FileStoreTable table, JsonNode request) throws Exception {
@@ -261,7 +287,9 @@ public class PaimonAnswering {
     BatchWriteBuilder builder = table.newBatchWriteBuilder();
     try (BatchTableWrite write = builder.newWrite(); BatchTableCommit commit = builder.newCommit()) {
       write.withIOManager(spill);
-      for (int bucket = 0; bucket < table.coreOptions().bucket(); bucket++) write.compact(BinaryRow.EMPTY_ROW, bucket, true);
+      for (BinaryRow partition : table.newSnapshotReader().partitions()) {
+        for (int bucket = 0; bucket < table.coreOptions().bucket(); bucket++) write.compact(partition, bucket, true);
+      }
       List<CommitMessage> messages = write.prepareCommit();
       commit.commit(messages);
       return messages.size();
@@ -284,6 +312,11 @@ public class PaimonAnswering {
   private static int expire(FileStoreTable table, int keep) {
     ExpireConfig.Builder config = ExpireConfig.builder().snapshotRetainMin(1).snapshotRetainMax(keep);
     return table.newExpireSnapshots().config(config.snapshotTimeRetain(Duration.ZERO).build()).expire();
+  }
+
+  private static List<Map<String, String>> expirePartitions(FileStoreTable table) {
+    List<Map<String, String>> expired = table.store().newPartitionExpire("java", table).expire(Long.MAX_VALUE);
+    return expired == null ? List.of() : expired;
   }
 
   private static String words(Throwable thrown) {
