@@ -13,7 +13,7 @@ import { lsnOf } from "../../lib/source/postgres/lsn.ts";
 import { ReplayPoint } from "../../lib/source/postgres/replay.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
 import type { RestCatalog } from "../../lib/table/iceberg/rest/rest_catalog.ts";
-import type { ComparedRows, KeyTable } from "../../lib/verify/compared_rows.ts";
+import { type ComparedRows, type KeyTable, oldRows } from "../../lib/verify/compared_rows.ts";
 import { type Stretch, TouchedKeys } from "../../lib/verify/touched_keys.ts";
 import { type Mismatch, type TableVerification, verifyTable } from "../../lib/verify/verify.ts";
 import type { ComparedTable } from "./compared_tables.ts";
@@ -30,6 +30,8 @@ export interface ComparedResult extends Omit<TableVerification, "mismatches"> {
   readonly position: string | null;
   /** Keys that changed each time between the point at the source and the lake's position: nothing is known of their rows. */
   readonly setAside: number;
+  /** Rows compared are those of later partitions, where older ones leave the table. Null: all. */
+  readonly comparedAfter: string | null;
   /** Why the table could not be compared. */
   readonly notCompared: string | null;
   readonly mismatches: readonly Mismatch[];
@@ -169,8 +171,10 @@ async function compareTable(before: Pending, { stand, point, touched, options }:
   }
   options.onTable(`${result.format} ${result.table}`);
   const except = await touched.within(source, stretch);
+  const without = stand.state.retention && oldRows(stand.state.retention, Date.now());
   const compared: ComparedRows = {
     share: options.share,
+    without,
     ...(before.only === undefined ? {} : { only: before.only }),
     ...(except === undefined ? {} : { except }),
   };
@@ -183,6 +187,7 @@ async function compareTable(before: Pending, { stand, point, touched, options }:
       ...added(result, { ...found, mismatches: masked(found.mismatches, dataset) }),
       position,
       setAside: left?.count ?? 0,
+      comparedAfter: without?.texts.last ?? null,
       notCompared: null,
     },
     ...(left === undefined ? {} : { only: left.keys }),
@@ -259,6 +264,7 @@ function nothingYet({ place, source }: ComparedTable): ComparedResult {
     different: 0,
     deadLettered: 0,
     setAside: 0,
+    comparedAfter: null,
     notCompared: null,
     mismatches: [],
   };

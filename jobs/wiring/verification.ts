@@ -4,8 +4,10 @@ import type { ComparableDataset, VerificationPoint } from "../../lib/change/sour
 import type { Dataset, TableDefinition } from "../../lib/dataset/dataset.ts";
 import type { Pipeline } from "../../lib/pipeline/pipeline.ts";
 import { type DatasetPlan, declaredDefinition } from "../../lib/pipeline/plan.ts";
+import { oldRows } from "../../lib/verify/compared_rows.ts";
 import { type TableVerification, verifyTable } from "../../lib/verify/verify.ts";
 import type { Lake } from "./lake.ts";
+import { comparedAfterText } from "./verification_outcome.ts";
 
 /** What was found in one table of one format. */
 export interface VerifiedTable extends TableVerification {
@@ -50,8 +52,12 @@ export async function verifyLake(options: VerifyLakeOptions): Promise<readonly V
         const { compared, text } = await comparedTable(table, point);
         if (text !== undefined) leftOut.add(text);
         if (compared === undefined) continue;
+        const { retention } = await table.sink.status();
+        const without = retention && oldRows(retention, Date.now());
+        if (without !== undefined) leftOut.add(comparedAfterText(`${format} ${namespace}.${name}`, without.texts.last));
         const result = await verifyTable({
           ...compared,
+          compared: { without },
           point,
           scan: scans.get(table.sink)?.sql,
           connection,

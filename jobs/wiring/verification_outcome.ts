@@ -41,12 +41,20 @@ export function verificationText({ tables, sample }: VerificationOutcome): strin
     "",
     ...positionLines(tables),
     ...(sample < 1 ? [`compared: ${sample * 100} % of the keys, chosen by hash`] : []),
+    ...tables.flatMap(({ table, format, comparedAfter }) =>
+      comparedAfter === null ? [] : [comparedAfterText(`${format} ${table}`, comparedAfter)]
+    ),
     ...tables.flatMap(({ table, format, notCompared }) =>
       notCompared === null ? [] : [`not compared: ${format} ${table}, because ${notCompared}`]
     ),
     ...(tables.some(({ setAside }) => setAside > 0) ? [setAsideText] : []),
     ...tables.flatMap(mismatchLines),
   ].join("\n");
+}
+
+/** Of a table whose partitions leave it with their time. */
+export function comparedAfterText(table: string, last: string): string {
+  return `compared of ${table}: rows of partitions after ${last}; older ones leave it`;
 }
 
 const setAsideText =

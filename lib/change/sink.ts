@@ -7,6 +7,7 @@
  */
 import type { Column } from "../dataset/column.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
+import type { RowRetention } from "../dataset/row_retention.ts";
 import type { SchemaChange } from "../dataset/schema_change.ts";
 import type { Position } from "./position.ts";
 import type { Relation } from "./relation.ts";
@@ -64,6 +65,8 @@ export interface SinkStatus {
   readonly rows: bigint;
   /** Columns by whose values rows are parted, where that was settled for good when the table was made. */
   readonly fixedPartition?: readonly string[];
+  /** How long rows stay in the table. Absent: for good. */
+  readonly retention?: RowRetention;
 }
 
 /** A SELECT over one snapshot. The files it names stay readable until it is disposed. */

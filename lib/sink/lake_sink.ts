@@ -130,5 +130,6 @@ function statusOf(state: TableState): SinkStatus {
     ...(state.position === undefined ? {} : { position: state.position }),
     ...(state.snapshotId === undefined ? {} : { snapshotId: state.snapshotId }),
     ...(state.fixedPartition === undefined ? {} : { fixedPartition: state.fixedPartition }),
+    ...(state.retention === undefined ? {} : { retention: state.retention }),
   };
 }

@@ -1,8 +1,11 @@
 /**
- * Which rows a verification compares: a share of the keys, without those that changed between the two sides.
+ * Which rows a verification compares: a share of the keys, without those that changed between the two sides, and without rows
+ * that the lake keeps for some time only.
  *
- * Promise: the same rows on both sides, decided by their key texts alone (by the row's hash where there is no key).
+ * Promise: the same rows on both sides, decided by their key texts alone (by the row's hash where there is no key), and by the text
+ * that says their time.
  */
+import { type OldTexts, oldTexts, type RowRetention } from "../dataset/row_retention.ts";
 import { identifier } from "../engine/quote.ts";
 import type { RowTextQuery } from "../source/postgres/row_text_sql.ts";
 
@@ -14,6 +17,23 @@ export interface KeyTable {
   readonly columns: readonly string[];
 }
 
+/** Rows that may have left the lake with their time: those whose text of a column is among some. */
+export interface OldRows {
+  readonly column: string;
+  readonly texts: OldTexts;
+}
+
+/**
+ * Which rows of a table may have left it by now, or may do so before long: others count time in another zone.
+ *
+ * @param nowMs Epoch milliseconds, taken once the table has been looked at.
+ */
+export function oldRows(retention: RowRetention, nowMs: number): OldRows {
+  return { column: retention.column, texts: oldTexts(retention, nowMs + dayMs) };
+}
+
+const dayMs = 86_400_000;
+
 /** A choice of rows. */
 export interface ComparedRows {
   /** Share of the keys, above 0 and up to 1. Default 1. The same share is the same keys each time. */
@@ -22,6 +42,8 @@ export interface ComparedRows {
   readonly only?: KeyTable;
   /** All rows but those of these keys. */
   readonly except?: KeyTable;
+  /** All rows but these. */
+  readonly without?: OldRows | undefined;
 }
 
 /** DuckDB condition over a side's `k0 … kn` and `hash`, in a query where they are called `compared`. */

@@ -8,6 +8,7 @@
 import type { VerificationPoint } from "../change/source.ts";
 import { spoolCsvOptions } from "../change/spool_format.ts";
 import type { Dataset, TableDefinition } from "../dataset/dataset.ts";
+import { oldTextSql } from "../dataset/row_retention.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier, literal } from "../engine/quote.ts";
 import { comparableScan } from "./comparable_scan.ts";
@@ -62,11 +63,11 @@ export interface TableVerification {
  * @throws {WeirError} `unsupportedSchemaChange` where columns were renamed and the lake has not heard of it.
  */
 export async function verifyTable(request: VerificationRequest): Promise<TableVerification> {
-  const query = rowTextQuery(
-    request.dataset,
-    request.definition,
-    request.maxValueBytes === undefined ? {} : { maxValueBytes: request.maxValueBytes },
-  );
+  const { maxValueBytes, compared } = request;
+  const query = rowTextQuery(request.dataset, request.definition, {
+    ...(maxValueBytes === undefined ? {} : { maxValueBytes }),
+    without: compared?.without,
+  });
   const name = `verify_${crypto.randomUUID().replaceAll("-", "")}`;
   const files = { spool: `${request.folder}/${name}.csv`, sides: `${request.folder}/${name}.parquet` };
   const isCompared = comparedKeys(query.key, request.compared);
@@ -110,16 +111,19 @@ function sourceSide(path: string, keyColumns: number): string {
     `${spoolCsvOptions}, max_line_size=${maxLineBytes}, buffer_size=${bufferBytes}, columns={${columns}})`;
 }
 
-function lakeSide(scan: string | undefined, query: RowTextQuery): string {
+function lakeSide({ scan, compared }: VerificationRequest, query: RowTextQuery): string {
   const columnOf = (name: string) => {
     const column = query.columns.find((candidate) => candidate.name === name);
-    if (column === undefined) throw new RangeError(`Cannot compare: key column "${name}" takes no part`);
+    if (column === undefined) throw new RangeError(`Cannot compare: column "${name}" takes no part`);
     return column;
   };
   const keys = query.key.map((name, index) => `${columnText(columnOf(name))} AS k${index}`);
   const none = [...query.key.map((_, index) => `NULL::VARCHAR AS k${index}`), "NULL::UUID AS hash"].join(", ");
   if (scan === undefined) return `SELECT ${none} WHERE false`;
-  return `SELECT ${[...keys, `${rowHash(query.columns)}::UUID AS hash`].join(", ")} FROM (${scan})`;
+  const without = compared?.without;
+  const time = without && columnOf(without.column);
+  const kept = time && ` WHERE ${oldTextSql(columnText(time), without.texts, time.type)} IS NOT TRUE`;
+  return `SELECT ${[...keys, `${rowHash(query.columns)}::UUID AS hash`].join(", ")} FROM (${scan})${kept ?? ""}`;
 }
 
 /** Writes both sides into one file, each row marked with the pass that compares it, and gives the number of rows. */
@@ -134,7 +138,7 @@ async function stageSides(
   const side = (select: string, isSource: boolean) =>
     `SELECT ${keyList}, hash, ${isSource} AS at_source FROM (${select}) AS compared WHERE ${isCompared}`;
   const both = `${side(sourceSide(spool, key.length), true)} AND hash IS NOT NULL UNION ALL ` +
-    side(lakeSide(from.request.scan, from.query), false);
+    side(lakeSide(from.request, from.query), false);
   return await from.request.connection.run(
     `COPY (SELECT *, (hash(${keys.join(", ")}) % ${passes})::UTINYINT AS pass FROM (${both})) TO ${
       literal(sides)

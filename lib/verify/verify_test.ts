@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type ColumnType, duckdbType, types } from "../dataset/column_type.ts";
 import type { Dataset } from "../dataset/dataset.ts";
+import { oldTexts } from "../dataset/row_retention.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier, literal } from "../engine/quote.ts";
 import { PostgresConnection } from "../source/postgres/connection.ts";
@@ -276,6 +277,19 @@ Deno.test("a source row whose key the lake cannot hold is dead-lettered whole, n
       });
       assert.deepEqual(counts(counted), { rows: 2, missing: 0, extra: 1, different: 0 });
       assert.equal((await verifyTable({ ...request, scan: undefined })).missing, 1);
+
+      await source.run(
+        "INSERT INTO public.days VALUES ('-infinity'), ('0044-03-15 BC'), ('2023-12-31'), ('0001-01-01')",
+      );
+      const texts = oldTexts({ column: "day", formatter: "yyyy-MM-dd", keepMs: 0 }, Date.UTC(2024, 0, 1));
+      const compared = { without: { column: "day", texts } };
+      const kept = await verifyTable({ ...request, compared, scan: "SELECT DATE '2024-01-01' AS day" });
+      assert.deepEqual(counts(kept), { rows: 1, missing: 0, extra: 0, different: 0 }, "older rows have left the lake");
+      const partly = await verifyTable({
+        ...{ ...request, compared, dataset: unkeyed, definition: unkeyed },
+        scan: "SELECT unnest([DATE '2022-05-05', DATE '2024-01-02', NULL, NULL, NULL]) AS day",
+      });
+      assert.deepEqual(counts(partly), { rows: 4, missing: 1, extra: 1, different: 0 }, "newer ones are compared");
       await source.close();
     })
   );

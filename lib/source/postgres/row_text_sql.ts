@@ -8,8 +8,10 @@
  * does; everything else is independent of settings and server encoding.
  */
 import type { Column } from "../../dataset/column.ts";
+import type { ColumnType } from "../../dataset/column_type.ts";
 import type { Dataset, TableDefinition } from "../../dataset/dataset.ts";
 import type { ChildTable } from "../../dataset/projection.ts";
+import { type OldTexts, oldTextSql } from "../../dataset/row_retention.ts";
 import { identifier, literal } from "../../engine/quote.ts";
 import { childRows, jsonDocument, projectedText } from "./json_value_sql.ts";
 import { framed, type ValueText, valueText } from "./value_text_sql.ts";
@@ -31,6 +33,8 @@ export interface RowTextQuery {
 export interface RowTextOptions {
   /** Bytes of a value's text above which it is dead-lettered. Default 64 MiB. */
   readonly maxValueBytes?: number;
+  /** Rows that are left out: those whose text of a column is among these. Default: none. */
+  readonly without?: { readonly column: string; readonly texts: OldTexts } | undefined;
 }
 
 /** Bytes of a value's text above which it is dead-lettered (design §4). */
@@ -47,9 +51,8 @@ export function rowTextQuery(
   definition: TableDefinition,
   options: RowTextOptions = {},
 ): RowTextQuery {
-  const maxValueBytes = options.maxValueBytes ?? defaultMaxValueBytes;
   const child = dataset.children?.find((candidate) => candidate.name === definition.name);
-  const table = new SourceTable(dataset, definition, maxValueBytes);
+  const table = new SourceTable(dataset, definition, options);
   return child === undefined ? table.ownQuery() : table.childQuery(child);
 }
 
@@ -57,13 +60,13 @@ export function rowTextQuery(
 class SourceTable {
   readonly #dataset: Dataset;
   readonly #definition: TableDefinition;
-  readonly #maxValueBytes: number;
+  readonly #options: RowTextOptions;
   readonly #from: string;
 
-  constructor(dataset: Dataset, definition: TableDefinition, maxValueBytes: number) {
+  constructor(dataset: Dataset, definition: TableDefinition, options: RowTextOptions) {
     this.#dataset = dataset;
     this.#definition = definition;
-    this.#maxValueBytes = maxValueBytes;
+    this.#options = options;
     const name = `${identifier(dataset.source.namespace)}.${identifier(dataset.source.table)}`;
     // Rows of table partitions are its own; rows of tables that inherit from it are not.
     this.#from = `(SELECT * FROM ${name} AS o WHERE o.tableoid = ${literal(name)}::regclass
@@ -92,7 +95,8 @@ class SourceTable {
 
   #sourceText(name: string): ValueText {
     const { type } = this.#lakeColumn(name);
-    return valueText(this.#sourceColumn(name).sql, type, { maxValueBytes: this.#maxValueBytes });
+    const { maxValueBytes = defaultMaxValueBytes } = this.#options;
+    return valueText(this.#sourceColumn(name).sql, type, { maxValueBytes });
   }
 
   #document(name: string): ReturnType<typeof jsonDocument> {
@@ -115,13 +119,20 @@ class SourceTable {
   #query(from: string, texts: ReadonlyMap<string, ValueText>): RowTextQuery {
     const columns = [...texts.keys()].map((name) => this.#lakeColumn(name));
     const names = new Map([...texts.keys()].map((name, index) => [name, `t${index}`]));
-    const { key } = this.#definition;
-    const keyTexts = key.map((name) => {
+    const textOf = (name: string, role: string) => {
       const text = names.get(name);
       if (text !== undefined) return text;
-      throw new RangeError(`Cannot verify "${this.#definition.name}": its key column "${name}" is not the source's`);
-    });
-    return { statement: statement({ from, texts: [...texts.values()], keyTexts }), columns, key };
+      throw new RangeError(`Cannot verify "${this.#definition.name}": its ${role} "${name}" is not the source's`);
+    };
+    const { key } = this.#definition;
+    const keyTexts = key.map((name) => textOf(name, "key column"));
+    const { without } = this.#options;
+    const old = without && {
+      text: textOf(without.column, "partition column"),
+      texts: without.texts,
+      type: this.#lakeColumn(without.column).type,
+    };
+    return { statement: statement({ from, texts: [...texts.values()], keyTexts, old }), columns, key };
   }
 }
 
@@ -130,18 +141,21 @@ interface StatementParts {
   /** Texts of all columns; the n-th is named `t<n>`. */
   readonly texts: readonly ValueText[];
   readonly keyTexts: readonly string[];
+  /** Which text tells rows that are left out. */
+  readonly old?: { readonly text: string; readonly texts: OldTexts; readonly type: ColumnType } | undefined;
 }
 
 /** PostgreSQL takes 1664 expressions in a select list, and each column needs two. */
 const columnsPerGroup = 400;
 
-function statement({ from, texts, keyTexts }: StatementParts): string {
+function statement({ from, texts, keyTexts, old }: StatementParts): string {
   // One group, the common case, is read without a join.
   const isWide = texts.length > columnsPerGroup;
   const groups: string[] = [];
   for (let first = 0; first < texts.length; first += columnsPerGroup) {
     const last = Math.min(first + columnsPerGroup, texts.length);
-    const keys = keyTexts.filter((name) => Number(name.slice(1)) >= first && Number(name.slice(1)) < last);
+    const named = [...new Set([...keyTexts, ...(old === undefined ? [] : [old.text])])];
+    const keys = named.filter((name) => Number(name.slice(1)) >= first && Number(name.slice(1)) < last);
     groups.push(groupSql(texts, { first, last, keys, from: isWide ? "" : `FROM ${from}` }));
   }
   const joined = groups.map((group, index) => `LATERAL (${group}) AS g${index}`);
@@ -154,10 +168,11 @@ function statement({ from, texts, keyTexts }: StatementParts): string {
     `${keyTexts.length === 0 ? hash : `CASE WHEN ${readable} THEN ${hash} END`} AS hash`,
     `${sum("refused", "+")} AS refused`,
   ];
-  return `SELECT ${outer.join(", ")} FROM ${[...isWide ? [from] : [], ...joined].join(" CROSS JOIN ")}`;
+  const kept = old === undefined ? "" : ` WHERE ${oldTextSql(old.text, old.texts, old.type)} IS NOT TRUE`;
+  return `SELECT ${outer.join(", ")} FROM ${[...isWide ? [from] : [], ...joined].join(" CROSS JOIN ")}${kept}`;
 }
 
-/** Row text and refused values of some columns of one row, and the key texts among them. */
+/** Row text and refused values of some columns of one row, and the texts among them that are asked for by name. */
 function groupSql(
   texts: readonly ValueText[],
   { first, last, keys, from }: {
