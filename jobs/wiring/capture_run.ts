@@ -18,6 +18,7 @@ import { Lake, lakeId } from "./lake.ts";
 import { below } from "./lake_place.ts";
 import { mirrorFormats } from "./mirror_settings.ts";
 import { type OtherwiseParted, otherwiseParted, requireParted } from "./partition_requests.ts";
+import { partitionNotes, requirePartitions } from "./partition_notes.ts";
 import { planOf } from "./plans.ts";
 import { policyOf } from "./upkeep_settings.ts";
 import { type VerifiedTable, verifyLake } from "./verification.ts";
@@ -93,6 +94,7 @@ export class CaptureRun implements AsyncDisposable {
   /** Opens lake and source. Throws what either throws; nothing is left open then. */
   static async open(options: CaptureRunOptions): Promise<CaptureRun> {
     const { settings } = options;
+    requirePartitions(settings);
     await using open = new AsyncDisposableStack();
     const icebergCatalog = icebergCatalogOf(settings);
     if (settings.formats.includes("iceberg")) await icebergCatalog?.connect();
@@ -104,6 +106,7 @@ export class CaptureRun implements AsyncDisposable {
         icebergVersion: settings.icebergVersion === "2" ? 2 : 3,
         icebergCatalog,
         deltaDeletes: settings.deltaDeletes,
+        partitionKeepDays: settings.partitionKeepDays,
         memoryLimitBytes: settings.memoryLimitBytes,
         threads: settings.threads,
         mirrors: mirrorFormats(settings),
@@ -143,6 +146,7 @@ export class CaptureRun implements AsyncDisposable {
     open.defer(() => embedder.close());
     const run = new CaptureRun(options, { source, lake, embedder, datasets });
     for (const table of await otherwiseParted(run.plans)) options.progress.note(partedNote(table));
+    for (const note of await partitionNotes(run.plans, settings)) options.progress.note(note);
     await lake.mirrors.begin();
     if (settings.resync) await run.#forgetEverything();
     run.#opened = open.move();

@@ -35,6 +35,7 @@ export const captureSettings = {
   ...catalogSettings,
   deltaDeletes: settings.deltaDeletes,
   partitionBy: settings.partitionBy,
+  partitionKeepDays: settings.partitionKeepDays,
   upkeep: settings.upkeep,
   ...upkeepSettings,
   model: settings.model,

@@ -23,6 +23,8 @@ export interface KeptTableOptions {
 export interface MadeTable {
   readonly icebergVersion: 2 | 3;
   readonly deltaDeletes: "vectors" | "rewrite";
+  /** Days that the partitions of Paimon tables stay. Default: for good. */
+  readonly partitionKeepDays?: number | undefined;
   /** How long its past is kept, milliseconds. */
   readonly keptMs: number;
 }
@@ -34,7 +36,9 @@ export function keptTable(
 ): DeltaTable | IcebergTable | PaimonTable {
   const { storage, connection, icebergCatalog, made } = options;
   if (format === "paimon") {
-    return new PaimonTable({ storage, connection, folder: "paimon", namespace, name, commitUser: "weir" });
+    const { partitionKeepDays } = made ?? {};
+    const paimon = { storage, connection, folder: "paimon", namespace, name };
+    return new PaimonTable({ ...paimon, partitionKeepDays, commitUser: "weir" });
   }
   const at = { storage, connection, folder: `${format}/${namespace}/${name}`, namespace, name };
   if (format === "delta") {

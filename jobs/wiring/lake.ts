@@ -28,6 +28,8 @@ export interface LakeOptions {
   /** Keeps the versions of Iceberg tables. Undefined: files beside them do. */
   readonly icebergCatalog?: RestCatalog | undefined;
   readonly deltaDeletes: "vectors" | "rewrite";
+  /** See `kept_tables.ts`. */
+  readonly partitionKeepDays?: number | undefined;
   readonly memoryLimitBytes: number;
   readonly threads: number;
   readonly upkeep: LakeUpkeepPlan;
@@ -134,7 +136,7 @@ export class Lake implements AsyncDisposable {
   }
 
   #table(format: TableFolder["format"], { namespace, name, key }: TableDefinition): UpkeepTable {
-    const { icebergVersion, icebergCatalog, deltaDeletes, upkeep } = this.#options;
+    const { icebergVersion, icebergCatalog, deltaDeletes, partitionKeepDays, upkeep } = this.#options;
     return keptTable({ format, namespace, name }, {
       storage: this.storage,
       connection: this.#connections.get(format) ?? this.connection,
@@ -142,6 +144,7 @@ export class Lake implements AsyncDisposable {
       made: {
         icebergVersion: key.length === 0 ? 2 : icebergVersion,
         deltaDeletes,
+        partitionKeepDays,
         keptMs: upkeep.policy.keepSnapshotsMs,
       },
     });

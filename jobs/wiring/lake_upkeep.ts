@@ -25,6 +25,7 @@ export interface UpkeepCounts {
   readonly mergedFiles: number;
   /** and their size. */
   readonly mergedBytes: number;
+  readonly expiredPartitions: number;
   readonly expiredSnapshots: number;
   readonly removedFiles: number;
 }
@@ -40,7 +41,14 @@ export class LakeUpkeep {
   readonly #worker: UpkeepWorker;
   readonly #upkeeps: BackgroundUpkeep[] = [];
   readonly #told = new Map<string, string>();
-  #counts: UpkeepCounts = { merges: 0, mergedFiles: 0, mergedBytes: 0, expiredSnapshots: 0, removedFiles: 0 };
+  #counts: UpkeepCounts = {
+    merges: 0,
+    mergedFiles: 0,
+    mergedBytes: 0,
+    expiredPartitions: 0,
+    expiredSnapshots: 0,
+    removedFiles: 0,
+  };
   /** Whether the writer has fallen behind its source: merges that can wait do. */
   isBehind = false;
 
@@ -64,8 +72,8 @@ export class LakeUpkeep {
       isBehind: () => this.isBehind,
       onError: (error) => this.#tell(name, error),
       onMerged: ({ files, bytes }) => this.#count({ merges: 1, mergedFiles: files, mergedBytes: Number(bytes) }),
-      onExpired: ({ snapshots, unneeded }) =>
-        this.#count({ expiredSnapshots: snapshots, removedFiles: unneeded.length }),
+      onExpired: ({ partitions, snapshots, unneeded }) =>
+        this.#count({ expiredPartitions: partitions, expiredSnapshots: snapshots, removedFiles: unneeded.length }),
     });
     this.#upkeeps.push(upkeep);
     return upkeep;
@@ -95,6 +103,7 @@ export class LakeUpkeep {
       merges: sum("merges"),
       mergedFiles: sum("mergedFiles"),
       mergedBytes: sum("mergedBytes"),
+      expiredPartitions: sum("expiredPartitions"),
       expiredSnapshots: sum("expiredSnapshots"),
       removedFiles: sum("removedFiles"),
     };

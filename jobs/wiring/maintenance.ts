@@ -8,6 +8,7 @@ import type { UpkeepWorker } from "../../lib/sink/upkeep_worker.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
 import { IcebergTable } from "../../lib/table/iceberg/iceberg_table.ts";
 import { PaimonTable } from "../../lib/table/paimon/paimon_table.ts";
+import type { TableState } from "../../lib/table/lake_table.ts";
 import type { TableMirrors, UpkeepPolicy, UpkeepTable } from "../../lib/table/upkeep.ts";
 import { DeclaredMirrors } from "./lake_mirrors.ts";
 import { keptTable, type KeptTableOptions } from "./kept_tables.ts";
@@ -35,6 +36,8 @@ export interface TablePlan {
   readonly merge: { readonly files: number; readonly bytes: number; readonly reason: string } | null;
   /** Small manifests that would become few. */
   readonly manifests: number;
+  /** Partitions whose time has passed. */
+  readonly partitions: { readonly partitions: number; readonly files: number; readonly bytes: number };
   readonly expire: { readonly snapshots: number; readonly files: number };
   readonly orphans: { readonly files: number; readonly bytes: number };
   /** More buckets, where those there are hold too much. */
@@ -47,6 +50,7 @@ export interface TableWork {
   readonly mergedFiles: number;
   readonly mergedBytes: number;
   readonly rewrittenManifests: number;
+  readonly expiredPartitions: number;
   readonly expiredSnapshots: number;
   readonly removedFiles: number;
   readonly removedOrphans: number;
@@ -158,6 +162,7 @@ class OneTable {
         liveBytes: Number(bytes),
         merge: merge === undefined ? null : { files: merge.files, bytes: Number(merge.bytes), reason: merge.reason },
         manifests: state === undefined ? 0 : this.#table.mergeableManifests?.(state) ?? 0,
+        partitions: this.#passedPartitions(state),
         expire: { snapshots, files: unneeded.length },
         orphans: { files: orphans.length, bytes: orphans.reduce((sum, each) => sum + each.bytes, 0) },
         rescale: rescale === undefined ? null : { buckets: rescale.buckets, reason: rescale.reason },
@@ -165,14 +170,29 @@ class OneTable {
     };
   }
 
+  #passedPartitions(state: TableState | undefined): TablePlan["partitions"] {
+    const found = state?.position && this.#table.expiredPartitions?.(state, Date.now());
+    if (!found) return { partitions: 0, files: 0, bytes: 0 };
+    return { partitions: found.partitions, files: found.files, bytes: Number(found.bytes) };
+  }
+
   async doWork(): Promise<void> {
     const buckets = this.#options.rescale ? await this.#rescale() : null;
+    // What leaves is not merged first.
+    const expiredPartitions = await this.#upkeep.expirePartitions();
     const merged = await this.#mergeAll();
     const rewrittenManifests = await this.#upkeep.rewriteManifests();
     const { snapshots: expiredSnapshots, unneeded } = await this.#upkeep.expire();
     const removedOrphans = this.#options.removeOrphans ? await this.#removeOrphans() : 0;
     const { files: liveFiles } = await this.#live();
-    const counts = { expiredSnapshots, removedFiles: unneeded.length, removedOrphans, buckets, liveFiles };
+    const counts = {
+      expiredPartitions,
+      expiredSnapshots,
+      removedFiles: unneeded.length,
+      removedOrphans,
+      buckets,
+      liveFiles,
+    };
     this.#told = { ...this.#told, work: { ...merged, rewrittenManifests, ...counts } };
   }
 

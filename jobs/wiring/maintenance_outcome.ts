@@ -35,8 +35,11 @@ export function planText(tables: readonly MaintainedTable[]): string {
     { table, format, plan },
   ) => [table, format, ...(plan === null ? ["failed"] : planCells(plan))]);
   const reasons = tables.flatMap(({ table, format, plan }) => {
-    const { merge, rescale } = plan ?? { merge: null, rescale: null };
+    const { merge, rescale, partitions } = plan ?? { merge: null, rescale: null };
     return [
+      ...(partitions === undefined || partitions.partitions === 0
+        ? []
+        : [partitionsText(`${format} ${table}`, partitions)]),
       ...(merge === null ? [] : [`first merge of ${format} ${table}: ${merge.reason}, ${formatBytes(merge.bytes)}`]),
       ...(rescale === null ? [] : [`${format} ${table}: ${rescale.reason}; --rescale makes them ${rescale.buckets}`]),
     ];
@@ -52,6 +55,11 @@ export function planText(tables: readonly MaintainedTable[]): string {
     ...rewritten,
     ...failures(tables),
   ].join("\n").trimEnd();
+}
+
+function partitionsText(table: string, { partitions, files, bytes }: TablePlan["partitions"]): string {
+  const said = `${formatCount(partitions)} partition${partitions === 1 ? "" : "s"}`;
+  return `${table}: ${said} older than it keeps, ${formatCount(files)} files (${formatBytes(bytes)})`;
 }
 
 function planCells({ liveFiles, liveBytes, merge, expire, orphans }: TablePlan): string[] {
@@ -75,10 +83,21 @@ export function workText(
     { table, format, work },
   ) => [table, format, ...(work === null ? ["not done"] : workCells(work))]);
   const orphans = tables.reduce((sum, { plan }) => sum + (plan?.orphans.files ?? 0), 0);
+  const partitions = tables.flatMap(({ table, format, work }) =>
+    work === null || work.expiredPartitions === 0
+      ? []
+      : [`${formatCount(work.expiredPartitions)} partitions left ${format} ${table}`]
+  );
   const kept = !removeOrphans && orphans > 0
     ? [`${formatCount(orphans)} orphans were left where they are; --remove-orphans deletes them`]
     : [];
-  return [renderTable([{ title: "table" }, { title: "format" }, ...columns], rows), "", ...kept, ...failures(tables)]
+  return [
+    renderTable([{ title: "table" }, { title: "format" }, ...columns], rows),
+    "",
+    ...partitions,
+    ...kept,
+    ...failures(tables),
+  ]
     .join("\n").trimEnd();
 }
 

@@ -189,10 +189,13 @@ function mirrorText(mirrors: readonly ShownTable[]): string[] {
 }
 
 function upkeepText(upkeep: UpkeepCounts | null): string[] {
-  if (upkeep === null || upkeep.merges + upkeep.expiredSnapshots === 0) return [];
-  const { merges, mergedFiles, mergedBytes, expiredSnapshots } = upkeep;
+  if (upkeep === null || upkeep.merges + upkeep.expiredSnapshots + upkeep.expiredPartitions === 0) return [];
+  const { merges, mergedFiles, mergedBytes, expiredSnapshots, expiredPartitions } = upkeep;
+  const left = expiredPartitions === 0 ? "" : `, ${formatCount(expiredPartitions)} partitions left`;
   const [files, into, expired] = [mergedFiles, merges, expiredSnapshots].map(formatCount);
-  return [`Upkeep: ${files} files (${formatBytes(mergedBytes)}) merged in ${into} steps, ${expired} snapshots expired`];
+  return [
+    `Upkeep: ${files} files (${formatBytes(mergedBytes)}) merged in ${into} steps, ${expired} snapshots expired${left}`,
+  ];
 }
 
 function nextText([command, effect]: NextStep, all: readonly NextStep[]): string {

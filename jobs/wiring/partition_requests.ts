@@ -6,6 +6,7 @@ import { WeirError } from "../../lib/errors.ts";
 import { type DatasetPlan, declaredDefinition, type TablePlan } from "../../lib/pipeline/plan.ts";
 import { nearest } from "../../lib/settings/nearest.ts";
 import type { TableColumns } from "../../lib/settings/setting.ts";
+import { choosePartition } from "../../lib/table/paimon/partitioning.ts";
 import { createPartedRows } from "../../lib/transform/part_rows.ts";
 
 /**
@@ -81,11 +82,13 @@ export async function otherwiseParted(plans: readonly DatasetPlan[]): Promise<re
   const found: OtherwiseParted[] = [];
   for (const { dataset, tables } of plans) {
     for (const plan of tables) {
-      const { partitionBy } = declaredDefinition(plan, dataset);
+      const definition = declaredDefinition(plan, dataset);
+      const { partitionBy } = definition;
       if (partitionBy === undefined) continue;
       for (const sink of plan.sinks) {
+        const wanted = sink.table.format === "paimon" ? choosePartition(definition).columns : partitionBy;
         const { fixedPartition } = await sink.status();
-        if (fixedPartition === undefined || fixedPartition.join() === partitionBy.join()) continue;
+        if (fixedPartition === undefined || fixedPartition.join() === wanted.join()) continue;
         found.push({ sink, partition: fixedPartition });
       }
     }
