@@ -81,7 +81,7 @@ Deno.test(
       ...protocols.map((protocol) => ({ protocol })),
       withProperty("delta.appendOnly", "true"),
       withProperty("delta.columnMapping.mode", "id"),
-      { metaData: { ...metadata, partitionColumns: ["id"] } },
+      { metaData: { ...metadata, partitionColumns: ["gone"] } },
       { metaData: { ...metadata, schemaString: metadata.schemaString.replace(`"long"`, `"short"`) } },
     ];
     for (const change of changes) {

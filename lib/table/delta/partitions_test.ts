@@ -240,3 +240,28 @@ Deno.test(
     });
   }),
 );
+
+Deno.test(
+  "the past of a parted table is read, its changes are told, and a vacuum finds files whatever their folder is called",
+  onDeltaLake(async (lake) => {
+    const definition = { ...cards, columns: [...cards.columns, column("_land", types.string)], partitionBy: ["_land"] };
+    const table = lake.open();
+    await table.create(definition);
+    const row = (id: number, land: string) => ({ ...card(id, "x"), _land: `'${land}'` });
+    await lake.commit(table, { definition, upserts: [row(1, "DE"), row(2, "FR"), row(3, "IT")] });
+    await lake.commit(table, { definition, upserts: [row(1, "FR")], removals: [{ id: "2" }] });
+    const newest = (await table.load())!;
+    const older = (await table.stateAt(newest, 1n))!;
+    const texts = async (sql: string) =>
+      (await lake.fixture.connection.rows(`SELECT id || ' ' || _land AS row FROM (${sql}) ORDER BY id`)).map((
+        { row },
+      ) => row);
+    using past = await table.scan(older);
+    assert.deepEqual(await texts(past.sql), ["1 DE", "2 FR", "3 IT"]);
+    using changes = await table.changedRows(older, newest);
+    assert.deepEqual([await texts(changes.before), await texts(changes.after)], [["1 DE", "2 FR"], ["1 FR"]]);
+    const { paths } = await table.vacuum({ dryRun: false });
+    assert.deepEqual(paths.map((path) => path.split("/").at(-2)), ["_land=DE", "_land=FR"]);
+    assert.deepEqual(await texts((await table.scan((await lake.open().load())!)).sql), ["1 FR", "3 IT"]);
+  }, { deletes: "rewrite", properties: { "delta.deletedFileRetentionDuration": "interval 0 seconds" } }),
+);
