@@ -126,13 +126,13 @@ export class TableCommitter {
 
   async #settled(step: CommitStep): Promise<boolean> {
     let cause: unknown;
+    let isDoubtful = false;
     for (let attempt = 0, waitMs = firstWaitMs; attempt < commitAttempts; attempt++, waitMs *= 2) {
       const state = await this.current();
       if (state === undefined) throw this.#vanished();
-      if (step.moves !== undefined) this.#ours = new Set([...this.#ours ?? [], positionText(step.moves.to)]);
-      // Whatever comes of it, and be it an error over a file that is gone: the table is asked again before the next attempt.
-      const result = await step.attempt(state).finally(() => this.#forget());
+      const result = await this.#tried(step, { state, isDoubtful });
       if (result === undefined) return false;
+      isDoubtful ||= result.outcome === "unknown";
       if (result.outcome === "committed") return await this.current() !== undefined;
       cause = "cause" in result ? result.cause : cause;
       await new Promise((resolve) => setTimeout(resolve, waitMs));
@@ -144,6 +144,25 @@ export class TableCommitter {
       ...this.#detail(),
       cause,
     });
+  }
+
+  /** One attempt. `isDoubtful`: one before it may yet arrive. */
+  async #tried(
+    { attempt, moves }: CommitStep,
+    { state, isDoubtful }: { readonly state: TableState; readonly isDoubtful: boolean },
+  ): Promise<CommitResult | undefined> {
+    const stood = this.#ours;
+    if (moves !== undefined) this.#ours = new Set([...stood ?? [], positionText(moves.to)]);
+    try {
+      const result = await attempt(state);
+      const isNothing = result === undefined || result.outcome === "conflict" || result.outcome === "retryable";
+      // Where the table stands there all the same, another writer has moved it.
+      if (isNothing && !isDoubtful) this.#ours = stood;
+      return result;
+    } finally {
+      // Whatever came of it, and be it an error over a file that is gone: the table is asked again before the next attempt.
+      this.#forget();
+    }
   }
 
   /** The error of a writer that finds the table moved on by another. */
