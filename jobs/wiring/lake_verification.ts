@@ -7,13 +7,14 @@
  */
 import { formatPosition } from "../../lib/change/position.ts";
 import type { Dataset, TableDefinition } from "../../lib/dataset/dataset.ts";
+import { oldRows } from "../../lib/dataset/row_retention.ts";
 import type { Connection } from "../../lib/engine/connection.ts";
 import { WeirError } from "../../lib/errors.ts";
 import { lsnOf } from "../../lib/source/postgres/lsn.ts";
 import { ReplayPoint } from "../../lib/source/postgres/replay.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
 import type { RestCatalog } from "../../lib/table/iceberg/rest/rest_catalog.ts";
-import { type ComparedRows, type KeyTable, oldRows } from "../../lib/verify/compared_rows.ts";
+import type { ComparedRows, KeyTable } from "../../lib/verify/compared_rows.ts";
 import { type Stretch, TouchedKeys } from "../../lib/verify/touched_keys.ts";
 import { type Mismatch, type TableVerification, verifyTable } from "../../lib/verify/verify.ts";
 import type { ComparedTable } from "./compared_tables.ts";

@@ -2,9 +2,9 @@
 import type { Scan, Sink } from "../../lib/change/sink.ts";
 import type { ComparableDataset, VerificationPoint } from "../../lib/change/source.ts";
 import type { Dataset, TableDefinition } from "../../lib/dataset/dataset.ts";
+import { oldRows } from "../../lib/dataset/row_retention.ts";
 import type { Pipeline } from "../../lib/pipeline/pipeline.ts";
 import { type DatasetPlan, declaredDefinition } from "../../lib/pipeline/plan.ts";
-import { oldRows } from "../../lib/verify/compared_rows.ts";
 import { type TableVerification, verifyTable } from "../../lib/verify/verify.ts";
 import type { Lake } from "./lake.ts";
 import { comparedAfterText } from "./verification_outcome.ts";

@@ -75,6 +75,23 @@ export function oldTexts({ formatter, keepMs }: RowRetention, nowMs: number): Ol
   return { shape: parts.map((part) => typeof part === "string" ? part : part.shape).join(""), last: last.join("") };
 }
 
+/** Rows that may have left a table with their time: those whose text of a column is among some. */
+export interface OldRows {
+  readonly column: string;
+  readonly texts: OldTexts;
+}
+
+/**
+ * Which rows of a table may have left it by now, or may do so within a day: others count time in another zone.
+ *
+ * @param nowMs Epoch milliseconds, taken once the table has been looked at.
+ */
+export function oldRows(retention: RowRetention, nowMs: number): OldRows {
+  return { column: retention.column, texts: oldTexts(retention, nowMs + dayMs) };
+}
+
+const dayMs = 86_400_000;
+
 /** Whether a text is among them. */
 export function isOldText(text: string, { shape, last }: OldTexts): boolean {
   return text <= last && new RegExp(`^${shape}$`).test(text);
@@ -87,4 +104,9 @@ export function isOldText(text: string, { shape, last }: OldTexts): boolean {
 export function oldTextSql(text: string, { shape, last }: OldTexts, { kind }: ColumnType): string {
   if (kind === "date") return `${text}::integer <= ${Date.parse(last) / 86_400_000}`;
   return `(${text} SIMILAR TO '${shape}' AND ${text} COLLATE "C" <= '${last}')`;
+}
+
+/** SQL of DuckDB that says so of a column's value. */
+export function oldValueSql(value: string, old: OldTexts, type: ColumnType): string {
+  return oldTextSql(type.kind === "date" ? `(${value} - DATE '1970-01-01')` : `${value}::VARCHAR`, old, type);
 }

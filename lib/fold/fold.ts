@@ -8,6 +8,7 @@ import type { DatasetChanges } from "../change/micro_batch.ts";
 import type { Relation } from "../change/relation.ts";
 import type { TransformContext } from "../change/transform.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
+import type { OldRows } from "../dataset/row_retention.ts";
 import { identifier } from "../engine/quote.ts";
 import { latestByKey } from "./latest_by_key.ts";
 import { reportRefusedValues } from "./refused_values.ts";
@@ -19,6 +20,8 @@ export interface FoldOptions extends Omit<TransformContext, "signal"> {
   readonly changes: DatasetChanges;
   /** The source columns after every schema change of the batch. */
   readonly definition: TableDefinition;
+  /** Rows that may have left the lake with their time. Default: none. */
+  readonly left?: () => Promise<OldRows | undefined>;
 }
 
 /** Reads and folds; the relation keeps `_ordinal`, `_delete`, `_replaces` and the definition's columns. */

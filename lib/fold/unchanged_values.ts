@@ -7,6 +7,7 @@
 import type { Relation } from "../change/relation.ts";
 import type { TransformContext } from "../change/transform.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
+import { type OldRows, oldValueSql } from "../dataset/row_retention.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier, literal } from "../engine/quote.ts";
 import { keyChanged } from "./latest_by_key.ts";
@@ -21,6 +22,8 @@ export interface UnchangedValuesOptions {
   readonly temporaryName: TransformContext["temporaryName"];
   readonly currentRows: TransformContext["currentRows"];
   readonly deadLetter: TransformContext["deadLetter"];
+  /** Rows that may have left the lake with their time: what nobody can fill of those is no dead letter. Default: none. */
+  readonly left?: (() => Promise<OldRows | undefined>) | undefined;
 }
 
 /** Fills every unchanged value of the table. */
@@ -132,10 +135,14 @@ async function reportUnfilled(
   options: UnchangedValuesOptions,
   join: { readonly from: string; readonly found: string },
 ): Promise<void> {
-  const key = options.definition.key.map((name) => `${literal(name)}, typed.${identifier(name)}`).join(", ");
+  const { definition } = options;
+  const left = await options.left?.();
+  const key = definition.key.map((name) => `${literal(name)}, typed.${identifier(name)}`).join(", ");
+  const time = definition.columns.find(({ name }) => name === left?.column);
+  const hasLeft = left && time && oldValueSql(`typed.${identifier(time.name)}`, left.texts, time.type);
   const unfilled = await options.connection.rows(`
     SELECT typed._ordinal AS ordinal, json_object(${key})::VARCHAR AS key, unnest(typed._missing) AS name ${join.from}
-    WHERE len(typed._missing) > 0 AND ${join.found} IS NULL`);
+    WHERE len(typed._missing) > 0 AND ${join.found} IS NULL AND (${hasLeft ?? "false"}) IS NOT TRUE`);
   for (const row of unfilled) {
     options.deadLetter({
       ordinal: row["ordinal"] as bigint,

@@ -13,6 +13,7 @@ import type { TransformContext } from "../change/transform.ts";
 import type { Column } from "../dataset/column.ts";
 import { sameType } from "../dataset/column_type.ts";
 import { sourceTable, type TableDefinition } from "../dataset/dataset.ts";
+import { oldRows } from "../dataset/row_retention.ts";
 import { evolveColumns, type SchemaChange } from "../dataset/schema_change.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier } from "../engine/quote.ts";
@@ -164,7 +165,12 @@ export class DatasetWriter {
     const main = this.plan.tables.find((table) => table.rowsBelongTo === "key");
     const waiting = (table: TablePlan) => table.sinks.filter(wants);
     const context = (sinks: readonly Sink[]) => this.#transformContext({ ...options, drafts, sinks });
-    const folded = await fold({ ...context(main === undefined ? [] : waiting(main)), changes, definition: source });
+    const mainSinks = main === undefined ? [] : waiting(main);
+    const left = async () => {
+      const status = await (await fullest(mainSinks))?.status();
+      return status?.retention && oldRows(status.retention, Date.now());
+    };
+    const folded = await fold({ ...context(mainSinks), changes, definition: source, left });
     const tables: { plan: TablePlan; sinks: readonly Sink[]; relation: Relation }[] = [];
     for (const plan of commitOrder(this.plan)) {
       const sinks = waiting(plan);
@@ -182,7 +188,7 @@ export class DatasetWriter {
       deadLetter: (letter) => void scope.drafts.push(letter),
       currentRows: async (keys, columns) => {
         await scope.settled;
-        const scan = await scope.sinks[0]?.scan();
+        const scan = await (await fullest(scope.sinks))?.scan();
         if (scan === undefined) return undefined;
         scope.scratch.keep(scan);
         const key = keys.definition.key.map(identifier);
@@ -204,6 +210,12 @@ export class DatasetWriter {
       rows: made.folded.rows,
     };
   }
+}
+
+/** The first sink whose rows stay for good; where there is none, the first: what has left it, no other has either. */
+async function fullest(sinks: readonly Sink[]): Promise<Sink | undefined> {
+  for (const sink of sinks) if ((await sink.status()).retention === undefined) return sink;
+  return sinks[0];
 }
 
 async function transformed(plan: TablePlan, folded: Relation, context: TransformContext): Promise<Relation> {

@@ -5,7 +5,7 @@
  * Promise: the same rows on both sides, decided by their key texts alone (by the row's hash where there is no key), and by the text
  * that says their time.
  */
-import { type OldTexts, oldTexts, type RowRetention } from "../dataset/row_retention.ts";
+import type { OldRows } from "../dataset/row_retention.ts";
 import { identifier } from "../engine/quote.ts";
 import type { RowTextQuery } from "../source/postgres/row_text_sql.ts";
 
@@ -16,23 +16,6 @@ export interface KeyTable {
   /** Columns of the compared table's key, or of its first part: a child goes with its parent. */
   readonly columns: readonly string[];
 }
-
-/** Rows that may have left the lake with their time: those whose text of a column is among some. */
-export interface OldRows {
-  readonly column: string;
-  readonly texts: OldTexts;
-}
-
-/**
- * Which rows of a table may have left it by now, or may do so before long: others count time in another zone.
- *
- * @param nowMs Epoch milliseconds, taken once the table has been looked at.
- */
-export function oldRows(retention: RowRetention, nowMs: number): OldRows {
-  return { column: retention.column, texts: oldTexts(retention, nowMs + dayMs) };
-}
-
-const dayMs = 86_400_000;
 
 /** A choice of rows. */
 export interface ComparedRows {

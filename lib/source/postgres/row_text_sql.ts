@@ -11,7 +11,7 @@ import type { Column } from "../../dataset/column.ts";
 import type { ColumnType } from "../../dataset/column_type.ts";
 import type { Dataset, TableDefinition } from "../../dataset/dataset.ts";
 import type { ChildTable } from "../../dataset/projection.ts";
-import { type OldTexts, oldTextSql } from "../../dataset/row_retention.ts";
+import { type OldRows, type OldTexts, oldTextSql } from "../../dataset/row_retention.ts";
 import { identifier, literal } from "../../engine/quote.ts";
 import { childRows, jsonDocument, projectedText } from "./json_value_sql.ts";
 import { framed, type ValueText, valueText } from "./value_text_sql.ts";
@@ -34,7 +34,7 @@ export interface RowTextOptions {
   /** Bytes of a value's text above which it is dead-lettered. Default 64 MiB. */
   readonly maxValueBytes?: number;
   /** Rows that are left out: those whose text of a column is among these. Default: none. */
-  readonly without?: { readonly column: string; readonly texts: OldTexts } | undefined;
+  readonly without?: OldRows | undefined;
 }
 
 /** Bytes of a value's text above which it is dead-lettered (design §4). */
