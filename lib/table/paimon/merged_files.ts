@@ -23,7 +23,7 @@ import {
 import { type KeyColumn, keyColumns, keyOrderSql } from "./key_columns.ts";
 import { keyItems, type KeyRange, keyRanges } from "./key_ranges.ts";
 import { additionOf } from "./manifest.ts";
-import { dataFileName, fileRecord, type WrittenFile } from "./prepare.ts";
+import { dataFileName, fileRecord, type WrittenFile } from "./new_file.ts";
 import { Partitioning, type Place } from "./partitioning.ts";
 import { keyInPartition, type PaimonSchema } from "./schema.ts";
 import { keyStatistics } from "./statistics.ts";

@@ -6,23 +6,23 @@ import type { Relation } from "../../change/relation.ts";
 import type { TableChange } from "../../change/sink.ts";
 import type { Connection } from "../../engine/connection.ts";
 import { failPoint } from "../../fail_point.ts";
-import type { DataFile } from "../data_file.ts";
 import { writeParquet } from "../parquet.ts";
-import { emptyRow, serializeRow } from "./binary_row.ts";
+import { serializeRow } from "./binary_row.ts";
 import { bucketSql } from "./bucket_sql.ts";
 import { makeDeletedKeys } from "./deleted_keys.ts";
 import { identifier } from "../../engine/quote.ts";
 import type { FilePlace } from "./file_rows_sql.ts";
 import { keyColumns, keyOrderSql } from "./key_columns.ts";
-import { additionOf, deletionOf, type FileRecord, type ManifestEntry, mergeEntries, noStatistics } from "./manifest.ts";
+import { additionOf, deletionOf, type FileRecord, type ManifestEntry, mergeEntries } from "./manifest.ts";
 import type { MetadataReader } from "./metadata_reader.ts";
 import { Partitioning, type Place } from "./partitioning.ts";
+import { dataFileName, fileRecord, type WrittenFile } from "./new_file.ts";
 import { isInKeyOrder, partitionsOf, type PlacePart, routeChange } from "./routing.ts";
 import { type NewRows, newRowsSql } from "./new_rows_sql.ts";
 import type { PreparedChange } from "./prepared.ts";
 import { bucketCount, bucketKey, keyInPartition, type PaimonSchema } from "./schema.ts";
 import { placeOrderSql, sortedRows } from "./sorted_rows.ts";
-import { keyStatistics, valueStatistics } from "./statistics.ts";
+import { keyStatistics } from "./statistics.ts";
 import type { PaimonState } from "./table_state.ts";
 import { assertHolds, targetSchema } from "./target_schema.ts";
 
@@ -71,12 +71,6 @@ async function allDeletions(state: PaimonState, reader: MetadataReader): Promise
 export async function liveEntries(state: PaimonState, reader: MetadataReader): Promise<readonly ManifestEntry[]> {
   const entries = await Promise.all(state.manifests.map((meta) => reader.manifest(meta)));
   return mergeEntries(entries.flat());
-}
-
-/** A data file that no snapshot names yet. */
-export interface WrittenFile {
-  readonly path: string;
-  readonly entry: ManifestEntry;
 }
 
 interface Work {
@@ -202,37 +196,4 @@ async function writePlace(
     _DELETE_ROW_COUNT: part.deletedRows,
   };
   written.push({ path, entry: additionOf(record, { place, totalBuckets: bucketCount(schema) }) });
-}
-
-/** A name that no other file of any table has. */
-export function dataFileName(): string {
-  return `data-${crypto.randomUUID()}-0.parquet`;
-}
-
-/** What is the same for every new file. */
-export function fileRecord(
-  file: DataFile,
-  schema: PaimonSchema,
-  options: Pick<PrepareOptions, "nowMs">,
-): Omit<FileRecord, "_MIN_SEQUENCE_NUMBER" | "_MAX_SEQUENCE_NUMBER"> {
-  return {
-    _FILE_NAME: file.path.slice(file.path.lastIndexOf("/") + 1),
-    _FILE_SIZE: file.bytes,
-    _ROW_COUNT: file.rows,
-    _MIN_KEY: emptyRow,
-    _MAX_KEY: emptyRow,
-    _KEY_STATS: noStatistics,
-    _VALUE_STATS: valueStatistics(file, schema.fields),
-    _SCHEMA_ID: BigInt(schema.id),
-    _LEVEL: 0,
-    _EXTRA_FILES: [],
-    _CREATION_TIME: BigInt(options.nowMs),
-    _DELETE_ROW_COUNT: 0n,
-    _EMBEDDED_FILE_INDEX: null,
-    _FILE_SOURCE: 0,
-    _VALUE_STATS_COLS: null,
-    _EXTERNAL_PATH: null,
-    _FIRST_ROW_ID: null,
-    _WRITE_COLS: null,
-  };
 }
