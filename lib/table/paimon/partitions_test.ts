@@ -179,6 +179,12 @@ for (const definition of [visits, log]) {
         [state.snapshotId, state.snapshot?.commitKind, state.position, state.commitIdentifier],
         [before.snapshotId! + 1n, "OVERWRITE", before.position, before.commitIdentifier],
       );
+      {
+        using changed = await lake.open().changedRows(before, state);
+        const gone = await linesOf(lake, `${changed.before} EXCEPT ALL (${changed.after})`);
+        const expired = `SELECT * FROM (${visitRows("0, 60", "first")}) WHERE day < DATE '2026-01-03'`;
+        assert.deepEqual(gone, await linesOf(lake, expired), "who asks for changes is told of them");
+      }
       assert.equal(await upkeep().expirePartitions(), 0);
       assert.equal((await lake.open().load())!.snapshotId, state.snapshotId, "nothing left, nothing committed");
       clock.nowMs += dayMs;
