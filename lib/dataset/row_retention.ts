@@ -53,6 +53,9 @@ function partsOf(formatter: string): readonly Part[] | undefined {
   return found.length >= 3 && found.every((field, index) => field === fields[index]) ? parts as Part[] : undefined;
 }
 
+/** No text of four digits a year stands before it. */
+const firstMs = Date.parse("0001-01-01T00:00:00Z");
+
 /** Whether times spelled so can be told from other texts and compared. */
 export function isReadableFormatter(formatter: string): boolean {
   return partsOf(formatter) !== undefined;
@@ -68,7 +71,7 @@ export function oldTexts({ formatter, keepMs }: RowRetention, nowMs: number): Ol
   const parts = partsOf(formatter);
   if (parts === undefined) throw new RangeError(`Cannot read times spelled ${formatter}`);
   // A text says when its time begins: it is older than a limit if it is that of the moment before, or of an earlier one.
-  const iso = new Date(Math.max(0, nowMs - keepMs - 1)).toISOString();
+  const iso = new Date(Math.max(firstMs, nowMs - keepMs - 1)).toISOString();
   const last = parts.map((part) =>
     typeof part === "string" ? part : iso.slice(part.at, part.at + part.letters[0].length)
   );

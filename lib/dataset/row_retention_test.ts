@@ -14,6 +14,10 @@ Deno.test("a text is old once its time began longer ago than rows are kept, what
   }
   const midnight = oldTexts({ column: "day", formatter: "yyyy-MM-dd", keepMs: 7 * dayMs }, Date.UTC(2026, 2, 10));
   assert.equal(midnight.last, "2026-03-02", "a day that began just so long ago is kept");
+  const long = oldTexts({ column: "day", formatter: "yyyy-MM-dd", keepMs: 100_000 * dayMs }, nowMs);
+  assert.ok(isOldText("1752-05-25", long) && !isOldText("1752-05-26", long) && !isOldText("1969-12-31", long));
+  const forGood = oldTexts({ column: "day", formatter: "yyyy-MM-dd", keepMs: 1e15 }, nowMs);
+  assert.ok(!isOldText("0002-01-01", forGood));
   const hourly = oldTexts({ column: "hour", formatter: "uuuuMMdd'T'HH", keepMs: dayMs }, nowMs);
   assert.deepEqual(hourly.last, "20260309T07");
   assert.ok(isOldText("20260309T07", hourly) && !isOldText("20260309T08", hourly));

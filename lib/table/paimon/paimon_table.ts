@@ -1,6 +1,6 @@
 /**
  * A table in Apache Paimon's file-system layout, written without Java: keyed tables with fixed buckets and sorted level-0
- * files, tables without a key as appended files.
+ * files, tables without a key as appended files, both in partitions or whole.
  *
  * Promise: a change and its position become visible together in one snapshot, whose file name is taken atomically; what a
  * stopped commit left behind is never read. Every file is written the way Paimon 1.x and pypaimon read it.

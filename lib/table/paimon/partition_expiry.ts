@@ -40,7 +40,8 @@ export function retentionOptions(definition: TableDefinition, keepDays: number):
 /** How long the rows of a table stay; undefined for good, or where somebody else has to say. */
 export function rowRetention({ options, partitionKeys, fields }: PaimonSchema): RowRetention | undefined {
   const keepMs = durationMs(options[timeOption] ?? "");
-  const column = options[patternOption] === undefined ? partitionKeys[0] : options[patternOption].replace(/^\$/, "");
+  const pattern = options[patternOption];
+  const column = pattern === undefined ? partitionKeys[0] : /^\$(.+)$/.exec(pattern)?.[1];
   const type = fields.find(({ name }) => name === column)?.type.kind;
   if (keepMs === undefined || column === undefined || !partitionKeys.includes(column)) return undefined;
   if ((options[strategyOption] ?? "values-time") !== "values-time") return undefined;
@@ -48,23 +49,19 @@ export function rowRetention({ options, partitionKeys, fields }: PaimonSchema): 
   return isReadableFormatter(formatter) ? { column, formatter, keepMs } : undefined;
 }
 
-const unitsMs: Readonly<Record<string, number>> = {
-  d: 86_400_000,
-  h: 3_600_000,
-  min: 60_000,
-  m: 60_000,
-  s: 1000,
-  ms: 1,
-};
+const unitsMs: readonly (readonly [spelled: RegExp, ms: number])[] = [
+  [/^d(ays?)?$/, 86_400_000],
+  [/^h(ours?)?$/, 3_600_000],
+  [/^m(in(utes?)?)?$/, 60_000],
+  [/^s(ecs?|econds?)?$/, 1000],
+  [/^(ms|milli(second)?s?)?$/, 1],
+];
 
 /** A duration as Paimon spells it: `7 d`, `36h`, `1 day`. */
 function durationMs(text: string): number | undefined {
-  const [, count, name = ""] = /^\s*(\d+)\s*([a-z]*)\s*$/i.exec(text) ?? [];
-  const unit = name.toLowerCase().replace(/^(day|hour|minute|sec|second|milli|millisecond)s?$/, (long) => {
-    return /^(min|milli)/.test(long) ? (long.startsWith("min") ? "min" : "ms") : long[0]!;
-  });
-  const unitMs = unit === "" ? 1 : unitsMs[unit];
-  return count === undefined || unitMs === undefined ? undefined : Number(count) * unitMs;
+  const [, count, unit = ""] = /^\s*(\d+)\s*([a-z]*)\s*$/.exec(text.toLowerCase()) ?? [];
+  const [, ms] = unitsMs.find(([spelled]) => spelled.test(unit)) ?? [];
+  return count === undefined || ms === undefined ? undefined : Number(count) * ms;
 }
 
 /** The files of a state whose partitions' time has passed. */

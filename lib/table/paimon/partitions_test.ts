@@ -10,7 +10,9 @@ import { failOnceAt } from "../../testing/crash_at.ts";
 import { compactAll, expireAll, wholePolicy } from "../../testing/paimon_churn.ts";
 import { applyStep, paimonChange, type PaimonLake, rowsOf, withPaimonLake } from "../../testing/paimon_lake.ts";
 import type { PaimonTable } from "./paimon_table.ts";
+import { rowRetention } from "./partition_expiry.ts";
 import { choosePartition, Partitioning } from "./partitioning.ts";
+import { firstSchema } from "./schema.ts";
 
 const visits: TableDefinition = {
   namespace: "shop",
@@ -259,4 +261,36 @@ Deno.test("a merge of a partition that left meanwhile is given up, and one of an
     assert.equal(await kept.land(), true);
     assert.equal((await rowsOf(lake, lake.open())).length, 41);
   });
+});
+
+Deno.test("how long partitions stay is read as Paimon's options spell it, and left to others where they spell more", () => {
+  const fields = log.columns.map(({ name, type }, id) => ({ id, name, type, nullable: true }));
+  const read = (options: Readonly<Record<string, string>>) =>
+    rowRetention({
+      ...firstSchema(log, { buckets: 1, timeMillis: 0 }),
+      fields,
+      partitionKeys: ["day", "place"],
+      options,
+    });
+  const time = "partition.expiration-time";
+  for (
+    const [text, days] of [["7 d", 7], ["2days", 2], ["48 h", 2], ["1440 min", 1], ["86400 s", 1], [
+      "172800000",
+      2,
+    ]] as const
+  ) {
+    assert.deepEqual(read({ [time]: text }), { column: "day", formatter: "yyyy-MM-dd", keepMs: days * dayMs }, text);
+  }
+  const hourly = { "partition.timestamp-pattern": "$place", "partition.timestamp-formatter": "yyyyMMddHH" };
+  assert.deepEqual(read({ [time]: "1 d", ...hourly }), { column: "place", formatter: "yyyyMMddHH", keepMs: dayMs });
+  for (
+    const options of [
+      {},
+      { [time]: "1 fortnight" },
+      { [time]: "1 d", "partition.expiration-strategy": "update-time" },
+      { [time]: "1 d", "partition.timestamp-pattern": "$day $place" },
+      { [time]: "1 d", "partition.timestamp-pattern": "day" },
+      { [time]: "1 d", ...hourly, "partition.timestamp-formatter": "dd.MM.yyyy" },
+    ]
+  ) assert.equal(read(options as Readonly<Record<string, string>>), undefined, JSON.stringify(options));
 });
