@@ -17,7 +17,8 @@ import { icebergCatalogOf } from "./iceberg_catalog.ts";
 import { Lake, lakeId } from "./lake.ts";
 import { below } from "./lake_place.ts";
 import { mirrorFormats } from "./mirror_settings.ts";
-import { type OtherwiseParted, otherwiseParted, requireParted } from "./partition_requests.ts";
+import { requireKnownTables, requireSortable } from "./layout_requests.ts";
+import { type OtherwiseParted, otherwiseParted } from "./otherwise_parted.ts";
 import { partitionNotes, requirePartitions } from "./partition_notes.ts";
 import { planOf } from "./plans.ts";
 import { policyOf } from "./upkeep_settings.ts";
@@ -64,10 +65,9 @@ export class CaptureRun implements AsyncDisposable {
     this.deadLetters = new DeadLetters(lake.storage, { share: settings.deadLetterShare });
     this.plans = parts.datasets.map((dataset) => {
       const text = options.textOf(dataset);
-      const { partitionBy } = settings;
-      return planOf(dataset, { lake, embedder, partitionBy, ...(text === undefined ? {} : { text }) });
+      return planOf(dataset, { lake, embedder, layout: settings, ...(text === undefined ? {} : { text }) });
     });
-    requireParted(settings.partitionBy, this.plans);
+    requireKnownTables(settings, this.plans);
     this.pipeline = new Pipeline({
       source,
       plans: this.plans,
@@ -95,6 +95,7 @@ export class CaptureRun implements AsyncDisposable {
   static async open(options: CaptureRunOptions): Promise<CaptureRun> {
     const { settings } = options;
     requirePartitions(settings);
+    requireSortable(settings);
     await using open = new AsyncDisposableStack();
     const icebergCatalog = icebergCatalogOf(settings);
     if (settings.formats.includes("iceberg")) await icebergCatalog?.connect();

@@ -35,6 +35,7 @@ export const captureSettings = {
   ...catalogSettings,
   deltaDeletes: settings.deltaDeletes,
   partitionBy: settings.partitionBy,
+  sortBy: settings.sortBy,
   partitionKeepDays: settings.partitionKeepDays,
   upkeep: settings.upkeep,
   ...upkeepSettings,

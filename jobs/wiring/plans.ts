@@ -8,9 +8,8 @@ import { createEmbed } from "../../lib/transform/embed.ts";
 import { embeddingColumns } from "../../lib/transform/embedding_columns.ts";
 import { createFlatten } from "../../lib/transform/flatten.ts";
 import type { TextDeclaration } from "../../lib/embed/text_declaration.ts";
-import type { TableColumns } from "../../lib/settings/setting.ts";
 import type { Lake } from "./lake.ts";
-import { withPartition } from "./partition_requests.ts";
+import { type LayoutRequests, withLayout } from "./layout_requests.ts";
 
 /** What {@linkcode planOf} needs. */
 export interface PlanOptions {
@@ -18,8 +17,7 @@ export interface PlanOptions {
   readonly embedder: Embedder;
   /** What a row's vector is made from. Absent: the table gets no vectors. */
   readonly text?: TextDeclaration;
-  /** Columns that rows are to be parted by; some may be of other datasets' tables. */
-  readonly partitionBy: readonly TableColumns[];
+  readonly layout: LayoutRequests;
 }
 
 /** The columns that an embedding step would add; none where the source has one of such a name itself. */
@@ -27,7 +25,7 @@ function vectorColumns({ columns }: Dataset): readonly Column[] {
   return embeddingColumns.some(({ name }) => columns.some((own) => own.name === name)) ? [] : embeddingColumns;
 }
 
-/** The plan of a dataset in a lake. Throws what {@linkcode withPartition} throws. */
+/** The plan of a dataset in a lake. Throws what {@linkcode withLayout} throws. */
 export function planOf(dataset: Dataset, options: PlanOptions): DatasetPlan {
   const { text, embedder } = options;
   const main = [
@@ -36,7 +34,7 @@ export function planOf(dataset: Dataset, options: PlanOptions): DatasetPlan {
   ];
   const children = (dataset.children ?? []).map((child) => [createChildRows(child)]);
   const withSinks = (asked: Omit<TablePlan, "sinks">): TablePlan => {
-    const plan = withPartition(asked, { requests: options.partitionBy, dataset });
+    const plan = withLayout(asked, { requests: options.layout, dataset });
     return { ...plan, sinks: options.lake.sinksFor(declaredDefinition({ ...plan, sinks: [] }, dataset)) };
   };
   return {

@@ -176,6 +176,12 @@ export const settings = {
       "Part a table's rows into files by the values of these columns; may be given several times (in the environment: part by ;)",
     separator: "=",
   }),
+  sortBy: tableColumns({
+    flag: "sort-by",
+    help:
+      "Order a table's rows inside its Iceberg files by these columns; may be given several times (in the environment: part by ;)",
+    separator: "=",
+  }),
   partitionKeepDays: integer({
     flag: "partition-keep-days",
     help: "Days after which a date's partition leaves a new Paimon table; without it they stay for good",

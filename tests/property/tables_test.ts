@@ -159,7 +159,7 @@ Deno.test("a table is parted by the columns that the user names, and a misspelt 
       for (
         const [given, message, advice] of [
           ["order=land", '--partition-by names "order", which is none of the captured tables', /"orders" is meant/],
-          ["orders=lant", 'There is no column "lant" to part public.orders by', /perhaps "land" is meant$/],
+          ["orders=lant", 'public.orders has no column "lant", which --partition-by names', /perhaps "land" is meant$/],
         ] as const
       ) await assert.rejects(captureJob(job(given)), { kind: "configuration", message, advice });
       const { rows } = await client.query("SELECT FROM pg_publication UNION ALL SELECT FROM pg_replication_slots");
@@ -188,6 +188,34 @@ Deno.test("a table is parted by the columns that the user names, and a misspelt 
         /public.orders stays as it was made in delta: parted by country, made; remove its folder/,
       );
       assert.doesNotMatch(made.notes + again.notes, /made in iceberg/);
+    }), { settings }));
+
+Deno.test("rows stand in Iceberg files in the order that the user names", () =>
+  withPostgres(({ client, url }) =>
+    withTemporaryFolder(async (lake) => {
+      await client.query(`CREATE TABLE visits (id int PRIMARY KEY, page int, tags text[]);
+        INSERT INTO visits SELECT i, i * 7919 % 100, NULL FROM generate_series(1, 500) i`);
+      const job = (given: string, formats = "iceberg,paimon") => ({
+        ...{ url, lake, tables: ["visits"] },
+        flags: { formats, "sort-by": given },
+      });
+      for (
+        const [given, message] of [
+          ["visits=pages", 'public.visits has no column "pages", which --sort-by names'],
+          ["visits=page,tags", 'Cannot sort public.visits by page, tags: column "tags" is a list'],
+          ["visit=page", '--sort-by names "visit", which is none of the captured tables'],
+        ] as const
+      ) await assert.rejects(captureJob(job(given)), { kind: "configuration", message });
+      await assert.rejects(captureJob(job("visits=page", "paimon")), { message: /iceberg is missing in --formats$/ });
+      assertVerified(await captureJob(job("visits=page,id")), 1);
+      const files =
+        `read_parquet('${lake}/iceberg/public/visits/data/**/*.parquet', filename = true, file_row_number = true)`;
+      const unsorted = `SELECT count(*) FROM (SELECT (page, id) AS key, lag((page, id)) OVER
+        (PARTITION BY filename ORDER BY file_row_number) AS before FROM ${files}) WHERE key < before`;
+      await captureJob({
+        ...job("visits=page,id"),
+        work: async ({ lake: { connection } }) => assert.equal(await connection.value(unsorted), 0n),
+      });
     }), { settings }));
 
 /** What happens to the key, and the formats whose tables cannot follow. */
