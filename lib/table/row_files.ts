@@ -2,6 +2,7 @@
 import { type ColumnType, duckdbType, type ScalarType } from "../dataset/column_type.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier, literal } from "../engine/quote.ts";
+import { WeirError } from "../errors.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { DataFile } from "./data_file.ts";
 import { writeParquet, writeSplitParquet } from "./parquet.ts";
@@ -64,8 +65,24 @@ interface Part<Value> {
   readonly folder: string;
 }
 
-/** Writes the rows. */
+/** Writes the rows, every one of them in one file. */
 export async function writeRows<Value>(target: RowsTarget<Value>): Promise<WrittenRows<Value>> {
+  const written = await writeParts(target);
+  if (target.splits.length > 0) await requireAll(target, written);
+  return written;
+}
+
+/** A row that is in no part, or in two, must never be committed so. */
+async function requireAll<Value>(
+  { connection, from }: RowsTarget<Value>,
+  { files }: WrittenRows<Value>,
+): Promise<void> {
+  const wanted = await connection.value(`SELECT count(*) FROM ${from}`) as bigint;
+  const rows = files.reduce((sum, file) => sum + file.rows, 0n);
+  if (rows !== wanted) throw new WeirError("internal", `${wanted} rows were to be written in parts, and ${rows} were`);
+}
+
+async function writeParts<Value>(target: RowsTarget<Value>): Promise<WrittenRows<Value>> {
   const { connection, splits, from } = target;
   const values = splits.map(({ expression }) => expression).join(", ");
   const some = splits.length === 0

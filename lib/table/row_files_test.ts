@@ -56,3 +56,16 @@ for (const parts of [1, 6, 130]) {
       assert.deepEqual([left, files.reduce((sum, { rows }) => sum + rows, 0n)], [[], 2000n]);
     }));
 }
+
+Deno.test("rows that stand in no part are never taken for written", () =>
+  withDatabase(async ({ connection, folder }) => {
+    await connection.run("CREATE TABLE rows AS SELECT i AS id FROM range(100) AS numbers(i)");
+    const written = writeRows({
+      ...{ storage: new LocalStorage(folder), connection, folder: "t", prefix: "p", from: "rows", select: "SELECT id" },
+      splits: [{ ...byLand, expression: "CAST(random() AS VARCHAR)" }],
+    });
+    await assert.rejects(written, {
+      kind: "internal",
+      message: "100 rows were to be written in parts, and 0 were",
+    });
+  }));
