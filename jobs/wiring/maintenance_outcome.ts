@@ -58,8 +58,11 @@ export function planText(tables: readonly MaintainedTable[]): string {
 }
 
 function partitionsText(table: string, { partitions, files, bytes }: TablePlan["partitions"]): string {
-  const said = `${formatCount(partitions)} partition${partitions === 1 ? "" : "s"}`;
-  return `${table}: ${said} older than it keeps, ${formatCount(files)} files (${formatBytes(bytes)})`;
+  return `${table}: ${countText(partitions)} older than it keeps, ${formatCount(files)} files (${formatBytes(bytes)})`;
+}
+
+function countText(partitions: number): string {
+  return `${formatCount(partitions)} partition${partitions === 1 ? "" : "s"}`;
 }
 
 function planCells({ liveFiles, liveBytes, merge, expire, orphans }: TablePlan): string[] {
@@ -86,7 +89,7 @@ export function workText(
   const partitions = tables.flatMap(({ table, format, work }) =>
     work === null || work.expiredPartitions === 0
       ? []
-      : [`${formatCount(work.expiredPartitions)} partitions left ${format} ${table}`]
+      : [`${countText(work.expiredPartitions)} left ${format} ${table}`]
   );
   const kept = !removeOrphans && orphans > 0
     ? [`${formatCount(orphans)} orphans were left where they are; --remove-orphans deletes them`]

@@ -191,7 +191,7 @@ function mirrorText(mirrors: readonly ShownTable[]): string[] {
 function upkeepText(upkeep: UpkeepCounts | null): string[] {
   if (upkeep === null || upkeep.merges + upkeep.expiredSnapshots + upkeep.expiredPartitions === 0) return [];
   const { merges, mergedFiles, mergedBytes, expiredSnapshots, expiredPartitions } = upkeep;
-  const left = expiredPartitions === 0 ? "" : `, ${formatCount(expiredPartitions)} partitions left`;
+  const left = expiredPartitions === 0 ? "" : `, partitions that left: ${formatCount(expiredPartitions)}`;
   const [files, into, expired] = [mergedFiles, merges, expiredSnapshots].map(formatCount);
   return [
     `Upkeep: ${files} files (${formatBytes(mergedBytes)}) merged in ${into} steps, ${expired} snapshots expired${left}`,
