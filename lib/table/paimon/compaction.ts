@@ -9,7 +9,7 @@ import { fileRowsSql, readableFiles } from "./file_rows_sql.ts";
 import { additionOf, deletionOf, entryIdentity, type ManifestEntry } from "./manifest.ts";
 import { type MergeOptions, writeMerged } from "./merged_files.ts";
 import type { MetadataReader } from "./metadata_reader.ts";
-import { dataFileName, fileRecord, type WrittenFile } from "./new_file.ts";
+import { dataFileName, fileRecord, requireRows, type WrittenFile } from "./new_file.ts";
 import { liveEntries } from "./prepare.ts";
 import { type PreparedRewrite, rewriteBase } from "./prepared.ts";
 import { bucketCount } from "./schema.ts";
@@ -73,7 +73,11 @@ interface Group {
 
 async function writeGroup(state: PaimonState, { plan, group, options, written }: Group): Promise<void> {
   const { schema } = state;
-  if (state.key.length === 0) return void written.push(...await writeAppended(state, { plan, group, options }));
+  if (state.key.length === 0) {
+    const files = await writeAppended(state, { plan, group, options });
+    written.push(...files);
+    return requireRows(files, group.reduce((sum, { rows }) => sum + rows, 0n));
+  }
   await writeMerged(state, {
     files: group,
     schema,

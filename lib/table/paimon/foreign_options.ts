@@ -13,11 +13,19 @@ export function unreadableOption({ options, primaryKeys }: Options): string | un
   });
 }
 
-/** The option under which a key's bucket is not the hash of it, or a table without a key has any; undefined for none. */
+/**
+ * The option under which a key's bucket is not the hash of it, or a table without a key has any, or under which files come with
+ * numbers or marks for their rows that we neither give nor merge; undefined for none.
+ */
 export function unwritableOption({ options, primaryKeys }: Options): string | undefined {
   const isFixed = Number(options.bucket ?? -1) > 0;
   if (isFixed !== primaryKeys.length > 0) return spelled(options, "bucket");
-  return differing(options, { "bucket-function.type": "default" });
+  return differing(options, {
+    "bucket-function.type": "default",
+    "deletion-vectors.enabled": "false",
+    "row-tracking.enabled": "false",
+    "data-evolution.enabled": "false",
+  });
 }
 
 function differing(

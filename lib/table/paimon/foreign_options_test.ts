@@ -23,11 +23,18 @@ Deno.test("a table that others made to be merged in another way is refused, and 
       await assert.rejects(() => table.load(), refused("tableUnreadable", option));
     }
     const step = { upserts: orderRows("0, 5", "n") };
-    for (const [name, bucket, key] of [["dynamic", "-1", orders.key], ["bucketed", "4", []]] as const) {
-      const table = await made(name, { bucket }, [...key]);
+    for (
+      const [name, option, value, key] of [
+        ["dynamic", "bucket", "-1", orders.key],
+        ["bucketed", "bucket", "4", []],
+        ["marked", "deletion-vectors.enabled", "true", []],
+        ["numbered", "row-tracking.enabled", "true", []],
+      ] as const
+    ) {
+      const table = await made(name, { [option]: value }, [...key]);
       const state = (await table.load())!;
       const change = await paimonChange(lake.connection, { ...step, definition: { ...orders, name, key } });
-      await assert.rejects(() => table.prepare(state, change), refused("precondition", `bucket = ${bucket}`));
+      await assert.rejects(() => table.prepare(state, change), refused("precondition", `${option} = ${value}`));
     }
     const usual = await made("usual", { "merge-engine": "deduplicate" });
     await applyStep(lake, usual, { ...step, definition: { ...orders, name: "usual" } });

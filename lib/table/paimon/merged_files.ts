@@ -23,7 +23,7 @@ import {
 import { type KeyColumn, keyColumns, keyOrderSql } from "./key_columns.ts";
 import { keyItems, type KeyRange, keyRanges } from "./key_ranges.ts";
 import { additionOf } from "./manifest.ts";
-import { dataFileName, fileRecord, type WrittenFile } from "./new_file.ts";
+import { dataFileName, fileRecord, requireRows, type WrittenFile } from "./new_file.ts";
 import { Partitioning, type Place } from "./partitioning.ts";
 import { keyInPartition, type PaimonSchema } from "./schema.ts";
 import { keyStatistics } from "./statistics.ts";
@@ -56,6 +56,7 @@ export interface MergeOptions extends FilePlace {
 interface Part extends KeyRange {
   readonly part: bigint;
   readonly bucket: number;
+  readonly rows: bigint;
   readonly deletedRows: bigint;
   readonly sequences: { readonly min: bigint; readonly max: bigint };
 }
@@ -72,10 +73,13 @@ export async function writeMerged(
   const place = { readable, layout: run.options.layout };
   try {
     await connection.run(`CREATE TEMP TABLE ${newest} AS ${newestSql(state, { ...run, key, place })}`);
-    for (const part of await partsOf(connection, { newest, key })) {
+    const parts = await partsOf(connection, { newest, key });
+    const first = run.written.length;
+    for (const part of parts) {
       await failPoint("paimon.beforeMergedFile");
       run.written.push(...await writePart(state, { ...run, key, place, newest, part }));
     }
+    requireRows(run.written.slice(first), parts.reduce((sum, { rows }) => sum + rows, 0n));
   } finally {
     await connection.run(`DROP TABLE IF EXISTS ${newest}`);
   }
@@ -118,7 +122,7 @@ async function partsOf(
     by: ["part"],
     arity: key.length,
     aggregates: [
-      `any_value(${bucketColumn}) AS bucket`,
+      `any_value(${bucketColumn}) AS bucket, count(*) AS rows`,
       `count(*) FILTER (NOT ${presentKinds}) AS deleted`,
       `min(${sequence}) AS lowest, max(${sequence}) AS highest`,
     ],
@@ -128,6 +132,7 @@ async function partsOf(
     bounds,
     part: row.part as bigint,
     bucket: row.bucket as number,
+    rows: row.rows as bigint,
     deletedRows: row.deleted as bigint,
     sequences: { min: row.lowest as bigint, max: row.highest as bigint },
   }));

@@ -1,5 +1,6 @@
 /** A data file that was just written, as an entry of a manifest will describe it. */
 import type { DataFile } from "../data_file.ts";
+import { WeirError } from "../../errors.ts";
 import { emptyRow } from "./binary_row.ts";
 import { type FileRecord, type ManifestEntry, noStatistics } from "./manifest.ts";
 import type { PaimonSchema } from "./schema.ts";
@@ -42,4 +43,11 @@ export function fileRecord(
     _FIRST_ROW_ID: null,
     _WRITE_COLS: null,
   };
+}
+
+/** Throws `internal` for other rows than were to be written: one that stands in no file, or in two, must never be committed so. */
+export function requireRows(written: readonly WrittenFile[], wanted: bigint): void {
+  const rows = written.reduce((sum, { entry }) => sum + entry._FILE._ROW_COUNT, 0n);
+  if (rows === wanted) return;
+  throw new WeirError("internal", `${wanted} rows were to be written to a Paimon table, and ${rows} were`);
 }

@@ -118,6 +118,24 @@ Deno.test("a partition column is renamed and becomes wider with a truncate alone
   });
 });
 
+Deno.test("a change whose rows do not all reach a file is not committed, and leaves none", async () => {
+  await withPaimonLake(async (lake) => {
+    const many = { name: "many", type: types.int64, nullable: false };
+    for (const key of [["id", "many"], []]) {
+      const definition = { ...visits, columns: [...visits.columns, many], key, partitionBy: ["many"] };
+      const table = lake.open({ folder: `lake_${key.length}` });
+      // Of another type than the table's, which no relation of a change is: its negative values are misread.
+      const upserts = `SELECT *, (id - 30)::INTEGER AS many FROM (${visitRows("20, 60, 10", "n")})`;
+      await assert.rejects(
+        () => applyStep(lake, table, { definition, upserts }),
+        /4 rows were to be written .* 3 were/,
+      );
+      const found = await Array.fromAsync(lake.storage.list(`lake_${key.length}`), ({ path }) => path);
+      assert.ok(found.every((path) => !path.endsWith(".parquet")));
+    }
+  });
+});
+
 Deno.test("folders are spelled as Paimon spells them", () => {
   const fields = visits.columns.map(({ name, type }, id) => ({ id, name, type, nullable: true }));
   const place = (options: Record<string, string>, day: number, text: string) => {

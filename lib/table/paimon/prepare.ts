@@ -16,7 +16,7 @@ import { keyColumns, keyOrderSql } from "./key_columns.ts";
 import { additionOf, deletionOf, type FileRecord, type ManifestEntry, mergeEntries } from "./manifest.ts";
 import type { MetadataReader } from "./metadata_reader.ts";
 import { Partitioning, type Place } from "./partitioning.ts";
-import { dataFileName, fileRecord, type WrittenFile } from "./new_file.ts";
+import { dataFileName, fileRecord, requireRows, type WrittenFile } from "./new_file.ts";
 import { isInKeyOrder, partitionsOf, type PlacePart, routeChange } from "./routing.ts";
 import { type NewRows, newRowsSql } from "./new_rows_sql.ts";
 import type { PreparedChange } from "./prepared.ts";
@@ -107,6 +107,7 @@ async function writeAppended(work: Work, written: WrittenFile[]): Promise<void> 
     const rows = { schema, upserts: upserts.rows, partition: partitioning.conditionSql(place.partition) };
     await writePartition(work, { place, rows, written });
   }
+  requireRows(written, BigInt(change.upserts.rows));
 }
 
 async function writePartition(
@@ -146,6 +147,7 @@ async function writePlaces(work: Work, written: WrittenFile[]): Promise<void> {
       const rows = { schema, bucket, deletedKeys, partition, ...(upserts.rows && { upserts: upserts.rows }) };
       await writePlace({ work, part, rows, isOrdered: upserts.isOrdered }, written);
     }
+    requireRows(written, parts.reduce((sum, part) => sum + part.rows, 0n));
   } finally {
     if (deletedKeys !== undefined) await connection.run(`DROP TABLE IF EXISTS ${identifier(deletedKeys)}`);
   }

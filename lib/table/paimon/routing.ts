@@ -9,7 +9,8 @@ import type { Partitioning, Place } from "./partitioning.ts";
 /** One place's part of a change. */
 export interface PlacePart extends KeyRange {
   readonly place: Place;
-  /** Rows that mark deletions. */
+  /** All rows, and those of them that mark deletions. */
+  readonly rows: bigint;
   readonly deletedRows: bigint;
 }
 
@@ -40,11 +41,12 @@ export async function routeChange(change: RoutedChange): Promise<readonly PlaceP
     rows: sources.join(" UNION ALL "),
     by: [...partition.names, "part"],
     arity: key.length,
-    aggregates: ["sum(deleted)::BIGINT AS deleted"],
+    aggregates: ["count(*) AS rows", "sum(deleted)::BIGINT AS deleted"],
   });
   return parts.map(({ row, ...ranges }) => ({
     ...ranges,
     place: partitioning.placeOf(partition.names.map((name) => toKeyValue(row[name]!)), row.part as number),
+    rows: row.rows as bigint,
     deletedRows: row.deleted as bigint,
   }));
 }

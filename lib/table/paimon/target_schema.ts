@@ -29,10 +29,10 @@ export function targetSchema(
 }
 
 /**
- * Refuses rows that the schema cannot hold, or that would stand in buckets where nobody looks for them.
+ * Refuses rows that the schema cannot hold, or that would stand where nobody looks for them.
  *
  * @throws {WeirError} `unsupportedSchemaChange` where a column of the definition is missing, of another type, or the key
- *   differs; `precondition` for buckets that another program made.
+ *   differs; `precondition` for options that another program set.
  */
 export function assertHolds(schema: PaimonSchema, definition: TableDefinition): void {
   const table = `${definition.namespace}.${definition.name}`;
@@ -49,6 +49,7 @@ export function assertHolds(schema: PaimonSchema, definition: TableDefinition): 
   if (option === undefined) return;
   throw new WeirError("precondition", `${table}: another program made the Paimon table with ${option}`, {
     detail: { table },
-    advice: "Give it fixed buckets if it has a key and none if not (option bucket), or remove the table's folder",
+    advice:
+      "Remove the table's folder: it is then made with fixed buckets where it has a key, and without such options",
   });
 }
