@@ -75,7 +75,9 @@ export function oldTexts({ formatter, keepMs }: RowRetention, nowMs: number): Ol
   const last = parts.map((part) =>
     typeof part === "string" ? part : iso.slice(part.at, part.at + part.letters[0].length)
   );
-  return { shape: parts.map((part) => typeof part === "string" ? part : part.shape).join(""), last: last.join("") };
+  // PostgreSQL's SIMILAR TO takes a bare underscore for any character.
+  const shape = parts.map((part) => typeof part === "string" ? part.replaceAll("_", "[_]") : part.shape);
+  return { shape: shape.join(""), last: last.join("") };
 }
 
 /** Rows that may have left a table with their time: those whose text of a column is among some. */

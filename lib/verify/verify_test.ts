@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ColumnType, duckdbType, types } from "../dataset/column_type.ts";
 import type { Dataset } from "../dataset/dataset.ts";
-import { oldTexts } from "../dataset/row_retention.ts";
+import { oldTexts, oldTextSql } from "../dataset/row_retention.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier, literal } from "../engine/quote.ts";
 import { PostgresConnection } from "../source/postgres/connection.ts";
@@ -252,7 +252,7 @@ Deno.test("verification compares every type from PostgreSQL's own spelling and f
 });
 
 Deno.test("a source row whose key the lake cannot hold is dead-lettered whole, not missing", async () => {
-  await withPostgres(({ url }) =>
+  await withPostgres(({ url, client }) =>
     withDatabase(async ({ connection, folder }) => {
       const source = await PostgresConnection.open(url);
       await source.run("CREATE TABLE public.days (day date PRIMARY KEY)");
@@ -290,6 +290,17 @@ Deno.test("a source row whose key the lake cannot hold is dead-lettered whole, n
         scan: "SELECT unnest([DATE '2022-05-05', DATE '2024-01-02', NULL, NULL, NULL]) AS day",
       });
       assert.deepEqual(counts(partly), { rows: 4, missing: 1, extra: 1, different: 0 }, "newer ones are compared");
+
+      const underscored = oldTexts({ column: "day", formatter: "yyyy_MM_dd", keepMs: 0 }, Date.UTC(2024, 0, 1));
+      const isOld = oldTextSql("t", underscored, types.string);
+      const { rows } = await client.query(
+        `SELECT t, ${isOld} AS old FROM (VALUES ('2023_12_31'), ('2023x12x31'), ('2023-12-31')) AS texts (t)`,
+      );
+      assert.deepEqual(
+        rows.map(({ old }) => old),
+        [true, false, false],
+        "what stays in the lake stays in the comparison",
+      );
       await source.close();
     })
   );
