@@ -9,6 +9,7 @@ import type { ColumnType, ScalarType } from "../../dataset/column_type.ts";
 import type { TableDefinition } from "../../dataset/dataset.ts";
 import { partitionColumns } from "../../dataset/partition_columns.ts";
 import { identifier } from "../../engine/quote.ts";
+import { WeirError } from "../../errors.ts";
 import { deserializeRow, emptyRow, type KeyValue, serializeRow } from "./binary_row.ts";
 import { compareKeys, type KeyColumn, keyColumns } from "./key_columns.ts";
 import type { SimpleStatistics } from "./manifest.ts";
@@ -77,9 +78,17 @@ export class Partitioning {
     this.#isLegacy = options["partition.legacy-name"] !== "false";
   }
 
-  /** A bucket of the partition of these values. */
+  /**
+   * A bucket of the partition of these values, for rows to be written.
+   *
+   * @throws {WeirError} `unsupportedSchemaChange` for a text that no file system takes as a folder's name.
+   */
   placeOf(values: readonly KeyValue[], bucket: number): Place {
-    return this.place(serializeRow(this.#types, values), bucket);
+    const place = this.place(serializeRow(this.#types, values), bucket);
+    for (const [index, name] of place.folder.split("/").slice(0, -1).entries()) {
+      if (new TextEncoder().encode(name).length > mostNameBytes) throw nameless(this.columns[index]!);
+    }
+    return place;
   }
 
   /** A bucket of a partition. */
@@ -126,6 +135,16 @@ export class Partitioning {
     const text = this.#isLegacy && type.kind === "date" && value !== null ? String(value) : partitionText(type, value);
     return `${escaped(name)}=${escaped(text === undefined || isBlank(text) ? this.#defaultName : text)}`;
   }
+}
+
+/** Of a file or folder, on nearly every file system. */
+const mostNameBytes = 255;
+
+function nameless({ name }: KeyColumn): WeirError {
+  const what = `a text too long for a folder's name of ${mostNameBytes} bytes`;
+  return new WeirError("unsupportedSchemaChange", `Column ${name}, by which a Paimon table is parted, holds ${what}`, {
+    advice: "Remove the table's folder below paimon/ and part it by another column, or leave it out of --partition-by",
+  });
 }
 
 /** Of a table that is not parted. */

@@ -156,6 +156,23 @@ Deno.test("folders are spelled as Paimon spells them", () => {
   );
 });
 
+Deno.test("a text too long for a folder's name is refused before anything is written, and told of without its letters", async () => {
+  await withPaimonLake(async (lake) => {
+    const table = lake.open();
+    const long = (letters: number) =>
+      `SELECT * REPLACE (repeat('é', ${letters}) AS place) FROM (${visitRows("0, 6", "n")})`;
+    await applyStep(lake, table, { definition: visits, upserts: long(124) });
+    for (const definition of [visits, log]) {
+      const other = lake.open({ name: `keys${definition.key.length}` });
+      await assert.rejects(
+        () => applyStep(lake, other, { definition, upserts: long(125) }),
+        (thrown) => thrown instanceof WeirError && /holds a text too long for [^é]*$/.test(thrown.message),
+      );
+    }
+    assert.equal((await rowsOf(lake, lake.open())).length, 6);
+  });
+});
+
 Deno.test("a keyed table is parted by columns of its key alone, and by those whose text all readers share", () => {
   const columns = [...visits.columns, { name: "at", type: types.timestamptz, nullable: true }];
   const by = (partitionBy: readonly string[], key = visits.key) =>
