@@ -18,6 +18,13 @@ export function partitionFolder(values: Iterable<readonly [column: string, value
   return [...values].map(([column, value]) => `${short(column)}=${short(value ?? "null")}/`).join("");
 }
 
+/** deltalake looks for a file whose path holds any of these under another one. */
+const misspelt = /[~*]/g;
+
 function short(text: string): string {
-  return encodeURIComponent(text).slice(0, mostCharacters);
+  const safe = encodeURIComponent(text).replace(
+    misspelt,
+    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return safe.slice(0, mostCharacters);
 }

@@ -31,7 +31,7 @@ export const partedBy = ["name", "small", "amount", "flag", "born", "local", "se
 /** {@linkcode everyTypeRows} with few values in {@linkcode partedBy}, nulls among them. deltalake misspells decimals below 0. */
 export function partedRows(range: string, salt: string, parts: number): string {
   return `SELECT * EXCLUDE (part) REPLACE (
-    CASE WHEN part > 0 THEN chr(65279) || repeat('é/😀=% ', 4) || part END AS name,
+    CASE WHEN part > 0 THEN chr(65279) || repeat('é/😀=%~* ', 4) || part END AS name,
     CASE WHEN part > 1 THEN 1 - part END::INTEGER AS small,
     (part * 1.01)::DECIMAL(10, 2) AS amount,
     CASE WHEN part <> 2 THEN part % 2 = 0 END AS flag,
