@@ -15,9 +15,10 @@ import {
   mergeEntries,
 } from "./manifest.ts";
 import { fullManifestEntries } from "./manifest_merge.ts";
+import { schemaState } from "./load_state.ts";
 import type { MetadataReader } from "./metadata_reader.ts";
 import { Partitioning } from "./partitioning.ts";
-import { encodeSchema, type PaimonSchema, sameSchema, schemaColumns } from "./schema.ts";
+import { encodeSchema, type PaimonSchema, sameSchema } from "./schema.ts";
 import { decodeProperties, encodeSnapshot, type Snapshot } from "./snapshot.ts";
 import type { StagedCommit } from "./stage.ts";
 import { liveFile, type PaimonState, raiseSequenceNumbers, withEntries } from "./table_state.ts";
@@ -185,14 +186,13 @@ function nextState(
   },
 ): PaimonState {
   const { state, snapshot, schema, fileSchema, entries, properties } = staged;
-  const { position: _position, commitTimeMs: _commitTimeMs, mirroredSnapshotId: _mirrored, ...before } = state;
+  const { position: _position, commitTimeMs: _commitTimeMs, mirroredSnapshotId: _mirrored, ...rest } = state;
+  const { retention: _retention, ...before } = rest;
   const partitioning = new Partitioning(schema);
   const added = entries.filter((entry) => entry._KIND === entryKind.add).map((entry) => liveFile(entry, partitioning));
   return {
     ...before,
-    columns: schemaColumns(schema),
-    key: schema.primaryKeys,
-    schema,
+    ...schemaState(schema),
     schemas: new Map([...state.schemas, [fileSchema.id, fileSchema], [schema.id, schema]]),
     pendingSchemas: state.pendingSchemas.filter(({ id }) => id > schema.id),
     snapshot: { ...snapshot, ...written.lists },

@@ -60,21 +60,30 @@ export async function stateOf(
 
 /** A table without a snapshot. */
 export function emptyState(schema: PaimonSchema): PaimonState {
-  const retention = rowRetention(schema);
   return {
-    columns: schemaColumns(schema),
-    fixedPartition: schema.partitionKeys,
-    ...(retention === undefined ? {} : { retention }),
+    ...schemaState(schema),
     ...(schema.options[mirrorOfProperty] === undefined ? {} : { mirrorOf: schema.options[mirrorOfProperty] }),
-    key: schema.primaryKeys,
     rows: 0n,
-    schema,
     schemas: new Map([[schema.id, schema]]),
     pendingSchemas: [],
     manifests: [],
     files: [],
     sequenceNumbers: new Map(),
     commitIdentifier: 0n,
+  };
+}
+
+/** What a schema alone says of a state. */
+export function schemaState(
+  schema: PaimonSchema,
+): Pick<PaimonState, "columns" | "fixedPartition" | "retention" | "key" | "schema"> {
+  const retention = rowRetention(schema);
+  return {
+    columns: schemaColumns(schema),
+    fixedPartition: schema.partitionKeys,
+    ...(retention === undefined ? {} : { retention }),
+    key: schema.primaryKeys,
+    schema,
   };
 }
 

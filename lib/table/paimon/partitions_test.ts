@@ -12,6 +12,7 @@ import { applyStep, paimonChange, type PaimonLake, rowsOf, withPaimonLake } from
 import type { PaimonTable } from "./paimon_table.ts";
 import { rowRetention } from "./partition_expiry.ts";
 import { choosePartition, Partitioning } from "./partitioning.ts";
+import { encodeSchema } from "./schema.ts";
 import { firstSchema } from "./schema.ts";
 
 const visits: TableDefinition = {
@@ -233,6 +234,21 @@ for (const definition of [visits, log]) {
     });
   });
 }
+
+Deno.test("the option that others give a table is known from the first commit of ours that takes it over", async () => {
+  await withPaimonLake(async (lake) => {
+    const table = lake.open();
+    await applyStep(lake, table, { definition: visits, upserts: visitRows("0, 6", "first") });
+    const { schema } = (await table.load())!;
+    const options = { ...schema.options, "partition.expiration-time": "30 d" };
+    const altered = encodeSchema({ ...schema, id: schema.id + 1, options });
+    await lake.storage.putIfAbsent(`paimon/shop.db/orders/schema/schema-${schema.id + 1}`, altered);
+    const next = lake.open();
+    await applyStep(lake, next, { definition: visits, upserts: visitRows("6, 12", "second"), offset: "0/2" });
+    assert.equal((await lake.open().load())!.retention?.keepMs, 30 * dayMs);
+    assert.equal((await next.load())!.retention?.keepMs, 30 * dayMs);
+  });
+});
 
 Deno.test("an expiry of partitions that is stopped at a step happens once, and loses nobody's rows", async () => {
   await withPaimonLake(async (lake) => {
