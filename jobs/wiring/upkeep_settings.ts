@@ -21,6 +21,7 @@ const hourMs = 3_600_000;
 /** The policy that settings stand for. Without an age nothing counts as an orphan. */
 export function policyOf(settings: UpkeepSettings, { orphanAgeMs = Infinity } = {}): UpkeepPolicy {
   const { targetFileBytes, mergeFiles, deletedShare, keepHours, keepSnapshots, mostSnapshots } = settings;
-  const kept = { keepSnapshotsMs: keepHours * hourMs, keepSnapshots, mostSnapshots };
+  const least = Math.min(keepSnapshots, mostSnapshots ?? keepSnapshots);
+  const kept = { keepSnapshotsMs: keepHours * hourMs, keepSnapshots: least, mostSnapshots };
   return { targetFileBytes, mergeFiles, deletedShare, ...kept, orphanAgeMs };
 }

@@ -257,14 +257,14 @@ export class Pipeline {
     }
   }
 
-  /** Columns that a format cannot change in place change as the tables are copied again. */
+  /** A key that a format cannot widen in place becomes wider as the tables are copied again. */
   async #commitTo(writer: DatasetWriter, changes: TransformedChanges, to: Position): Promise<void> {
     try {
       await changes.commit((sink) => this.#positions.isBefore(sink, to));
     } catch (thrown) {
       const { kind, message } = toWeirError(thrown);
-      if (kind !== "unsupportedSchemaChange" || !changes.changesColumns) throw thrown;
-      await this.#forget(writer, `its columns changed in a way that rows already written cannot follow: ${message}`);
+      if (kind !== "unsupportedSchemaChange" || !changes.widensKey) throw thrown;
+      await this.#forget(writer, `its key became wider, which rows already written cannot follow: ${message}`);
     }
   }
 

@@ -47,9 +47,11 @@ export class TransformedChanges implements AsyncDisposable {
     return this.#settled.promise;
   }
 
-  /** Whether a table's columns change with them. */
-  get changesColumns(): boolean {
-    return this.#parts.tables.some(({ change }) => change.schemaChanges.length > 0);
+  /** Whether a key column of a table becomes wider with them. */
+  get widensKey(): boolean {
+    return this.#parts.tables.some(({ change: { schemaChanges, definition } }) =>
+      schemaChanges.some((change) => change.kind === "widenColumn" && definition.key.includes(change.name))
+    );
   }
 
   /** Commits to every sink for which `wants` is true; may be called again after an error, with the sinks that are left. */

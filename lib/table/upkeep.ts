@@ -21,7 +21,7 @@ export interface UpkeepPolicy {
   readonly keepSnapshotsMs: number;
   /** and at least so many of them, */
   readonly keepSnapshots: number;
-  /** but no more of them than these, however young, where the format can say so. Default: no limit. */
+  /** but of more than those no more than these, however young, where the format can say so. Default: no limit. */
   readonly mostSnapshots?: number | undefined;
   /** Files that nothing refers to are removed once they are so old, milliseconds: longer than any commit takes. */
   readonly orphanAgeMs: number;
