@@ -18,7 +18,7 @@ import { Lake, lakeId } from "./lake.ts";
 import { below } from "./lake_place.ts";
 import { mirrorFormats } from "./mirror_settings.ts";
 import { requireKnownTables, requireSortable } from "./layout_requests.ts";
-import { type OtherwiseParted, otherwiseParted } from "./otherwise_parted.ts";
+import { type OtherwisePartitioned, otherwisePartitioned } from "./otherwise_partitioned.ts";
 import { partitionNotes, requirePartitions } from "./partition_notes.ts";
 import { planOf } from "./plans.ts";
 import { policyOf } from "./upkeep_settings.ts";
@@ -146,7 +146,7 @@ export class CaptureRun implements AsyncDisposable {
     const embedder = createEmbedder(settings.model);
     open.defer(() => embedder.close());
     const run = new CaptureRun(options, { source, lake, embedder, datasets });
-    for (const table of await otherwiseParted(run.plans)) options.progress.note(partedNote(table));
+    for (const table of await otherwisePartitioned(run.plans)) options.progress.note(partitionedNote(table));
     for (const note of await partitionNotes(run.plans, settings)) options.progress.note(note);
     await lake.mirrors.begin();
     if (settings.resync) await run.#forgetEverything();
@@ -259,8 +259,8 @@ function leftOutNote(tables: readonly string[]): string {
     "their lake tables stay as they are, and are copied again when they are named again";
 }
 
-function partedNote({ sink: { table }, partition }: OtherwiseParted): string {
-  const how = partition.length === 0 ? "not parted" : `parted by ${partition.join(", ")}`;
+function partitionedNote({ sink: { table }, partition }: OtherwisePartitioned): string {
+  const how = partition.length === 0 ? "not partitioned" : `partitioned by ${partition.join(", ")}`;
   return `${table.namespace}.${table.name} stays as it was made in ${table.format}: ${how}; ` +
     "remove its folder, and it is made and copied anew as --partition-by says";
 }

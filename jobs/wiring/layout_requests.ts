@@ -12,7 +12,7 @@ import type { TableColumns } from "../../lib/settings/setting.ts";
 import { createRowLayout } from "../../lib/transform/lay_out_rows.ts";
 import type { CaptureSettings } from "./capture_settings.ts";
 
-/** Columns that rows are to be parted and sorted by; some may be of other datasets' tables. */
+/** Columns that rows are to be partitioned and sorted by; some may be of other datasets' tables. */
 export interface LayoutRequests {
   readonly partitionBy: readonly TableColumns[];
   readonly sortBy: readonly TableColumns[];
@@ -24,7 +24,7 @@ const flags: Readonly<Record<keyof LayoutRequests, string>> = { partitionBy: "--
 /**
  * A table's plan, laid out as it is asked for, if it is.
  *
- * @throws {WeirError} `configuration` for columns that the table lacks or cannot be parted or sorted by.
+ * @throws {WeirError} `configuration` for columns that the table lacks or cannot be partitioned or sorted by.
  */
 export function withLayout<Plan extends Omit<TablePlan, "sinks">>(
   plan: Plan,

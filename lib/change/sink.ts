@@ -63,7 +63,7 @@ export interface SinkStatus {
   readonly position?: Position;
   readonly snapshotId?: bigint;
   readonly rows: bigint;
-  /** Columns by whose values rows are parted, where that was settled for good when the table was made. */
+  /** Columns by whose values rows are partitioned, where that was settled for good when the table was made. */
   readonly fixedPartition?: readonly string[];
   /** How long rows stay in the table. Absent: for good. */
   readonly retention?: RowRetention;

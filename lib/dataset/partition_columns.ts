@@ -1,4 +1,4 @@
-/** Columns by whose values the rows of a table are parted into files. */
+/** Columns by whose values the rows of a table are partitioned into files. */
 import { WeirError } from "../errors.ts";
 import type { Column } from "./column.ts";
 import type { ColumnType, ScalarType } from "./column_type.ts";
@@ -10,7 +10,7 @@ export function isPartitionType(type: ColumnType): type is ScalarType {
 }
 
 /**
- * The columns that a definition parts its table by, in its order.
+ * The columns that a definition partitions its table by, in its order.
  *
  * @throws {WeirError} `configuration` where one is missing, named twice or of a type without an exact text, or where no column is
  *   left beside them.
@@ -31,7 +31,7 @@ export function partitionColumns(definition: TableDefinition): readonly Column[]
 
 function refused({ namespace, name, partitionBy = [] }: TableDefinition, why: string): WeirError {
   const table = `${namespace}.${name}`;
-  return new WeirError("configuration", `Cannot part ${table} by ${partitionBy.join(", ")}: ${why}`, {
+  return new WeirError("configuration", `Cannot partition ${table} by ${partitionBy.join(", ")}: ${why}`, {
     detail: { table },
     advice:
       "Name columns of the lake table that are whole numbers, decimals, texts, dates, timestamps or booleans, and " +

@@ -173,7 +173,7 @@ export const settings = {
   partitionBy: tableColumns({
     flag: "partition-by",
     help:
-      "Part a table's rows into files by the values of these columns; may be given several times (in the environment: part by ;)",
+      "Partition a table by the values of these columns; may be given several times (in the environment: part by ;)",
     separator: "=",
   }),
   sortBy: tableColumns({

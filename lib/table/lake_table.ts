@@ -18,7 +18,7 @@ export interface TableState {
   readonly snapshotId?: bigint;
   readonly rows: bigint;
   readonly position?: Position;
-  /** Columns by whose values rows are parted, where that was settled for good when the table was made. */
+  /** Columns by whose values rows are partitioned, where that was settled for good when the table was made. */
   readonly fixedPartition?: readonly string[];
   /** Of a mirror: the format of the table whose files it shows. It cannot be written. */
   readonly mirrorOf?: string;

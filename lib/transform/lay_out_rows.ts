@@ -10,7 +10,7 @@ export function createRowLayout(layout: RowLayout): Transform {
   const define = (input: TableDefinition): TableDefinition => ({ ...input, ...layout });
   const { partitionBy = [], sortBy = [] } = layout;
   return {
-    name: `rows parted by (${partitionBy.join(", ")}) and sorted by (${sortBy.join(", ")})`,
+    name: `rows partitioned by (${partitionBy.join(", ")}) and sorted by (${sortBy.join(", ")})`,
     define,
     apply: (input) => Promise.resolve({ ...input, definition: define(input.definition) }),
   };

@@ -48,16 +48,16 @@ const paimon = {
 };
 
 /** Each row stands in a partition of its own. */
-const parted = { definition: { ...cards, partitionBy: ["name"] } };
+const partitioned = { definition: { ...cards, partitionBy: ["name"] } };
 
 const kinds: readonly Kind[] = [
   ...(["vectors", "rewrite"] as const).map((deletes) => ({
-    ...deletes === "vectors" ? { name: "Delta by vectors, parted", ...parted } : { name: "Delta by rewrite" },
+    ...deletes === "vectors" ? { name: "Delta by vectors, partitioned", ...partitioned } : { name: "Delta by rewrite" },
     ...delta,
     open: (place: TablePlace) => new DeltaTable({ ...place, folder: delta.folder, deletes, ...checkpointEvery(5) }),
   })),
   ...([2, 3] as const).map((formatVersion) => ({
-    ...formatVersion === 3 ? { name: "Iceberg v3, parted", ...parted } : { name: "Iceberg v2" },
+    ...formatVersion === 3 ? { name: "Iceberg v3, partitioned", ...partitioned } : { name: "Iceberg v2" },
     ...iceberg,
     open: (place: TablePlace) => new IcebergTable({ ...place, folder: iceberg.folder, formatVersion }),
   })),

@@ -4,7 +4,7 @@ import { types } from "../../lib/dataset/column_type.ts";
 import type { TableDefinition } from "../../lib/dataset/dataset.ts";
 import { withDatabase } from "../../lib/testing/temporary.ts";
 import { DeltaModel } from "./delta_model.ts";
-import { everyType, everyTypeRows, partedBy, partedRows } from "./every_type.ts";
+import { everyType, everyTypeRows, partitionedBy, partitionedRows } from "./every_type.ts";
 import { pythonTest } from "./python_env.ts";
 import { mergeOnce } from "./upkeep_steps.ts";
 
@@ -127,12 +127,12 @@ await pythonTest(
 );
 
 await pythonTest(
-  "parted by values of every type: by both ways of deltalake, which maintains it beside us",
+  "partitioned by values of every type: by both ways of deltalake, which maintains it beside us",
   (python) =>
     withDatabase(async (fixture) => {
-      const definition = { ...plainNames, name: "payments", partitionBy: partedBy };
+      const definition = { ...plainNames, name: "payments", partitionBy: partitionedBy };
       const rows = (range: string, salt: string, parts: number) =>
-        `SELECT * RENAME ("large amount" AS large_amount) FROM (${partedRows(range, salt, parts)})`;
+        `SELECT * RENAME ("large amount" AS large_amount) FROM (${partitionedRows(range, salt, parts)})`;
       const model = new DeltaModel(fixture, { definition, deletes: "rewrite", checkpointInterval: 3, python });
       await model.create();
       // Few parts go one by one, many through DuckDB's own splitting.

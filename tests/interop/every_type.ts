@@ -25,11 +25,11 @@ export const everyType: TableDefinition = {
   ],
 };
 
-/** Columns of {@linkcode everyType} that a table can be parted by. */
-export const partedBy = ["name", "small", "amount", "flag", "born", "local", "seen"];
+/** Columns of {@linkcode everyType} that a table can be partitioned by. */
+export const partitionedBy = ["name", "small", "amount", "flag", "born", "local", "seen"];
 
-/** {@linkcode everyTypeRows} with few values in {@linkcode partedBy}, nulls among them. deltalake misspells decimals below 0. */
-export function partedRows(range: string, salt: string, parts: number): string {
+/** {@linkcode everyTypeRows} with few values in {@linkcode partitionedBy}, nulls among them. deltalake misspells decimals below 0. */
+export function partitionedRows(range: string, salt: string, parts: number): string {
   return `SELECT * EXCLUDE (part) REPLACE (
     CASE WHEN part > 0 THEN chr(65279) || repeat('é/😀=%~* ', 4) || part END AS name,
     CASE WHEN part > 1 THEN 1 - part END::INTEGER AS small,

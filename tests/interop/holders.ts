@@ -20,8 +20,8 @@ export function rows(range: string, name: string): string {
     FROM range(${range}) AS ids(i)`;
 }
 
-/** {@linkcode holders} parted by two columns. */
-export const partedHolders: TableDefinition = {
+/** {@linkcode holders} partitioned by two columns. */
+export const partitionedHolders: TableDefinition = {
   ...holders,
   columns: [
     ...holders.columns,
@@ -31,8 +31,8 @@ export const partedHolders: TableDefinition = {
   partitionBy: ["land", "born"],
 };
 
-/** SELECT of rows of {@linkcode partedHolders}. */
-export function partedRows(range: string, name: string): string {
+/** SELECT of rows of {@linkcode partitionedHolders}. */
+export function partitionedRows(range: string, name: string): string {
   return `SELECT *, CASE WHEN id % 3 > 0 THEN 'a/b=%é ' || (id % 3) END AS land, DATE '1969-12-31' + (id % 2)::INTEGER AS born
     FROM (${rows(range, name)})`;
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { types } from "../../lib/dataset/column_type.ts";
 import type { TableDefinition } from "../../lib/dataset/dataset.ts";
 import { withDatabase } from "../../lib/testing/temporary.ts";
-import { everyType, everyTypeRows, partedBy, partedRows } from "./every_type.ts";
+import { everyType, everyTypeRows, partitionedBy, partitionedRows } from "./every_type.ts";
 import { IcebergModel } from "./iceberg_model.ts";
 import { pythonTest } from "./python_env.ts";
 
@@ -99,15 +99,15 @@ for (const formatVersion of [2, 3] as const) {
 }
 
 await pythonTest(
-  "parted by values of every type: planned files are fewer by each, also once columns are renamed and wider",
+  "partitioned by values of every type: planned files are fewer by each, also once columns are renamed and wider",
   (python) =>
     withDatabase(async (fixture) => {
-      const definition = { ...everyType, name: "payments", partitionBy: partedBy };
+      const definition = { ...everyType, name: "payments", partitionBy: partitionedBy };
       const model = new IcebergModel(fixture, { definition, formatVersion: 3, python });
       await model.create();
-      await model.apply({ upserts: partedRows("0, 300", "first", 6) });
+      await model.apply({ upserts: partitionedRows("0, 300", "first", 6) });
       await model.apply({
-        upserts: partedRows("200, 400", "second", 12),
+        upserts: partitionedRows("200, 400", "second", 12),
         removals: "SELECT range AS id FROM range(0, 90, 7)",
       });
       const filters = [
@@ -130,7 +130,7 @@ await pythonTest(
       });
       model.declare({ partitionBy: ["amount", "small"], partitionByDay: "seen" });
       await model.apply({
-        upserts: `SELECT * RENAME (name AS "full name") FROM (${partedRows("350, 450", "third", 3)})`,
+        upserts: `SELECT * RENAME (name AS "full name") FROM (${partitionedRows("350, 450", "third", 3)})`,
       });
       const wide = await model.check("small = -1", "amount < 2");
       for (const { filter, rows } of wide.planned) assert.equal(rows, await model.count(filter), filter);

@@ -4,7 +4,7 @@ import { types } from "../../lib/dataset/column_type.ts";
 import type { SchemaChange } from "../../lib/dataset/schema_change.ts";
 import { withDatabase } from "../../lib/testing/temporary.ts";
 import { everyType, everyTypeRows } from "./every_type.ts";
-import { partedHolders, partedRows } from "./holders.ts";
+import { partitionedHolders, partitionedRows } from "./holders.ts";
 import { MirrorModel } from "./mirror_model.ts";
 import { type PaimonDeed, PaimonJavaTests } from "./paimon_java.ts";
 import { pythonTest } from "./python_env.ts";
@@ -19,13 +19,16 @@ const widenings: readonly SchemaChange[] = [
 ];
 
 await pythonTest(
-  "mirrors find the files of a table that is parted by values, whatever their folders are called",
+  "mirrors find the files of a table that is partitioned by values, whatever their folders are called",
   (python) =>
     withDatabase(async (fixture) => {
-      const model = new MirrorModel(fixture, { definition: partedHolders, formatVersion: 3 });
+      const model = new MirrorModel(fixture, { definition: partitionedHolders, formatVersion: 3 });
       await model.create();
-      await model.apply({ upserts: partedRows("0, 100", "a") });
-      await model.apply({ upserts: partedRows("90, 120", "b"), removals: "SELECT range AS id FROM range(0, 50, 3)" });
+      await model.apply({ upserts: partitionedRows("0, 100", "a") });
+      await model.apply({
+        upserts: partitionedRows("90, 120", "b"),
+        removals: "SELECT range AS id FROM range(0, 50, 3)",
+      });
       await model.followed();
       await model.scansAgree();
       await model.check({ python, java: java.running });

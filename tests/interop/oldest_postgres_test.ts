@@ -15,10 +15,10 @@ const tables = `
   CREATE TABLE whole (a int NOT NULL UNIQUE, b text);
   ALTER TABLE whole REPLICA IDENTITY FULL;
   INSERT INTO whole SELECT i, 'x' FROM generate_series(1, 50) i;
-  CREATE TABLE parted (id int, day date, note text, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
-  CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM ('2024-01-01') TO ('2024-02-01');
-  CREATE TABLE parted_2 PARTITION OF parted DEFAULT;
-  INSERT INTO parted SELECT i, date '2024-01-01' + i, 'p' FROM generate_series(1, 100) i;
+  CREATE TABLE partitioned (id int, day date, note text, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+  CREATE TABLE partitioned_1 PARTITION OF partitioned FOR VALUES FROM ('2024-01-01') TO ('2024-02-01');
+  CREATE TABLE partitioned_2 PARTITION OF partitioned DEFAULT;
+  INSERT INTO partitioned SELECT i, date '2024-01-01' + i, 'p' FROM generate_series(1, 100) i;
   CREATE TABLE emptied (id int PRIMARY KEY);
   INSERT INTO emptied VALUES (1), (2)`;
 /** Each in a transaction of its own. */
@@ -29,12 +29,12 @@ const changes = [
   "UPDATE orders SET total = total + 1 WHERE id % 2 = 0; DELETE FROM orders WHERE id % 9 = 0",
   "INSERT INTO orders (body, total) SELECT 'new', i FROM generate_series(1, 5000) i",
   "UPDATE whole SET a = a + 1000 WHERE a < 20; UPDATE whole SET b = NULL WHERE a > 40; DELETE FROM whole WHERE a = 30",
-  "UPDATE parted SET day = day + 60 WHERE id < 10; DELETE FROM parted WHERE id > 90",
+  "UPDATE partitioned SET day = day + 60 WHERE id < 10; DELETE FROM partitioned WHERE id > 90",
   `INSERT INTO orders (body, total) VALUES ('a', 1); ALTER TABLE orders ADD extra text DEFAULT 'none';
    INSERT INTO orders (body, total) VALUES ('b', 1); ALTER TABLE whole RENAME b TO c; INSERT INTO whole VALUES (5000, 'z')`,
   "TRUNCATE emptied; INSERT INTO emptied VALUES (3)",
-  `CREATE TABLE parted_3 PARTITION OF parted FOR VALUES FROM ('2030-01-01') TO ('2031-01-01');
-   INSERT INTO parted VALUES (2000, '2030-05-05', 'later')`,
+  `CREATE TABLE partitioned_3 PARTITION OF partitioned FOR VALUES FROM ('2030-01-01') TO ('2031-01-01');
+   INSERT INTO partitioned VALUES (2000, '2030-05-05', 'later')`,
   "BEGIN; UPDATE orders SET body = 'x'; ROLLBACK",
 ];
 

@@ -3,8 +3,8 @@
 /** Adds rows. */
 export const append = (table: string): string =>
   `INSERT INTO ${table} SELECT id + 900, 'theirs', seen FROM ${table} WHERE id < 5`;
-/** Adds rows of `partedHolders`, some of them in partitions that are not there. */
-export const appendParted = (table: string): string =>
+/** Adds rows of `partitionedHolders`, some of them in partitions that are not there. */
+export const appendPartitioned = (table: string): string =>
   `INSERT INTO ${table} SELECT id + 900, 'theirs', seen, land || ' é', born FROM ${table} WHERE id < 5`;
 /** Changes rows. */
 export const update = (table: string): string => `UPDATE ${table} SET name = concat(name, '!') WHERE id % 7 = 0`;

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { withDatabase, withTemporaryFolder } from "../../lib/testing/temporary.ts";
 import { CatalogModel } from "./catalog_model.ts";
-import { holders, partedHolders, partedRows, rows as holderRows } from "./holders.ts";
+import { holders, partitionedHolders, partitionedRows, rows as holderRows } from "./holders.ts";
 import { pythonTest } from "./python_env.ts";
 import { missingServer, RestServer } from "./rest_server.ts";
-import { append, appendParted, remove, update } from "./spark_changes.ts";
+import { append, appendPartitioned, remove, update } from "./spark_changes.ts";
 import { SparkTests } from "./spark.ts";
 
 const spark = new SparkTests(["iceberg"]);
@@ -13,12 +13,12 @@ const absent = await missingServer();
 
 const tables = [
   { formatVersion: 2, definition: holders, rows: holderRows, appended: append },
-  { formatVersion: 3, definition: partedHolders, rows: partedRows, appended: appendParted },
+  { formatVersion: 3, definition: partitionedHolders, rows: partitionedRows, appended: appendPartitioned },
 ] as const;
 
 for (const { formatVersion, definition, rows, appended } of tables) {
   const name = `Iceberg v${formatVersion}${
-    definition.partitionBy ? ", parted by two columns," : ""
+    definition.partitionBy ? ", partitioned by two columns," : ""
   } in a REST catalog: Spark appends, updates, deletes, merges files and expires snapshots`;
   const missing = absent ?? spark.missing;
   if (missing !== undefined) Deno.test({ name: `${name} (skipped: ${missing})`, ignore: true, fn: () => {} });

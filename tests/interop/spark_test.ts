@@ -6,11 +6,11 @@ import assert from "node:assert/strict";
 import { types } from "../../lib/dataset/column_type.ts";
 import type { SchemaChange } from "../../lib/dataset/schema_change.ts";
 import { withDatabase } from "../../lib/testing/temporary.ts";
-import { everyType, everyTypeRows, partedBy, partedRows } from "./every_type.ts";
-import { partedHolders, partedRows as partedHolderRows } from "./holders.ts";
+import { everyType, everyTypeRows, partitionedBy, partitionedRows } from "./every_type.ts";
+import { partitionedHolders, partitionedRows as partitionedHolderRows } from "./holders.ts";
 import { MirrorModel } from "./mirror_model.ts";
 import { kinds, SparkModel } from "./spark_model.ts";
-import { appendParted, remove } from "./spark_changes.ts";
+import { appendPartitioned, remove } from "./spark_changes.ts";
 import { SparkTests } from "./spark.ts";
 import { expireOnce, filesAreThoseReferred, mergeOnce } from "./upkeep_steps.ts";
 
@@ -96,7 +96,7 @@ for (const [name, kind] of Object.entries({ "Iceberg v2": icebergV2, "Paimon": p
 }
 
 spark.test(
-  `Iceberg v3: parted by a value and by day, and sorted, before and after merges`,
+  `Iceberg v3: partitioned by a value and by day, and sorted, before and after merges`,
   (running) =>
     withDatabase(async (fixture) => {
       const layout = { partitionBy: ["flag"], partitionByDay: "seen", sortBy: ["name", "small"] };
@@ -149,37 +149,37 @@ spark.test(
 );
 
 spark.test(
-  "Delta by vectors, parted by two columns: Spark appends, updates, deletes, merges files and vacuums",
+  "Delta by vectors, partitioned by two columns: Spark appends, updates, deletes, merges files and vacuums",
   (running) =>
     withDatabase(async (fixture) => {
-      const model = new SparkModel({ fixture, spark: running, kind: kinds["Delta by vectors"] }, partedHolders);
+      const model = new SparkModel({ fixture, spark: running, kind: kinds["Delta by vectors"] }, partitionedHolders);
       await model.create();
-      await model.apply({ upserts: partedHolderRows("0, 100", "ours") });
-      await model.bySpark(appendParted);
-      await model.apply({ upserts: partedHolderRows("50, 120", "again"), removals: "SELECT 900 AS id" });
+      await model.apply({ upserts: partitionedHolderRows("0, 100", "ours") });
+      await model.bySpark(appendPartitioned);
+      await model.apply({ upserts: partitionedHolderRows("50, 120", "again"), removals: "SELECT 900 AS id" });
       await model.check();
       await model.bySpark((table) => `UPDATE ${table} SET name = concat(name, '!'), land = 'x' WHERE id % 7 = 0`);
       await model.bySpark(remove);
-      await model.apply({ upserts: partedHolderRows("5, 25", "third") });
+      await model.apply({ upserts: partitionedHolderRows("5, 25", "third") });
       await model.check("land = 'a/b=%é 1'", "land is null", "born > '1969-12-31'");
       await model.maintain((table) => `OPTIMIZE ${table}`);
-      await model.apply({ upserts: partedHolderRows("90, 130", "after the merge"), removals: "SELECT 901 AS id" });
+      await model.apply({ upserts: partitionedHolderRows("90, 130", "after the merge"), removals: "SELECT 901 AS id" });
       await model.maintain((table) => `VACUUM ${table} RETAIN 0 HOURS`);
-      await model.apply({ upserts: partedHolderRows("110, 140", "after the vacuum") });
+      await model.apply({ upserts: partitionedHolderRows("110, 140", "after the vacuum") });
       await model.check("id = 115");
     }),
 );
 
 spark.test(
-  "Delta parted by values of every type",
+  "Delta partitioned by values of every type",
   (running) =>
     withDatabase(async (fixture) => {
-      const definition = { ...everyType, name: "payments", partitionBy: partedBy };
+      const definition = { ...everyType, name: "payments", partitionBy: partitionedBy };
       const model = new SparkModel({ fixture, spark: running, kind: kinds["Delta by vectors"] }, definition);
       await model.create();
-      await model.apply({ upserts: partedRows("0, 60", "first", 6) });
+      await model.apply({ upserts: partitionedRows("0, 60", "first", 6) });
       await model.apply({
-        upserts: partedRows("50, 60", "second", 6),
+        upserts: partitionedRows("50, 60", "second", 6),
         removals: "SELECT range AS id FROM range(0, 50, 7)",
       });
       const times = "seen >= '1970-01-01T00:00:00+00:00' and local < '1970-01-01T00:00:00.000003'";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { IcebergTable } from "../../lib/table/iceberg/iceberg_table.ts";
 import type { IcebergState } from "../../lib/table/iceberg/state.ts";
-import { cards, partedCards, type UpkeepShape } from "./upkeep_scene.ts";
+import { cards, partitionedCards, type UpkeepShape } from "./upkeep_scene.ts";
 
 /** How a table is laid out. */
 export interface IcebergLayout {
@@ -15,7 +15,7 @@ export interface IcebergLayout {
 export function icebergShape({ formatVersion, isPartitioned, isSorted }: IcebergLayout): UpkeepShape<IcebergTable> {
   return {
     definition: {
-      ...(isPartitioned ? partedCards : cards),
+      ...(isPartitioned ? partitionedCards : cards),
       ...(isSorted ? { sortBy: ["name"] } : {}),
     },
     open: (place) => new IcebergTable({ ...place, folder: "cards", formatVersion }),

@@ -66,9 +66,9 @@ class Scene {
   #isShown = false;
   #columns: MirrorModel["definition"]["columns"] = [];
 
-  constructor(fixture: DatabaseFixture, formatVersion: 2 | 3, isParted: boolean) {
+  constructor(fixture: DatabaseFixture, formatVersion: 2 | 3, isPartitioned: boolean) {
     this.fixture = fixture;
-    const shaped = { ...definition, ...(isParted ? { partitionBy: ["amount"], partitionByDay: "seen" } : {}) };
+    const shaped = { ...definition, ...(isPartitioned ? { partitionBy: ["amount"], partitionByDay: "seen" } : {}) };
     this.model = new MirrorModel(fixture, { definition: shaped, formatVersion, keepMs: 0 });
   }
 
@@ -213,13 +213,13 @@ function evolved(columns: Columns, step: SchemaChange): Columns {
   }
 }
 
-for (const [formatVersion, isParted] of [[2, false], [3, false], [3, true]] as const) {
-  Deno.test(`v${formatVersion}${isParted ? " parted by a value and by day" : ""}: mirrors show whole snapshots whatever happens to their table`, async () => {
+for (const [formatVersion, isPartitioned] of [[2, false], [3, false], [3, true]] as const) {
+  Deno.test(`v${formatVersion}${isPartitioned ? " partitioned by a value and by day" : ""}: mirrors show whole snapshots whatever happens to their table`, async () => {
     let [failed, expired] = [0, 0];
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 8, maxLength: 20 }), async (steps) => {
         await withDatabase(async (fixture) => {
-          const scene = new Scene(fixture, formatVersion, isParted);
+          const scene = new Scene(fixture, formatVersion, isPartitioned);
           await scene.model.create();
           for (const each of steps) await scene.take(each);
           await scene.follow();

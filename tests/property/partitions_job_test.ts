@@ -118,7 +118,7 @@ const steps: Readonly<Record<string, (visits: Visits) => Promise<void>>> = {
     assert.deepEqual(found.map(({ rows, comparedAfter }) => [rows, comparedAfter !== null]), [[60, false], [29, true]]);
   },
 
-  "other days, and columns that no Paimon table is parted by, are told of": async (visits) => {
+  "other days, and columns that no Paimon table is partitioned by, are told of": async (visits) => {
     const { notes } = await visits.capture({ "partition-keep-days": "60", upkeep: "off" });
     assert.match(notes, /the Paimon table shop\.visits keeps its partitions for 30 days/);
     const other = { lake: `${visits.folder}/other`, slot: "other", formats: "paimon", "partition-by": "visits=note" };

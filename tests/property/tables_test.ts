@@ -29,19 +29,19 @@ const scenes: Readonly<Record<string, Scene>> = {
     ],
   },
   "partitions of partitions, made, attached, detached and truncated": {
-    before: `CREATE TABLE parted (id int, k int, note text, PRIMARY KEY (id, k)) PARTITION BY LIST (k);
-      CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
-      CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2) PARTITION BY RANGE (id);
-      CREATE TABLE parted_2_1 PARTITION OF parted_2 FOR VALUES FROM (0) TO (100);
-      INSERT INTO parted SELECT i, 1 + i % 2, 'x' FROM generate_series(1, 20) i`,
+    before: `CREATE TABLE partitioned (id int, k int, note text, PRIMARY KEY (id, k)) PARTITION BY LIST (k);
+      CREATE TABLE partitioned_1 PARTITION OF partitioned FOR VALUES IN (1);
+      CREATE TABLE partitioned_2 PARTITION OF partitioned FOR VALUES IN (2) PARTITION BY RANGE (id);
+      CREATE TABLE partitioned_2_1 PARTITION OF partitioned_2 FOR VALUES FROM (0) TO (100);
+      INSERT INTO partitioned SELECT i, 1 + i % 2, 'x' FROM generate_series(1, 20) i`,
     changes: [
       `CREATE TABLE loose (note text, junk int, k int NOT NULL, id int NOT NULL, PRIMARY KEY (id, k));
        ALTER TABLE loose DROP junk; INSERT INTO loose VALUES ('old', 3, 500), ('old', 3, 501);
-       ALTER TABLE parted ATTACH PARTITION loose FOR VALUES IN (3)`,
-      "INSERT INTO parted VALUES (502, 3, 'new'); UPDATE parted SET k = 1 WHERE id = 502",
-      "UPDATE parted SET note = 'q' WHERE id = 500; DELETE FROM parted WHERE id = 501",
-      "ALTER TABLE parted DETACH PARTITION parted_1; TRUNCATE parted_2; INSERT INTO parted VALUES (7, 2, 'late')",
-      "DROP TABLE parted_1",
+       ALTER TABLE partitioned ATTACH PARTITION loose FOR VALUES IN (3)`,
+      "INSERT INTO partitioned VALUES (502, 3, 'new'); UPDATE partitioned SET k = 1 WHERE id = 502",
+      "UPDATE partitioned SET note = 'q' WHERE id = 500; DELETE FROM partitioned WHERE id = 501",
+      "ALTER TABLE partitioned DETACH PARTITION partitioned_1; TRUNCATE partitioned_2; INSERT INTO partitioned VALUES (7, 2, 'late')",
+      "DROP TABLE partitioned_1",
     ],
   },
   "key columns that become wider": {
@@ -143,7 +143,7 @@ Deno.test("captured exactly: a thousand columns", () =>
       assertVerified(await captureJob({ url, lake, tables: ["wide"], work }), 1);
     }), { settings }));
 
-Deno.test("a table is parted by the columns that the user names, and a misspelt name is refused before anything is written", () =>
+Deno.test("a table is partitioned by the columns that the user names, and a misspelt name is refused before anything is written", () =>
   withPostgres(({ client, url }) =>
     withTemporaryFolder(async (lake) => {
       await client.query(
@@ -185,7 +185,7 @@ Deno.test("a table is parted by the columns that the user names, and a misspelt 
       assertVerified(again, 1);
       assert.match(
         again.notes,
-        /public.orders stays as it was made in delta: parted by country, made; remove its folder/,
+        /public.orders stays as it was made in delta: partitioned by country, made; remove its folder/,
       );
       assert.doesNotMatch(made.notes + again.notes, /made in iceberg/);
     }), { settings }));
@@ -262,7 +262,10 @@ const refusals: readonly (readonly [tables: string, said: RegExp])[] = [
   ["orders", /no table matches "orders": write it as public.Orders/],
   ["pg_catalog.pg_class", /no table matches "pg_catalog.pg_class": correct the pattern/],
   ["listed", /"listed" names its rows by column "id", which is an array: .* REPLICA IDENTITY USING INDEX/],
-  ["parted,parted_1", /"parted_1" is a table partition of "public"."parted", .*: name one of the two/],
+  [
+    "partitioned,partitioned_1",
+    /"partitioned_1" is a table partition of "public"."partitioned", .*: name one of the two/,
+  ],
   ["partly", /"partly" has unlogged table partitions: ALTER TABLE public.partly_1 SET LOGGED/],
   ["a.*", /"a"."b.c" and "a.b"."c" would both be a.b.c/],
   ["secret", /"secret" may not be read: .* GRANT SELECT ON "public"."secret" TO "reader"/],
@@ -283,7 +286,7 @@ Deno.test("what cannot be captured exactly is refused with what to do", () =>
         CREATE EXTENSION file_fdw; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
         CREATE FOREIGN TABLE elsewhere (a text) SERVER files OPTIONS (filename '/dev/null');
         CREATE TABLE "Orders" (id int PRIMARY KEY); CREATE TABLE listed (id int[] PRIMARY KEY);
-        CREATE TABLE parted (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE parted_1 PARTITION OF parted DEFAULT;
+        CREATE TABLE partitioned (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE partitioned_1 PARTITION OF partitioned DEFAULT;
         CREATE TABLE partly (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE UNLOGGED TABLE partly_1 PARTITION OF partly DEFAULT;
         CREATE SCHEMA a; CREATE SCHEMA "a.b"; CREATE TABLE a."b.c" (id int PRIMARY KEY); CREATE TABLE "a.b".c (id int PRIMARY KEY);
         GRANT USAGE ON SCHEMA a, "a.b" TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA public, a, "a.b" TO reader;

@@ -24,8 +24,8 @@ export const cards: TableDefinition = {
   ],
 };
 
-/** {@linkcode cards} parted by a value and by day; a row may go from one partition to another. */
-export const partedCards: TableDefinition = {
+/** {@linkcode cards} partitioned by a value and by day; a row may go from one partition to another. */
+export const partitionedCards: TableDefinition = {
   ...cards,
   columns: [...cards.columns, { name: "land", type: types.string, nullable: true }],
   partitionBy: ["land"],
@@ -34,7 +34,7 @@ export const partedCards: TableDefinition = {
 
 /** What is kept up. */
 export interface UpkeepShape<Table extends UpkeepTable> {
-  /** {@linkcode cards} or {@linkcode partedCards}, sorted as it may be. */
+  /** {@linkcode cards} or {@linkcode partitionedCards}, sorted as it may be. */
   readonly definition: TableDefinition;
   open(place: TablePlace): Table;
   /** Absent where the format has none. */

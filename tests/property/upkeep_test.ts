@@ -6,7 +6,7 @@ import { propertyNames } from "../../lib/table/delta/properties.ts";
 import type { UpkeepTable } from "../../lib/table/upkeep.ts";
 import { withDatabase } from "../../lib/testing/temporary.ts";
 import { icebergShape } from "./iceberg_shape.ts";
-import { cards, partedCards, steps, UpkeepScene, type UpkeepShape } from "./upkeep_scene.ts";
+import { cards, partitionedCards, steps, UpkeepScene, type UpkeepShape } from "./upkeep_scene.ts";
 
 interface Kind {
   readonly name: string;
@@ -24,9 +24,9 @@ const forgetful = {
 
 function delta(deletes: "vectors" | "rewrite", isPartitioned: boolean): Kind {
   return {
-    name: `Delta by ${deletes}, ${isPartitioned ? "parted by a value and by day" : "in one folder"}`,
+    name: `Delta by ${deletes}, ${isPartitioned ? "partitioned by a value and by day" : "in one folder"}`,
     shape: {
-      definition: isPartitioned ? partedCards : cards,
+      definition: isPartitioned ? partitionedCards : cards,
       open: (place) => new DeltaTable({ ...place, folder: "cards", deletes, properties: forgetful }),
     },
     chance: { numRuns: 3, seed: 3 },
@@ -35,7 +35,7 @@ function delta(deletes: "vectors" | "rewrite", isPartitioned: boolean): Kind {
 
 function iceberg(formatVersion: 2 | 3, isPartitioned: boolean): Kind {
   const isSorted = (formatVersion === 3) === isPartitioned;
-  const shape = `${isPartitioned ? "parted by a value and by day" : "unpartitioned"}, ${
+  const shape = `${isPartitioned ? "partitioned by a value and by day" : "unpartitioned"}, ${
     isSorted ? "sorted" : "unsorted"
   }`;
   return {

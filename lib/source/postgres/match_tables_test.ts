@@ -5,16 +5,16 @@ import { findTables } from "./find_tables.ts";
 
 const before = `CREATE SCHEMA sales; CREATE TABLE sales.items (id int PRIMARY KEY);
   CREATE TABLE orders (id int PRIMARY KEY); CREATE TABLE audit_log (line text); CREATE VIEW audit_seen AS SELECT 1 AS a;
-  CREATE TABLE parted (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE parted_1 PARTITION OF parted DEFAULT`;
+  CREATE TABLE partitioned (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE partitioned_1 PARTITION OF partitioned DEFAULT`;
 
 /** Patterns and what they select. */
 const selections: readonly (readonly [patterns: string, names: string])[] = [
-  ["public.*,!public.audit_*", "public.orders public.parted"],
-  ["!audit_log,*", "public.orders public.parted"],
-  ["!audit_*", "public.orders public.parted sales.items"],
+  ["public.*,!public.audit_*", "public.orders public.partitioned"],
+  ["!audit_log,*", "public.orders public.partitioned"],
+  ["!audit_*", "public.orders public.partitioned sales.items"],
   ["!public.*", "sales.items"],
   // A table partition goes with its root.
-  ["*,!parted,!audit_log", "public.orders"],
+  ["*,!partitioned,!audit_log", "public.orders"],
   // Nothing to leave out today is no reason to stop; neither is what is never captured.
   ["orders,!tmp_*,!audit_seen", "public.orders"],
 ];
@@ -25,8 +25,8 @@ const refusals: readonly (readonly [patterns: string, said: RegExp])[] = [
   ["*,!Orders,!audit_log", /no table matches "!Orders": write it as !public.orders: upper and lower case matter/],
   ["sales.*,!sales.items", /every table that is named is left out again: take an exclusion \(!\) away/],
   [
-    "parted,!parted_1",
-    /"parted_1" cannot be left out: .* partition of "public"."parted", .*: leave out "public"."parted"/,
+    "partitioned,!partitioned_1",
+    /"partitioned_1" cannot be left out: .* partition of "public"."partitioned", .*: leave out "public"."partitioned"/,
   ],
   ["*", /"audit_log" has no key .*: ALTER TABLE .* ADD PRIMARY KEY \(…\) -- or leave it out: !public.audit_log/],
   ["audit_log", /"audit_log" has no key .*: ALTER TABLE .* ADD PRIMARY KEY \(…\)$/],

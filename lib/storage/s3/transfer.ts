@@ -38,14 +38,14 @@ export async function uploadFile(client: ObjectClient, transfer: Transfer): Prom
   return size;
 }
 
-interface PartedFile {
+interface PartitionedFile {
   readonly key: string;
   readonly file: Deno.FsFile;
   readonly size: number;
   readonly partBytes: number;
 }
 
-async function uploadParts(client: ObjectClient, { key, file, size, partBytes }: PartedFile): Promise<void> {
+async function uploadParts(client: ObjectClient, { key, file, size, partBytes }: PartitionedFile): Promise<void> {
   const start = await client.send({ method: "POST", key, query: { uploads: "" } }, (response) => response.text());
   const uploadId = valueOf(start, "UploadId");
   if (uploadId === undefined) {

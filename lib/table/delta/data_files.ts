@@ -15,7 +15,7 @@ import { statisticsOf } from "./statistics.ts";
 /** What is written, and under which names. */
 export interface DataTarget {
   readonly fields: readonly DeltaField[];
-  /** Columns that rows are parted by, by physical name. */
+  /** Columns that rows are partitioned by, by physical name. */
   readonly partition: readonly string[];
   /** Key columns by physical name. */
   readonly key: readonly string[];

@@ -123,11 +123,11 @@ async function decode(place: TablePlace, replay: LogReplay, decoding: Decoding) 
 
 /** Throws `RangeError` where a file that is new has no readable value of a partition column. */
 function refuseValues({ fields, partition, files }: DeltaState, known: DeltaState | undefined): void {
-  const parted = fields.filter((field) => partition.includes(physicalName(field)));
-  if (parted.length === 0) return;
+  const partitioned = fields.filter((field) => partition.includes(physicalName(field)));
+  if (partitioned.length === 0) return;
   for (const [path, { add }] of files) {
     if (known?.files.has(path)) continue;
-    for (const field of parted) plainText(field, add.partitionValues[physicalName(field)] ?? null);
+    for (const field of partitioned) plainText(field, add.partitionValues[physicalName(field)] ?? null);
   }
 }
 

@@ -19,7 +19,7 @@ export interface NewTableOptions {
  * What a table without rows is.
  *
  * @throws {TypeError} If the key names a column that does not exist or a list.
- * @throws {WeirError} `configuration` for columns that a table cannot be parted by.
+ * @throws {WeirError} `configuration` for columns that a table cannot be partitioned by.
  */
 export function newTable(definition: TableDefinition, options: NewTableOptions): TableDescription {
   const { namespace, name, key } = definition;

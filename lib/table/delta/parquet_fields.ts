@@ -17,19 +17,19 @@ export function readName(index: number): string {
 }
 
 /** Columns of a table, or some of them. */
-export interface PartedFields {
+export interface PartitionedFields {
   readonly fields: readonly DeltaField[];
-  /** Columns that rows are parted by, by physical name. They stand in no file: the log says what they are in each. */
+  /** Columns that rows are partitioned by, by physical name. They stand in no file: the log says what they are in each. */
   readonly partition: readonly string[];
 }
 
 /** Columns that stand in files. */
-export function fieldsInFiles({ fields, partition }: PartedFields): readonly DeltaField[] {
+export function fieldsInFiles({ fields, partition }: PartitionedFields): readonly DeltaField[] {
   return fields.filter((field) => !partition.includes(physicalName(field)));
 }
 
 /** What is read of which files. */
-export interface FilesRead extends PartedFields {
+export interface FilesRead extends PartitionedFields {
   /** In the order of their paths. */
   readonly files: readonly Pick<LiveFile, "add" | "rows">[];
 }
@@ -47,8 +47,8 @@ export function readFiles(paths: readonly string[], { fields, partition, files }
     type: duckdbType(columnType(field.type)),
     name: readName(index),
   }));
-  const [parted, stored] = [true, false].map((isParted) =>
-    named.filter(({ field }) => partition.includes(physicalName(field)) === isParted)
+  const [partitioned, stored] = [true, false].map((isPartitioned) =>
+    named.filter(({ field }) => partition.includes(physicalName(field)) === isPartitioned)
   ) as [typeof named, typeof named];
   const columns = stored.map(({ field, type, name }) =>
     `${literal(physicalName(field))}: {name: ${literal(name)}, type: ${literal(type)}, default_value: NULL}`
@@ -59,8 +59,8 @@ export function readFiles(paths: readonly string[], { fields, partition, files }
   const table = `read_parquet([${paths.map(literal).join(", ")}], schema = MAP {${
     columns.join(", ") || noColumn
   }}, hive_partitioning = false, explicit_cardinality = ${rows})`;
-  if (parted.length === 0) return table;
-  const values = parted.map(({ field, type, name }) =>
+  if (partitioned.length === 0) return table;
+  const values = partitioned.map(({ field, type, name }) =>
     `([${files.map(({ add }) => valueSql(field, add)).join(", ")}]::${type}[])[file_index::BIGINT + 1] AS ${name}`
   );
   const names = stored.map(({ name }) => name);

@@ -31,9 +31,13 @@ export function logText(field: DeltaField, text: string | null): string | null {
 }
 
 function notPartable({ name }: DeltaField, what: string): WeirError {
-  return new WeirError("unsupportedSchemaChange", `Column ${name}, by which a Delta table is parted, holds ${what}`, {
-    advice: "Remove the table's folder below delta/ and part it by another column, or leave it out of --partition-by",
-  });
+  return new WeirError(
+    "unsupportedSchemaChange",
+    `Column ${name}, by which a Delta table is partitioned, holds ${what}`,
+    {
+      advice: "Remove the table's folder below delta/ and part it by another column, or leave it out of --partition-by",
+    },
+  );
 }
 
 /** A time zone's offset, or its absence, stands for UTC; some writers leave zeros out. */

@@ -133,7 +133,7 @@ Deno.test(
 );
 
 Deno.test(
-  "a column that rows are parted by may be renamed and widened without a file written anew, and not be dropped",
+  "a column that rows are partitioned by may be renamed and widened without a file written anew, and not be dropped",
   onDeltaLake(async (lake) => {
     const small = column("small", types.int32);
     const definition: TableDefinition = { ...cards, columns: [...cards.columns, small], partitionBy: ["small"] };
@@ -165,7 +165,7 @@ Deno.test(
       lake.commit(table, { definition: cards, schemaChanges: [{ kind: "dropColumn", name }] });
     await assert.rejects(drop("large"), {
       kind: "unsupportedSchemaChange",
-      message: "Column large, by which the table is parted, was dropped",
+      message: "Column large, by which the table is partitioned, was dropped",
     });
   }),
 );
@@ -179,14 +179,14 @@ Deno.test(
     const upserts = [holder(1, "DE"), holder(2, "")];
     await assert.rejects(lake.commit(table, { definition: byLand, upserts }), {
       kind: "unsupportedSchemaChange",
-      message: "Column land, by which a Delta table is parted, holds an empty text, which readers take for null",
+      message: "Column land, by which a Delta table is partitioned, holds an empty text, which readers take for null",
     });
     assert.deepEqual(await lake.paths(), before);
   }),
 );
 
 Deno.test(
-  "a table that another writer parted is read and gone on with, whatever form its values have",
+  "a table that another writer partitioned is read and gone on with, whatever form its values have",
   onDeltaLake(async (lake) => {
     const definition: TableDefinition = {
       ...cards,
@@ -227,22 +227,22 @@ Deno.test(
 );
 
 Deno.test(
-  "columns that no table can be parted by are refused where it is declared",
+  "columns that no table can be partitioned by are refused where it is declared",
   onDeltaLake(async (lake) => {
     const columns = [...cards.columns, column("ratio", types.float64), column("tags", types.list(types.string))];
     const wrong = [["gone"], ["ratio"], ["tags"], ["name", "name"], ["id", "name", "ratio", "tags"]];
     for (const partitionBy of wrong) {
       const made = lake.open().create({ ...cards, columns, partitionBy });
-      await assert.rejects(made, { kind: "configuration", message: /^Cannot part bank.cards by / });
+      await assert.rejects(made, { kind: "configuration", message: /^Cannot partition bank.cards by / });
     }
     await assert.rejects(lake.open().create({ ...cards, partitionBy: ["id", "name"] }), {
-      message: "Cannot part bank.cards by id, name: no column is left beside them",
+      message: "Cannot partition bank.cards by id, name: no column is left beside them",
     });
   }),
 );
 
 Deno.test(
-  "the past of a parted table is read, its changes are told, and a vacuum finds files whatever their folder is called",
+  "the past of a partitioned table is read, its changes are told, and a vacuum finds files whatever their folder is called",
   onDeltaLake(async (lake) => {
     const definition = { ...cards, columns: [...cards.columns, column("_land", types.string)], partitionBy: ["_land"] };
     const table = lake.open();

@@ -31,7 +31,7 @@ export interface TableShape {
   /** Of the table, for life. */
   readonly tableId: string;
   readonly fields: readonly DeltaField[];
-  /** Columns that rows are parted by, as files would know them, in partition order. */
+  /** Columns that rows are partitioned by, as files would know them, in partition order. */
   readonly partition: readonly string[];
   readonly configuration: Readonly<Record<string, string>>;
 }

@@ -75,10 +75,13 @@ function withoutField(
     throw new WeirError("unsupportedSchemaChange", `Key column ${dropped.name} was dropped at the source`);
   }
   if (from.partition.includes(physicalName(field))) {
-    throw new WeirError("unsupportedSchemaChange", `Column ${field.name}, by which the table is parted, was dropped`);
+    throw new WeirError(
+      "unsupportedSchemaChange",
+      `Column ${field.name}, by which the table is partitioned, was dropped`,
+    );
   }
   if (from.partition.length > 0 && from.fields.length === from.partition.length + 1) {
-    throw new WeirError("unsupportedSchemaChange", "No column is left beside those by which the table is parted");
+    throw new WeirError("unsupportedSchemaChange", "No column is left beside those by which the table is partitioned");
   }
   const base = mapped(from);
   return { ...base, fields: base.fields.filter(({ name }) => name !== dropped.name) };

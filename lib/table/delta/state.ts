@@ -34,7 +34,7 @@ export interface DeltaState extends TableState {
   readonly protocol: Protocol;
   readonly metadata: Metadata;
   readonly fields: readonly DeltaField[];
-  /** Columns that rows are parted by, by physical name, in partition order. */
+  /** Columns that rows are partitioned by, by physical name, in partition order. */
   readonly partition: readonly string[];
   /** Key columns by physical name, in key order. */
   readonly physicalKey: readonly string[];

@@ -1,5 +1,5 @@
 /**
- * How new files are laid out: parted or not, their rows sorted or not.
+ * How new files are laid out: partitioned or not, their rows sorted or not.
  *
  * Promise: a declaration may change its mind at any commit. New files follow it, those that are there keep theirs, and every reader
  * knows of each file how it was written.
@@ -35,7 +35,7 @@ function specFor(metadata: TableMetadata, definition: TableDefinition, schema: I
   const specs = metadata["partition-specs"];
   const known = specs.flatMap(({ fields }) => fields);
   const fields = partitionFields(definition, { schema, lastId: metadata["last-partition-id"], known });
-  return specs.find((spec) => partedBy(spec) === partedBy({ fields })) ??
+  return specs.find((spec) => partitionedBy(spec) === partitionedBy({ fields })) ??
     { "spec-id": nextId(specs, "spec-id"), fields };
 }
 
@@ -55,7 +55,7 @@ function nextId<Name extends string>(all: readonly Readonly<Record<Name, number>
   return Math.max(...all.map((each) => each[name])) + 1;
 }
 
-function partedBy({ fields }: Pick<PartitionSpec, "fields">): string {
+function partitionedBy({ fields }: Pick<PartitionSpec, "fields">): string {
   return fields.map((field) => `${field["source-id"]} ${field.transform}`).join();
 }
 
@@ -82,6 +82,6 @@ export function withLayout(metadata: TableMetadata, { spec, order, isOrderDeclar
 export function layoutFits(metadata: TableMetadata, { spec, order }: Layout): boolean {
   const otherSpec = metadata["partition-specs"].find((each) => each["spec-id"] === spec["spec-id"]);
   const otherOrder = metadata["sort-orders"].find((each) => each["order-id"] === order["order-id"]);
-  return (otherSpec === undefined || partedBy(otherSpec) === partedBy(spec)) &&
+  return (otherSpec === undefined || partitionedBy(otherSpec) === partitionedBy(spec)) &&
     (otherOrder === undefined || sortedBy(otherOrder) === sortedBy(order));
 }

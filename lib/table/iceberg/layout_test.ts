@@ -106,7 +106,7 @@ Deno.test(
 );
 
 Deno.test(
-  "rows are parted by values of every type, beside the day, and a field that comes back is the same one",
+  "rows are partitioned by values of every type, beside the day, and a field that comes back is the same one",
   onLake(async (lake) => {
     const typed = {
       yes: types.boolean,
@@ -119,7 +119,7 @@ Deno.test(
     } as const;
     const names = Object.keys(typed) as (keyof typeof typed)[];
     const added = names.map((name) => ({ name, type: typed[name], nullable: true }));
-    const parted: TableDefinition = { ...byDay, columns: [...columns, ...added], partitionBy: names };
+    const partitioned: TableDefinition = { ...byDay, columns: [...columns, ...added], partitionBy: names };
     const values = (sign: string) => ({
       ...{
         yes: "false",
@@ -132,11 +132,11 @@ Deno.test(
     });
     const nulls = Object.fromEntries(names.map((name) => [name, "NULL"]));
     const table = lake.open();
-    await table.create(parted);
+    await table.create(partitioned);
     const commit = (definition: TableDefinition, ...upserts: ReturnType<typeof dated>[]) =>
       lake.commit(table, { definition, upserts });
-    await commit(parted, { ...dated(1, "a", 1), ...values("") }, { ...dated(2, "b", 1), ...nulls });
-    await commit(parted, { ...dated(3, "c", 1), ...values("") }, { ...dated(1, "A", 1), ...values("-") });
+    await commit(partitioned, { ...dated(1, "a", 1), ...values("") }, { ...dated(2, "b", 1), ...nulls });
+    await commit(partitioned, { ...dated(3, "c", 1), ...values("") }, { ...dated(1, "A", 1), ...values("-") });
     const plain = (state: Awaited<ReturnType<IcebergTable["load"]>>) =>
       [...state!.files.values()].map(({ entry }) => entry.file.partition);
     assert.deepEqual(plain(await lake.open().load()), plain(await table.load()), "as it is read, so it was written");
@@ -146,7 +146,7 @@ Deno.test(
     });
     await mergeAll(lake, table);
     assert.deepEqual([(await table.load())!.files.size, await lake.rows()], [3, ["1/0 A", "2/0 b", "3/0 c"]]);
-    await commit({ ...parted, partitionBy: ["land"] }, { ...dated(4, "d", 1), ...values("") });
+    await commit({ ...partitioned, partitionBy: ["land"] }, { ...dated(4, "d", 1), ...values("") });
     const { metadata, manifests } = (await lake.open().load())!;
     const ids = metadata["partition-specs"].map(({ fields }) => fields.map((field) => field["field-id"]));
     assert.deepEqual(ids, [[1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007], [1004, 1007]]);
@@ -160,16 +160,23 @@ Deno.test(
 );
 
 Deno.test(
-  "a column that rows are parted by may be renamed and widened, and not be dropped",
+  "a column that rows are partitioned by may be renamed and widened, and not be dropped",
   onLake(async (lake) => {
     const small = { name: "small", type: types.int32, nullable: true };
-    const parted: TableDefinition = { ...definition, columns: [...definition.columns, small], partitionBy: ["small"] };
+    const partitioned: TableDefinition = {
+      ...definition,
+      columns: [...definition.columns, small],
+      partitionBy: ["small"],
+    };
     const table = lake.open();
-    await table.create(parted);
-    await lake.commit(table, { definition: parted, upserts: [1, 2].map((id) => ({ ...row(id, 0, "a"), small: "5" })) });
-    await lake.commit(table, { definition: parted, removals: [key(2, 0)] });
+    await table.create(partitioned);
+    await lake.commit(table, {
+      definition: partitioned,
+      upserts: [1, 2].map((id) => ({ ...row(id, 0, "a"), small: "5" })),
+    });
+    await lake.commit(table, { definition: partitioned, removals: [key(2, 0)] });
     const large = { name: "large", type: types.int64, nullable: true };
-    const wide: TableDefinition = { ...parted, columns: [...definition.columns, large], partitionBy: ["large"] };
+    const wide: TableDefinition = { ...partitioned, columns: [...definition.columns, large], partitionBy: ["large"] };
     const upserts = [{ ...row(3, 0, "c"), large: "5" }, { ...row(4, 0, "d"), large: "9223372036854775807" }];
     await lake.commit(table, {
       definition: wide,

@@ -10,7 +10,7 @@ import { sortFields, unsorted } from "./sort_order.ts";
  * Metadata of a table without rows.
  *
  * @throws {TypeError} If the key, the column of the day or the order does not fit the columns.
- * @throws {WeirError} `configuration` for columns that a table cannot be parted by.
+ * @throws {WeirError} `configuration` for columns that a table cannot be partitioned by.
  */
 export function newTable(
   definition: TableDefinition,

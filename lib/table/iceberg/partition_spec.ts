@@ -1,4 +1,4 @@
-/** How files are parted (Iceberg spec, "Partitioning"): by the values of columns, and by the UTC day of one. */
+/** How files are partitioned (Iceberg spec, "Partitioning"): by the values of columns, and by the UTC day of one. */
 import type { Column } from "../../dataset/column.ts";
 import type { TableDefinition } from "../../dataset/dataset.ts";
 import { isPartitionType, partitionColumns } from "../../dataset/partition_columns.ts";
@@ -20,7 +20,7 @@ export interface SpecContext {
 /**
  * Fields of the spec that a definition asks for; new ones count on from `lastId`.
  *
- * @throws {WeirError} `configuration` for columns that a table cannot be parted by.
+ * @throws {WeirError} `configuration` for columns that a table cannot be partitioned by.
  * @throws {TypeError} If the column of the day is no instant column.
  */
 export function partitionFields(

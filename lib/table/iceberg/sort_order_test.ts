@@ -4,7 +4,7 @@ import { definition, eagerPolicy as policy, folder, key, type Lake, onLake, row 
 import { IcebergTable } from "./iceberg_table.ts";
 
 const sorted: TableDefinition = { ...definition, sortBy: ["name", "id"] };
-/** Rows of every file as they stand in it, files parted by `|`, with the order that each says it is in. */
+/** Rows of every file as they stand in it, files partitioned by `|`, with the order that each says it is in. */
 async function filesOf(lake: Lake): Promise<[string, (number | null)[]]> {
   const state = (await lake.open().load())!;
   const files = [...state.files.values()].map(({ entry }) => entry.file);

@@ -4,7 +4,7 @@ import { emptyRow } from "./binary_row.ts";
 import { foreignFolders } from "./layout.ts";
 import { entryKind, type ManifestEntry, type ManifestMeta, mergeEntries } from "./manifest.ts";
 import type { MetadataReader } from "./metadata_reader.ts";
-import { Partitioning, unparted } from "./partitioning.ts";
+import { Partitioning, unpartitioned } from "./partitioning.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { tagNames } from "./tags.ts";
 
@@ -35,7 +35,7 @@ export async function dataPaths(
   }
   return entries.flatMap(({ _PARTITION, _BUCKET, _FILE }) => {
     if (_FILE._EXTERNAL_PATH != null) return [reader.externalPath(_FILE._EXTERNAL_PATH)];
-    const place = (partitionings.get(_FILE._SCHEMA_ID) ?? unparted).place(_PARTITION, _BUCKET);
+    const place = (partitionings.get(_FILE._SCHEMA_ID) ?? unpartitioned).place(_PARTITION, _BUCKET);
     return [_FILE._FILE_NAME, ..._FILE._EXTRA_FILES].map((name) => reader.layout.data(place, name));
   });
 }

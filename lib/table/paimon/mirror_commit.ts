@@ -11,7 +11,7 @@ import { additionOf, type FileRecord, type ManifestEntry, noStatistics } from ".
 import { mergeCandidates } from "./manifest_merge.ts";
 import type { MirrorSchemas } from "./mirror_schema.ts";
 import { publishedStatistics } from "./published_statistics.ts";
-import { onlyPlace, unparted } from "./partitioning.ts";
+import { onlyPlace, unpartitioned } from "./partitioning.ts";
 import { encodeProperties } from "./snapshot.ts";
 import type { StagedCommit } from "./stage.ts";
 import { type LiveFile, liveFile, type PaimonState } from "./table_state.ts";
@@ -130,7 +130,7 @@ function propertiesOf({ mirroredSnapshotId }: PaimonState, snapshot: PublishedSn
 
 function newFile(file: PublishedFile, entry: ManifestEntry, since: bigint): LiveFile {
   const { deleted: positions } = file;
-  return { ...liveFile(entry, unparted), ...(positions === undefined ? {} : { deleted: { positions, since } }) };
+  return { ...liveFile(entry, unpartitioned), ...(positions === undefined ? {} : { deleted: { positions, since } }) };
 }
 
 function entryOf(file: PublishedFile, { schemas, nowMs }: MirrorChange): ManifestEntry {

@@ -1,5 +1,5 @@
 /**
- * By which columns' values the rows of a table are parted into folders (Paimon `PartitionPathUtils`,
+ * By which columns' values the rows of a table are partitioned into folders (Paimon `PartitionPathUtils`,
  * `InternalRowPartitionComputer`).
  *
  * Promise: readers find a file by the folder that they compute from its partition, so the folder is what they compute, to the
@@ -31,12 +31,12 @@ export const partitionNameOptions: Readonly<Record<string, string>> = { "partiti
 
 const partitionTypes: readonly ScalarType["kind"][] = ["string", "int32", "int64", "date", "boolean"];
 
-/** Whether rows can be parted by the values of a column. */
+/** Whether rows can be partitioned by the values of a column. */
 export function isPartitionType({ kind }: ColumnType): boolean {
   return partitionTypes.some((each) => each === kind);
 }
 
-/** The columns that a new table is parted by, or why it is not although its definition wants it. */
+/** The columns that a new table is partitioned by, or why it is not although its definition wants it. */
 export interface PartitionChoice {
   readonly columns: readonly string[];
   /** For people; undefined where all is as the definition wants it. */
@@ -44,7 +44,7 @@ export interface PartitionChoice {
 }
 
 /**
- * The columns that a new table of a definition is parted by: those that it names, or none where they are not all of the key, or all
+ * The columns that a new table of a definition is partitioned by: those that it names, or none where they are not all of the key, or all
  * that it has (a key must stand in one partition alone, and Paimon wants more of it than that), or where one has no text that all
  * readers share.
  *
@@ -142,16 +142,21 @@ const mostNameBytes = 255;
 
 function nameless({ name }: KeyColumn): WeirError {
   const what = `a text too long for a folder's name of ${mostNameBytes} bytes`;
-  return new WeirError("unsupportedSchemaChange", `Column ${name}, by which a Paimon table is parted, holds ${what}`, {
-    advice: "Remove the table's folder below paimon/ and part it by another column, or leave it out of --partition-by",
-  });
+  return new WeirError(
+    "unsupportedSchemaChange",
+    `Column ${name}, by which a Paimon table is partitioned, holds ${what}`,
+    {
+      advice:
+        "Remove the table's folder below paimon/ and part it by another column, or leave it out of --partition-by",
+    },
+  );
 }
 
-/** Of a table that is not parted. */
-export const unparted: Partitioning = new Partitioning({ fields: [], partitionKeys: [], options: {} });
+/** Of a table that is not partitioned. */
+export const unpartitioned: Partitioning = new Partitioning({ fields: [], partitionKeys: [], options: {} });
 
 /** The one place of such a table without a key. */
-export const onlyPlace: Place = unparted.placeOf([], 0);
+export const onlyPlace: Place = unpartitioned.placeOf([], 0);
 
 /** {@linkcode Place.id} of what an entry of a manifest says. */
 export function placeId(partition: Uint8Array, bucket: number): string {

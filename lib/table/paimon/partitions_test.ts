@@ -80,7 +80,7 @@ async function assertClean(lake: PaimonLake, table: PaimonTable): Promise<void> 
   assert.deepEqual(present, [...await table.referenced((await table.load())!)].sort());
 }
 
-Deno.test("rows without a key are parted too, those without a value among them, and small files merge within a partition", async () => {
+Deno.test("rows without a key are partitioned too, those without a value among them, and small files merge within a partition", async () => {
   await withPaimonLake(async (lake) => {
     const table = lake.open();
     const rows = `SELECT id, CASE WHEN id % 6 <> 1 THEN day END AS day, note,
@@ -174,7 +174,7 @@ Deno.test("a text too long for a folder's name is refused before anything is wri
   });
 });
 
-Deno.test("a keyed table is parted by columns of its key alone, and by those whose text all readers share", () => {
+Deno.test("a keyed table is partitioned by columns of its key alone, and by those whose text all readers share", () => {
   const columns = [...visits.columns, { name: "at", type: types.timestamptz, nullable: true }];
   const by = (partitionBy: readonly string[], key = visits.key) =>
     choosePartition({ ...visits, columns, key, partitionBy });

@@ -24,7 +24,7 @@ export interface PaimonSchema {
   readonly highestFieldId: number;
   /** In the order of the fields, as pypaimon expects. Empty: rows are only ever appended. */
   readonly primaryKeys: readonly string[];
-  /** Columns by whose values rows are parted; with a key all of them are of it. They never change. */
+  /** Columns by whose values rows are partitioned; with a key all of them are of it. They never change. */
   readonly partitionKeys: readonly string[];
   readonly options: Readonly<Record<string, string>>;
   /** Epoch milliseconds. */
@@ -36,8 +36,8 @@ export interface PaimonSchema {
  * deletion holds its key alone.
  *
  * @param options.buckets Buckets of a table with a key, in each partition.
- * @param options.partitionOptions Further table options, where the table is parted.
- * @throws {WeirError} `configuration` for a column name that Paimon keeps for itself, or that rows cannot be parted by.
+ * @param options.partitionOptions Further table options, where the table is partitioned.
+ * @throws {WeirError} `configuration` for a column name that Paimon keeps for itself, or that rows cannot be partitioned by.
  */
 export function firstSchema(
   definition: TableDefinition,
