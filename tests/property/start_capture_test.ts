@@ -322,6 +322,29 @@ Deno.test("a table that was dropped and made again while nobody looked loses its
   });
 });
 
+Deno.test("an end that came too soon to be recorded comes again while the source is quiet, until it is recorded", async () => {
+  await withStart(async ({ client, use }) => {
+    await client.query("CREATE TABLE orders (id int PRIMARY KEY)");
+    await use({ batchMs: 10 }, async (source) => {
+      const after = await copied(source);
+      await client.query("SELECT pg_logical_emit_message(true, 'unheard', 'moves the log')");
+      const { rows: [{ lsn }] } = await client.query("SELECT pg_current_wal_lsn()::text AS lsn");
+      const quiet = new AbortController();
+      let batches = 0;
+      for await (
+        const batch of source.changes(after, [after], AbortSignal.any([quiet.signal, AbortSignal.timeout(10_000)]))
+      ) {
+        await batch.release();
+        if (source.compare(batch.to, { ...after, offset: lsn }) < 0) continue;
+        if (++batches < 3) continue;
+        source.acknowledge(batch.to);
+        setTimeout(() => quiet.abort(), 500);
+      }
+      assert.ok(batches >= 3 && batches < 6, `${batches} batches`);
+    });
+  });
+});
+
 Deno.test("a database in another encoding is read as UTF-8", async () => {
   await withStart(async ({ client, url, use }) => {
     await client.query("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");

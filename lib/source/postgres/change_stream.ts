@@ -244,11 +244,11 @@ export class ChangeStream {
     if (this.#decoder.inTransaction || this.#holds.size > 0 || this.#ready.length > 0) return;
     const now = Date.now();
     if (this.#builder.isEmpty) {
-      const isAsked = this.#keepalive.takeAsked();
-      if (isAsked && this.#decoder.seenLsn > this.#options.recordedLsn()) this.#builder.recordNow = true;
-      if (this.#builder.recordNow) return this.#decoder.cut(this.#decoder.seenLsn);
-      const moved = this.#decoder.seenLsn > this.#builder.afterLsn;
-      if (moved && now - this.#lastCutMs >= this.#options.limits.heartbeatMs) this.#decoder.cut(this.#decoder.seenLsn);
+      // Also where nothing came since the last batch: what that one ended at may have been too soon to be recorded.
+      const isBehind = this.#decoder.seenLsn > this.#options.recordedLsn();
+      if (this.#keepalive.takeAsked() && isBehind) this.#builder.recordNow = true;
+      const isDue = isBehind && now - this.#lastCutMs >= this.#options.limits.heartbeatMs;
+      if (this.#builder.recordNow || isDue) this.#decoder.cut(this.#decoder.seenLsn);
     } else if (now - this.#builder.startedMs >= this.#options.limits.batchMs) this.#decoder.cut(this.#decoder.seenLsn);
   }
 
