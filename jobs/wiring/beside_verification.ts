@@ -12,7 +12,7 @@ import type { CatalogSettings, PlaceSettings } from "./capture_settings.ts";
 import { comparedTables } from "./compared_tables.ts";
 import { icebergCatalogOf } from "./iceberg_catalog.ts";
 import { readPlace } from "./lake_place.ts";
-import { type ComparedResult, verifyCapture } from "./lake_verification.ts";
+import { type ComparedResult, uncompared, verifyCapture } from "./lake_verification.ts";
 
 /** What it goes by. */
 export type BesideSettings =
@@ -84,12 +84,17 @@ export class BesideVerification implements AsyncDisposable {
     const connection = await this.#database.connect();
     const results: ComparedResult[] = [];
     try {
-      for (const ofOne of Map.groupBy(tables, ({ capture }) => capture).values()) {
+      for (const [capture, ofOne] of Map.groupBy(tables, ({ capture }) => capture)) {
+        if (capture === undefined) {
+          results.push(...ofOne.map((table) => uncompared(table, "no job captures its source any more")));
+          continue;
+        }
         results.push(
           ...await verifyCapture({
             url,
             lake,
             icebergCatalog,
+            capture,
             tables: ofOne,
             connection,
             folder: this.#folder,

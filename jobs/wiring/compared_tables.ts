@@ -11,8 +11,8 @@ import { chosenTables, type ChosenTablesOptions, isChosen } from "./chosen_table
 export interface ComparedTable {
   readonly place: TableFolder;
   readonly source: WantedSource;
-  /** Name of the slot and the publication of the job that fills the table. */
-  readonly capture: string;
+  /** Name of the slot and the publication of the job that fills the table. Undefined: no job does any more. */
+  readonly capture: string | undefined;
 }
 
 /** What is asked for; beside patterns, `wanted` may hold pairs `source.table=lake.table`. */
@@ -27,19 +27,21 @@ export interface ComparedTablesOptions extends ChosenTablesOptions {
 /**
  * Finds the tables, in the lake's order.
  *
- * Throws `precondition` where nothing is found, or where nobody captures a table; `connection`, `authentication`, `storage`.
+ * Throws `precondition` where nothing is found, or where nobody captures any of it; `connection`, `authentication`, `storage`.
  */
 export async function comparedTables(options: ComparedTablesOptions): Promise<readonly ComparedTable[]> {
   const chosen = await chosenTables(options, (place) => askedSources(place, options).length > 0);
   const captured = await capturedTables(options);
-  return chosen.map((place) => {
+  const tables = chosen.map((place): ComparedTable => {
     const sources = askedSources(place, options);
     const found = sources.flatMap((source) =>
       captureOf(source, captured).map((capture) => ({ place, source, capture }))
     );
-    if (found[0] !== undefined) return found[0];
-    throw notCaptured(place, { sources, captures: options.captures });
+    return found[0] ?? { place, source: sources[0]!, capture: undefined };
   });
+  const [first] = tables;
+  if (first === undefined || tables.some(({ capture }) => capture !== undefined)) return tables;
+  throw notCaptured(first.place, { sources: askedSources(first.place, options), captures: options.captures });
 }
 
 /** As a job declares it, or else the table of the same name. */

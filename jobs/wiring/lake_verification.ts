@@ -44,7 +44,8 @@ export interface LakeVerificationOptions {
   readonly lake: Storage;
   /** Keeps the versions of its Iceberg tables, if one does. */
   readonly icebergCatalog: RestCatalog | undefined;
-  /** Of one capture. */
+  /** Name of the slot and the publication of the job that fills the tables. */
+  readonly capture: string;
   readonly tables: readonly ComparedTable[];
   readonly connection: Connection;
   /** Absolute folder of its own that the connection may use. */
@@ -77,8 +78,8 @@ export async function verifyCapture(options: LakeVerificationOptions): Promise<r
   for (let points = 1; pending.length > 0; points++) {
     await using point = await ReplayPoint.open({
       ...options,
-      slot: options.tables[0]!.capture,
-      publication: options.tables[0]!.capture,
+      slot: options.capture,
+      publication: options.capture,
       sources: [...new Map(pending.map(({ table: { source } }) => [sourceName(source), source])).values()],
       onWait: options.note,
     });
@@ -251,6 +252,11 @@ async function bothOf(
   await connection.run(`CREATE TEMP TABLE ${name} AS FROM ${keys.name}${within}`);
   const count = Number(await connection.value(`SELECT count(*) FROM ${name}`));
   return count === 0 ? undefined : { keys: { ...keys, name }, count };
+}
+
+/** A table of which nothing can be said. */
+export function uncompared(table: ComparedTable, reason: string): ComparedResult {
+  return { ...nothingYet(table), notCompared: reason };
 }
 
 function nothingYet({ place, source }: ComparedTable): ComparedResult {

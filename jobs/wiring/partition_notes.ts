@@ -12,15 +12,19 @@ type PartitionSettings = Pick<CaptureSettings, "formats" | "partitionBy" | "part
 /** Throws `configuration` where days are given and there is nothing that they could be about. */
 export function requirePartitions({ formats, partitionBy = [], partitionKeepDays }: PartitionSettings): void {
   const lacking = [
-    ...(formats.includes("paimon") ? [] : ["paimon in --formats"]),
-    ...(partitionBy.length > 0 ? [] : ["--partition-by"]),
+    ...(formats.includes("paimon") ? [] : [["paimon in --formats", "Add paimon to --formats"]]),
+    ...(partitionBy.length > 0
+      ? []
+      : [["--partition-by", "Name a table and its date column with --partition-by table=column"]]),
   ];
-  if (partitionKeepDays === undefined || lacking.length === 0) return;
+  const [first] = lacking;
+  if (partitionKeepDays === undefined || first === undefined) return;
+  const [what, remedy] = first;
   throw new WeirError(
     "configuration",
-    `--partition-keep-days is about partitions of Paimon tables: ${lacking[0]} is missing`,
+    `--partition-keep-days is about partitions of Paimon tables: ${what} is missing`,
     {
-      advice: "Name a table and its date column with --partition-by table=column, or leave --partition-keep-days out",
+      advice: `${remedy}, or leave --partition-keep-days out`,
     },
   );
 }

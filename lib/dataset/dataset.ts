@@ -42,7 +42,7 @@ export interface TableDefinition {
   readonly colocation?: readonly string[];
   /** Partition by the UTC day of this instant column where the format can do so without touching the key. */
   readonly partitionByDay?: string;
-  /** Partition rows by the values of these columns, where the format can. Default: not. */
+  /** Partition rows by the values of these columns, where the format can. Default: as the table is, and a new one not. */
   readonly partitionBy?: readonly string[];
   /**
    * Order rows inside files by these columns, nulls first, where the format can: reading a range of them then skips most of a

@@ -173,14 +173,16 @@ export const settings = {
   partitionBy: tableColumns({
     flag: "partition-by",
     help:
-      "Partition a table by the values of these columns; may be given several times (in the environment: part by ;)",
+      "Partition a table by the values of these columns, or by none; may be given several times (in the environment: part by ;)",
     separator: "=",
+    mayBeNone: true,
   }),
   sortBy: tableColumns({
     flag: "sort-by",
     help:
       "Order a table's rows inside its Iceberg files by these columns; may be given several times (in the environment: part by ;)",
     separator: "=",
+    mayBeNone: true,
   }),
   partitionKeepDays: integer({
     flag: "partition-keep-days",

@@ -101,16 +101,19 @@ export function list(options: Described & { readonly placeholder: string }): Set
 /**
  * Columns of tables, each as `table:column,column` with a separator of its own. Commas part columns, so that several tables take
  * several flags, or semicolons in the environment.
+ *
+ * @param options.mayBeNone Whether a table may be named without columns. Default false.
  */
-export function tableColumns(options: Described & { readonly separator: string }): Setting<readonly TableColumns[]> {
-  const { separator } = options;
+export function tableColumns(
+  options: Described & { readonly separator: string; readonly mayBeNone?: boolean },
+): Setting<readonly TableColumns[]> {
   return {
     ...common(options),
-    placeholder: `TABLE${separator}COLUMN,…`,
+    placeholder: `TABLE${options.separator}COLUMN,…`,
     repeatable: true,
     parse: (texts) => {
       const given = texts.flatMap((text) => text.split(";")).filter((text) => text.trim() !== "");
-      const read = given.map((text) => columnsOfTable(text, separator));
+      const read = given.map((text) => columnsOfTable(text, options));
       return read.find((each) => each instanceof InvalidValue) ?? read.filter(isNoError);
     },
   };
@@ -120,10 +123,14 @@ function isNoError(read: TableColumns | InvalidValue): read is TableColumns {
   return !(read instanceof InvalidValue);
 }
 
-function columnsOfTable(given: string, separator: string): TableColumns | InvalidValue {
+function columnsOfTable(
+  given: string,
+  { separator, mayBeNone = false }: { readonly separator: string; readonly mayBeNone?: boolean },
+): TableColumns | InvalidValue {
   const end = given.indexOf(separator);
   const table = given.slice(0, Math.max(end, 0)).trim();
-  const columns = given.slice(end + 1).split(",").map((name) => name.trim());
+  const named = given.slice(end + 1).trim();
+  const columns = named === "" && mayBeNone ? [] : named.split(",").map((name) => name.trim());
   if (table !== "" && columns.every((name) => name !== "")) return { table, columns };
   return new InvalidValue("does not name a table and its columns", `Write it as table${separator}column,column`);
 }

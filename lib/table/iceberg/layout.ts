@@ -28,15 +28,25 @@ export function layoutOf(metadata: TableMetadata, definition: TableDefinition, s
 }
 
 function specFor(metadata: TableMetadata, definition: TableDefinition, schema: IcebergSchema): PartitionSpec {
-  const { partitionByDay, partitionBy = [], columns } = definition;
+  const { partitionByDay, columns, partitionBy = partitionedColumns(metadata, schema) } = definition;
   const wanted = [...partitionBy, ...partitionByDay === undefined ? [] : [partitionByDay]];
   const isThere = (column: string) => [schema.fields, columns].every((all) => all.some(({ name }) => name === column));
   if (!wanted.every(isThere)) return currentSpec(metadata);
   const specs = metadata["partition-specs"];
   const known = specs.flatMap(({ fields }) => fields);
-  const fields = partitionFields(definition, { schema, lastId: metadata["last-partition-id"], known });
+  const fields = partitionFields({ ...definition, partitionBy }, {
+    schema,
+    lastId: metadata["last-partition-id"],
+    known,
+  });
   return specs.find((spec) => partitionedBy(spec) === partitionedBy({ fields })) ??
     { "spec-id": nextId(specs, "spec-id"), fields };
+}
+
+/** Columns that the table is partitioned by the values of: it stays so where nothing else is asked for. */
+function partitionedColumns(metadata: TableMetadata, schema: IcebergSchema): readonly string[] {
+  const byValue = currentSpec(metadata).fields.filter(({ transform }) => transform === "identity");
+  return byValue.flatMap((field) => schema.fields.find(({ id }) => id === field["source-id"])?.name ?? []);
 }
 
 function orderFor(metadata: TableMetadata, definition: TableDefinition, schema: IcebergSchema): SortOrder {
