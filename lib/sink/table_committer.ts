@@ -125,11 +125,14 @@ export class TableCommitter {
   }
 
   async #settled(step: CommitStep): Promise<boolean> {
+    const stood = (await this.current())?.position;
     let cause: unknown;
     let isDoubtful = false;
     for (let attempt = 0, waitMs = firstWaitMs; attempt < commitAttempts; attempt++, waitMs *= 2) {
       const state = await this.current();
       if (state === undefined) throw this.#vanished();
+      // Where an attempt of ours would have moved it, and none has arrived: somebody who reads the same source was faster.
+      if (this.#isWriter && !samePosition(state.position, stood)) throw this.fenced();
       const result = await this.#tried(step, { state, isDoubtful });
       if (result === undefined) return false;
       isDoubtful ||= result.outcome === "unknown";

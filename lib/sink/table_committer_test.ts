@@ -164,6 +164,22 @@ Deno.test("a writer that could not read the table while another one moved it on 
   assert.deepEqual(listed.commits, []);
 });
 
+Deno.test("a writer whose doubtful commit another one has made in its place is fenced instead of making it twice", async () => {
+  const listed = new ListedTable();
+  const committer = new TableCommitter(listed.table);
+  listed.answers.push(() => {
+    listed.offset = 1;
+    return { outcome: "unknown", cause };
+  });
+  const files = {
+    prepared: "rows",
+    fit: (_: TableState, prepared: unknown) => Promise.resolve(prepared),
+    position: { instance: "test:1/1", offset: "0/1" },
+  };
+  await assert.rejects(committer.publish((await committer.current())!, files), { kind: "fenced" });
+  assert.deepEqual(listed.commits, []);
+});
+
 Deno.test("a commit of its own that arrives after it was given up fences no writer", async () => {
   const listed = new ListedTable();
   const committer = new TableCommitter(listed.table);
