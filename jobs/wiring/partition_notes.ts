@@ -10,7 +10,7 @@ import type { CaptureSettings } from "./capture_settings.ts";
 type PartitionSettings = Pick<CaptureSettings, "formats" | "partitionBy" | "partitionKeepDays">;
 
 /** Throws `configuration` where days are given and there is nothing that they could be about. */
-export function requirePartitions({ formats, partitionBy = [], partitionKeepDays }: PartitionSettings): void {
+export function requirePartitions({ formats, partitionBy, partitionKeepDays }: PartitionSettings): void {
   const lacking = [
     ...(formats.includes("paimon") ? [] : [["paimon in --formats", "Add paimon to --formats"]]),
     ...(partitionBy.length > 0

@@ -70,6 +70,11 @@ export function duckdbType(type: ColumnType): string {
   return duckdbNames[type.kind];
 }
 
+/** Whether values of a type are instants, with a time zone or without. */
+export function isInstant({ kind }: ColumnType): boolean {
+  return kind === "timestamp" || kind === "timestamptz";
+}
+
 /** Whether two types are the same. */
 export function sameType(left: ColumnType, right: ColumnType): boolean {
   return duckdbType(left) === duckdbType(right);

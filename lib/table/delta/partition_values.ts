@@ -3,7 +3,7 @@
  *
  * Data files do not hold these columns, as those of other writers do not: the log alone says what they are.
  */
-import { duckdbType, type ScalarType } from "../../dataset/column_type.ts";
+import { duckdbType, isInstant, type ScalarType } from "../../dataset/column_type.ts";
 import { literal } from "../../engine/quote.ts";
 import { WeirError } from "../../errors.ts";
 import { singleValue } from "../single_value.ts";
@@ -105,8 +105,4 @@ export function valueBound(
 
 function scalarType({ type }: DeltaField): ScalarType {
   return columnType(type) as ScalarType;
-}
-
-function isInstant({ kind }: ScalarType): boolean {
-  return kind === "timestamp" || kind === "timestamptz";
 }

@@ -4,7 +4,7 @@
  * Promise: a least value is never above any value of the file and a greatest never below; where that cannot be known there is
  * none, because a wrong one loses rows silently. Numbers keep every digit.
  */
-import type { ScalarType } from "../../dataset/column_type.ts";
+import { isInstant, type ScalarType } from "../../dataset/column_type.ts";
 import type { DataFile } from "../data_file.ts";
 import { stringifyJson } from "../lossless_json.ts";
 import { raisedText } from "../raised_text.ts";
@@ -146,10 +146,6 @@ function readBounds(add: AddFile, field: DeltaField): ColumnBounds {
   const lower = readBound(type, minValues?.[physicalName(field)]);
   const upper = readBound(type, maxValues?.[physicalName(field)]);
   return { lower, upper: upper !== undefined && isInstant(type) ? nextMillisecond(upper) : upper };
-}
-
-function isInstant({ kind }: ScalarType): boolean {
-  return kind === "timestamp" || kind === "timestamptz";
 }
 
 /** Some writers cut microseconds off a greatest value instead of raising it. */

@@ -3,7 +3,7 @@
  *
  * Promise: two values are equal exactly where the columns' are, whatever width a column had when they were written.
  */
-import { type ScalarType, types } from "../../dataset/column_type.ts";
+import { isInstant, type ScalarType, types } from "../../dataset/column_type.ts";
 import { singleValue } from "../single_value.ts";
 import { dateText, daysOf, microsecondsOf } from "../time_text.ts";
 import type { PartitionField } from "./metadata.ts";
@@ -28,10 +28,6 @@ export function partitionValue(type: ScalarType, text: string | null): Partition
   const value = type.kind === "date" ? daysOf(text) : microsecondsOf(text);
   if (value === undefined) throw new RangeError("A partition value is no time of the years 1 to 9999");
   return BigInt(value);
-}
-
-function isInstant({ kind }: ScalarType): boolean {
-  return kind === "timestamp" || kind === "timestamptz";
 }
 
 /** For people. */
