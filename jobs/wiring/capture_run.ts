@@ -143,7 +143,7 @@ export class CaptureRun implements AsyncDisposable {
     open.defer(() => source.close());
     const { datasets, leftOut } = await source.inspect();
     if (leftOut.length > 0) options.progress.note(leftOutNote(leftOut));
-    const embedder = createEmbedder(settings.model);
+    const embedder = await createEmbedder(settings.model);
     open.defer(() => embedder.close());
     const run = new CaptureRun(options, { source, lake, embedder, datasets });
     for (const table of await otherwisePartitioned(run.plans)) options.progress.note(partitionedNote(table));

@@ -1,5 +1,6 @@
 /** From the name a user gives to an embedder that works. */
 import type { Embedder } from "./embedder.ts";
+import { findModel } from "./model_source.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
 /** Options of {@linkcode createEmbedder}. */
@@ -9,7 +10,8 @@ export interface EmbedderOptions {
 }
 
 /**
- * Starts the model of a name, with its vector size where it comes in several: `hash`, `hash:256`.
+ * Starts the model of a name, with its vector size where it comes in several: `hash`, `hash:256`. It is loaded when this
+ * resolves.
  *
  * @throws {WeirError} `configuration` for an unknown name or a size the model does not have.
  *
@@ -19,14 +21,12 @@ export interface EmbedderOptions {
  * import { textBatch } from "./embedder.ts";
  * import assert from "node:assert/strict";
  *
- * const embedder = createEmbedder("hash");
+ * const embedder = await createEmbedder("hash");
  * const { vectors } = await embedder.embed(textBatch(["First name: Ann"]));
  * await embedder.close();
  * assert.equal(vectors.length, 128);
  * ```
  */
-export function createEmbedder(model: string, options: EmbedderOptions = {}): Embedder {
-  const [name = "", size] = model.split(":");
-  const choice = size === undefined ? { name } : { name, dimensions: Number(size) };
-  return new WorkerPool(choice, options.workers ?? 1);
+export async function createEmbedder(model: string, options: EmbedderOptions = {}): Promise<Embedder> {
+  return await WorkerPool.start(await findModel(model), options.workers ?? 1);
 }

@@ -1,21 +1,32 @@
 /** The worker's side of the pool: loads one model, then answers batches one after another in the order they come. */
-import type { EmbeddingFailure, TextBatch } from "./embedder.ts";
-import { loadModel, type ModelChoice, type TextModel } from "./text_model.ts";
+import { type ErrorKind, WeirError } from "../errors.ts";
+import type { EmbeddingFailure, EmbeddingModel, TextBatch } from "./embedder.ts";
+import type { ModelSource } from "./model_source.ts";
+import { loadModel, type TextModel } from "./text_model.ts";
 
 /** First message: which model to load. Every later one: a batch. */
 export type WorkerRequest =
-  | { readonly kind: "load"; readonly choice: ModelChoice }
+  | { readonly kind: "load"; readonly source: ModelSource }
   | { readonly kind: "embed"; readonly batch: number; readonly texts: TextBatch };
 
-/** Answers to batches. The vectors' buffer is handed over, not copied. */
+/** An error on its way to the other side, where only plain data arrives. */
+export interface WorkerFailure {
+  readonly errorKind: ErrorKind;
+  readonly message: string;
+  readonly advice?: string;
+}
+
+/** The answer to loading, and to each batch. The vectors' buffer is handed over, not copied. */
 export type WorkerReply =
+  | { readonly kind: "loaded"; readonly model: EmbeddingModel }
+  | { readonly kind: "refused"; readonly failure: WorkerFailure }
   | {
     readonly kind: "embedded";
     readonly batch: number;
     readonly vectors: Float32Array<ArrayBuffer>;
     readonly failures: readonly EmbeddingFailure[];
   }
-  | { readonly kind: "failed"; readonly batch: number; readonly message: string };
+  | { readonly kind: "failed"; readonly batch: number; readonly failure: WorkerFailure };
 
 interface WorkerScope {
   onmessage: ((event: MessageEvent<WorkerRequest>) => void) | null;
@@ -23,23 +34,37 @@ interface WorkerScope {
 }
 
 const scope = globalThis as unknown as WorkerScope;
-let model: Promise<TextModel> | undefined;
+let model: TextModel | undefined;
 let previous: Promise<void> = Promise.resolve();
 
 scope.onmessage = ({ data }) => {
-  if (data.kind === "load") model = loadModel(data.choice);
-  else previous = previous.then(() => answer(data.batch, data.texts));
+  previous = previous.then(() => data.kind === "load" ? load(data.source) : answer(data.batch, data.texts));
 };
+
+async function load(source: ModelSource): Promise<void> {
+  try {
+    model = await loadModel(source);
+    scope.postMessage({ kind: "loaded", model: model.model }, []);
+  } catch (thrown) {
+    scope.postMessage({ kind: "refused", failure: failureOf(thrown) }, []);
+  }
+}
 
 async function answer(batch: number, texts: TextBatch): Promise<void> {
   try {
-    const loaded = await model;
-    if (loaded === undefined) throw new TypeError("Cannot embed before a model is loaded");
-    const vectors = new Float32Array((texts.offsets.length - 1) * loaded.model.dimensions);
-    const failures = await loaded.embedInto(texts, vectors);
+    if (model === undefined) throw new TypeError("Cannot embed before a model is loaded");
+    const vectors = new Float32Array((texts.offsets.length - 1) * model.model.dimensions);
+    const failures = await model.embedInto(texts, vectors);
     scope.postMessage({ kind: "embedded", batch, vectors, failures }, [vectors.buffer]);
   } catch (thrown) {
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
-    scope.postMessage({ kind: "failed", batch, message }, []);
+    scope.postMessage({ kind: "failed", batch, failure: failureOf(thrown) }, []);
   }
+}
+
+function failureOf(thrown: unknown): WorkerFailure {
+  if (thrown instanceof WeirError) {
+    return { errorKind: thrown.kind, message: thrown.message, advice: thrown.advice };
+  }
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return { errorKind: "internal", message: `The embedding model failed: ${message}` };
 }

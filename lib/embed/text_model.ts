@@ -1,7 +1,7 @@
-/** What a model is inside a worker, and the list of models by the name a user gives. */
-import { WeirError } from "../errors.ts";
+/** What a model is inside a worker, and how each kind of model is loaded there. */
 import type { EmbeddingFailure, EmbeddingModel, TextBatch } from "./embedder.ts";
-import { createHashModel, describeHashModel } from "./hash_model.ts";
+import { createHashModel } from "./hash_model.ts";
+import type { ModelSource } from "./model_source.ts";
 
 /** A model that writes vectors into memory it is given. Runs inside a worker. */
 export interface TextModel {
@@ -13,38 +13,7 @@ export interface TextModel {
   ): readonly EmbeddingFailure[] | Promise<readonly EmbeddingFailure[]>;
 }
 
-/** Which model, in which size. */
-export interface ModelChoice {
-  readonly name: string;
-  readonly dimensions?: number;
-}
-
-interface ModelFamily {
-  describe(dimensions?: number): EmbeddingModel;
-  load(dimensions?: number): TextModel | Promise<TextModel>;
-}
-
-const families: ReadonlyMap<string, ModelFamily> = new Map([
-  ["hash", { describe: describeHashModel, load: createHashModel }],
-]);
-
-/** What a model is, without loading it. @throws {WeirError} `configuration` for an unknown name or size. */
-export function describeModel(choice: ModelChoice): EmbeddingModel {
-  return family(choice).describe(choice.dimensions);
-}
-
-/** Loads a model. @throws {WeirError} `configuration` for an unknown name or size. */
-export async function loadModel(choice: ModelChoice): Promise<TextModel> {
-  return await family(choice).load(choice.dimensions);
-}
-
-function family(choice: ModelChoice): ModelFamily {
-  const found = families.get(choice.name);
-  if (found === undefined) {
-    throw new WeirError(
-      "configuration",
-      `Cannot find an embedding model named "${choice.name}": known names are ${[...families.keys()].join(", ")}`,
-    );
-  }
-  return found;
+/** Loads a model. @throws {WeirError} `configuration` for a size it does not come in. */
+export function loadModel(source: ModelSource): TextModel | Promise<TextModel> {
+  return createHashModel(source.dimensions);
 }

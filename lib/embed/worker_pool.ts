@@ -5,8 +5,8 @@
  */
 import { WeirError } from "../errors.ts";
 import type { Embedder, EmbeddingModel, TextBatch, VectorBatch } from "./embedder.ts";
-import type { WorkerReply, WorkerRequest } from "./embed_worker.ts";
-import { describeModel, type ModelChoice } from "./text_model.ts";
+import type { WorkerFailure, WorkerReply, WorkerRequest } from "./embed_worker.ts";
+import type { ModelSource } from "./model_source.ts";
 
 /** One batch at work and one ready behind it, so that a worker never idles between two. */
 export const batchesPerWorker = 2;
@@ -19,32 +19,49 @@ interface Pending {
 
 /** Workers with one model each. */
 export class WorkerPool implements Embedder {
-  readonly model: EmbeddingModel;
   readonly maxBatchesInFlight: number;
   readonly #workers: Worker[];
   readonly #inFlight: number[];
   readonly #pending = new Map<number, Pending>();
   readonly #waiting: (() => void)[] = [];
-  readonly #script: URL;
+  readonly #loaded = Promise.withResolvers<void>();
+  #loading: number;
+  #model: EmbeddingModel | undefined;
   #batches = 0;
   #stopped: WeirError | undefined;
 
+  private constructor(workers: readonly Worker[]) {
+    this.maxBatchesInFlight = workers.length * batchesPerWorker;
+    this.#workers = [...workers];
+    this.#inFlight = workers.map(() => 0);
+    this.#loading = workers.length;
+  }
+
   /**
-   * Starts the workers.
+   * Starts the workers; the model is loaded in each when this resolves.
    *
-   * @param choice Which model.
+   * @param source Which model.
    * @param workers How many, 1 or more.
    * @param script What each worker runs; answers as `embed_worker.ts` does, which is the default.
-   * @throws {WeirError} `configuration` for an unknown model.
+   * @throws {WeirError} What loading the model throws; `internal` if a worker dies.
    * @throws {RangeError} If there would be no worker.
    */
-  constructor(choice: ModelChoice, workers: number, script: URL = new URL("./embed_worker.ts", import.meta.url)) {
+  static async start(
+    source: ModelSource,
+    workers: number,
+    script: URL = new URL("./embed_worker.ts", import.meta.url),
+  ): Promise<WorkerPool> {
     if (!Number.isInteger(workers) || workers < 1) throw new RangeError(`Cannot start ${workers} workers: 1 or more`);
-    this.model = describeModel(choice);
-    this.#script = script;
-    this.maxBatchesInFlight = workers * batchesPerWorker;
-    this.#workers = Array.from({ length: workers }, () => this.#start(choice));
-    this.#inFlight = this.#workers.map(() => 0);
+    const started = Array.from({ length: workers }, () => new Worker(script, { type: "module", name: "embed" }));
+    const pool = new WorkerPool(started);
+    for (const worker of started) pool.#attend(worker, source);
+    await pool.#loaded.promise;
+    return pool;
+  }
+
+  get model(): EmbeddingModel {
+    if (this.#model === undefined) throw new TypeError("Cannot say what the model is before it is loaded");
+    return this.#model;
   }
 
   async embed(texts: TextBatch): Promise<VectorBatch> {
@@ -72,35 +89,44 @@ export class WorkerPool implements Embedder {
     });
   }
 
-  #start(choice: ModelChoice): Worker {
-    const worker = new Worker(this.#script, { type: "module", name: "embed" });
+  #attend(worker: Worker, source: ModelSource): void {
     worker.onmessage = ({ data }: MessageEvent<WorkerReply>) => this.#receive(data);
     worker.onerror = (event) => {
       event.preventDefault();
       this.#stop(new WeirError("internal", `An embedding worker failed: ${event.message}`));
     };
-    const request: WorkerRequest = { kind: "load", choice };
+    const request: WorkerRequest = { kind: "load", source };
     worker.postMessage(request);
-    return worker;
   }
 
   #receive(reply: WorkerReply): void {
+    if (reply.kind === "refused") return this.#stop(errorOf(reply.failure));
+    if (reply.kind === "loaded") {
+      this.#model ??= reply.model;
+      if (--this.#loading === 0) this.#loaded.resolve();
+      return;
+    }
     const pending = this.#pending.get(reply.batch);
     if (pending === undefined) return;
     this.#pending.delete(reply.batch);
     this.#inFlight[pending.worker]!--;
     if (reply.kind === "embedded") pending.resolve({ vectors: reply.vectors, failures: reply.failures });
-    else pending.reject(new WeirError("internal", `The embedding model failed: ${reply.message}`));
+    else pending.reject(errorOf(reply.failure));
     this.#waiting.shift()?.();
   }
 
   #stop(error: WeirError): void {
     this.#stopped ??= error;
+    this.#loaded.reject(error);
     for (const worker of this.#workers) worker.terminate();
     for (const pending of this.#pending.values()) pending.reject(error);
     this.#pending.clear();
     for (const wake of this.#waiting.splice(0)) wake();
   }
+}
+
+function errorOf({ errorKind, message, advice }: WorkerFailure): WeirError {
+  return new WeirError(errorKind, message, advice === undefined ? {} : { advice });
 }
 
 /** The array over a buffer of its own, which alone can be handed over. */

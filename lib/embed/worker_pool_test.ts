@@ -5,9 +5,9 @@ import { type Embedder, type TextBatch, textBatch } from "./embedder.ts";
 import { createHashModel } from "./hash_model.ts";
 import { batchesPerWorker, WorkerPool } from "./worker_pool.ts";
 
-const choice = { name: "hash" };
+const source = { kind: "hash" } as const;
 
-async function withPool(pool: WorkerPool, body: (pool: Embedder) => Promise<void>): Promise<void> {
+async function withPool(pool: Embedder, body: (pool: Embedder) => Promise<void>): Promise<void> {
   try {
     await body(pool);
   } finally {
@@ -24,7 +24,7 @@ function script(text: string): URL {
 const countingWorker = script(`
   let held = 0, most = 0;
   onmessage = ({ data }) => {
-    if (data.kind === "load") return;
+    if (data.kind === "load") return postMessage({ kind: "loaded", model: {} });
     most = Math.max(most, ++held);
     setTimeout(() => {
       held--;
@@ -32,14 +32,16 @@ const countingWorker = script(`
     }, 1 + data.batch % 5);
   };`);
 
-/** Never answers. */
-const silentWorker = script("onmessage = () => {};");
+/** Loads, and never answers a batch. */
+const silentWorker = script(`
+  onmessage = ({ data }) => { if (data.kind === "load") postMessage({ kind: "loaded", model: {} }); };`);
 
 /** Throws at its second batch, never answers the first. */
 const failingWorker = script(`
   let batches = 0;
   onmessage = ({ data }) => {
-    if (data.kind === "embed" && ++batches === 2) throw new RangeError("out of memory");
+    if (data.kind === "load") postMessage({ kind: "loaded", model: {} });
+    else if (++batches === 2) throw new RangeError("out of memory");
   };`);
 
 /** What became of each call: its vectors' length, or the error's kind and message. */
@@ -59,7 +61,7 @@ Deno.test("each call gets the vectors of its own texts, from several workers and
       Array.from({ length: batch % 7 === 0 ? 900 : batch % 3 }, (_, text) => `text ${text} of batch ${batch}`),
   );
   const { embedInto } = createHashModel(256);
-  await withPool(createEmbedder("hash:256", { workers: 3 }) as WorkerPool, async (pool) => {
+  await withPool(await createEmbedder("hash:256", { workers: 3 }), async (pool) => {
     const answers = await Promise.all(batches.map((texts) => pool.embed(textBatch(texts))));
     for (const [batch, texts] of batches.entries()) {
       const expected = new Float32Array(texts.length * 256);
@@ -71,7 +73,7 @@ Deno.test("each call gets the vectors of its own texts, from several workers and
 });
 
 Deno.test("an empty text is a failure of its own, and its batch goes on", async () => {
-  await withPool(createEmbedder("hash") as WorkerPool, async (pool) => {
+  await withPool(await createEmbedder("hash"), async (pool) => {
     const { vectors, failures } = await pool.embed(textBatch(["a", "", "b"]));
     assert.deepEqual(failures, [{ text: 1, reason: "the text is empty" }]);
     assert.equal(vectors.length, 3 * 128);
@@ -80,7 +82,7 @@ Deno.test("an empty text is a failure of its own, and its batch goes on", async 
 
 for (const workers of [1, 2, 3]) {
   Deno.test(`at most ${batchesPerWorker} batches wait at each of ${workers} workers, and every call has its turn`, async () => {
-    await withPool(new WorkerPool(choice, workers, countingWorker), async (pool) => {
+    await withPool(await WorkerPool.start(source, workers, countingWorker), async (pool) => {
       assert.equal(pool.maxBatchesInFlight, workers * batchesPerWorker);
       const early = Array.from({ length: 30 }, () => pool.embed(textBatch(["a"])));
       const late = early.map(async (call) => {
@@ -94,7 +96,7 @@ for (const workers of [1, 2, 3]) {
 }
 
 Deno.test("a model that fails at one batch says why, and the others are answered", async () => {
-  await withPool(new WorkerPool(choice, 1), async (pool) => {
+  await withPool(await WorkerPool.start(source, 1), async (pool) => {
     const calls = [pool.embed(textBatch(["a"])), pool.embed(unreadable()), pool.embed(textBatch(["b"]))];
     const [first, failed, last] = await endings(calls);
     assert.deepEqual([first, last], [128, 128]);
@@ -104,7 +106,7 @@ Deno.test("a model that fails at one batch says why, and the others are answered
 });
 
 Deno.test("a worker that dies takes every pending, waiting and later call along, and says why", async () => {
-  await withPool(new WorkerPool(choice, 2, failingWorker), async (pool) => {
+  await withPool(await WorkerPool.start(source, 2, failingWorker), async (pool) => {
     const calls = Array.from({ length: 9 }, () => pool.embed(textBatch(["a"])));
     for (const ending of await endings(calls)) {
       assert.match(String(ending), /^internal: An embedding worker failed: .*out of memory/);
@@ -113,18 +115,16 @@ Deno.test("a worker that dies takes every pending, waiting and later call along,
   });
 });
 
-Deno.test("a worker that cannot even start fails the calls, not the process", async () => {
+Deno.test("a worker that cannot even start fails the start, not the process", async () => {
   const broken = script("throw new Error('no model here')");
-  await withPool(new WorkerPool(choice, 1, broken), async (pool) => {
-    await assert.rejects(pool.embed(textBatch(["a"])), {
-      kind: "internal",
-      message: /embedding worker failed: .*no model here/,
-    });
+  await assert.rejects(WorkerPool.start(source, 2, broken), {
+    kind: "internal",
+    message: /embedding worker failed: .*no model here/,
   });
 });
 
 Deno.test("closing in the middle of work rejects what is pending, waiting and later, and may be repeated", async () => {
-  const pool = new WorkerPool(choice, 2, silentWorker);
+  const pool = await WorkerPool.start(source, 2, silentWorker);
   const calls = Array.from({ length: 9 }, () => pool.embed(textBatch(["a"])));
   const ended = endings(calls);
   await pool.close();
@@ -134,7 +134,7 @@ Deno.test("closing in the middle of work rejects what is pending, waiting and la
 });
 
 Deno.test("a batch's own buffers are handed over, and of a larger one a copy", async () => {
-  await withPool(new WorkerPool(choice, 1), async (pool) => {
+  await withPool(await WorkerPool.start(source, 1), async (pool) => {
     const own = textBatch(["a", "b"]);
     const larger = textBatch(["a", "b"]);
     const part = { bytes: larger.bytes.subarray(1), offsets: larger.offsets.subarray(0, 2) };
@@ -145,15 +145,18 @@ Deno.test("a batch's own buffers are handed over, and of a larger one a copy", a
   });
 });
 
-Deno.test("an unknown model, a size it does not have and a pool without workers are refused before anything starts", () => {
-  assert.throws(() => createEmbedder("word2vec"), {
+Deno.test("an unknown model, a size it does not have and a pool without workers are refused before anything embeds", async () => {
+  await assert.rejects(createEmbedder("word2vec"), {
     kind: "configuration",
     message: /"word2vec": known names are hash$/,
   });
   for (const size of ["100", "", "large", "128.5", "-128", "1e9"]) {
-    assert.throws(() => createEmbedder(`hash:${size}`), { kind: "configuration", message: /dimensions: choose 128/ });
+    await assert.rejects(createEmbedder(`hash:${size}`), {
+      kind: "configuration",
+      message: /dimensions: choose 128/,
+    });
   }
   for (const workers of [0, -1, 1.5, NaN]) {
-    assert.throws(() => createEmbedder("hash", { workers }), { name: "RangeError", message: /1 or more/ });
+    await assert.rejects(createEmbedder("hash", { workers }), { name: "RangeError", message: /1 or more/ });
   }
 });
