@@ -265,7 +265,8 @@ function partitionedNote({ sink: { table }, partition }: OtherwisePartitioned): 
     "remove its folder, and it is made and copied anew as --partition-by says";
 }
 
-function upkeepNote(table: string, error: WeirError): string {
+/** What is told of upkeep that failed. */
+export function upkeepNote(table: string, error: WeirError): string {
   return `upkeep of ${table} is tried again later: ${error.message}\n  What to do: ${error.advice}`;
 }
 

@@ -24,6 +24,8 @@ export interface LakeOptions {
   /** Folder of run-time state, shared by all lakes. */
   readonly stateFolder: string;
   readonly formats: readonly TableFolder["format"][];
+  /** Folders that the engine may read beside the lake's. Default: none. */
+  readonly readFolders?: readonly string[];
   readonly icebergVersion: 2 | 3;
   /** Keeps the versions of Iceberg tables. Undefined: files beside them do. */
   readonly icebergCatalog?: RestCatalog | undefined;
@@ -96,7 +98,7 @@ export class Lake implements AsyncDisposable {
     await Deno.mkdir(temporaryFolder, { recursive: true });
     const database = open.adopt(
       await Database.open({
-        folders: [...place.folders, stateFolder],
+        folders: [...place.folders, ...options.readFolders ?? [], stateFolder],
         temporaryFolder,
         memoryLimitBytes: options.memoryLimitBytes,
         threads: options.threads,

@@ -61,10 +61,17 @@ export function embedTextFrom(columns: readonly string[], emptyText = "Empty rec
   if (columns.length === 0) throw new TypeError("Cannot build an embedding text from no columns");
   if (new Set(columns).size < columns.length) throw new TypeError("Cannot use a column twice in one embedding text");
   return {
-    version: `columns:${columns.join(",")}`,
+    version: `${columnsPrefix}${columns.join(",")}`,
     emptyText,
     parts: columns.map((column) => ({ column, label: column })),
   };
+}
+
+const columnsPrefix = "columns:";
+
+/** The columns that a version of {@linkcode embedTextFrom} names; undefined for any other version. */
+export function recordedColumns(version: string): readonly string[] | undefined {
+  return version.startsWith(columnsPrefix) ? version.slice(columnsPrefix.length).split(",") : undefined;
 }
 
 function jsonShape(dataset: Dataset, column: string): JsonShape | undefined {

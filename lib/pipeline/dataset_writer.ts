@@ -20,7 +20,7 @@ import { identifier } from "../engine/quote.ts";
 import { fold } from "../fold/fold.ts";
 import { copyPartOffset, type DeadLetters } from "./dead_letters.ts";
 import { commitOrder, type DatasetPlan, lakeDefinition, type TablePlan } from "./plan.ts";
-import { Scratch } from "./scratch.ts";
+import { Scratch } from "../engine/scratch.ts";
 import { type BatchLetters, type CopiedRows, TransformedChanges } from "./transformed_changes.ts";
 
 /** What every writer of a pipeline shares. */

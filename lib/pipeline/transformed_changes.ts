@@ -11,7 +11,7 @@ import type { Sink, TableChange } from "../change/sink.ts";
 import { failPoint } from "../fail_point.ts";
 import type { DeadLetters } from "./dead_letters.ts";
 import type { TablePlan } from "./plan.ts";
-import type { Scratch } from "./scratch.ts";
+import type { Scratch } from "../engine/scratch.ts";
 
 /** Letters of one dataset and batch. */
 export interface BatchLetters {

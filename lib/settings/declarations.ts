@@ -196,6 +196,18 @@ export const settings = {
     defaultText: "hash",
     choices: ["hash", "hash:128", "hash:256", "hash:384"],
   }),
+  budgetRows: integer({
+    flag: "budget-rows",
+    help: "Most rows to embed in this run; without it all that wait",
+    minimum: 1,
+    maximum: 1_000_000_000_000,
+  }),
+  budgetMinutes: integer({
+    flag: "budget-minutes",
+    help: "Longest time to embed in this run; without it until none waits",
+    minimum: 1,
+    maximum: 525_600,
+  }),
   holders: integer({
     flag: "holders",
     help: "Account holders to generate",

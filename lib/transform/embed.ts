@@ -138,7 +138,8 @@ async function findReusable(
   if (await connection.value(`SELECT 1 ${replacing} LIMIT 1`) === undefined) return undefined;
   const keys = context.temporaryName("replaced_keys");
   const key = input.definition.key.map(identifier).join(", ");
-  const count = await connection.run(`CREATE TABLE ${identifier(keys)} AS SELECT ${key} ${replacing}`);
+  await connection.run(`CREATE TABLE ${identifier(keys)} AS SELECT ${key} ${replacing}`);
+  const count = Number(await connection.value(`SELECT count(*) FROM ${identifier(keys)}`));
   const columns = embeddingColumns.map((column) => column.name);
   const current = await context.currentRows({ name: keys, definition: input.definition, rows: count }, columns);
   if (current === undefined) return undefined;

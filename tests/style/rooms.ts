@@ -34,6 +34,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   embed: ["dataset", "engine/quote.ts"],
   fold: contracts,
   transform: [...contracts, "embed"],
+  // Vectors of another model beside a table: reads the lake and writes it through contracts alone.
+  reembed: [...contracts, "embed", "transform"],
   // Near names of tables are found as those of flags are.
   "source/postgres": [...contracts, "settings/nearest.ts"],
   table: [...contracts, "storage"],

@@ -1,6 +1,6 @@
 /** Names of engine tables that live for one batch, and their removal. */
-import type { Connection } from "../engine/connection.ts";
-import { identifier } from "../engine/quote.ts";
+import type { Connection } from "./connection.ts";
+import { identifier } from "./quote.ts";
 
 let scratches = 0;
 

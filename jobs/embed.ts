@@ -1,0 +1,51 @@
+/** Vectors of another model for tables that are there, beside the job that fills them or while none runs. */
+import { runJob } from "../lib/cli/run_job.ts";
+import { createEmbedder } from "../lib/embed/create_embedder.ts";
+import { settings as declared } from "../lib/settings/declarations.ts";
+import { catalogSettings, placeSettings } from "./wiring/capture_settings.ts";
+import { requireReach } from "./wiring/reach.ts";
+import { estimateText, reembeddingOutcome, reembeddingText } from "./wiring/reembedding_outcome.ts";
+import { Reembedding } from "./wiring/reembedding.ts";
+import { upkeepSettings } from "./wiring/upkeep_settings.ts";
+
+await runJob({
+  name: "embed",
+  summary: "Compute vectors of another model for lake tables, beside those they have and the job that fills them",
+  settings: {
+    dryRun: declared.dryRun,
+    tables: {
+      ...declared.tables,
+      help: "Lake tables, as namespace.table with * and ?, ! before one leaves it out; without it all with a text",
+    },
+    embed: { ...declared.embed, help: "Columns that the vectors of a table are made from; without it as its own are" },
+    model: declared.model,
+    budgetRows: declared.budgetRows,
+    budgetMinutes: declared.budgetMinutes,
+    follow: declared.follow,
+    ...placeSettings,
+    formats: {
+      ...declared.formats,
+      help: "Table formats to look for, first come first: of a table in several formats one is read and written",
+      defaultText: "iceberg,paimon,delta",
+    },
+    ...upkeepSettings,
+    ...catalogSettings,
+    deadLetterShare: declared.deadLetterShare,
+    memoryLimitBytes: declared.memoryLimitBytes,
+    threads: declared.threads,
+  },
+  main: async ({ settings, signal, progress, print }) => {
+    await requireReach("embed", settings, { catalog: settings });
+    const embedder = await createEmbedder(settings.model);
+    await using open = new AsyncDisposableStack();
+    open.defer(() => embedder.close());
+    const work = open.use(await Reembedding.open({ settings, embedder, signal, progress }));
+    const estimates = await work.estimate();
+    print(estimateText(estimates, embedder.model));
+    if (settings.dryRun || signal.aborted) return reembeddingOutcome([], { estimates, model: embedder.model });
+    const worked = await work.run(estimates);
+    const outcome = reembeddingOutcome(worked, { estimates, model: embedder.model });
+    print(`\n${reembeddingText(outcome)}`);
+    return outcome;
+  },
+});

@@ -1,0 +1,63 @@
+/** What the embedding job ends with: one object for machines, short texts for people. */
+import { formatBytes, formatCount, formatSeconds } from "../../lib/cli/format.ts";
+import type { JobResult } from "../../lib/cli/run_job.ts";
+import { renderTable } from "../../lib/cli/table.ts";
+import { type EmbeddingModel, modelVersion } from "../../lib/embed/embedder.ts";
+import type { ReembeddedTable, ReembedEstimate } from "./reembedding.ts";
+
+/** The object that `--json` prints. */
+export interface ReembeddingOutcome extends JobResult {
+  /** Model as `id@revision`. */
+  readonly model: string;
+  readonly dimensions: number;
+  /** As it was before the run. */
+  readonly estimates: readonly ReembedEstimate[];
+  /** Empty with `--dry-run`. */
+  readonly tables: readonly ReembeddedTable[];
+}
+
+/** A run that spent its budget is a success: the next one goes on. */
+export function reembeddingOutcome(
+  tables: readonly ReembeddedTable[],
+  { estimates, model }: { readonly estimates: readonly ReembedEstimate[]; readonly model: EmbeddingModel },
+): ReembeddingOutcome {
+  return { ok: true, model: modelVersion(model), dimensions: model.dimensions, estimates, tables };
+}
+
+const right = (title: string) => ({ title, align: "right" as const });
+
+/** What the run will cost, before it begins. */
+export function estimateText(estimates: readonly ReembedEstimate[], model: EmbeddingModel): string {
+  const columns = [
+    { title: "table" },
+    { title: "format" },
+    ...["rows to embed", "rows/s", "time", "vectors"].map(right),
+  ];
+  const rows = estimates.map(({ table, format, rows, rowsPerSecond, bytes }) => [
+    table,
+    format,
+    formatCount(rows),
+    rowsPerSecond === null ? "" : formatCount(Math.round(rowsPerSecond)),
+    rowsPerSecond === null ? "" : `about ${formatSeconds(rows / rowsPerSecond)}`,
+    rows === 0 ? "" : formatBytes(bytes),
+  ]);
+  return `model ${modelVersion(model)}, ${model.dimensions} dimensions\n\n${renderTable(columns, rows)}`;
+}
+
+/** The outcome as people read it. */
+export function reembeddingText({ tables }: ReembeddingOutcome): string {
+  const columns = [
+    { title: "table" },
+    { title: "format" },
+    ...["embedded", "dead letters", "removed"].map(right),
+    { title: "every row has its vector" },
+  ];
+  const rows = tables.map(({ table, format, embedded, failed, removed, complete }) => [
+    table,
+    format,
+    ...[embedded, failed, removed].map((count) => formatCount(count)),
+    complete ? "yes" : "not yet; run again to go on",
+  ]);
+  return [renderTable(columns, rows), "", ...tables.map(({ table, location }) => `vectors of ${table}: ${location}`)]
+    .join("\n");
+}

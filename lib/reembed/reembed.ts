@@ -1,0 +1,263 @@
+/**
+ * Vectors of another model for a table that is there, in a table of their own beside it, while the job that fills it goes on.
+ *
+ * Promise: when a run ends by itself, every row of the table as it then was has the vector of its text, and no vector is of a row
+ * that left. What is done stays done, wherever a run is stopped: what is missing is asked of the two tables themselves. A text that
+ * did not change is not embedded again.
+ */
+import type { LetterDraft } from "../change/dead_letter.ts";
+import type { Position } from "../change/position.ts";
+import type { Relation } from "../change/relation.ts";
+import type { Scan, Sink } from "../change/sink.ts";
+import type { TableDefinition } from "../dataset/dataset.ts";
+import { type Embedder, modelVersion } from "../embed/embedder.ts";
+import type { TextDeclaration } from "../embed/text_declaration.ts";
+import type { Connection } from "../engine/connection.ts";
+import { identifier } from "../engine/quote.ts";
+import { Scratch } from "../engine/scratch.ts";
+import { createEmbed, type EmbedTransform } from "../transform/embed.ts";
+import { embeddingColumns } from "../transform/embedding_columns.ts";
+import { departedSql, pendingSql, rowsViewSql, type VectorsBeside } from "./pending_rows.ts";
+
+/** What a run may spend. It ends at the first bound it meets. */
+export interface ReembedBudget {
+  /** Default: no bound. */
+  readonly rows?: number;
+  /** Default: no bound. */
+  readonly ms?: number;
+}
+
+/** What {@linkcode Reembed} works with. */
+export interface ReembedOptions {
+  readonly connection: Connection;
+  readonly embedder: Embedder;
+  readonly text: TextDeclaration;
+  /** The table as the lake has it. It has a key. */
+  readonly table: Pick<TableDefinition, "namespace" | "name" | "columns" | "key">;
+  /** The table's newest snapshot. */
+  readonly scan: () => Promise<Scan>;
+  /** Takes the vectors. */
+  readonly sink: Sink;
+  readonly signal: AbortSignal;
+  readonly writeLetters: (drafts: readonly LetterDraft[], batch: LetterBatch) => Promise<void>;
+}
+
+/** The rows whose refusals are written. */
+export interface LetterBatch {
+  readonly position: Position;
+  readonly rows: number;
+}
+
+/** How a run ended. */
+export interface ReembedOutcome {
+  /** Rows whose vector was computed. */
+  readonly embedded: number;
+  /** Rows that got a dead letter and no vector. */
+  readonly failed: number;
+  /** Vectors of rows that had left. */
+  readonly removed: number;
+  /** Whether every row has its vector; false where the budget was spent or somebody stopped it. */
+  readonly complete: boolean;
+}
+
+/** Rows looked for at once: their texts' columns stand in the engine, which spills to disk. */
+const rowsPerRound = 500_000;
+/** Time between two table commits; what a kill costs at most. */
+const commitMs = 15_000;
+/** Bounds of a commit's rows: the first ones tell how fast the model is. */
+const fewestRows = 1_024;
+const mostRows = 131_072;
+
+/** Columns of the table of vectors. */
+export function vectorsDefinition({ namespace, name, columns, key }: ReembedOptions["table"]): TableDefinition {
+  const keyColumns = columns.filter((column) => key.includes(column.name));
+  return { namespace, name, key, columns: [...keyColumns, ...embeddingColumns] };
+}
+
+/** The embedding of one table. */
+export class Reembed {
+  readonly #options: ReembedOptions;
+  readonly #embed: EmbedTransform;
+  readonly #vectors: TableDefinition;
+  /** The columns that are read: the key and the text's. */
+  readonly #read: TableDefinition;
+  #rowsPerMs = 0;
+
+  constructor(options: ReembedOptions) {
+    const { table, text, embedder } = options;
+    const wanted = new Set([...table.key, ...text.parts.flatMap(partColumns)]);
+    this.#options = options;
+    this.#embed = createEmbed({ text, embedder });
+    this.#vectors = vectorsDefinition(table);
+    this.#read = { ...table, columns: table.columns.filter(({ name }) => wanted.has(name)) };
+  }
+
+  /** How many rows wait for a vector. */
+  async pending(): Promise<number> {
+    await using open = await this.#open();
+    return Number(await this.#options.connection.value(`SELECT count(*) FROM (${pendingSql(open.beside)})`));
+  }
+
+  /** Embeds a few of the waiting rows, keeps nothing of them, and gives the rows per second. Undefined where none waits. */
+  async measure(rows: number): Promise<number | undefined> {
+    await using open = await this.#open();
+    const sample = await this.#take(open, rows);
+    if (sample.rows === 0) return undefined;
+    const { scratch } = open;
+    // Once for the model to warm up.
+    await this.#vectorsOf(await this.#slice(sample, { first: 0, rows: Math.min(64, rows), scratch }), { scratch });
+    const startedMs = performance.now();
+    await this.#vectorsOf(sample, { scratch });
+    return sample.rows / Math.max(0.001, (performance.now() - startedMs) / 1000);
+  }
+
+  /** Embeds what waits, until nothing does or the budget is spent. `onProgress` hears of the rows done after each table commit. */
+  async run(budget: ReembedBudget = {}, onProgress: (rows: number) => void = () => {}): Promise<ReembedOutcome> {
+    const { signal } = this.#options;
+    const endMs = performance.now() + (budget.ms ?? Infinity);
+    const done = { embedded: 0, failed: 0, removed: 0, complete: false };
+    const leftRows = () => (budget.rows ?? Infinity) - done.embedded - done.failed;
+    const isSpent = () => signal.aborted || leftRows() <= 0 || performance.now() >= endMs;
+    while (!done.complete && !isSpent()) {
+      await using open = await this.#open();
+      const round = await this.#take(open, Math.min(rowsPerRound, leftRows()));
+      for (let first = 0; first < round.rows && !isSpent();) {
+        const { rows, failed } = await this.#commit(round, { first, rows: this.#commitRows(endMs) });
+        first += rows;
+        done.failed += failed;
+        done.embedded += rows - failed;
+        onProgress(done.embedded + done.failed);
+      }
+      if (round.rows > 0) continue;
+      done.removed += await this.#removeDeparted(open);
+      done.complete = true;
+    }
+    return done;
+  }
+
+  #commitRows(endMs: number): number {
+    const ms = Math.min(commitMs, endMs - performance.now());
+    return Math.min(mostRows, Math.max(fewestRows, Math.ceil(this.#rowsPerMs * ms)));
+  }
+
+  async #open(): Promise<OpenTables> {
+    const { connection, scan, sink, text, embedder } = this.#options;
+    await using stack = new AsyncDisposableStack();
+    const scratch = stack.use(new Scratch(connection));
+    const present = await scan();
+    scratch.keep(present);
+    const held = await sink.scan();
+    if (held !== undefined) scratch.keep(held);
+    const rows = scratch.name("rows");
+    await connection.run(`CREATE VIEW ${identifier(rows)} AS ${rowsViewSql(present.sql, this.#read.columns)}`);
+    const { key, columns } = this.#read;
+    const beside = { key, columns, text, model: modelVersion(embedder.model), rows, vectors: held?.sql };
+    const kept = stack.move();
+    return { beside, scratch, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  }
+
+  /** Some of the rows that wait, in a table. */
+  async #take({ beside, scratch }: OpenTables, rows: number): Promise<Relation> {
+    const name = scratch.name("pending");
+    const select = `SELECT row_number() OVER () - 1 AS _ordinal, false AS _delete, *
+      FROM (${pendingSql(beside)} LIMIT ${Math.floor(rows)})`;
+    return { name, definition: this.#read, rows: await this.#create(name, select) };
+  }
+
+  /** Makes a table and gives the number of its rows. */
+  async #create(name: string, select: string): Promise<number> {
+    const { connection } = this.#options;
+    await connection.run(`CREATE TABLE ${identifier(name)} AS ${select}`);
+    return Number(await connection.value(`SELECT count(*) FROM ${identifier(name)}`));
+  }
+
+  async #slice(
+    round: Relation,
+    { first, rows, scratch }: { readonly first: number; readonly rows: number; readonly scratch: Scratch },
+  ): Promise<Relation> {
+    const name = scratch.name("slice");
+    const select = `SELECT * FROM ${identifier(round.name)} WHERE rowid >= ${first} AND rowid < ${first + rows}`;
+    return { ...round, name, rows: await this.#create(name, select) };
+  }
+
+  /** The rows' key and embedding columns, as the sink takes them. */
+  async #vectorsOf(
+    rows: Relation,
+    { scratch, drafts = [] }: { readonly scratch: Scratch; readonly drafts?: LetterDraft[] },
+  ): Promise<Relation> {
+    const { connection, signal } = this.#options;
+    const embedded = await this.#embed.apply(rows, {
+      connection,
+      signal,
+      temporaryName: scratch.name,
+      deadLetter: (letter) => void drafts.push(letter),
+      // Rows whose vector stands do not come here.
+      currentRows: () => Promise.resolve(undefined),
+    });
+    const name = scratch.name("vectors");
+    const columns = this.#vectors.columns.map((column) => identifier(column.name));
+    await connection.run(`CREATE VIEW ${identifier(name)} AS
+      SELECT _ordinal, _delete, _replaces, ${columns.join(", ")} FROM ${identifier(embedded.name)}`);
+    return { name, definition: this.#vectors, rows: embedded.rows };
+  }
+
+  /** Embeds and commits some rows of a round. */
+  async #commit(
+    round: Relation,
+    range: { readonly first: number; readonly rows: number },
+  ): Promise<{ readonly rows: number; readonly failed: number }> {
+    const startedMs = performance.now();
+    await using scratch = new Scratch(this.#options.connection);
+    const drafts: LetterDraft[] = [];
+    const upserts = await this.#vectorsOf(await this.#slice(round, { ...range, scratch }), { scratch, drafts });
+    const { rows } = upserts;
+    const position = await this.#nextPosition();
+    await this.#options.writeLetters(drafts, { position, rows });
+    await this.#change({ upserts }, position);
+    this.#rowsPerMs = rows / (performance.now() - startedMs);
+    return { rows, failed: drafts.length };
+  }
+
+  async #removeDeparted({ beside, scratch }: OpenTables): Promise<number> {
+    const { vectors } = beside;
+    if (vectors === undefined) return 0;
+    const name = scratch.name("departed");
+    const rows = await this.#create(name, departedSql({ ...beside, vectors }));
+    if (rows === 0) return 0;
+    await this.#change({ removals: { name, definition: this.#vectors, rows } }, await this.#nextPosition());
+    return rows;
+  }
+
+  async #change(
+    rows: { readonly upserts: Relation } | { readonly removals: Relation },
+    position: Position,
+  ): Promise<void> {
+    await this.#options.sink.commit({
+      ...rows,
+      definition: this.#vectors,
+      schemaChanges: [],
+      truncate: false,
+      scope: this.#vectors.key,
+      position,
+      commitTimeMs: Date.now(),
+    });
+  }
+
+  /** Counts the commits, so that one whose outcome is not known can be told from the one before it. */
+  async #nextPosition(): Promise<Position> {
+    const { namespace, name } = this.#vectors;
+    const { position } = await this.#options.sink.status();
+    return { instance: `vectors:${namespace}.${name}`, offset: String(BigInt(position?.offset ?? 0) + 1n) };
+  }
+}
+
+/** Both tables at one moment. Disposing lets go of them. */
+interface OpenTables extends AsyncDisposable {
+  readonly beside: VectorsBeside;
+  readonly scratch: Scratch;
+}
+
+/** A document's values may have been flattened into columns of their own. */
+function partColumns({ column, json }: TextDeclaration["parts"][number]): readonly string[] {
+  return [column, ...(json?.values ?? []).map((value) => value.column)];
+}
