@@ -28,6 +28,11 @@ export interface TableMirrorOptions {
   readonly onTrouble: (target: MirrorTable, error: WeirError) => void;
 }
 
+/**
+ * Least time between two publications, milliseconds, unless somebody waits for them: a publication costs as much for many of the
+ * primary's commits as for one, and where these come faster than every second nobody reads them all.
+ */
+const publishEveryMs = 1000;
 /** Attempts of one commit before it is left for the next turn. */
 const publishAttempts = 6;
 /** Wait before the second attempt, milliseconds; doubled each time. */
@@ -38,6 +43,10 @@ export class TableMirror implements TableMirrors {
   readonly #options: TableMirrorOptions;
   #wanted: IcebergState | undefined;
   #running: Promise<void> | undefined;
+  #publishedMs = -Infinity;
+  /** How many wait for what is wanted; the pause before a publication ends with the first of them. */
+  #awaited = 0;
+  #endPause = () => {};
 
   constructor(options: TableMirrorOptions) {
     this.#options = options;
@@ -56,7 +65,10 @@ export class TableMirror implements TableMirrors {
 
   /** Waits until every mirror has come as far as it can. */
   async settled(): Promise<void> {
+    this.#awaited++;
+    this.#endPause();
     await this.#running;
+    this.#awaited--;
   }
 
   /** Which point of the primary each mirror shows. */
@@ -95,13 +107,24 @@ export class TableMirror implements TableMirrors {
   }
 
   async #run(): Promise<void> {
-    for (let state = this.#wanted; state !== undefined; state = this.#wanted) {
+    while (this.#wanted !== undefined) {
+      await this.#pause();
+      const snapshot = this.#options.primary.published(this.#wanted, this.#options.connection);
       this.#wanted = undefined;
-      const snapshot = this.#options.primary.published(state, this.#options.connection);
+      this.#publishedMs = performance.now();
       for (const target of this.#options.targets) {
         await this.#untroubled(target, () => publish(target, snapshot));
       }
     }
+  }
+
+  async #pause(): Promise<void> {
+    const leftMs = this.#publishedMs + publishEveryMs - performance.now();
+    if (leftMs <= 0 || this.#awaited > 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, leftMs);
+      this.#endPause = () => (clearTimeout(timer), resolve());
+    });
   }
 
   async #untroubled(target: MirrorTable, work: () => Promise<void>): Promise<void> {
