@@ -103,7 +103,8 @@ export class WorkerPool implements Embedder {
     if (reply.kind === "refused") return this.#stop(errorOf(reply.failure));
     if (reply.kind === "loaded") {
       this.#model ??= reply.model;
-      if (--this.#loading === 0) this.#loaded.resolve();
+      this.#loading -= 1;
+      if (this.#loading === 0) this.#loaded.resolve();
       return;
     }
     const pending = this.#pending.get(reply.batch);
