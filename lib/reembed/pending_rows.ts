@@ -1,5 +1,6 @@
 /** Which rows of a table have no vector of a model yet, and which of its vectors are of rows that have left. */
 import type { Column } from "../dataset/column.ts";
+import { type EmbeddingModel, modelVersion } from "../embed/embedder.ts";
 import { recordTextSql } from "../embed/record_text.ts";
 import type { TextDeclaration } from "../embed/text_declaration.ts";
 import { identifier, literal } from "../engine/quote.ts";
@@ -10,8 +11,7 @@ export interface VectorsBeside {
   /** The key's columns and those that the text is made from. */
   readonly columns: readonly Column[];
   readonly text: TextDeclaration;
-  /** Model as `id@revision`. */
-  readonly model: string;
+  readonly model: EmbeddingModel;
   /** Name of the view over the table's rows that {@linkcode rowsViewSql} gives. */
   readonly rows: string;
   /** SELECT of the key and the embedding columns; undefined where there are none yet. */
@@ -32,7 +32,9 @@ export function pendingSql(beside: VectorsBeside): string {
   const texts = recordTextSql(beside.text, { columns: beside.columns, from: beside.rows });
   const fresh = `SELECT _ordinal AS _row, hash AS _hash FROM (${texts})`;
   if (beside.vectors === undefined) return `SELECT _row.*, false AS _replaces FROM (${fresh})`;
-  const isOurs = `embedding_model = ${literal(beside.model)} AND embedding_template = ${literal(beside.text.version)}`;
+  const { model, text } = beside;
+  const isOurs = `embedding_model = ${literal(modelVersion(model))} AND embedding_dimensions = ${model.dimensions}
+    AND embedding_template = ${literal(text.version)}`;
   const held = `SELECT ${
     names(beside.key)
   }, true AS _held, CASE WHEN ${isOurs} THEN embedding_text_hash END AS _held_hash

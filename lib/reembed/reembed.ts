@@ -10,7 +10,7 @@ import type { Position } from "../change/position.ts";
 import type { Relation } from "../change/relation.ts";
 import type { Scan, Sink } from "../change/sink.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
-import { type Embedder, modelVersion } from "../embed/embedder.ts";
+import type { Embedder } from "../embed/embedder.ts";
 import type { TextDeclaration } from "../embed/text_declaration.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier } from "../engine/quote.ts";
@@ -151,7 +151,7 @@ export class Reembed {
     const rows = scratch.name("rows");
     await connection.run(`CREATE VIEW ${identifier(rows)} AS ${rowsViewSql(present.sql, this.#read.columns)}`);
     const { key, columns } = this.#read;
-    const beside = { key, columns, text, model: modelVersion(embedder.model), rows, vectors: held?.sql };
+    const beside = { key, columns, text, model: embedder.model, rows, vectors: held?.sql };
     const kept = stack.move();
     return { beside, scratch, [Symbol.asyncDispose]: () => kept.disposeAsync() };
   }

@@ -7,7 +7,7 @@
 import type { Relation } from "../change/relation.ts";
 import type { Transform, TransformContext } from "../change/transform.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
-import { type Embedder, modelVersion } from "../embed/embedder.ts";
+import type { Embedder } from "../embed/embedder.ts";
 import { recordTextSql } from "../embed/record_text.ts";
 import type { TextDeclaration } from "../embed/text_declaration.ts";
 import type { Connection } from "../engine/connection.ts";
@@ -144,7 +144,7 @@ async function findReusable(
   const current = await context.currentRows({ name: keys, definition: input.definition, rows: count }, columns);
   if (current === undefined) return undefined;
   const table = context.temporaryName("reusable");
-  const version = { model: modelVersion(task.embedder.model), template: task.text.version };
+  const version = { model: task.embedder.model, template: task.text.version };
   await connection.run(`CREATE TABLE ${identifier(table)} AS ${reusableSql(input, { ...version, texts, current })}`);
   const taken = `rowid IN (SELECT place FROM ${identifier(table)} WHERE vector IS NOT NULL)`;
   const rows = await connection.run(`UPDATE ${identifier(texts)} SET text = NULL WHERE ${taken}`);

@@ -9,7 +9,12 @@ import { identifier, literal } from "../engine/quote.ts";
  */
 export function reusableSql(
   input: Relation,
-  options: { readonly texts: string; readonly current: string; readonly model: string; readonly template: string },
+  options: {
+    readonly texts: string;
+    readonly current: string;
+    readonly model: EmbeddingModel;
+    readonly template: string;
+  },
 ): string {
   const key = input.definition.key.map(identifier);
   const found = `SELECT fresh.place, lake.embedding_vector AS vector, lake.embedding_timestamp AS embedded_at
@@ -18,7 +23,10 @@ export function reusableSql(
       FROM ${identifier(input.name)} AS rows POSITIONAL JOIN ${identifier(options.texts)} AS texts) AS fresh
     JOIN (${options.current}) AS lake ON ${key.map((name) => `lake.${name} = fresh.${name}`).join(" AND ")}
     WHERE fresh._replaces AND NOT fresh._delete AND lake.embedding_text_hash = fresh.hash
-      AND lake.embedding_model = ${literal(options.model)} AND lake.embedding_template = ${literal(options.template)}
+      AND lake.embedding_model = ${literal(modelVersion(options.model))}
+      AND lake.embedding_dimensions = ${options.model.dimensions} AND lake.embedding_template = ${
+    literal(options.template)
+  }
       AND lake.embedding_vector IS NOT NULL`;
   return `SELECT texts.rowid AS place, vector, embedded_at FROM ${identifier(options.texts)} AS texts
     LEFT JOIN (${found}) AS found ON found.place = texts.rowid ORDER BY texts.rowid`;

@@ -159,14 +159,16 @@ Deno.test("a text that did not change is not embedded again, and keeps its vecto
   });
 });
 
-Deno.test("another model, another template or a vector that is missing embeds the same text again", async () => {
+Deno.test("another model, size or template, or a vector that is missing, embeds the same text again", async () => {
   await withDatabase(async ({ connection }) => {
     const select = `SELECT n::BIGINT AS id, n::VARCHAR AS note, 1::INTEGER AS price, true AS _replaces
       FROM range(3) AS numbers(n)`;
     const failing = new AngleModel((text) => text.endsWith("1") ? { reason: "too odd" } : undefined);
     const { table: lake } = await embedRows(connection, { embedder: failing, select });
+    await connection.run(`CREATE TABLE wider AS SELECT * REPLACE (384 AS embedding_dimensions) FROM "${lake}"`);
     const again: [Partial<Step>, number][] = [
       [{}, 1],
+      [{ lake: "wider" }, 3],
       [{ embedder: new AngleModel(() => undefined, "2") }, 3],
       [{ text: { ...text, version: "other" } }, 3],
     ];
