@@ -6,9 +6,9 @@
 
 /** Files that take minutes begin first, so that none is left alone at the end. */
 const longest: Readonly<Record<string, readonly string[]>> = {
-  property: ["soak", "stream", "upkeep"],
-  interop: ["spark", "object_store_tables", "schema_changes"],
-  crash: ["crash"],
+  property: ["soak", "stream", "tables", "quiet_change", "upkeep", "large_rows"],
+  interop: ["spark", "main_job_inferred", "object_store_tables", "spark_iceberg", "schema_changes"],
+  crash: ["crash", "object_store", "ending", "upkeep_crash", "fewer_tables"],
 };
 
 const [suite = "", ...rest] = Deno.args;
