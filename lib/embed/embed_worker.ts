@@ -1,5 +1,5 @@
 /** The worker's side of the pool: loads one model, then answers batches one after another in the order they come. */
-import { type ErrorKind, WeirError } from "../errors.ts";
+import { type ErrorDetail, type ErrorKind, WeirError } from "../errors.ts";
 import type { EmbeddingFailure, EmbeddingModel, TextBatch } from "./embedder.ts";
 import type { ModelSource } from "./model_source.ts";
 import { loadModel, type TextModel } from "./text_model.ts";
@@ -14,6 +14,7 @@ export interface WorkerFailure {
   readonly errorKind: ErrorKind;
   readonly message: string;
   readonly advice?: string;
+  readonly detail?: ErrorDetail;
 }
 
 /** The answer to loading, and to each batch. The vectors' buffer is handed over, not copied. */
@@ -63,7 +64,7 @@ async function answer(batch: number, texts: TextBatch): Promise<void> {
 
 function failureOf(thrown: unknown): WorkerFailure {
   if (thrown instanceof WeirError) {
-    return { errorKind: thrown.kind, message: thrown.message, advice: thrown.advice };
+    return { errorKind: thrown.kind, message: thrown.message, advice: thrown.advice, detail: thrown.detail };
   }
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return { errorKind: "internal", message: `The embedding model failed: ${message}` };

@@ -13,7 +13,16 @@ export interface TextModel {
   ): readonly EmbeddingFailure[] | Promise<readonly EmbeddingFailure[]>;
 }
 
-/** Loads a model. @throws {WeirError} `configuration` for a size it does not come in. */
-export function loadModel(source: ModelSource): TextModel | Promise<TextModel> {
-  return createHashModel(source.dimensions);
+/**
+ * Loads a model. What only some need is imported only for them.
+ *
+ * @throws {WeirError} `configuration` for a size it does not come in, or files that cannot be used.
+ */
+export async function loadModel(source: ModelSource): Promise<TextModel> {
+  switch (source.kind) {
+    case "hash":
+      return createHashModel(source.dimensions);
+    case "static":
+      return await (await import("./static/load_static_model.ts")).loadStaticModel(source);
+  }
 }

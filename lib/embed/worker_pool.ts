@@ -126,8 +126,8 @@ export class WorkerPool implements Embedder {
   }
 }
 
-function errorOf({ errorKind, message, advice }: WorkerFailure): WeirError {
-  return new WeirError(errorKind, message, advice === undefined ? {} : { advice });
+function errorOf({ errorKind, message, ...options }: WorkerFailure): WeirError {
+  return new WeirError(errorKind, message, options);
 }
 
 /** The array over a buffer of its own, which alone can be handed over. */

@@ -1,0 +1,110 @@
+;; The arithmetic of static models. A row is floats that begin at a multiple of 16 bytes and whose size is a multiple of 128
+;; bytes: eight vector registers hold a stretch of the sum while one row after another is added to it.
+(module
+  (memory (export "memory") 1)
+
+  ;; Adds up the rows whose addresses stand from $rows to $end, one or more, in their order.
+  (func (export "sumRows") (param $rows i32) (param $end i32) (param $sum i32) (param $rowBytes i32)
+    (local $column i32) (local $row i32) (local $from i32)
+    (local $a v128) (local $b v128) (local $c v128) (local $d v128)
+    (local $e v128) (local $f v128) (local $g v128) (local $h v128)
+    (loop $columns
+      (local.set $a (v128.const f32x4 0 0 0 0))
+      (local.set $b (v128.const f32x4 0 0 0 0))
+      (local.set $c (v128.const f32x4 0 0 0 0))
+      (local.set $d (v128.const f32x4 0 0 0 0))
+      (local.set $e (v128.const f32x4 0 0 0 0))
+      (local.set $f (v128.const f32x4 0 0 0 0))
+      (local.set $g (v128.const f32x4 0 0 0 0))
+      (local.set $h (v128.const f32x4 0 0 0 0))
+      (local.set $row (local.get $rows))
+      (loop $next
+        (local.set $from (i32.add (i32.load (local.get $row)) (local.get $column)))
+        (local.set $a (f32x4.add (local.get $a) (v128.load (local.get $from))))
+        (local.set $b (f32x4.add (local.get $b) (v128.load offset=16 (local.get $from))))
+        (local.set $c (f32x4.add (local.get $c) (v128.load offset=32 (local.get $from))))
+        (local.set $d (f32x4.add (local.get $d) (v128.load offset=48 (local.get $from))))
+        (local.set $e (f32x4.add (local.get $e) (v128.load offset=64 (local.get $from))))
+        (local.set $f (f32x4.add (local.get $f) (v128.load offset=80 (local.get $from))))
+        (local.set $g (f32x4.add (local.get $g) (v128.load offset=96 (local.get $from))))
+        (local.set $h (f32x4.add (local.get $h) (v128.load offset=112 (local.get $from))))
+        (local.set $row (i32.add (local.get $row) (i32.const 4)))
+        (br_if $next (i32.lt_u (local.get $row) (local.get $end))))
+      (local.set $from (i32.add (local.get $sum) (local.get $column)))
+      (v128.store (local.get $from) (local.get $a))
+      (v128.store offset=16 (local.get $from) (local.get $b))
+      (v128.store offset=32 (local.get $from) (local.get $c))
+      (v128.store offset=48 (local.get $from) (local.get $d))
+      (v128.store offset=64 (local.get $from) (local.get $e))
+      (v128.store offset=80 (local.get $from) (local.get $f))
+      (v128.store offset=96 (local.get $from) (local.get $g))
+      (v128.store offset=112 (local.get $from) (local.get $h))
+      (local.set $column (i32.add (local.get $column) (i32.const 128)))
+      (br_if $columns (i32.lt_u (local.get $column) (local.get $rowBytes)))))
+
+  ;; The same for rows of bytes, of which at most 255 are added up: sums of so many fit into 16 bits. They are written as floats,
+  ;; and exact. $rowBytes is the size of the sum; a row of bytes takes a quarter of it.
+  (func (export "sumByteRows") (param $rows i32) (param $end i32) (param $sum i32) (param $rowBytes i32)
+    (local $column i32) (local $row i32) (local $from i32) (local $bytes v128)
+    (local $a v128) (local $b v128) (local $c v128) (local $d v128)
+    (loop $columns
+      (local.set $a (v128.const i32x4 0 0 0 0))
+      (local.set $b (v128.const i32x4 0 0 0 0))
+      (local.set $c (v128.const i32x4 0 0 0 0))
+      (local.set $d (v128.const i32x4 0 0 0 0))
+      (local.set $row (local.get $rows))
+      (loop $next
+        (local.set $from (i32.add (i32.load (local.get $row)) (i32.shr_u (local.get $column) (i32.const 2))))
+        (local.set $bytes (v128.load (local.get $from)))
+        (local.set $a (i16x8.add (local.get $a) (i16x8.extend_low_i8x16_s (local.get $bytes))))
+        (local.set $b (i16x8.add (local.get $b) (i16x8.extend_high_i8x16_s (local.get $bytes))))
+        (local.set $bytes (v128.load offset=16 (local.get $from)))
+        (local.set $c (i16x8.add (local.get $c) (i16x8.extend_low_i8x16_s (local.get $bytes))))
+        (local.set $d (i16x8.add (local.get $d) (i16x8.extend_high_i8x16_s (local.get $bytes))))
+        (local.set $row (i32.add (local.get $row) (i32.const 4)))
+        (br_if $next (i32.lt_u (local.get $row) (local.get $end))))
+      (local.set $from (i32.add (local.get $sum) (local.get $column)))
+      (v128.store (local.get $from) (f32x4.convert_i32x4_s (i32x4.extend_low_i16x8_s (local.get $a))))
+      (v128.store offset=16 (local.get $from) (f32x4.convert_i32x4_s (i32x4.extend_high_i16x8_s (local.get $a))))
+      (v128.store offset=32 (local.get $from) (f32x4.convert_i32x4_s (i32x4.extend_low_i16x8_s (local.get $b))))
+      (v128.store offset=48 (local.get $from) (f32x4.convert_i32x4_s (i32x4.extend_high_i16x8_s (local.get $b))))
+      (v128.store offset=64 (local.get $from) (f32x4.convert_i32x4_s (i32x4.extend_low_i16x8_s (local.get $c))))
+      (v128.store offset=80 (local.get $from) (f32x4.convert_i32x4_s (i32x4.extend_high_i16x8_s (local.get $c))))
+      (v128.store offset=96 (local.get $from) (f32x4.convert_i32x4_s (i32x4.extend_low_i16x8_s (local.get $d))))
+      (v128.store offset=112 (local.get $from) (f32x4.convert_i32x4_s (i32x4.extend_high_i16x8_s (local.get $d))))
+      (local.set $column (i32.add (local.get $column) (i32.const 128)))
+      (br_if $columns (i32.lt_u (local.get $column) (local.get $rowBytes)))))
+
+  ;; Brings a row to length 1, in double precision. Answers the sum of its squares; where that is zero or no finite number
+  ;; the row is of no use afterwards.
+  (func (export "normaliseRow") (param $row i32) (param $rowBytes i32) (result f64)
+    (local $at i32) (local $end i32) (local $four v128) (local $two v128)
+    (local $low v128) (local $high v128) (local $squares f64)
+    (local.set $at (local.get $row))
+    (local.set $end (i32.add (local.get $row) (local.get $rowBytes)))
+    (loop $square
+      (local.set $four (v128.load (local.get $at)))
+      (local.set $two (f64x2.promote_low_f32x4 (local.get $four)))
+      (local.set $low (f64x2.add (local.get $low) (f64x2.mul (local.get $two) (local.get $two))))
+      (local.set $two (f64x2.promote_low_f32x4
+        (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.get $four) (local.get $four))))
+      (local.set $high (f64x2.add (local.get $high) (f64x2.mul (local.get $two) (local.get $two))))
+      (local.set $at (i32.add (local.get $at) (i32.const 16)))
+      (br_if $square (i32.lt_u (local.get $at) (local.get $end))))
+    (local.set $low (f64x2.add (local.get $low) (local.get $high)))
+    (local.set $squares
+      (f64.add (f64x2.extract_lane 0 (local.get $low)) (f64x2.extract_lane 1 (local.get $low))))
+    (local.set $high (f64x2.splat (f64.div (f64.const 1) (f64.sqrt (local.get $squares)))))
+    (local.set $at (local.get $row))
+    (loop $scale
+      (local.set $four (v128.load (local.get $at)))
+      (v128.store64_lane 0 (local.get $at)
+        (f32x4.demote_f64x2_zero (f64x2.mul (f64x2.promote_low_f32x4 (local.get $four)) (local.get $high))))
+      (v128.store64_lane offset=8 0 (local.get $at)
+        (f32x4.demote_f64x2_zero (f64x2.mul
+          (f64x2.promote_low_f32x4
+            (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.get $four) (local.get $four)))
+          (local.get $high))))
+      (local.set $at (i32.add (local.get $at) (i32.const 16)))
+      (br_if $scale (i32.lt_u (local.get $at) (local.get $end))))
+    (local.get $squares)))
