@@ -33,7 +33,7 @@ await runJob({
         advice: "Name tables or patterns, such as --tables 'public.orders,sales.*'",
       });
     }
-    await requireReach("capture", settings, { catalog: settings });
+    await requireReach("capture", settings, { catalog: settings, model: settings });
     await using server = await openServer(settings, { progress });
     const { url } = server;
     if (teardown) return await tearDown({ job: "capture", url, settings, print });

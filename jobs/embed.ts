@@ -1,8 +1,8 @@
 /** Vectors of another model for tables that are there, beside the job that fills them or while none runs. */
 import { runJob } from "../lib/cli/run_job.ts";
-import { createEmbedder } from "../lib/embed/create_embedder.ts";
 import { settings as declared } from "../lib/settings/declarations.ts";
-import { catalogSettings, placeSettings } from "./wiring/capture_settings.ts";
+import { catalogSettings, modelSettings, placeSettings } from "./wiring/capture_settings.ts";
+import { startModel, truncationNotes } from "./wiring/embedding_model.ts";
 import { requireReach } from "./wiring/reach.ts";
 import { estimateText, reembeddingOutcome, reembeddingText } from "./wiring/reembedding_outcome.ts";
 import { Reembedding } from "./wiring/reembedding.ts";
@@ -18,7 +18,7 @@ await runJob({
       help: "Lake tables, as namespace.table with * and ?, ! before one leaves it out; without it all with a text",
     },
     embed: { ...declared.embed, help: "Columns that the vectors of a table are made from; without it as its own are" },
-    model: declared.model,
+    ...modelSettings,
     budgetRows: declared.budgetRows,
     budgetMinutes: declared.budgetMinutes,
     follow: declared.follow,
@@ -35,8 +35,8 @@ await runJob({
     threads: declared.threads,
   },
   main: async ({ settings, signal, progress, print }) => {
-    await requireReach("embed", settings, { catalog: settings });
-    const embedder = await createEmbedder(settings.model);
+    await requireReach("embed", settings, { catalog: settings, model: settings });
+    const embedder = await startModel(settings, { signal, progress });
     await using open = new AsyncDisposableStack();
     open.defer(() => embedder.close());
     const work = open.use(await Reembedding.open({ settings, embedder, signal, progress }));
@@ -45,6 +45,7 @@ await runJob({
     if (settings.dryRun || signal.aborted) return reembeddingOutcome([], { estimates, model: embedder.model });
     const worked = await work.run(estimates);
     const outcome = reembeddingOutcome(worked, { estimates, model: embedder.model });
+    for (const note of truncationNotes(embedder)) progress.note(note);
     print(`\n${reembeddingText(outcome)}`);
     return outcome;
   },

@@ -36,7 +36,7 @@ await runJob({
   settings: { ...own, ...captureSettings, ...generatorSettings },
   main: async ({ settings, signal, progress, print, command }) => {
     const startedMs = performance.now();
-    await requireReach("pipeline", settings, { files: [settings.pickListFile], catalog: settings });
+    await requireReach("pipeline", settings, { files: [settings.pickListFile], catalog: settings, model: settings });
     await using server = await openServer(settings, { progress });
     const { url } = server;
     if (settings.teardown) return await tearDown({ job: "pipeline", url, settings, print });

@@ -5,7 +5,6 @@
 import type { WeirError } from "../../lib/errors.ts";
 import type { Progress } from "../../lib/cli/progress.ts";
 import type { Dataset } from "../../lib/dataset/dataset.ts";
-import { createEmbedder } from "../../lib/embed/create_embedder.ts";
 import type { Embedder } from "../../lib/embed/embedder.ts";
 import type { TextDeclaration } from "../../lib/embed/text_declaration.ts";
 import { DeadLetters } from "../../lib/pipeline/dead_letters.ts";
@@ -13,6 +12,7 @@ import { Pipeline } from "../../lib/pipeline/pipeline.ts";
 import type { DatasetPlan } from "../../lib/pipeline/plan.ts";
 import { PostgresSource } from "../../lib/source/postgres/source.ts";
 import type { CaptureSettings } from "./capture_settings.ts";
+import { startModel } from "./embedding_model.ts";
 import { icebergCatalogOf } from "./iceberg_catalog.ts";
 import { Lake, lakeId } from "./lake.ts";
 import { below } from "./lake_place.ts";
@@ -48,6 +48,7 @@ export class CaptureRun implements AsyncDisposable {
   readonly pipeline: Pipeline;
   readonly plans: readonly DatasetPlan[];
   readonly deadLetters: DeadLetters;
+  readonly embedder: Embedder;
   readonly #options: CaptureRunOptions;
   readonly #stop = new AbortController();
   /** What disposing closes. */
@@ -62,6 +63,7 @@ export class CaptureRun implements AsyncDisposable {
     this.#options = options;
     this.source = source;
     this.lake = lake;
+    this.embedder = embedder;
     this.deadLetters = new DeadLetters(lake.storage, { share: settings.deadLetterShare });
     this.plans = parts.datasets.map((dataset) => {
       const text = options.textOf(dataset);
@@ -143,7 +145,7 @@ export class CaptureRun implements AsyncDisposable {
     open.defer(() => source.close());
     const { datasets, leftOut } = await source.inspect();
     if (leftOut.length > 0) options.progress.note(leftOutNote(leftOut));
-    const embedder = await createEmbedder(settings.model);
+    const embedder = await startModel(settings, options);
     open.defer(() => embedder.close());
     const run = new CaptureRun(options, { source, lake, embedder, datasets });
     for (const table of await otherwisePartitioned(run.plans)) options.progress.note(partitionedNote(table));

@@ -26,6 +26,18 @@ export const placeSettings = {
   awsSessionToken: settings.awsSessionToken,
 };
 
+/** Which model makes the vectors, and how it is had. */
+export const modelSettings = {
+  model: settings.model,
+  modelDtype: settings.modelDtype,
+  modelDevice: settings.modelDevice,
+  modelPooling: settings.modelPooling,
+  modelCache: settings.modelCache,
+  offline: settings.offline,
+  hubEndpoint: settings.hubEndpoint,
+  hubToken: settings.hubToken,
+};
+
 /** Declarations, in the order `--help` shows them. */
 export const captureSettings = {
   ...placeSettings,
@@ -39,7 +51,7 @@ export const captureSettings = {
   partitionKeepDays: settings.partitionKeepDays,
   upkeep: settings.upkeep,
   ...upkeepSettings,
-  model: settings.model,
+  ...modelSettings,
   batchSeconds: settings.batchSeconds,
   batchRows: settings.batchRows,
   follow: settings.follow,
@@ -58,6 +70,9 @@ export type CatalogSettings = SettingValues<typeof catalogSettings>;
 
 /** Values of {@linkcode placeSettings}. */
 export type PlaceSettings = SettingValues<typeof placeSettings>;
+
+/** Values of {@linkcode modelSettings}. */
+export type ModelSettings = SettingValues<typeof modelSettings>;
 
 /** Values of {@linkcode captureSettings}. */
 export type CaptureSettings = SettingValues<typeof captureSettings>;

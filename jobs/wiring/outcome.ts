@@ -5,7 +5,9 @@ import { formatBytes, formatCount, formatSeconds } from "../../lib/cli/format.ts
 import type { Sink } from "../../lib/change/sink.ts";
 import { formatPosition } from "../../lib/change/position.ts";
 import type { JobResult } from "../../lib/cli/run_job.ts";
+import type { EmbeddingModel } from "../../lib/embed/embedder.ts";
 import type { CaptureRun } from "./capture_run.ts";
+import { truncationNotes } from "./embedding_model.ts";
 import type { UpkeepCounts } from "./lake_upkeep.ts";
 import type { VerifiedTable } from "./verification.ts";
 
@@ -39,6 +41,9 @@ export interface CaptureOutcome extends JobResult {
   readonly failures: readonly { readonly dataset: string; readonly kind: string; readonly message: string }[];
   /** What was merged and expired beside the batches; null with `--upkeep off`. */
   readonly upkeep: UpkeepCounts | null;
+  readonly model: EmbeddingModel;
+  /** Texts that were longer than the model reads: only their beginning is in their vectors. */
+  readonly truncatedTexts: number;
   readonly deadLetters: number;
   /** Folder below which this run's dead letters lie. */
   readonly deadLetterFolder: string;
@@ -78,6 +83,8 @@ export async function captureOutcome(
     })),
     failures,
     upkeep: run.lake.upkeep?.counts ?? null,
+    model: run.embedder.model,
+    truncatedTexts: run.embedder.truncated ?? 0,
     deadLetters: run.deadLetters.count,
     deadLetterFolder: run.deadLetterFolder,
     rows,
@@ -171,6 +178,7 @@ export function outcomeText(
     renderTable(columns, rows),
     "",
     summaryText(outcome),
+    ...truncationNotes({ model: outcome.model, truncated: outcome.truncatedTexts }),
     ...upkeepText(outcome.upkeep),
     ...mirrorText(outcome.mirrors),
     ...outcome.failures.map(({ dataset, message }) => `${dataset} was set aside: ${message}`),

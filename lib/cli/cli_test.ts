@@ -6,7 +6,7 @@ import { readArguments } from "./arguments.ts";
 import { errorReport, errorText, presentable } from "./error_text.ts";
 import { formatBytes, formatCount, formatSeconds } from "./format.ts";
 import { helpText } from "./help.ts";
-import { commandFor, explainRefusal } from "./permission.ts";
+import { commandFor, explainRefusal, requirePermissions } from "./permission.ts";
 import { Progress } from "./progress.ts";
 import { renderTable, textWidth } from "./table.ts";
 
@@ -103,6 +103,13 @@ Deno.test("progress is one rewritten line on a terminal, and few plain lines els
   assert.ok(!written.includes("\x1b") && !written.includes("\r"));
 
   written = "";
+  const download = open(false);
+  for (const untilMs = now + 6000, from = now; now <= untilMs; now += 100) {
+    download.update({ activity: "downloading b", rows: (now - from) * 1024, totalRows: 12_000 * 1024, unit: "bytes" });
+  }
+  assert.match(written, /^downloading b +41 % +4\.9 MiB +1000\.0 KiB\/s +ETA 7\.00 s$/m);
+
+  written = "";
   const idle = open(false);
   for (const untilMs = now + 60_000; now <= untilMs; now += 100) idle.update({ activity: "capturing", rows: 7 });
   idle.note("a note");
@@ -118,6 +125,14 @@ Deno.test("progress is one rewritten line on a terminal, and few plain lines els
   terminal.end();
   assert.ok(written.split("\r").length < 20, "it is not rewritten for every update");
   assert.ok(written.includes("\x1b[Ka note\n"));
+});
+
+Deno.test("hosts below one are asked for by their pattern, and told where they are not reached", async () => {
+  const needs = [{ kind: "host", host: "*.files.example" }, { kind: "host", host: "127.0.0.1" }] as const;
+  await assert.rejects(requirePermissions("pipeline", needs), {
+    message: "the job's permissions do not reach *.files.example",
+    advice: /'--allow-net=127\.0\.0\.1,localhost,\*\.files\.example'/,
+  });
 });
 
 Deno.test("a refused permission comes with the command that grants it beside the defaults", async () => {

@@ -3,6 +3,7 @@ import { WeirError } from "../errors.ts";
 
 /** Something a job needs beside the defaults of its permission set. */
 export type Need =
+  /** `host` or `host:port`; `*.host` is every host below it. */
   | { readonly kind: "host"; readonly host: string }
   | { readonly kind: "folder"; readonly path: string }
   /** To be read. */
@@ -60,7 +61,9 @@ function accesses(need: Need): [Access, string][] {
 }
 
 function isGranted(name: Access, value: string): boolean {
-  const descriptor: Deno.PermissionDescriptor = name === "net" ? { name, host: value } : { name, path: value };
+  // Of all hosts below one a flag can speak, a question cannot: it is asked for one of them.
+  const host = value.replace(/^\*\./, "any.");
+  const descriptor: Deno.PermissionDescriptor = name === "net" ? { name, host } : { name, path: value };
   return Deno.permissions.querySync(descriptor).state === "granted";
 }
 

@@ -14,6 +14,8 @@ export interface ProgressState {
   readonly rows: number;
   /** Rows the activity will have handled at its end, where that is known; it gives bar and ETA. */
   readonly totalRows?: number;
+  /** What is counted where it is not rows. */
+  readonly unit?: "bytes";
   readonly lagBytes?: number;
   readonly lagSeconds?: number;
 }
@@ -106,8 +108,9 @@ export class Progress {
   #line(state: ProgressState): string {
     const rate = this.#rowsPerSecond();
     const parts = [state.activity];
-    if (state.rows > 0) parts.push(`${formatCount(state.rows)} rows`);
-    if (rate !== undefined) parts.push(`${formatCount(rate)} rows/s`);
+    const amount = (count: number) => state.unit === "bytes" ? formatBytes(count) : `${formatCount(count)} rows`;
+    if (state.rows > 0) parts.push(amount(state.rows));
+    if (rate !== undefined) parts.push(`${amount(rate)}/s`);
     if (state.lagBytes !== undefined) parts.push(`lag ${formatBytes(state.lagBytes)}`);
     if (state.lagSeconds !== undefined) parts.push(`lag ${formatSeconds(state.lagSeconds)}`);
     const { totalRows } = state;

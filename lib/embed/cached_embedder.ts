@@ -36,6 +36,9 @@ export function cachedEmbedder(
   return {
     model: embedder.model,
     maxBatchesInFlight: embedder.maxBatchesInFlight,
+    get truncated() {
+      return embedder.truncated ?? 0;
+    },
     close: () => embedder.close(),
     async embed(texts) {
       const keys = textKeys(texts);

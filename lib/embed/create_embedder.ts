@@ -1,19 +1,22 @@
 /** From the name a user gives to an embedder that works. */
 import type { Embedder } from "./embedder.ts";
-import { findModel } from "./model_source.ts";
+import { findModel, type ModelOptions, type ModelSource } from "./model_source.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
 /** Options of {@linkcode createEmbedder}. */
-export interface EmbedderOptions {
-  /** Worker threads. Default 1: on two cores DuckDB needs the other. */
+export interface EmbedderOptions extends ModelOptions {
+  /**
+   * Worker threads. Default 1: on two cores DuckDB needs the other. For a transformer on the CPU one a core, as many as four if their
+   * copies of the model stay small: it needs a hundred times what the rest of a job does.
+   */
   readonly workers?: number;
 }
 
 /**
- * Starts the model of a name, with its vector size where it comes in several: `hash`, `hash:256`. It is loaded when this
- * resolves.
+ * Starts the model of a name as {@linkcode findModel} takes it. It is loaded when this resolves. The workers of a transformer share
+ * all cores out among them.
  *
- * @throws {WeirError} `configuration` for an unknown name or a size the model does not have.
+ * @throws {WeirError} `configuration` for an unknown name, a size the model does not have, or files that cannot be used.
  *
  * @example
  * ```ts
@@ -28,5 +31,19 @@ export interface EmbedderOptions {
  * ```
  */
 export async function createEmbedder(model: string, options: EmbedderOptions = {}): Promise<Embedder> {
-  return await WorkerPool.start(await findModel(model), options.workers ?? 1);
+  const source = await findModel(model, options);
+  const { workers = workersFor(source) } = options;
+  if (source.kind !== "transformer") return await WorkerPool.start(source, workers);
+  const threads = Math.max(1, Math.floor(cores / workers));
+  return await WorkerPool.start({ ...source, threads }, workers);
+}
+
+const cores = navigator.hardwareConcurrency;
+/** Most workers by default, and bytes that their copies of one model may take. */
+const most = { workers: 4, bytes: 512 * 2 ** 20 };
+
+/** Workers of one thread each do more than one of as many threads, which wait for one another after every layer. */
+function workersFor(source: ModelSource): number {
+  if (source.kind !== "transformer" || source.device !== "cpu") return 1;
+  return Math.max(1, Math.min(cores, most.workers, Math.floor(most.bytes / source.bytes)));
 }

@@ -26,6 +26,7 @@ export type WorkerReply =
     readonly batch: number;
     readonly vectors: Float32Array<ArrayBuffer>;
     readonly failures: readonly EmbeddingFailure[];
+    readonly truncated: number;
   }
   | { readonly kind: "failed"; readonly batch: number; readonly failure: WorkerFailure };
 
@@ -55,8 +56,9 @@ async function answer(batch: number, texts: TextBatch): Promise<void> {
   try {
     if (model === undefined) throw new TypeError("Cannot embed before a model is loaded");
     const vectors = new Float32Array((texts.offsets.length - 1) * model.model.dimensions);
-    const failures = await model.embedInto(texts, vectors);
-    scope.postMessage({ kind: "embedded", batch, vectors, failures }, [vectors.buffer]);
+    const counts = { truncated: 0 };
+    const failures = await model.embedInto(texts, vectors, counts);
+    scope.postMessage({ kind: "embedded", batch, vectors, failures, ...counts }, [vectors.buffer]);
   } catch (thrown) {
     scope.postMessage({ kind: "failed", batch, failure: failureOf(thrown) }, []);
   }

@@ -44,6 +44,8 @@ export interface Embedder {
   readonly model: EmbeddingModel;
   /** How many batches may be under way at once; a further `embed` waits for its turn. */
   readonly maxBatchesInFlight: number;
+  /** Texts so far that were longer than the model reads: only their beginning counts. Absent: none. */
+  readonly truncated?: number;
   /** Embeds a batch and takes over its buffers: they may be empty afterwards. */
   embed(texts: TextBatch): Promise<VectorBatch>;
   /** Stops the workers. Batches under way are rejected. */

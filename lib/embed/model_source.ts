@@ -1,7 +1,15 @@
 /** From the name a user gives to what a worker needs to load the model. */
 import { resolve } from "node:path";
 import { WeirError } from "../errors.ts";
+import { fetchModel, type HubOptions } from "./hub/hub_model.ts";
+import { type HubName, hubName } from "./hub/model_listing.ts";
 import { findStatic, type StaticSource } from "./static/static_source.ts";
+import {
+  findTransformer,
+  type ModelFolder,
+  type TransformerOptions,
+  type TransformerSource,
+} from "./transformer/transformer_source.ts";
 
 /** The model without files. */
 export interface HashSource {
@@ -11,27 +19,54 @@ export interface HashSource {
 }
 
 /** Which model, and where it is. Plain data: it is sent to the workers. */
-export type ModelSource = HashSource | StaticSource;
+export type ModelSource = HashSource | StaticSource | TransformerSource;
+
+/** What may be said of a model beside its name; what a model has no use for is left alone. */
+export interface ModelOptions extends TransformerOptions {
+  readonly hub?: HubOptions;
+}
+
+/** What a name names, before anything is looked for. */
+export type NamedModel =
+  | HashSource
+  | { readonly kind: "folder"; readonly path: string }
+  | { readonly kind: "hub"; readonly name: HubName };
 
 /**
- * Finds the model of a name: `hash`, with its vector size `hash:256`, or a folder (`./model`, `/models/model`).
+ * Reads a name: `hash`, with its vector size `hash:256`; a folder (`./model`, `/models/model`); `organisation/name[@revision]` of
+ * the model hub.
  *
- * @throws {WeirError} `configuration` for an unknown name.
+ * @throws {WeirError} `configuration` for a name of no such form.
  */
-export async function findModel(model: string): Promise<ModelSource> {
-  if (/^\.{0,2}\//.test(model)) return await findFolder(resolve(model));
-  const [name, size] = model.split(":");
-  if (name === "hash") return size === undefined ? { kind: name } : { kind: name, dimensions: Number(size) };
-  throw new WeirError("configuration", `Cannot find an embedding model named "${name}"`, {
-    advice: "Give hash, or a folder such as ./model",
+export function namedModel(model: string): NamedModel {
+  if (model === "hash") return { kind: "hash" };
+  if (model.startsWith("hash:")) return { kind: "hash", dimensions: Number(model.slice("hash:".length)) };
+  if (/^\.{0,2}\//.test(model)) return { kind: "folder", path: resolve(model) };
+  const name = hubName(model);
+  if (name !== undefined) return { kind: "hub", name };
+  throw new WeirError("configuration", `Cannot find an embedding model named "${model}"`, {
+    advice: "Give hash, a folder such as ./model, or organisation/name of the model hub",
   });
 }
 
-async function findFolder(path: string): Promise<ModelSource> {
-  const found = await findStatic({ path });
-  if (found !== undefined) return found;
-  throw new WeirError("configuration", "There is no embedding model in a folder", {
-    detail: { path },
-    advice: "Name a folder whose config.json says model_type model2vec",
-  });
+/**
+ * Finds the model of a name as {@linkcode namedModel} reads it; one of the hub is downloaded where it is not there yet.
+ *
+ * @throws {WeirError} `configuration` for an unknown name or files that cannot be used, and what a download throws.
+ */
+export async function findModel(model: string, options: ModelOptions = {}): Promise<ModelSource> {
+  const named = namedModel(model);
+  switch (named.kind) {
+    case "hash":
+      return named;
+    case "folder":
+      return await findFolder(named, options);
+    case "hub":
+      return await findFolder(await fetchModel(named.name, options.dtype ?? "fp32", options.hub ?? {}), options);
+  }
+}
+
+/** A folder holds a static model, and says so, or a transformer. */
+async function findFolder(folder: ModelFolder, options: ModelOptions): Promise<ModelSource> {
+  return await findStatic(folder) ?? await findTransformer(folder, options);
 }

@@ -28,6 +28,7 @@ export class WorkerPool implements Embedder {
   #loading: number;
   #model: EmbeddingModel | undefined;
   #batches = 0;
+  #truncated = 0;
   #stopped: WeirError | undefined;
 
   private constructor(workers: readonly Worker[]) {
@@ -62,6 +63,10 @@ export class WorkerPool implements Embedder {
   get model(): EmbeddingModel {
     if (this.#model === undefined) throw new TypeError("Cannot say what the model is before it is loaded");
     return this.#model;
+  }
+
+  get truncated(): number {
+    return this.#truncated;
   }
 
   async embed(texts: TextBatch): Promise<VectorBatch> {
@@ -111,8 +116,10 @@ export class WorkerPool implements Embedder {
     if (pending === undefined) return;
     this.#pending.delete(reply.batch);
     this.#inFlight[pending.worker]!--;
-    if (reply.kind === "embedded") pending.resolve({ vectors: reply.vectors, failures: reply.failures });
-    else pending.reject(errorOf(reply.failure));
+    if (reply.kind === "embedded") {
+      this.#truncated += reply.truncated;
+      pending.resolve({ vectors: reply.vectors, failures: reply.failures });
+    } else pending.reject(errorOf(reply.failure));
     this.#waiting.shift()?.();
   }
 

@@ -190,11 +190,55 @@ export const settings = {
     minimum: 1,
     maximum: 100_000,
   }),
-  model: choice({
+  model: text({
     flag: "model",
-    help: "Embedding model; hash (128 dimensions, or as many as named) is deterministic and carries no meaning",
+    help:
+      "Embedding model: a folder (./model), organisation/name[@revision] of the model hub, or hash, which carries no meaning (hash:256: as many dimensions)",
     defaultText: "hash",
-    choices: ["hash", "hash:128", "hash:256", "hash:384"],
+    placeholder: "MODEL",
+    only: {
+      form: /^(?:hash(?::(?:128|256|384))?|\.{0,2}\/.*|[\w-][\w.-]*\/[\w-][\w.-]*(?:@[\w][\w./-]*)?)$/,
+      remedy:
+        "Give hash, hash:128, hash:256, hash:384, a folder such as ./model, or organisation/name[@revision] of the model hub",
+    },
+  }),
+  modelDtype: text({
+    flag: "model-dtype",
+    help:
+      "Which weights of a transformer: fp32, fp16, q8, q4 …, as it has them (onnx/model.onnx, onnx/model_fp16.onnx …)",
+    defaultText: "fp32",
+    placeholder: "DTYPE",
+    only: { form: /^\w+$/, remedy: "Give a name such as fp32, fp16, q8 or q4" },
+  }),
+  modelDevice: choice({
+    flag: "model-device",
+    help: "Where a transformer runs",
+    defaultText: "cpu",
+    choices: ["cpu", "webgpu", "cuda"],
+  }),
+  modelPooling: choice({
+    flag: "model-pooling",
+    help: "How a transformer's token vectors become one; model: as its own files say",
+    defaultText: "model",
+    choices: ["model", "mean", "cls", "max", "lasttoken", "weightedmean", "mean_sqrt_len"],
+  }),
+  modelCache: text({
+    flag: "model-cache",
+    help: "Folder that models of the hub are downloaded into, once",
+    defaultText: "data/state/models",
+    placeholder: "FOLDER",
+  }),
+  offline: toggle({ flag: "offline", help: "Ask the model hub for nothing: use what was downloaded before" }),
+  hubEndpoint: httpUrl({
+    flag: "hub-endpoint",
+    environment: "HF_ENDPOINT",
+    help: "The model hub, or a mirror of it; without it https://huggingface.co",
+    placeholder: "https://huggingface.co",
+  }),
+  hubToken: secretText({
+    environment: "HF_TOKEN",
+    help: "Token for private and gated models of the hub",
+    placeholder: "hf_…",
   }),
   budgetRows: integer({
     flag: "budget-rows",

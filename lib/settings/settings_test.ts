@@ -137,6 +137,22 @@ Deno.test("--embed names a table and its columns, more than one by several flags
   }
 });
 
+Deno.test("--model takes every form of a model's name, and nothing that is none", () => {
+  const right = [
+    "hash",
+    "hash:256",
+    "./model",
+    "../a b/model",
+    "/srv/model",
+    "BAAI/bge-small-en-v1.5",
+    "a/b@refs/pr/1",
+  ];
+  for (const name of right) assert.equal(settings.model.parse([name]), name);
+  for (const wrong of ["", "hsh", "hash:100", "a/b/c", "model", "a/b@", "https://a/b"]) {
+    assert.ok(settings.model.parse([wrong]) instanceof InvalidValue, wrong);
+  }
+});
+
 Deno.test("--partition-by names a table and its columns as --embed does, by another sign", () => {
   assert.deepEqual(settings.partitionBy.parse(["a=x,y; s.b=z:1"]), [
     { table: "a", columns: ["x", "y"] },
