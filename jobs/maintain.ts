@@ -4,7 +4,6 @@ import { runJob } from "../lib/cli/run_job.ts";
 import { Database } from "../lib/engine/database.ts";
 import { settings as declared } from "../lib/settings/declarations.ts";
 import { UpkeepWorker } from "../lib/sink/upkeep_worker.ts";
-import { stateFolder } from "./wiring/capture_run.ts";
 import { catalogSettings, placeSettings } from "./wiring/capture_settings.ts";
 import { chosenTables } from "./wiring/chosen_tables.ts";
 import { icebergCatalogOf } from "./wiring/iceberg_catalog.ts";
@@ -14,6 +13,7 @@ import { Maintenance } from "./wiring/maintenance.ts";
 import { maintenanceOutcome, planText, workText } from "./wiring/maintenance_outcome.ts";
 import { requireReach } from "./wiring/reach.ts";
 import { policyOf, upkeepSettings } from "./wiring/upkeep_settings.ts";
+import { stateFolder } from "./wiring/state_folder.ts";
 
 const dayMs = 86_400_000;
 

@@ -6,13 +6,14 @@ import { transactions } from "../../lib/domain/payments/transactions.ts";
 import { Database } from "../../lib/engine/database.ts";
 import type { SettingValues } from "../../lib/settings/setting.ts";
 import type { settings as declared } from "../../lib/settings/declarations.ts";
-import { sourceObjects, stateFolder } from "./capture_run.ts";
+import { sourceObjects } from "./capture_run.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
 import type { CatalogSettings, PlaceSettings } from "./capture_settings.ts";
 import { comparedTables } from "./compared_tables.ts";
 import { icebergCatalogOf } from "./iceberg_catalog.ts";
 import { readPlace } from "./lake_place.ts";
 import { type ComparedResult, uncompared, verifyCapture } from "./lake_verification.ts";
+import { stateFolder } from "./state_folder.ts";
 
 /** What it goes by. */
 export type BesideSettings =

@@ -22,6 +22,7 @@ import { type OtherwisePartitioned, otherwisePartitioned } from "./otherwise_par
 import { partitionNotes, requirePartitions } from "./partition_notes.ts";
 import { planOf } from "./plans.ts";
 import { policyOf } from "./upkeep_settings.ts";
+import { stateFolder } from "./state_folder.ts";
 import { type VerifiedTable, verifyLake } from "./verification.ts";
 
 /** Declared datasets, or the tables to infer them for. */
@@ -227,9 +228,6 @@ export class CaptureRun implements AsyncDisposable {
     }
   }
 }
-
-/** Folder of run-time state: the embedded server's data and spool files. */
-export const stateFolder = "data/state";
 
 /** What one batch or part of a copy spools at most, bytes (a source commit may be larger): its tables take ten times that. */
 const spoolBytes = 32 * 2 ** 20;

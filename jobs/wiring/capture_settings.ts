@@ -33,6 +33,7 @@ export const modelSettings = {
   modelDevice: settings.modelDevice,
   modelPooling: settings.modelPooling,
   modelCache: settings.modelCache,
+  vectorCacheBytes: settings.vectorCacheBytes,
   offline: settings.offline,
   hubEndpoint: settings.hubEndpoint,
   hubToken: settings.hubToken,

@@ -1,5 +1,5 @@
 /** The model a job embeds with: what it needs to be reached, and its start. */
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { formatCount } from "../../lib/cli/format.ts";
 import type { Need } from "../../lib/cli/permission.ts";
 import type { Progress } from "../../lib/cli/progress.ts";
@@ -7,7 +7,9 @@ import { createEmbedder } from "../../lib/embed/create_embedder.ts";
 import { type Embedder, modelVersion } from "../../lib/embed/embedder.ts";
 import { defaultHub, downloadedModel, type HubOptions } from "../../lib/embed/hub/hub_model.ts";
 import { namedModel } from "../../lib/embed/model_source.ts";
+import { toWeirError } from "../../lib/errors.ts";
 import type { ModelSettings } from "./capture_settings.ts";
+import { stateFolder } from "./state_folder.ts";
 
 /** Hosts that huggingface.co sends files from. */
 const hubFileHosts = ["*.huggingface.co", "*.hf.co"];
@@ -42,6 +44,11 @@ export async function startModel(
     device,
     ...(pooling === "model" ? {} : { pooling }),
     hub: { ...hubOptions(settings), signal, onProgress },
+    cache: {
+      path: join(resolve(stateFolder), "vectors", "cache.sqlite"),
+      mostBytes: settings.vectorCacheBytes,
+      onTrouble: (thrown) => progress.note(`embedding goes on without its cache: ${toWeirError(thrown).message}`),
+    },
   });
   if (embedder.model.semantic) progress.note(`embedding with ${modelVersion(embedder.model)}`);
   return embedder;

@@ -17,7 +17,7 @@ import {
 } from "../../lib/reembed/reembed.ts";
 import type { settings as declared } from "../../lib/settings/declarations.ts";
 import type { SettingValues } from "../../lib/settings/setting.ts";
-import { stateFolder, upkeepNote } from "./capture_run.ts";
+import { upkeepNote } from "./capture_run.ts";
 import type { CatalogSettings, PlaceSettings } from "./capture_settings.ts";
 import { chosenTables } from "./chosen_tables.ts";
 import { icebergCatalogOf } from "./iceberg_catalog.ts";
@@ -25,6 +25,7 @@ import { Lake } from "./lake.ts";
 import { below, readPlace } from "./lake_place.ts";
 import { textOf, vectorFolder } from "./recorded_text.ts";
 import { policyOf, type UpkeepSettings } from "./upkeep_settings.ts";
+import { stateFolder } from "./state_folder.ts";
 
 /** What it goes by. */
 export type ReembeddingSettings =

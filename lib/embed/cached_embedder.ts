@@ -6,14 +6,32 @@
  * and nothing else.
  */
 import { createHash } from "node:crypto";
-import type { Embedder, EmbeddingFailure, TextBatch, VectorBatch } from "./embedder.ts";
-import type { CachedVector, VectorCache } from "./vector_cache.ts";
+import { type Embedder, type EmbeddingFailure, modelVersion, type TextBatch, type VectorBatch } from "./embedder.ts";
+import { type CachedVector, VectorCache, type VectorCacheOptions } from "./vector_cache.ts";
 
 /** The cache that {@linkcode cachedEmbedder} needs. */
-export type VectorStore = Pick<VectorCache, "find" | "keep">;
+export type VectorStore = Pick<VectorCache, "find" | "keep" | typeof Symbol.dispose>;
+
+/** A file of vectors, and who hears of trouble with it. */
+export interface CacheOptions extends Pick<VectorCacheOptions, "path" | "mostBytes"> {
+  /** Hears once why the cache is not used: embedding goes on without. */
+  readonly onTrouble: (thrown: unknown) => void;
+}
+
+/** Puts a cache in a file before an embedder; one that cannot be opened is trouble like any other. */
+export function withVectorCache(embedder: Embedder, { path, mostBytes, onTrouble }: CacheOptions): Embedder {
+  try {
+    const { model } = embedder;
+    const cache = VectorCache.open({ path, mostBytes, model: modelVersion(model), dimensions: model.dimensions });
+    return cachedEmbedder(embedder, cache, onTrouble);
+  } catch (thrown) {
+    onTrouble(thrown);
+    return embedder;
+  }
+}
 
 /**
- * Puts a cache before an embedder. The caller closes both.
+ * Puts a cache before an embedder. Closing what it gives closes both.
  *
  * @param onTrouble Hears once why the cache is not used any more.
  */
@@ -39,7 +57,10 @@ export function cachedEmbedder(
     get truncated() {
       return embedder.truncated ?? 0;
     },
-    close: () => embedder.close(),
+    async close() {
+      await embedder.close();
+      store[Symbol.dispose]();
+    },
     async embed(texts) {
       const keys = textKeys(texts);
       const found = attempt(() => store.find(keys)) ?? [];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { withTemporaryFolder } from "../testing/temporary.ts";
-import { cachedEmbedder } from "./cached_embedder.ts";
+import { cachedEmbedder, withVectorCache } from "./cached_embedder.ts";
 import { type Embedder, textBatch, type VectorBatch } from "./embedder.ts";
 import { createHashModel } from "./hash_model.ts";
 import { VectorCache, type VectorCacheOptions } from "./vector_cache.ts";
@@ -110,7 +110,11 @@ Deno.test(
     assert.equal(cache.size, 0);
     const troubles: unknown[] = [];
     const behind = counting();
-    const failing = { find: () => assert.fail("no disk"), keep: () => assert.fail("no disk") };
+    const failing = {
+      find: () => assert.fail("no disk"),
+      keep: () => assert.fail("no disk"),
+      [Symbol.dispose]: () => {},
+    };
     const embedder = cachedEmbedder(behind, failing, (thrown) => troubles.push(thrown));
     for (let turn = 0; turn < 2; turn++) {
       assert.deepEqual(
@@ -119,6 +123,9 @@ Deno.test(
       );
     }
     assert.deepEqual([troubles.length, behind.texts], [1, 2]);
+    const folder = { path: dirname(path), mostBytes: 1, onTrouble: (thrown: unknown) => troubles.push(thrown) };
+    assert.equal(withVectorCache(behind, folder), behind, "a folder is no file to keep vectors in");
+    assert.equal(troubles.length, 2);
   }),
 );
 

@@ -1,4 +1,5 @@
 /** From the name a user gives to an embedder that works. */
+import { type CacheOptions, withVectorCache } from "./cached_embedder.ts";
 import type { Embedder } from "./embedder.ts";
 import { findModel, type ModelOptions, type ModelSource } from "./model_source.ts";
 import { WorkerPool } from "./worker_pool.ts";
@@ -10,6 +11,8 @@ export interface EmbedderOptions extends ModelOptions {
    * copies of the model stay small: it needs a hundred times what the rest of a job does.
    */
   readonly workers?: number;
+  /** Keeps a transformer's vectors for the next time their texts come. Other models are quicker than looking. Default: nothing does. */
+  readonly cache?: CacheOptions | undefined;
 }
 
 /**
@@ -35,7 +38,8 @@ export async function createEmbedder(model: string, options: EmbedderOptions = {
   const { workers = workersFor(source) } = options;
   if (source.kind !== "transformer") return await WorkerPool.start(source, workers);
   const threads = Math.max(1, Math.floor(cores / workers));
-  return await WorkerPool.start({ ...source, threads }, workers);
+  const pool = await WorkerPool.start({ ...source, threads }, workers);
+  return options.cache === undefined ? pool : withVectorCache(pool, options.cache);
 }
 
 const cores = navigator.hardwareConcurrency;

@@ -228,6 +228,13 @@ export const settings = {
     defaultText: "data/state/models",
     placeholder: "FOLDER",
   }),
+  vectorCacheBytes: bytes({
+    flag: "vector-cache",
+    help: "Disk space for a transformer's vectors, so that no text is embedded twice; below data/state",
+    defaultText: "1GiB",
+    minimum: 2 ** 20,
+    maximum: 2 ** 45,
+  }),
   offline: toggle({ flag: "offline", help: "Ask the model hub for nothing: use what was downloaded before" }),
   hubEndpoint: httpUrl({
     flag: "hub-endpoint",
