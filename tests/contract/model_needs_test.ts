@@ -14,6 +14,7 @@ const defaults: ModelSettings = {
   modelDevice: "cpu",
   modelPooling: "model",
   modelCache: "data/state/models",
+  vectorCacheBytes: 2 ** 30,
   offline: false,
   hubEndpoint: undefined,
   hubToken: undefined,
