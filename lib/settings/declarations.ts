@@ -11,6 +11,7 @@ import {
   secretUrl,
   tableColumns,
   text,
+  texts,
   toggle,
 } from "./kinds.ts";
 
@@ -259,6 +260,39 @@ export const settings = {
     minimum: 1,
     maximum: 525_600,
   }),
+  table: text({
+    flag: "table",
+    help: "Lake table to search, as namespace.table",
+    placeholder: "NAMESPACE.TABLE",
+  }),
+  format: choice({
+    flag: "format",
+    help: "Format of that table, where the lake has it in several; any: Iceberg, or else Paimon, or else Delta",
+    defaultText: "any",
+    choices: ["any", "iceberg", "paimon", "delta"],
+  }),
+  id: texts({
+    flag: "id",
+    help: "Key of the row to find similar ones of: its value, or column=value, given once for each column of the key",
+    placeholder: "VALUE",
+  }),
+  nearText: text({ flag: "text", help: "Text to find similar rows of", placeholder: "TEXT" }),
+  top: integer({ flag: "top", help: "Rows to find", defaultText: "10", minimum: 1, maximum: 100_000 }),
+  filter: texts({
+    flag: "filter",
+    help: "Only rows whose column compares so: column=value, or with != < <= > >=; may be given several times",
+    placeholder: "COLUMN=VALUE",
+  }),
+  columns: list({
+    flag: "columns",
+    help: "Columns of the rows to show; without it the key and a few others",
+    placeholder: "COLUMN,…",
+  }),
+  index: toggle({
+    flag: "index",
+    help: "Bring the table's vector index up to date first, or build it; later searches of a large table use it",
+  }),
+  exact: toggle({ flag: "exact", help: "Compare every row, index or not" }),
   holders: integer({
     flag: "holders",
     help: "Account holders to generate",
