@@ -293,6 +293,25 @@ export const settings = {
     help: "Bring the table's vector index up to date first, or build it; later searches of a large table use it",
   }),
   exact: toggle({ flag: "exact", help: "Compare every row, index or not" }),
+  serveHost: text({
+    flag: "host",
+    help: "Address to listen on; on any but this machine's own, clients must send a token",
+    defaultText: "127.0.0.1",
+    placeholder: "ADDRESS",
+  }),
+  servePort: integer({ flag: "port", help: "Port to listen on", defaultText: "8484", minimum: 1, maximum: 65_535 }),
+  serveToken: secretText({
+    environment: "WEIR_SERVE_TOKEN",
+    help: "Token that clients must send; on 127.0.0.1 nobody is asked without it",
+    placeholder: "the token",
+  }),
+  serveWorkers: integer({
+    flag: "workers",
+    help: "Workers with a copy of the model each",
+    defaultText: "1",
+    minimum: 1,
+    maximum: 256,
+  }),
   holders: integer({
     flag: "holders",
     help: "Account holders to generate",

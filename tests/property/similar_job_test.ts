@@ -1,10 +1,11 @@
-/** The job that searches, as a user starts it. */
+/** The jobs that search and that serve, as a user starts them. */
 import assert from "node:assert/strict";
 import { withDatabase } from "../../lib/testing/temporary.ts";
 import { manyNotes, VectorLake } from "../../lib/testing/vector_lake.ts";
 import { JobProcess } from "../crash/job_process.ts";
 
 const similarJob = new URL("../../jobs/similar.ts", import.meta.url);
+const serveJob = new URL("../../jobs/serve_embeddings.ts", import.meta.url);
 
 interface Found {
   readonly ok: boolean;
@@ -53,3 +54,29 @@ Deno.test("a search prints what it found, keeps an index where it is told to, an
     const state = (await Array.fromAsync(Deno.readDir(`${folder}/data/state/similar`))).length;
     assert.equal(state, 0, "nothing but the index stays");
   }));
+
+Deno.test("a served model answers until Ctrl-C, and listens to other machines with a token alone", () =>
+  withDatabase(async ({ folder }) => {
+    const port = freePort();
+    const server = new JobProcess({ script: serveJob, args: ["--port", String(port), "--json"], folder });
+    await server.until(/hash \(128 dimensions\) answers at http:\/\/127\.0\.0\.1:\d+\/v1\/embeddings/);
+    const response = await fetch(`http://127.0.0.1:${port}/v1/embeddings`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model: "hash", input: ["a", "b"] }),
+    });
+    const { data } = await response.json() as { readonly data: readonly { readonly embedding: readonly number[] }[] };
+    assert.deepEqual(data.map(({ embedding }) => embedding.length), [128, 128]);
+    server.kill("SIGINT");
+    const { status, output } = await server.ended;
+    assert.deepEqual([status.code, JSON.parse(output)], [0, { ok: true, requests: 1, refused: 0, texts: 2 }]);
+    const open = new JobProcess({ script: serveJob, args: ["--host", "0.0.0.0"], folder });
+    const refused = await open.ended;
+    assert.equal(refused.status.code, 1);
+    assert.match(refused.log, /WEIR_SERVE_TOKEN/);
+  }));
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return (listener.addr as Deno.NetAddr).port;
+}

@@ -61,6 +61,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "transform/embedding_columns.ts",
     "settings/nearest.ts",
   ],
+  // Answers over HTTP. Whatever listens is started by a job.
+  serve: ["embed"],
   // How PostgreSQL itself hashes a row: the one thing verification must not share with our decoder. Which rows changed while it
   // looked, and so cannot be compared, is read from the spool as everywhere.
   verify: [...contracts, "source/postgres/row_text_sql.ts", "fold/spool_reader.ts"],
