@@ -34,12 +34,17 @@ export async function modelNeeds(settings: ModelSettings): Promise<readonly Need
 /** Starts the model; one of the hub is downloaded first where it is not there yet, and named with its commit. */
 export async function startModel(
   settings: ModelSettings,
-  { signal, progress }: { readonly signal: AbortSignal; readonly progress: Progress },
+  { signal, progress, workers = 1 }: {
+    readonly signal: AbortSignal;
+    readonly progress: Progress;
+    readonly workers?: number;
+  },
 ): Promise<Embedder> {
   const { model, modelDtype: dtype, modelDevice: device, modelPooling: pooling } = settings;
   const onProgress: HubOptions["onProgress"] = ({ bytes, totalBytes }) =>
     progress.update({ activity: `downloading ${model}`, rows: bytes, totalRows: totalBytes, unit: "bytes" });
   const embedder = await createEmbedder(model, {
+    workers,
     dtype,
     device,
     ...(pooling === "model" ? {} : { pooling }),

@@ -78,8 +78,13 @@ export async function tableAt(place: TableFolder, lake: LakePlace, point: TableP
 
 /** The past of a table that must be there. Throws `precondition` where it is not. */
 export async function requirePast(place: TableFolder, lake: LakePlace): Promise<TablePast> {
+  return await pastOf(await requireTable(place, lake));
+}
+
+/** A table that must be there. Throws `precondition` where it is not. */
+export async function requireTable(place: TableFolder, lake: LakePlace): Promise<OpenedTable> {
   const opened = await openTable(place, lake);
-  if (opened !== undefined) return await pastOf(opened);
+  if (opened !== undefined) return opened;
   throw new WeirError("precondition", `The lake has no ${nameOf(place)}`, {
     detail: { table: `${place.namespace}.${place.name}`, path: lake.storage.uri("") },
   });

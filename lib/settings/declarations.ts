@@ -11,6 +11,7 @@ import {
   secretUrl,
   tableColumns,
   text,
+  texts,
   toggle,
 } from "./kinds.ts";
 
@@ -258,6 +259,58 @@ export const settings = {
     help: "Longest time to embed in this run; without it until none waits",
     minimum: 1,
     maximum: 525_600,
+  }),
+  table: text({
+    flag: "table",
+    help: "Lake table to search, as namespace.table",
+    placeholder: "NAMESPACE.TABLE",
+  }),
+  format: choice({
+    flag: "format",
+    help: "Format of that table, where the lake has it in several; any: Iceberg, or else Paimon, or else Delta",
+    defaultText: "any",
+    choices: ["any", "iceberg", "paimon", "delta"],
+  }),
+  id: texts({
+    flag: "id",
+    help: "Key of the row to find similar ones of: its value, or column=value, given once for each column of the key",
+    placeholder: "VALUE",
+  }),
+  nearText: text({ flag: "text", help: "Text to find similar rows of", placeholder: "TEXT" }),
+  top: integer({ flag: "top", help: "Rows to find", defaultText: "10", minimum: 1, maximum: 100_000 }),
+  filter: texts({
+    flag: "filter",
+    help: "Only rows whose column compares so: column=value, or with != < <= > >=; may be given several times",
+    placeholder: "COLUMN=VALUE",
+  }),
+  columns: list({
+    flag: "columns",
+    help: "Columns of the rows to show; without it the key and a few others",
+    placeholder: "COLUMN,…",
+  }),
+  index: toggle({
+    flag: "index",
+    help: "Bring the table's vector index up to date first, or build it; later searches of a large table use it",
+  }),
+  exact: toggle({ flag: "exact", help: "Compare every row, index or not" }),
+  serveHost: text({
+    flag: "host",
+    help: "Address to listen on; on any but this machine's own, clients must send a token",
+    defaultText: "127.0.0.1",
+    placeholder: "ADDRESS",
+  }),
+  servePort: integer({ flag: "port", help: "Port to listen on", defaultText: "8484", minimum: 1, maximum: 65_535 }),
+  serveToken: secretText({
+    environment: "WEIR_SERVE_TOKEN",
+    help: "Token that clients must send; on 127.0.0.1 nobody is asked without it",
+    placeholder: "the token",
+  }),
+  serveWorkers: integer({
+    flag: "workers",
+    help: "Workers with a copy of the model each",
+    defaultText: "1",
+    minimum: 1,
+    maximum: 256,
   }),
   holders: integer({
     flag: "holders",

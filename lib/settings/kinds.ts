@@ -98,6 +98,12 @@ export function list(options: Described & { readonly placeholder: string }): Set
   };
 }
 
+/** Texts as they are, of which the flag may be given several times; in the environment there is one. Default: none. */
+export function texts(options: Described & { readonly placeholder: string }): Setting<readonly string[]> {
+  const parse = (given: readonly string[]) => given.map((text) => text.trim()).filter((text) => text !== "");
+  return { ...common(options), placeholder: options.placeholder, repeatable: true, parse };
+}
+
 /**
  * Columns of tables, each as `table:column,column` with a separator of its own. Commas part columns, so that several tables take
  * several flags, or semicolons in the environment.

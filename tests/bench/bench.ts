@@ -33,6 +33,8 @@ const measurements: readonly Measurement[] = [
   { name: "upsertsPaimon", size: 1_000_000, fullSize: 10_000_000, target: "randomGrowth ≤ 1.5, upsertPeakMB ≤ 1000" },
   { name: "upsertsDelta", size: 1_000_000, fullSize: 10_000_000, target: "recentGrowth ≤ 1.5, upsertPeakMB ≤ 1000" },
   { name: "mirror", size: 20, fullSize: 60, target: "cpuRatio ≤ 1.15, timeRatio ≤ 1.15" },
+  { name: "similar", size: 1_000_000, fullSize: 1_000_000, target: "recallAt10 ≥ 0.95" },
+  { name: "similarClustered", size: 1_000_000, fullSize: 1_000_000, target: "recallAt10 ≥ 0.95" },
   { name: "latency", size: 30, fullSize: 60, target: "p95Ms ≤ 2000" },
 ];
 

@@ -7,6 +7,7 @@ import { PaymentsWriter } from "../../lib/generate/payments_writer.ts";
 import { parseJson } from "../../lib/table/lossless_json.ts";
 import { copyFirst, openCapture, takeBacklog, type Taken, taken, untilCarried } from "./capture_bench.ts";
 import { mergeFiles } from "./merge_bench.ts";
+import { clusteredVectors, measureSimilar, paymentVectors } from "./similar_bench.ts";
 import { measureUpserts } from "./upsert_bench.ts";
 import { createWide, insertWide, mixChanges, rawCopy, rawReceive } from "./wide_table.ts";
 
@@ -38,6 +39,8 @@ const measurements: Readonly<Record<string, (place: Place, rows: number) => Prom
   upsertsDelta: (_, rows) => upsertFigures("delta", rows),
   mirror: measureMirror,
   latency: measureLatency,
+  similar: async (_, rows) => measureSimilar(rows, await paymentVectors()),
+  similarClustered: (_, rows) => measureSimilar(rows, clusteredVectors()),
 };
 
 if (import.meta.main) {

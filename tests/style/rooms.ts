@@ -47,8 +47,22 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   sink: [...contracts, "storage", "table"],
   // Contracts only: never a concrete source, sink, table or storage.
   pipeline: [...contracts, "fold", "storage/storage.ts"],
-  // Views over every format: the one room that reads them all.
-  query: [...contracts, "storage", "table", "table/iceberg", "table/paimon", "table/delta", "source/postgres/lsn.ts"],
+  // Views over every format: the one room that reads them all. Rows are searched by the columns that travel with a vector, and a
+  // text is asked for with the model that the vectors are of.
+  query: [
+    ...contracts,
+    "storage",
+    "table",
+    "table/iceberg",
+    "table/paimon",
+    "table/delta",
+    "source/postgres/lsn.ts",
+    "embed",
+    "transform/embedding_columns.ts",
+    "settings/nearest.ts",
+  ],
+  // Answers over HTTP. Whatever listens is started by a job.
+  serve: ["embed"],
   // How PostgreSQL itself hashes a row: the one thing verification must not share with our decoder. Which rows changed while it
   // looked, and so cannot be compared, is read from the spool as everywhere.
   verify: [...contracts, "source/postgres/row_text_sql.ts", "fold/spool_reader.ts"],

@@ -1,0 +1,62 @@
+/** An embedding model for others to ask over HTTP. */
+import { type Need, requirePermissions } from "../lib/cli/permission.ts";
+import { runJob } from "../lib/cli/run_job.ts";
+import { namedModel } from "../lib/embed/model_source.ts";
+import { WeirError } from "../lib/errors.ts";
+import { EmbeddingService } from "../lib/serve/embeddings/embedding_service.ts";
+import { settings as declared } from "../lib/settings/declarations.ts";
+import { modelSettings } from "./wiring/capture_settings.ts";
+import { modelNeeds, startModel } from "./wiring/embedding_model.ts";
+
+const loopback = ["127.0.0.1", "::1", "localhost"];
+
+await runJob({
+  name: "serve:embeddings",
+  summary: "Serve an embedding model to clients of OpenAI's API, until Ctrl-C",
+  settings: {
+    ...modelSettings,
+    serveHost: declared.serveHost,
+    servePort: declared.servePort,
+    serveToken: declared.serveToken,
+    serveWorkers: declared.serveWorkers,
+  },
+  main: async ({ settings, signal, progress, print }) => {
+    const { model, serveHost: hostname, servePort: port, serveToken: token, serveWorkers: workers } = settings;
+    if (token === undefined && !loopback.includes(hostname)) {
+      throw new WeirError("configuration", `Other machines reach ${hostname}, and no token is set`, {
+        advice: "Set WEIR_SERVE_TOKEN to what clients must send, or leave out --host",
+      });
+    }
+    const address: Need = { kind: "host", host: `${hostname}:${port}` };
+    await requirePermissions("serve_embeddings", [address, ...await modelNeeds(settings)]);
+    const embedder = await startModel(settings, { signal, progress, workers });
+    try {
+      // Where a folder lies is nobody else's business.
+      const modelName = namedModel(model).kind === "folder" ? embedder.model.id : model;
+      const service = new EmbeddingService({ embedder, modelName, token });
+      await using server = listen({ hostname, port }, (request) => service.handle(request));
+      const root = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}/v1`;
+      print(`${modelName} (${embedder.model.dimensions} dimensions) answers at ${root}/embeddings`);
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+      await server.shutdown();
+      return { ok: true, ...service.counts };
+    } finally {
+      await embedder.close();
+    }
+  },
+});
+
+/** Throws `portTaken` where something listens there already. */
+function listen(
+  place: { readonly hostname: string; readonly port: number },
+  handle: Deno.ServeHandler,
+): Deno.HttpServer {
+  try {
+    return Deno.serve({ ...place, onListen: () => {} }, handle);
+  } catch (thrown) {
+    if (!(thrown instanceof Deno.errors.AddrInUse)) throw thrown;
+    throw new WeirError("portTaken", `Something listens on port ${place.port} already`, {
+      advice: "Choose another port with --port, or stop the program that listens on it",
+    });
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * The native library of USearch, loaded without its package's own search for a build: that reads files of the system and
+ * environment variables which a job has no business with.
+ */
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { WeirError } from "../../errors.ts";
+
+/** The library's class, as its own JavaScript uses it (2.26.2). */
+export interface NativeGraph {
+  size(): number;
+  add(labels: BigUint64Array, vectors: Float32Array, threads: number): void;
+  contains(labels: BigUint64Array): readonly boolean[];
+  /** Labels, distances, and how many of them count. */
+  search(
+    vectors: Float32Array,
+    count: number,
+    threads: number,
+  ): readonly [BigUint64Array, Float32Array, BigUint64Array];
+  save(path: string): void;
+  load(path: string): void;
+  view(path: string): void;
+}
+
+interface Native {
+  readonly CompiledIndex: new (
+    dimensions: number,
+    metric: "cos",
+    scalar: string,
+    connectivity: number,
+    expansionAdd: number,
+    expansionSearch: number,
+    multi: boolean,
+  ) => NativeGraph;
+}
+
+/** How vectors are kept and looked for; the figures in tests/bench/results.md are those of these values. */
+export const graphShape = { scalar: "f16", connectivity: 16, expansionAdd: 64, expansionSearch: 128 } as const;
+
+const folders: Readonly<Record<string, string>> = {
+  "linux-x64": "linux-x64",
+  "linux-arm64": "linux-arm64",
+  "darwin-x64": "darwin-arm64+x64",
+  "darwin-arm64": "darwin-arm64+x64",
+  "win32-x64": "win32-x64",
+};
+
+let loaded: Native | undefined;
+
+/** An empty graph. Throws `precondition` where the library does not run on this machine. */
+export function nativeGraph(dimensions: number): NativeGraph {
+  loaded ??= load();
+  const { scalar, connectivity, expansionAdd, expansionSearch } = graphShape;
+  return new loaded.CompiledIndex(dimensions, "cos", scalar, connectivity, expansionAdd, expansionSearch, false);
+}
+
+function load(): Native {
+  const machine = `${process.platform}-${process.arch}`;
+  try {
+    const require = createRequire(import.meta.url);
+    return require(join(dirname(require.resolve("usearch")), "../../../prebuilds", folders[machine]!, "usearch.node"));
+  } catch (cause) {
+    throw new WeirError("precondition", `The library of the index does not run on this machine (${machine})`, {
+      cause,
+      advice: "Search without it: --exact",
+    });
+  }
+}
