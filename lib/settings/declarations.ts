@@ -259,6 +259,38 @@ export const settings = {
     minimum: 1,
     maximum: 525_600,
   }),
+  distilTexts: text({
+    flag: "texts",
+    help: "File of record texts, one on a line; without it those of generated account holders and payments",
+    placeholder: "FILE",
+  }),
+  distilOut: text({
+    flag: "out",
+    help: "Folder to write the model to",
+    defaultText: "data/models/weir",
+    placeholder: "FOLDER",
+  }),
+  distilDimensions: integer({
+    flag: "dimensions",
+    help: "Floats per vector",
+    defaultText: "128",
+    minimum: 8,
+    maximum: 4096,
+  }),
+  distilPhrases: integer({
+    flag: "phrases",
+    help: "Phrases of the texts that get a token of their own, at most",
+    defaultText: "4000",
+    minimum: 0,
+    maximum: 100_000,
+  }),
+  recordText: choice({
+    flag: "record-text",
+    help:
+      "What of a record its vector is made from: compact, what carries meaning, or full, every field with its label but identifiers",
+    defaultText: "compact",
+    choices: ["compact", "full"],
+  }),
   holders: integer({
     flag: "holders",
     help: "Account holders to generate",
