@@ -1,5 +1,6 @@
 /** The main job: account holders and payments, captured, flattened, embedded, written as lake tables and verified. */
 import { type JobContext, runJob } from "../lib/cli/run_job.ts";
+import type { Dataset } from "../lib/dataset/dataset.ts";
 import { accountHolders } from "../lib/domain/payments/account_holders.ts";
 import { transactions } from "../lib/domain/payments/transactions.ts";
 import { datasetText } from "../lib/embed/text_declaration.ts";
@@ -27,6 +28,7 @@ const own = {
   seed: declared.seed,
   rate: declared.rate,
   generate: declared.generate,
+  recordText: declared.recordText,
 };
 
 await runJob({
@@ -43,7 +45,8 @@ await runJob({
     await using generation = server.isOurs || settings.generate
       ? await Generation.open({ url, settings, progress, signal })
       : undefined;
-    const plan = { job: "pipeline", url, settings, tables: { datasets }, textOf: datasetText, signal, progress };
+    const textOf = (dataset: Dataset) => datasetText(dataset, settings.recordText);
+    const plan = { job: "pipeline", url, settings, tables: { datasets }, textOf, signal, progress };
     const hint = generation === undefined ? generateHint : undefined;
     await using run = await hinted(hint, () => CaptureRun.open(plan));
     // Not before everything else is known to be well: what is generated stays.

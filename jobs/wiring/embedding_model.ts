@@ -66,7 +66,8 @@ export function truncationNotes({ model, truncated = 0 }: Pick<Embedder, "model"
   return [`${texts} longer than ${model.id} reads: only the beginning is in the vector`];
 }
 
-function hubOptions(settings: ModelSettings): HubOptions {
+/** How the hub is reached, and where its models are kept. */
+export function hubOptions(settings: ModelSettings): HubOptions {
   const { hubEndpoint: endpoint, hubToken: token, offline, modelCache: cacheFolder } = settings;
   return { endpoint, token, offline, cacheFolder };
 }

@@ -4,7 +4,13 @@ import type { Dataset, TableDefinition } from "../../lib/dataset/dataset.ts";
 import { accountHolders } from "../../lib/domain/payments/account_holders.ts";
 import { transactions } from "../../lib/domain/payments/transactions.ts";
 import { type EmbeddingModel, modelVersion } from "../../lib/embed/embedder.ts";
-import { datasetText, embedTextFrom, recordedColumns, type TextDeclaration } from "../../lib/embed/text_declaration.ts";
+import {
+  datasetText,
+  embedTextFrom,
+  recordedColumns,
+  type TextDeclaration,
+  textForms,
+} from "../../lib/embed/text_declaration.ts";
 import type { Connection } from "../../lib/engine/connection.ts";
 import type { TableColumns } from "../../lib/settings/setting.ts";
 import { requestedText } from "./embed_requests.ts";
@@ -27,14 +33,26 @@ export async function textOf(
   const requested = requestedText(requests, dataset);
   if (requested !== undefined) return requested;
   const declared = [accountHolders, transactions].find((each) => each.namespace === namespace && each.name === name);
-  if (declared !== undefined) return datasetText(declared);
-  if (!columns.some((column) => column.name === "embedding_template")) return undefined;
+  const template = columns.some((column) => column.name === "embedding_template")
+    ? await recordedTemplate({ scan, connection })
+    : "";
+  if (declared !== undefined) return declaredText(declared, template);
+  const recorded = recordedColumns(template);
+  return recorded === undefined ? undefined : embedTextFrom(recorded);
+}
+
+async function recordedTemplate({ scan, connection }: Omit<TextSources, "requests">): Promise<string> {
   using rows = await scan();
   const template = await connection.value(
     `SELECT embedding_template FROM (${rows.sql}) WHERE embedding_template IS NOT NULL LIMIT 1`,
   );
-  const recorded = recordedColumns(String(template ?? ""));
-  return recorded === undefined ? undefined : embedTextFrom(recorded);
+  return String(template ?? "");
+}
+
+/** The text that the table's vectors are of, or that new ones would be of. */
+function declaredText(dataset: Dataset, template: string): TextDeclaration | undefined {
+  return textForms.map((form) => datasetText(dataset, form)).find((text) => text?.version === template) ??
+    datasetText(dataset);
 }
 
 /** Below a lake: the folder of the vectors of a model. */

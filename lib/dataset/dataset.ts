@@ -6,6 +6,7 @@
  */
 import type { Column } from "./column.ts";
 import type { ChildTable, Projection } from "./projection.ts";
+import type { TextTemplate } from "./text_template.ts";
 
 /** A logical table as its source has it, with what is projected out of it. */
 export interface Dataset {
@@ -27,8 +28,10 @@ export interface Dataset {
   readonly children?: readonly ChildTable[];
   /** Embedding text of a record whose text columns are all empty. Absent: the dataset is not embedded by default. */
   readonly emptyText?: string;
-  /** Version of the embedding text's template; changes whenever label, order or rendering changes. */
+  /** Version of the text of all labelled columns; changes whenever label, order or rendering changes. */
   readonly textVersion?: string;
+  /** The text that is embedded unless the full one is asked for. Absent: the full one. */
+  readonly textTemplate?: TextTemplate;
 }
 
 /** What a lake table is made of, in whatever format. */

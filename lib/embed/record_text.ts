@@ -9,7 +9,9 @@
 import type { Column } from "../dataset/column.ts";
 import { identifier, literal } from "../engine/quote.ts";
 import { WeirError } from "../errors.ts";
-import type { JsonShape, TextDeclaration, TextPart } from "./text_declaration.ts";
+import { shapeSql, structureOf, trimmedSql } from "./document_text.ts";
+import { type PartSql, separator, templatePartSql } from "./template_text.ts";
+import type { TextDeclaration, TextPart } from "./text_declaration.ts";
 
 /** Longer texts are cut: no model reads further, and one value may be as large as `maxValueBytes`. */
 export const maxTextCharacters = 8192;
@@ -33,10 +35,11 @@ export interface RecordRows {
  */
 export function recordTextSql(declaration: TextDeclaration, rows: RecordRows): string {
   const parts = declaration.parts.flatMap((part) => {
+    if ("values" in part) return templatePartSql(part, { columns: rows.columns, parts: declaration.parts });
     const column = rows.columns.find((candidate) => candidate.name === part.column);
     return column === undefined ? [] : [partSql(part, { column, columns: rows.columns })];
   });
-  const parsed = parts.flatMap((part) => part.parsed === undefined ? [] : [part.parsed]);
+  const parsed = new Set(parts.flatMap((part) => part.parsed ?? []));
   const values = parts.flatMap(({ value }) => value === undefined ? [] : [value]);
   const pieces = parts.length === 0 ? "''" : `concat(${parts.map(({ pieces }) => pieces).join(",\n  ")})`;
   // Every part begins with the separator. Counting characters costs more than counting bytes, so bytes are asked first.
@@ -48,16 +51,6 @@ export function recordTextSql(declaration: TextDeclaration, rows: RecordRows): s
     SELECT _ordinal, _delete, ${pieces} AS joined FROM (
     SELECT ${["*", ...values].join(", ")} FROM (
     SELECT ${["*", ...parsed].join(", ")} FROM ${identifier(rows.from)}))))`;
-}
-
-const separator = ". ";
-
-/** A part of the text, and what the layers below must have computed for it: the document read, then its text. */
-interface PartSql {
-  /** Arguments of `concat`, which passes NULL over. */
-  readonly pieces: string;
-  readonly value?: string;
-  readonly parsed?: string;
 }
 
 function partSql(
@@ -92,53 +85,9 @@ function partSql(
   };
 }
 
-/** DuckDB's `trim` walks through the whole text; most have no space at either end. */
-function trimmedSql(text: string): string {
-  return `CASE WHEN starts_with(${text}, ' ') OR ends_with(${text}, ' ') THEN trim(${text}) ELSE ${text} END`;
-}
-
 /** Values that flattening has read out of the document already. */
 function projectedSql(document: string, columns: readonly string[]): string {
   const values = columns.map((column) => `${identifier(column)}::VARCHAR`).join(", ");
   return `CASE WHEN coalesce(${values}) IS NOT NULL THEN concat_ws(', ', ${values})
     WHEN NOT json_valid(${document}) THEN trim(${document}) END`;
-}
-
-/** Values first, then each array's elements, out of a document read as {@linkcode structureOf} says. */
-function shapeSql(document: string, shape: JsonShape): string {
-  const field = (from: string, path: readonly string[]) => path.reduce((sql, key) => `${sql}[${literal(key)}]`, from);
-  const fields = (from: string, paths: readonly (readonly string[])[]) =>
-    paths.map((path) => field(from, path)).join(", ");
-  const values = shape.values.length === 0
-    ? []
-    : [`concat_ws(', ', ${fields(document, shape.values.map(({ path }) => path))})`];
-  const arrays = shape.arrays.filter(({ elements }) => elements.length > 0).map(({ path, elements }) => {
-    const element = `concat_ws(' ', ${fields("element", elements)})`;
-    return `array_to_string(list_transform(${field(document, path)}, lambda element: ${element}), '; ')`;
-  });
-  return `array_to_string(list_filter([${[...values, ...arrays].join(", ")}], lambda part: part <> ''), '; ')`;
-}
-
-/** DuckDB's JSON structure (`from_json`) of the parts of a document that a shape names; every leaf is read as text. */
-function structureOf(shape: JsonShape): string {
-  const root: JsonStructure = {};
-  for (const { path } of shape.values) place(root, path, "VARCHAR");
-  for (const { path, elements } of shape.arrays) {
-    const element: JsonStructure = {};
-    for (const leaf of elements) place(element, leaf, "VARCHAR");
-    place(root, path, [element]);
-  }
-  return JSON.stringify(root);
-}
-
-type JsonStructure = { [key: string]: "VARCHAR" | JsonStructure | JsonStructure[] };
-
-function place(into: JsonStructure, path: readonly string[], leaf: "VARCHAR" | JsonStructure[]): void {
-  const [key, ...rest] = path;
-  if (key === undefined) throw new TypeError("Cannot read a value at the root of a document");
-  if (rest.length === 0) return void (into[key] = leaf);
-  const held = into[key];
-  const branch = typeof held === "object" && !Array.isArray(held) ? held : {};
-  into[key] = branch;
-  place(branch, rest, leaf);
 }

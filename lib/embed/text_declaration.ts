@@ -1,6 +1,7 @@
 /** What an embedding text is made of: derived from a dataset, or from a list of columns for tables nobody declared. */
 import type { Dataset } from "../dataset/dataset.ts";
 import { type ChildTable, pathsOf } from "../dataset/projection.ts";
+import type { TemplatePart } from "../dataset/text_template.ts";
 
 /** What of a JSON column stands in the text, in this order. */
 export interface JsonShape {
@@ -10,7 +11,7 @@ export interface JsonShape {
   readonly arrays: readonly { readonly path: readonly string[]; readonly elements: readonly (readonly string[])[] }[];
 }
 
-/** One `Label: value` part. */
+/** One `Label: value` part of a single column. */
 export interface TextPart {
   readonly column: string;
   readonly label: string;
@@ -24,11 +25,27 @@ export interface TextDeclaration {
   readonly version: string;
   /** Text of a record whose parts are all empty. */
   readonly emptyText: string;
-  readonly parts: readonly TextPart[];
+  readonly parts: readonly (TextPart | TemplatePart)[];
 }
 
-/** A dataset's own declaration; undefined where it has none (no `emptyText`, or no column in the text). */
-export function datasetText(dataset: Dataset): TextDeclaration | undefined {
+/** Which of a dataset's texts: what carries meaning, or every labelled column. */
+export type TextForm = (typeof textForms)[number];
+
+/** All forms. */
+export const textForms = ["compact", "full"] as const;
+
+/**
+ * A dataset's own declaration; undefined where it has none (no `emptyText`, or no column in the text). One without a compact
+ * template has its full text only.
+ */
+export function datasetText(dataset: Dataset, form: TextForm = "compact"): TextDeclaration | undefined {
+  const { emptyText, textTemplate } = dataset;
+  return form === "compact" && emptyText !== undefined && textTemplate !== undefined
+    ? { ...textTemplate, emptyText }
+    : fullText(dataset);
+}
+
+function fullText(dataset: Dataset): TextDeclaration | undefined {
   const columns = dataset.columns
     .flatMap(({ name, text }) => text === undefined ? [] : [{ name, ...text }])
     .toSorted((left, right) => left.order - right.order);
@@ -72,6 +89,15 @@ const columnsPrefix = "columns:";
 /** The columns that a version of {@linkcode embedTextFrom} names; undefined for any other version. */
 export function recordedColumns(version: string): readonly string[] | undefined {
   return version.startsWith(columnsPrefix) ? version.slice(columnsPrefix.length).split(",") : undefined;
+}
+
+/** Every column that a text is made from. A document's values may have been flattened into columns of their own. */
+export function textColumns({ parts }: TextDeclaration): readonly string[] {
+  return parts.flatMap((part) =>
+    "values" in part
+      ? part.values.flatMap((value) => "firstOf" in value ? value.firstOf : [value.column])
+      : [part.column, ...(part.json?.values ?? []).map((value) => value.column)]
+  );
 }
 
 function jsonShape(dataset: Dataset, column: string): JsonShape | undefined {

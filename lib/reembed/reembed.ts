@@ -11,7 +11,7 @@ import type { Relation } from "../change/relation.ts";
 import type { Scan, Sink } from "../change/sink.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
 import type { Embedder } from "../embed/embedder.ts";
-import type { TextDeclaration } from "../embed/text_declaration.ts";
+import { textColumns, type TextDeclaration } from "../embed/text_declaration.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier } from "../engine/quote.ts";
 import { Scratch } from "../engine/scratch.ts";
@@ -85,7 +85,7 @@ export class Reembed {
 
   constructor(options: ReembedOptions) {
     const { table, text, embedder } = options;
-    const wanted = new Set([...table.key, ...text.parts.flatMap(partColumns)]);
+    const wanted = new Set([...table.key, ...textColumns(text)]);
     this.#options = options;
     this.#embed = createEmbed({ text, embedder });
     this.#vectors = vectorsDefinition(table);
@@ -255,9 +255,4 @@ export class Reembed {
 interface OpenTables extends AsyncDisposable {
   readonly beside: VectorsBeside;
   readonly scratch: Scratch;
-}
-
-/** A document's values may have been flattened into columns of their own. */
-function partColumns({ column, json }: TextDeclaration["parts"][number]): readonly string[] {
-  return [column, ...(json?.values ?? []).map((value) => value.column)];
 }

@@ -11,7 +11,7 @@ import { paymentGenerators } from "../../lib/domain/payments/generators.ts";
 import { accountHolderRow, paymentRows, type SourceRow } from "../../lib/domain/payments/rows.ts";
 import { transactions } from "../../lib/domain/payments/transactions.ts";
 import { recordTextSql } from "../../lib/embed/record_text.ts";
-import { datasetText } from "../../lib/embed/text_declaration.ts";
+import { datasetText, type TextForm } from "../../lib/embed/text_declaration.ts";
 import type { Connection } from "../../lib/engine/connection.ts";
 import { literal } from "../../lib/engine/quote.ts";
 import { relationOf } from "../../lib/testing/relations.ts";
@@ -20,7 +20,12 @@ import { createFlatten } from "../../lib/transform/flatten.ts";
 
 const file = fileURLToPath(new URL("./record_texts.json", import.meta.url));
 
-async function textsOf(connection: Connection, dataset: Dataset, rows: readonly SourceRow[]): Promise<string[]> {
+interface Texts {
+  readonly full: readonly string[];
+  readonly compact: readonly string[];
+}
+
+async function textsOf(connection: Connection, dataset: Dataset, rows: readonly SourceRow[]): Promise<Texts> {
   const definition = sourceTable(dataset);
   const content = rows.map((row) =>
     Object.fromEntries(
@@ -35,12 +40,14 @@ async function textsOf(connection: Connection, dataset: Dataset, rows: readonly 
     deadLetter: (letter) => assert.fail(letter.reason),
     signal: new AbortController().signal,
   });
-  const declaration = datasetText(dataset);
-  assert.ok(declaration);
-  const texts = await connection.rows(
-    recordTextSql(declaration, { columns: flat.definition.columns, from: flat.name }),
-  );
-  return texts.map((row) => String(row["text"]));
+  const { columns } = flat.definition;
+  const texts = async (form: TextForm) => {
+    const declaration = datasetText(dataset, form);
+    assert.ok(declaration);
+    const sql = recordTextSql(declaration, { columns, from: flat.name });
+    return (await connection.rows(`FROM (${sql}) ORDER BY _ordinal`)).map((row) => String(row["text"]));
+  };
+  return { full: await texts("full"), compact: await texts("compact") };
 }
 
 Deno.test("the texts of fixed records are word for word what they were", async () => {
@@ -67,6 +74,8 @@ Deno.test("no identifier of a person, event or transaction is part of a text, an
   const { holders } = await paymentGenerators({ seed: 7, clock: () => Date.UTC(2026, 0, 1) });
   const ids = [1n, 2n, 3n].map((id) => String(accountHolderRow(holders.holder(id))["nationalid"]));
   for (const id of ids) assert.ok(!JSON.stringify(golden).includes(id));
-  assert.equal(golden.account_holders.at(-1), "Unknown account holder profile");
-  assert.equal(golden.transactions.at(-1), "Unknown transaction profile");
+  for (const form of ["full", "compact"]) {
+    assert.equal(golden.account_holders[form].at(-1), "Unknown account holder profile");
+    assert.equal(golden.transactions[form].at(-1), "Unknown transaction profile");
+  }
 });

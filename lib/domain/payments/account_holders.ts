@@ -3,6 +3,7 @@ import type { Column } from "../../dataset/column.ts";
 import { types } from "../../dataset/column_type.ts";
 import type { Dataset } from "../../dataset/dataset.ts";
 import type { ChildTable, Projection } from "../../dataset/projection.ts";
+import type { TextTemplate } from "../../dataset/text_template.ts";
 import { sourceColumns } from "./source_columns.ts";
 
 const columns = sourceColumns([
@@ -106,6 +107,30 @@ const accounts: ChildTable = {
   ],
 };
 
+/**
+ * Who a holder is and how they bank. Left out are what tells one person from all others and nothing else (telephone, mail address,
+ * street and house number, postal code), the numbers and branches of accounts, and their dates.
+ */
+const textTemplate: TextTemplate = {
+  version: "account-holder-compact-1",
+  parts: [
+    { label: "Name", separator: " ", values: [{ column: "firstname" }, { column: "lastname" }] },
+    { label: "Gender", values: [{ column: "gender" }] },
+    { label: "Born", values: [{ column: "dob", take: "year" }] },
+    { label: "Children", values: [{ column: "children" }] },
+    { label: "Suburb", values: [{ column: "suburb" }] },
+    { label: "Town", values: [{ column: "town" }, { column: "province" }, { column: "country" }] },
+    {
+      label: "Accounts",
+      values: [{ column: "accounts", elements: [{ path: ["bankAccounts"], keys: ["accountType", "entityId"] }] }],
+    },
+    {
+      label: "Cards",
+      values: [{ column: "accounts", elements: [{ path: ["creditCards"], keys: ["cardType", "issuingBank"] }] }],
+    },
+  ],
+};
+
 /** Account holders, keyed by `_id`. */
 export const accountHolders: Dataset = {
   namespace: "payments",
@@ -117,4 +142,5 @@ export const accountHolders: Dataset = {
   children: [accounts],
   emptyText: "Unknown account holder profile",
   textVersion: "account-holder-1",
+  textTemplate,
 };

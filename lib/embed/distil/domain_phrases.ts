@@ -1,0 +1,58 @@
+/**
+ * The phrases of a corpus of record texts that deserve a token of their own: `counterparty: visa, african bank`. A mean over
+ * tokens knows no order and no neighbours, so what belongs together must be one token to mean something together.
+ */
+import { segmentEnd } from "../static/text_tokenizer.ts";
+
+/** Between the elements of a list inside a part of a text. */
+const elementEnd = "; ";
+const labelEnd = ": ";
+
+/** Which phrases. */
+export interface PhraseOptions {
+  /** The teacher's normaliser: phrases stand in a tokenizer as it leaves them. */
+  readonly normalise: (text: string) => string;
+  /** Texts a phrase must stand in. */
+  readonly minimumTexts: number;
+  /** Phrases at most, the most frequent. */
+  readonly maximumPhrases: number;
+}
+
+/**
+ * Whole parts `label: value` that many texts share, and whole elements of lists. Left out is what ends in a digit, because it would
+ * be found inside longer numbers too, and a single word, which the vocabulary has or puts together itself. Beside them the hundredths
+ * of numbers, `.18`: without them 15.18 and 18.15 would be made of the same tokens. Most frequent first.
+ */
+export function domainPhrases(texts: readonly string[], options: PhraseOptions): readonly string[] {
+  const segments = countSegments(texts);
+  const lists = new Set([...segments.keys()].filter((text) => text.includes(elementEnd)).map(labelOf));
+  const counts = new Map<string, number>();
+  for (const [segment, count] of segments) {
+    const isList = lists.has(labelOf(segment)) && segment.includes(labelEnd);
+    const found = isList ? segment.slice(labelOf(segment).length + labelEnd.length).split(elementEnd) : [segment];
+    for (const text of found) {
+      const phrase = options.normalise(text).trim();
+      if (phrase.includes(" ") && !/\d$/.test(phrase)) counts.set(phrase, (counts.get(phrase) ?? 0) + count);
+    }
+    for (const [hundredths] of segment.matchAll(/(?<=\d)\.\d\d(?!\d)/g)) {
+      counts.set(hundredths, (counts.get(hundredths) ?? 0) + count);
+    }
+  }
+  return [...counts]
+    .filter(([, count]) => count >= options.minimumTexts)
+    .toSorted(([left, leftCount], [right, rightCount]) => rightCount - leftCount || (left < right ? -1 : 1))
+    .slice(0, options.maximumPhrases)
+    .map(([phrase]) => phrase);
+}
+
+function countSegments(texts: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const text of texts) {
+    for (const segment of text.split(segmentEnd)) counts.set(segment, (counts.get(segment) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function labelOf(segment: string): string {
+  return segment.split(labelEnd, 1)[0]!;
+}

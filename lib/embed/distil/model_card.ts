@@ -1,0 +1,52 @@
+/** The page that goes with a distilled model: what it is, where it comes from, what it must not be used for. */
+
+/** What the page says. */
+export interface ModelCardFacts {
+  /** Name and revision of the model learnt from. */
+  readonly teacher: string;
+  readonly dimensions: number;
+  readonly tokens: number;
+  readonly phrases: number;
+  /** Texts it was fitted to. */
+  readonly texts: number;
+  /** Where those came from. */
+  readonly corpus: string;
+  /** The command that makes the same bytes again. */
+  readonly command: string;
+}
+
+/** Markdown. */
+export function modelCard(facts: ModelCardFacts): string {
+  return `---
+library_name: model2vec
+license: apache-2.0
+tags: [embeddings, static-embeddings, sentence-transformers]
+---
+
+# A static embedding model
+
+A table of ${facts.tokens} token vectors of ${facts.dimensions} dimensions in one byte a number. A text's vector is the mean of
+its tokens' vectors, scaled to length 1. It needs no matrix arithmetic, so a processor core embeds a hundred thousand short
+records a second.
+
+| | |
+|---|---|
+| learnt from | ${facts.teacher} |
+| fitted to | ${facts.texts} texts: ${facts.corpus} |
+| phrases with a token of their own | ${facts.phrases} |
+| layout | Model2Vec (\`config.json\`, \`tokenizer.json\`, \`model.safetensors\`) |
+| made by | \`${facts.command}\` |
+
+## How it was made
+
+The teacher was asked for the vector of every token of its vocabulary, and of every phrase that many of the texts share. These
+vectors were projected onto ${facts.dimensions} principal axes and weighted, frequent words less. Then the whole table was
+fitted by ridge regression, so that means over the texts point where the teacher's vectors of the same texts do.
+
+## What it is for
+
+Nearness of records like those it was fitted to, and short questions about them, in English. It knows no word order beyond its
+phrases, no negation, and numbers only by the pieces they are written in. Names of people and places in the texts can pull
+vectors together or apart: do not decide about people by them.
+`;
+}
