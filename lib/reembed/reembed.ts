@@ -122,7 +122,12 @@ export class Reembed {
       await using open = await this.#open();
       const round = await this.#take(open, Math.min(rowsPerRound, leftRows()));
       for (let first = 0; first < round.rows && !isSpent();) {
-        const { rows, failed } = await this.#commit(round, { first, rows: this.#commitRows(endMs) });
+        const committed = await this.#commit(round, { first, rows: this.#commitRows(endMs) }).catch((thrown) => {
+          // Stopped between two batches of texts: what was not committed waits again.
+          if (thrown !== signal.reason) throw thrown;
+        });
+        if (committed === undefined) break;
+        const { rows, failed } = committed;
         first += rows;
         done.failed += failed;
         done.embedded += rows - failed;

@@ -21,12 +21,12 @@ function ids({ rows }: SimilarRows): readonly unknown[] {
   return rows.map(({ row }) => Number(row.id));
 }
 
-/** Of rows that are equally near, to the three digits that an index has, either may be found. */
+/** An index may miss a few, and knows three digits: of ten rows eight at least are as near as those that comparing all finds. */
 function assertAsNear(found: SimilarRows, exact: SimilarRows): void {
   assert.equal(found.rows.length, exact.rows.length);
-  for (const [place, { similarity }] of found.rows.entries()) {
-    assert.ok(Math.abs(similarity - exact.rows[place]!.similarity) < 0.001, `${place}: ${similarity}`);
-  }
+  const least = exact.rows.at(-1)!.similarity - 0.001;
+  const near = found.rows.filter(({ similarity }) => similarity >= least).length;
+  assert.ok(near >= 0.8 * exact.rows.length, `${near} of ${exact.rows.length}`);
 }
 
 function fails(kind: string, matching: RegExp): (thrown: unknown) => boolean {
