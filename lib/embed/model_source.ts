@@ -1,5 +1,6 @@
 /** From the name a user gives to what a worker needs to load the model. */
 import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { WeirError } from "../errors.ts";
 import { fetchModel, type HubOptions } from "./hub/hub_model.ts";
 import { type HubName, hubName } from "./hub/model_listing.ts";
@@ -32,20 +33,24 @@ export type NamedModel =
   | { readonly kind: "folder"; readonly path: string }
   | { readonly kind: "hub"; readonly name: HubName };
 
+/** The model that comes with this program, at the name `weir`. */
+const shippedModel: URL = new URL("../../data/models/weir", import.meta.url);
+
 /**
- * Reads a name: `hash`, with its vector size `hash:256`; a folder (`./model`, `/models/model`); `organisation/name[@revision]` of
+ * Reads a name: `weir`, the model that comes with this program; `hash`, with its vector size `hash:256`; a folder (`./model`, `/models/model`); `organisation/name[@revision]` of
  * the model hub.
  *
  * @throws {WeirError} `configuration` for a name of no such form.
  */
 export function namedModel(model: string): NamedModel {
+  if (model === "weir") return { kind: "folder", path: fileURLToPath(shippedModel) };
   if (model === "hash") return { kind: "hash" };
   if (model.startsWith("hash:")) return { kind: "hash", dimensions: Number(model.slice("hash:".length)) };
   if (/^\.{0,2}\//.test(model)) return { kind: "folder", path: resolve(model) };
   const name = hubName(model);
   if (name !== undefined) return { kind: "hub", name };
   throw new WeirError("configuration", `Cannot find an embedding model named "${model}"`, {
-    advice: "Give hash, a folder such as ./model, or organisation/name of the model hub",
+    advice: "Give weir, hash, a folder such as ./model, or organisation/name of the model hub",
   });
 }
 

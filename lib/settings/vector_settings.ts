@@ -6,13 +6,13 @@ export const vectorSettings = {
   model: text({
     flag: "model",
     help:
-      "Embedding model: a folder (./model), organisation/name[@revision] of the model hub, or hash, which carries no meaning (hash:256: as many dimensions)",
+      "Embedding model: weir, which comes with this program, a folder (./model), organisation/name[@revision] of the model hub, or hash, which carries no meaning (hash:256: as many dimensions)",
     defaultText: "hash",
     placeholder: "MODEL",
     only: {
-      form: /^(?:hash(?::(?:128|256|384))?|\.{0,2}\/.*|[\w-][\w.-]*\/[\w-][\w.-]*(?:@[\w][\w./-]*)?)$/,
+      form: /^(?:weir|hash(?::(?:128|256|384))?|\.{0,2}\/.*|[\w-][\w.-]*\/[\w-][\w.-]*(?:@[\w][\w./-]*)?)$/,
       remedy:
-        "Give hash, hash:128, hash:256, hash:384, a folder such as ./model, or organisation/name[@revision] of the model hub",
+        "Give weir, hash, hash:128, hash:256, hash:384, a folder such as ./model, or organisation/name[@revision] of the model hub",
     },
   }),
   modelDtype: text({

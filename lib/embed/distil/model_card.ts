@@ -19,7 +19,7 @@ export interface ModelCardFacts {
 export function modelCard(facts: ModelCardFacts): string {
   return `---
 library_name: model2vec
-license: apache-2.0
+base_model: ${facts.teacher.split("@")[0]}
 tags: [embeddings, static-embeddings, sentence-transformers]
 ---
 
@@ -37,11 +37,14 @@ records a second.
 | layout | Model2Vec (\`config.json\`, \`tokenizer.json\`, \`model.safetensors\`) |
 | made by | \`${facts.command}\` |
 
+It is a work derived from the model it was learnt from, whose licence holds for it too.
+
 ## How it was made
 
 The teacher was asked for the vector of every token of its vocabulary, and of every phrase that many of the texts share. These
 vectors were projected onto ${facts.dimensions} principal axes and weighted, frequent words less. Then the whole table was
-fitted by ridge regression, so that means over the texts point where the teacher's vectors of the same texts do.
+fitted by ridge regression, so that means over the texts point where the teacher's vectors of the same texts do. The same teacher,
+texts and kind of processor give the same bytes; another processor can round the teacher's vectors otherwise, in the seventh digit.
 
 ## What it is for
 
