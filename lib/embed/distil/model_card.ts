@@ -41,10 +41,10 @@ It is a work derived from the model it was learnt from, whose licence holds for 
 
 ## How it was made
 
-The teacher was asked for the vector of every token of its vocabulary, and of every phrase that many of the texts share. These
-vectors were projected onto ${facts.dimensions} principal axes and weighted, frequent words less. Then the whole table was
-fitted by ridge regression, so that means over the texts point where the teacher's vectors of the same texts do. The same teacher,
-texts and kind of processor give the same bytes; another processor can round the teacher's vectors otherwise, in the seventh digit.
+The teacher was asked for the vector of every token of its vocabulary. These vectors were projected onto ${facts.dimensions} principal axes
+and weighted, frequent words less. Phrases that many of the texts share got rows too, and the whole table was fitted by ridge
+regression, so that sums over the texts point where the teacher's vectors of the same texts do. The same teacher, texts and kind
+of processor give the same bytes; another processor can round the teacher's vectors otherwise, in the seventh digit.
 
 ## What it is for
 
