@@ -4,13 +4,9 @@ import { fileURLToPath } from "node:url";
 import { WeirError } from "../errors.ts";
 import { fetchModel, type HubOptions } from "./hub/hub_model.ts";
 import { type HubName, hubName } from "./hub/model_listing.ts";
+import type { ModelFolder } from "./model_files.ts";
 import { findStatic, type StaticSource } from "./static/static_source.ts";
-import {
-  findTransformer,
-  type ModelFolder,
-  type TransformerOptions,
-  type TransformerSource,
-} from "./transformer/transformer_source.ts";
+import { findTransformer, type TransformerOptions, type TransformerSource } from "./transformer/transformer_source.ts";
 
 /** The model without files. */
 export interface HashSource {

@@ -7,7 +7,8 @@
 import { join, resolve } from "node:path";
 import { storageError, WeirError } from "../../errors.ts";
 import { readModelObject, textOf } from "../transformer/model_file.ts";
-import { chooseOnnxFile, isUsageFile, type ModelFolder } from "../transformer/transformer_source.ts";
+import type { ModelFolder } from "../model_files.ts";
+import { chooseOnnxFile, isUsageFile } from "../transformer/transformer_source.ts";
 import { downloadFile } from "./file_download.ts";
 import type { HubAccess } from "./hub_request.ts";
 import { type HubFile, type HubName, isCommit, listModel, type ModelListing } from "./model_listing.ts";

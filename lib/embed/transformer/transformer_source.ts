@@ -1,9 +1,9 @@
 /** A transformer in a folder: which of its files make its vectors, and the revision that follows from them. */
-import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import { storageError, WeirError } from "../../errors.ts";
 import type { PoolingMode } from "./pooling.ts";
 import { readSentenceModules, type SentenceModules, usageFiles } from "./sentence_modules.ts";
+import { filesChecksum, type ModelFolder, revisionDigits } from "../model_files.ts";
 
 /** Where a model can run. */
 export type ModelDevice = "cpu" | "webgpu" | "cuda";
@@ -35,15 +35,6 @@ export interface TransformerSource extends SentenceModules {
   readonly device: ModelDevice;
   /** Threads of one worker's model. */
   readonly threads: number;
-}
-
-/** A model's folder, and its name and revision where they are known from elsewhere. */
-export interface ModelFolder {
-  readonly path: string;
-  /** Default: the folder's name. */
-  readonly id?: string;
-  /** What pins the files. Default: a checksum over those that make the vectors. */
-  readonly revision?: string;
 }
 
 /** Names of dtypes and how the files that hold them end, as transformers.js has it. */
@@ -96,8 +87,8 @@ export async function findTransformer(folder: ModelFolder, options: TransformerO
   }
   const usage = await readSentenceModules(folder.path, pooling);
   const deciding = files.filter((name) => name.startsWith(file) || isUsageFile(name));
-  const pinned = folder.revision ?? await checksum(folder.path, deciding);
-  const revision = [pinned.slice(0, 12), dtype, ...(pooling === undefined ? [] : [pooling])].join("-");
+  const pinned = folder.revision ?? await filesChecksum(folder.path, deciding);
+  const revision = [pinned.slice(0, revisionDigits), dtype, ...(pooling === undefined ? [] : [pooling])].join("-");
   const weights = await Promise.all(
     files.filter((name) => name.startsWith(file)).map((name) => Deno.stat(join(folder.path, name))),
   );
@@ -125,23 +116,4 @@ async function filesOf(folder: string): Promise<readonly string[]> {
     throw storageError(thrown, folder);
   }
   return found.toSorted();
-}
-
-/** SHA-256 over names, sizes and bytes, as hex digits. */
-async function checksum(folder: string, names: readonly string[]): Promise<string> {
-  const hash = createHash("sha256");
-  for (const name of names) {
-    const path = join(folder, name);
-    try {
-      using file = await Deno.open(path);
-      hash.update(`${name}\0${(await file.stat()).size}\0`);
-      const chunk = new Uint8Array(2 ** 20);
-      for (let read = await file.read(chunk); read !== null; read = await file.read(chunk)) {
-        hash.update(chunk.subarray(0, read));
-      }
-    } catch (thrown) {
-      throw storageError(thrown, path);
-    }
-  }
-  return hash.digest("hex");
 }
