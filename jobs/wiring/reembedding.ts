@@ -24,6 +24,7 @@ import { icebergCatalogOf } from "./iceberg_catalog.ts";
 import { Lake } from "./lake.ts";
 import { below, readPlace } from "./lake_place.ts";
 import { textOf, vectorFolder } from "./recorded_text.ts";
+import { pause } from "./pause.ts";
 import { policyOf, type UpkeepSettings } from "./upkeep_settings.ts";
 import { stateFolder } from "./state_folder.ts";
 
@@ -141,10 +142,9 @@ export class Reembedding implements AsyncDisposable {
   /** Embeds table after table until none waits or the budget is spent; with `--follow` until it is stopped. */
   async run(estimates: readonly ReembedEstimate[]): Promise<readonly ReembeddedTable[]> {
     const { settings, signal } = this.#options;
-    const totals = this.#works.map(({ place, location }, index): ReembeddedTable => {
-      const { table, format } = estimates[index]!;
-      return { table, format: place.format ?? format, location, ...nothingDone };
-    });
+    const totals = this.#works.map(({ place: { namespace, name, format }, location }): ReembeddedTable => (
+      { table: `${namespace}.${name}`, format, location, ...nothingDone }
+    ));
     const endMs = performance.now() + (settings.budgetMinutes ?? Infinity) * 60_000;
     let rowsLeft = settings.budgetRows ?? Infinity;
     do {
@@ -189,14 +189,6 @@ function sum(before: ReembedOutcome, done: ReembedOutcome): ReembedOutcome {
     removed: before.removed + done.removed,
     complete: done.complete,
   };
-}
-
-/** Resolves early when it is stopped. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-  });
 }
 
 /** Of a table that stands in several formats the first that is asked for: their rows are the same. */

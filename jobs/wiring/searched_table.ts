@@ -13,6 +13,7 @@ import { VectorIndex } from "../../lib/query/similar/vector_index.ts";
 import { requireVectors } from "../../lib/query/similar/vector_rows.ts";
 import { openTable } from "../../lib/query/time_travel.ts";
 import { nearest } from "../../lib/settings/nearest.ts";
+import { pause } from "./pause.ts";
 import { stateFolder } from "./state_folder.ts";
 import type { CatalogSettings, PlaceSettings } from "./capture_settings.ts";
 import { icebergCatalogOf } from "./iceberg_catalog.ts";
@@ -97,7 +98,7 @@ export class SearchedTable implements AsyncDisposable {
     let all = await this.#refreshOnce(options);
     progress.note(indexText(all));
     while (follow && !signal.aborted) {
-      await until(signal, Math.max(followMs, all.ms * restsPerRefresh));
+      await pause(Math.max(followMs, all.ms * restsPerRefresh), signal);
       if (signal.aborted) break;
       const next = await this.#refreshOnce(options);
       if (next.how !== "current") progress.note(indexText(next));
@@ -126,13 +127,6 @@ export class SearchedTable implements AsyncDisposable {
 function indexText({ how, added, reason }: IndexOutcome & { readonly reason?: string }): string {
   const what = how === "current" ? "is current" : `was ${how}: ${formatCount(added)} texts came in`;
   return `the index ${what}${reason === undefined ? "" : `, because ${reason}`}`;
-}
-
-async function until(signal: AbortSignal, ms: number): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-  });
 }
 
 /** One of this machine's own: a folder of the lake may be cleaned by others, and not every store holds such files well. */
