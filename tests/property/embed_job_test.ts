@@ -6,20 +6,11 @@ import type { ErrorReport } from "../../lib/cli/error_text.ts";
 import { Database } from "../../lib/engine/database.ts";
 import { openLake } from "../../lib/query/lake.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
-import type { UpkeepPolicy } from "../../lib/table/upkeep.ts";
+import { eagerPolicy } from "../../lib/testing/iceberg_lake.ts";
 import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
 import { JobProcess } from "../crash/job_process.ts";
 import { Churn } from "../soak/churn.ts";
 import { localPlace } from "../soak/local_place.ts";
-
-const policy: UpkeepPolicy = {
-  targetFileBytes: 2 ** 20,
-  mergeFiles: 4,
-  deletedShare: 0.3,
-  keepSnapshotsMs: 0,
-  keepSnapshots: 1,
-  orphanAgeMs: 0,
-};
 
 type Outcome = ReembeddingOutcome & { readonly error?: ErrorReport };
 
@@ -47,7 +38,7 @@ class Scene {
         deltaDeletes: "vectors",
         memoryLimitBytes: 2 ** 29,
         threads: 1,
-        upkeep: { isOn: false, policy, onTrouble: () => {} },
+        upkeep: { isOn: false, policy: eagerPolicy, onTrouble: () => {} },
       }),
     );
   }
