@@ -14,6 +14,8 @@ export interface Contender extends AsyncDisposable {
 
 const cores = navigator.hardwareConcurrency;
 const pythonEnvironment = "WEIR_TORCH_PYTHON";
+/** The Python with torch, sentence-transformers and model2vec, gigabytes that nothing here makes; undefined where none is named. */
+export const torchPython = Deno.env.get(pythonEnvironment);
 
 /** A model of ours. */
 export async function ours(name: string, model: string, options: EmbedderOptions = {}): Promise<Contender> {
@@ -39,14 +41,12 @@ async function embedAll(embedder: Embedder, texts: readonly string[]): Promise<v
 }
 
 /**
- * sentence-transformers on PyTorch, on all cores, in the environment that `WEIR_TORCH_PYTHON` names: gigabytes, so nothing here makes
- * it. Undefined where it names none.
+ * sentence-transformers on PyTorch, on all cores. Undefined where no {@linkcode torchPython} is named.
  *
  * @param batchSize Texts of one pass.
  */
 export function pyTorch(batchSize: number): Contender | undefined {
-  const command = Deno.env.get(pythonEnvironment);
-  if (command === undefined) {
+  if (torchPython === undefined) {
     console.error(`PyTorch is left out: ${pythonEnvironment} names no Python with torch and sentence-transformers`);
     return undefined;
   }
@@ -54,7 +54,7 @@ export function pyTorch(batchSize: number): Contender | undefined {
   const env = { PYTHONPATH: [folder("../interop"), Deno.env.get("PYTHONPATH")].filter(Boolean).join(":") };
   const process = new AnsweringProcess({
     name: "sentence-transformers",
-    command,
+    command: torchPython,
     args: [folder("./sentence_transformers_rate.py")],
     env: { ...env, PYTHONDONTWRITEBYTECODE: "1" },
   });

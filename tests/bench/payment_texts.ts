@@ -4,21 +4,14 @@ import { paymentGenerators } from "../../lib/domain/payments/generators.ts";
 import { paymentRows } from "../../lib/domain/payments/rows.ts";
 import { transactions } from "../../lib/domain/payments/transactions.ts";
 import { recordTextSql } from "../../lib/embed/record_text.ts";
-import { datasetText, type TextDeclaration } from "../../lib/embed/text_declaration.ts";
+import { datasetText, type TextForm } from "../../lib/embed/text_declaration.ts";
 import { literal } from "../../lib/engine/quote.ts";
 import { relationOf } from "../../lib/testing/relations.ts";
 import { withDatabase } from "../../lib/testing/temporary.ts";
 import { createFlatten } from "../../lib/transform/flatten.ts";
 
-/** Of the same payments, one text a row. */
-export interface PaymentTexts {
-  /** All fields of the contract: some 330 tokens, more than most models read. */
-  readonly full: readonly string[];
-  /** What a person would say of a payment: some 40 tokens. */
-  readonly short: readonly string[];
-}
-
-const shortLabels = new Set(["Direction", "Event type", "Amount", "Message status", "Payment method"]);
+/** Of the same payments, one text a row: of some 330 tokens in full, more than most models read, and some 60 as a rule. */
+export type PaymentTexts = Readonly<Record<TextForm, readonly string[]>>;
 
 /** Texts of both legs of payments out of the generator, the same for every seed. */
 export async function paymentTexts(rows: number, seed = 1): Promise<PaymentTexts> {
@@ -30,8 +23,6 @@ export async function paymentTexts(rows: number, seed = 1): Promise<PaymentTexts
       Object.entries(row).map(([name, value]) => [name, value === null ? "NULL" : literal(String(value))]),
     )
   );
-  const full = datasetText(transactions)!;
-  const short = { ...full, parts: full.parts.filter(({ label }) => shortLabels.has(label)) };
   return await withDatabase(async ({ connection }) => {
     const input = await relationOf(connection, { definition: sourceTable(transactions), rows: content });
     const flat = await createFlatten(transactions).apply(input, {
@@ -43,10 +34,13 @@ export async function paymentTexts(rows: number, seed = 1): Promise<PaymentTexts
       },
       signal: new AbortController().signal,
     });
-    const textsOf = async (text: TextDeclaration) => {
-      const found = await connection.rows(recordTextSql(text, { columns: flat.definition.columns, from: flat.name }));
-      return found.map((row) => String(row["text"]));
+    const textsOf = async (form: TextForm) => {
+      const sql = recordTextSql(datasetText(transactions, form)!, {
+        columns: flat.definition.columns,
+        from: flat.name,
+      });
+      return (await connection.rows(sql)).map((row) => String(row["text"]));
     };
-    return { full: await textsOf(full), short: await textsOf(short) };
+    return { full: await textsOf("full"), compact: await textsOf("compact") };
   });
 }
