@@ -59,6 +59,19 @@ Deno.test(
 );
 
 Deno.test(
+  "asked anew the model embeds what is kept too, and what it gave is kept",
+  onCache(async (open) => {
+    using cache = open();
+    const behind = counting();
+    const embedder = cachedEmbedder(behind, cache);
+    for (const texts of [["Ann"], ["Ann", "Ben"]]) await embedder.anew!.embed(textBatch(texts));
+    assert.equal(behind.texts, 3);
+    await embedder.embed(textBatch(["Ann", "Ben"]));
+    assert.equal(behind.texts, 3);
+  }),
+);
+
+Deno.test(
   "vectors of another model, revision or size are not taken for its own",
   onCache(async (open) => {
     const behind = counting();

@@ -74,10 +74,20 @@ export function vectorsDefinition({ namespace, name, columns, key }: ReembedOpti
   return { namespace, name, key, columns: [...keyColumns, ...embeddingColumns] };
 }
 
+/** What positions of such tables begin with: they are no source's. */
+const instancePrefix = "vectors:";
+
+/** Whether a table holds vectors that were made beside another one, and no rows of a source. */
+export function holdsVectors(position: Position | undefined): boolean {
+  return position?.instance.startsWith(instancePrefix) ?? false;
+}
+
 /** The embedding of one table. */
 export class Reembed {
   readonly #options: ReembedOptions;
   readonly #embed: EmbedTransform;
+  /** What is kept of vectors does not make the model look faster than it is. */
+  readonly #embedAnew: EmbedTransform;
   readonly #vectors: TableDefinition;
   /** The columns that are read: the key and the text's. */
   readonly #read: TableDefinition;
@@ -88,6 +98,7 @@ export class Reembed {
     const wanted = new Set([...table.key, ...textColumns(text)]);
     this.#options = options;
     this.#embed = createEmbed({ text, embedder });
+    this.#embedAnew = createEmbed({ text, embedder: embedder.anew ?? embedder });
     this.#vectors = vectorsDefinition(table);
     this.#read = { ...table, columns: table.columns.filter(({ name }) => wanted.has(name)) };
   }
@@ -105,9 +116,13 @@ export class Reembed {
     if (sample.rows === 0) return undefined;
     const { scratch } = open;
     // Once for the model to warm up.
-    await this.#vectorsOf(await this.#slice(sample, { first: 0, rows: Math.min(64, rows), scratch }), { scratch });
+    const embed = this.#embedAnew;
+    await this.#vectorsOf(await this.#slice(sample, { first: 0, rows: Math.min(64, rows), scratch }), {
+      scratch,
+      embed,
+    });
     const startedMs = performance.now();
-    await this.#vectorsOf(sample, { scratch });
+    await this.#vectorsOf(sample, { scratch, embed });
     return sample.rows / Math.max(0.001, (performance.now() - startedMs) / 1000);
   }
 
@@ -188,10 +203,14 @@ export class Reembed {
   /** The rows' key and embedding columns, as the sink takes them. */
   async #vectorsOf(
     rows: Relation,
-    { scratch, drafts = [] }: { readonly scratch: Scratch; readonly drafts?: LetterDraft[] },
+    { scratch, drafts = [], embed = this.#embed }: {
+      readonly scratch: Scratch;
+      readonly drafts?: LetterDraft[];
+      readonly embed?: EmbedTransform;
+    },
   ): Promise<Relation> {
     const { connection, signal } = this.#options;
-    const embedded = await this.#embed.apply(rows, {
+    const embedded = await embed.apply(rows, {
       connection,
       signal,
       temporaryName: scratch.name,
@@ -252,7 +271,7 @@ export class Reembed {
   async #nextPosition(): Promise<Position> {
     const { namespace, name } = this.#vectors;
     const { position } = await this.#options.sink.status();
-    return { instance: `vectors:${namespace}.${name}`, offset: String(BigInt(position?.offset ?? 0) + 1n) };
+    return { instance: `${instancePrefix}${namespace}.${name}`, offset: String(BigInt(position?.offset ?? 0) + 1n) };
   }
 }
 

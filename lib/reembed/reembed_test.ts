@@ -203,6 +203,14 @@ Deno.test(
     const rowsPerSecond = await scene.open().measure(256);
     assert.ok(rowsPerSecond !== undefined && rowsPerSecond > 0);
     assert.equal(await scene.open().pending(), 2);
+    scene.embedder.texts = 0;
+    const anew = countingEmbedder();
+    await scene.open({ embedder: { ...scene.embedder, anew } }).measure(256);
+    assert.deepEqual(
+      [scene.embedder.texts, anew.texts],
+      [0, 4],
+      "vectors that are kept do not make the model look fast",
+    );
     await scene.open().run();
     assert.equal(await scene.open().measure(256), undefined);
   }),
