@@ -1,8 +1,8 @@
 /**
  * Vectors of another model for a table that is there, in a table of their own beside it, while the job that fills it goes on.
  *
- * Promise: when a run ends by itself, every row of the table as it then was has the vector of its text, and no vector is of a row
- * that left. What is done stays done, wherever a run is stopped: what is missing is asked of the two tables themselves. A text that
+ * Promise: when a run ends by itself, every row of the table as it was when it was looked at last has the vector of its text, and no
+ * vector is of a row that had left; that look is as late as a table that goes on changing allows. What is done stays done, wherever a run is stopped: what is missing is asked of the two tables themselves. A text that
  * did not change is not embedded again.
  */
 import type { LetterDraft } from "../change/dead_letter.ts";
@@ -56,7 +56,7 @@ export interface ReembedOutcome {
   readonly failed: number;
   /** Vectors of rows that had left. */
   readonly removed: number;
-  /** Whether every row has its vector; false where the budget was spent or somebody stopped it. */
+  /** Whether every row has its vector, as of the last look at the table; false where the budget was spent or somebody stopped it. */
   readonly complete: boolean;
 }
 
@@ -133,10 +133,13 @@ export class Reembed {
     const done = { embedded: 0, failed: 0, removed: 0, complete: false };
     const leftRows = () => (budget.rows ?? Infinity) - done.embedded - done.failed;
     const isSpent = () => signal.aborted || leftRows() <= 0 || performance.now() >= endMs;
+    let before = Infinity;
     while (!done.complete && !isSpent()) {
       await using open = await this.#open();
-      const round = await this.#take(open, Math.min(rowsPerRound, leftRows()));
-      for (let first = 0; first < round.rows && !isSpent();) {
+      const most = Math.min(rowsPerRound, leftRows());
+      const round = await this.#take(open, most);
+      let first = 0;
+      while (first < round.rows && !isSpent()) {
         const committed = await this.#commit(round, { first, rows: this.#commitRows(endMs) }).catch((thrown) => {
           // Stopped between two batches of texts: what was not committed waits again.
           if (thrown !== signal.reason) throw thrown;
@@ -148,7 +151,12 @@ export class Reembed {
         done.embedded += rows - failed;
         onProgress(done.embedded + done.failed);
       }
-      if (round.rows > 0) continue;
+      if (first < round.rows || round.rows === most) continue;
+      // Of a table that changes all the time some rows always wait: it is gone after as long as they become fewer.
+      if (round.rows > 0 && round.rows <= before / 2) {
+        before = round.rows;
+        continue;
+      }
       done.removed += await this.#removeDeparted(open);
       done.complete = true;
     }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { LetterDraft } from "../change/dead_letter.ts";
-import type { TableChange } from "../change/sink.ts";
+import type { Scan, TableChange } from "../change/sink.ts";
 import { types } from "../dataset/column_type.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
 import type { Embedder } from "../embed/embedder.ts";
@@ -97,12 +97,16 @@ class Scene {
       embedder: this.embedder,
       text: embedTextFrom(["name"]),
       table: holders,
-      scan: async () => (await this.#table.scan())!,
+      scan: async () => (await this.scan())!,
       sink: this.sink(),
       signal: this.stop.signal,
       writeLetters: (drafts) => Promise.resolve(void this.letters.push(...drafts)),
       ...options,
     });
+  }
+
+  scan(): Promise<Scan | undefined> {
+    return this.#table.scan();
   }
 
   sink(): MemorySink {
@@ -156,6 +160,25 @@ Deno.test(
     await scene.open().run();
     assert.equal((await scene.open({ embedder: countingEmbedder("2") }).run()).embedded, 2);
     assert.equal((await scene.open({ text: embedTextFrom(["name", "balance"]) }).run()).embedded, 2);
+  }),
+);
+
+Deno.test(
+  "a table that changes at every look is gone after for as long as fewer rows wait each time, and the run ends",
+  onScene(async (scene) => {
+    await scene.put(Array.from({ length: 10 }, (_, id) => holder(id, `name ${id}`)));
+    await scene.open().run();
+    let looks = 0;
+    const run = await scene.open({
+      scan: async () => {
+        await scene.put([holder(100 + ++looks, "new"), holder(200 + looks, "new")], [{
+          id: String(looks),
+          branch: "'north'",
+        }]);
+        return (await scene.scan())!;
+      },
+    }).run();
+    assert.deepEqual([run, looks], [{ embedded: 4, failed: 0, removed: 2, complete: true }, 2]);
   }),
 );
 
