@@ -6,6 +6,8 @@ import { createEmbedder } from "../../lib/embed/create_embedder.ts";
 import { modelVersion, textBatch } from "../../lib/embed/embedder.ts";
 import { Database } from "../../lib/engine/database.ts";
 import { openLake } from "../../lib/query/lake.ts";
+import type { LakePlace } from "../../lib/query/lake_tables.ts";
+import { requirePast } from "../../lib/query/time_travel.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
 import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
 import { writeTinyModel } from "../../lib/testing/tiny_model.ts";
@@ -84,27 +86,30 @@ class Scene {
     }
   }
 
-  async rows(): Promise<readonly TableVectors[]> {
-    const folder = `${this.folder}/data/lake`;
-    const database = await Database.open({ folders: [folder], temporaryFolder: `${this.folder}/engine` });
-    const connection = await database.connect();
-    try {
+  rows(): Promise<readonly TableVectors[]> {
+    return this.looking("data/lake", async (lake) => {
       const found: TableVectors[] = [];
-      for (const { format, view } of await openLake({ storage: new LocalStorage(folder), connection })) {
-        const rows = await connection.rows(
+      for (const { format, view } of await openLake(lake)) {
+        const rows = await lake.connection.rows(
           `SELECT id, embedding_model || ' ' || embedding_dimensions AS version,
              to_json(embedding_vector)::VARCHAR AS vector FROM ${view}`,
         );
-        found.push({
-          format,
-          vectors: rows.map(({ id, version, vector }) => ({
-            id: Number(id),
-            version: String(version),
-            vector: vector === null ? null : JSON.parse(String(vector)),
-          })),
-        });
+        const vectors = rows.map(({ id, version, vector }) => (
+          { id: Number(id), version: String(version), vector: vector === null ? null : JSON.parse(String(vector)) }
+        ));
+        found.push({ format, vectors });
       }
       return found;
+    });
+  }
+
+  /** Reads a lake below the folder. */
+  async looking<T>(lake: string, look: (lake: LakePlace) => Promise<T>): Promise<T> {
+    const folder = `${this.folder}/${lake}`;
+    const database = await Database.open({ folders: [folder], temporaryFolder: `${this.folder}/engine` });
+    const connection = await database.connect();
+    try {
+      return await look({ storage: new LocalStorage(folder), connection });
     } finally {
       connection.close();
       database.close();
@@ -184,11 +189,24 @@ Deno.test("a lake changes its model: vectors are made beside the stream, and a r
       }
     });
 
-    await test.step("the lakes of the vectors say what they are where rows of a source are asked for", async () => {
-      const [lake] = await Array.fromAsync(Deno.readDir(`${folder}/data/lake/vectors`));
-      const { status, output, log } = await scene.start("verify", "--lake", `data/lake/vectors/${lake!.name}`);
-      assert.equal(status.code, 1, log);
-      assert.match(JSON.parse(output).error.message, /holds vectors that were made beside another lake/);
+    await test.step("a lake of vectors says what it is where rows are asked of it, and has a past of its own", async () => {
+      const [first] = await Array.fromAsync(Deno.readDir(`${folder}/data/lake/vectors`));
+      const lake = `data/lake/vectors/${first!.name}`;
+      const ended = await Promise.all([
+        scene.start("verify", "--lake", lake),
+        scene.start("embed", "--lake", lake, "--model", "hash"),
+      ]);
+      for (const { status, output, log } of ended) {
+        assert.equal(status.code, 1, log);
+        const { kind, message } = JSON.parse(output).error;
+        assert.deepEqual([kind, /holds vectors that were made beside/.test(message)], ["configuration", true], message);
+      }
+      await scene.looking(lake, async (place) => {
+        const [view] = await openLake({ ...place, at: "consistent" });
+        assert.match(view!.position!.instance, /^vectors:public\.notes$/);
+        const { snapshots } = await requirePast({ format: "iceberg", namespace: "public", name: "notes" }, place);
+        assert.equal(snapshots.at(-1)!.position!.offset, view!.position!.offset);
+      });
     });
   }));
 
