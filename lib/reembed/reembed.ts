@@ -1,8 +1,8 @@
 /**
  * Vectors of another model for a table that is there, in a table of their own beside it, while the job that fills it goes on.
  *
- * Promise: when a run ends by itself, every row of the table as it was when it was looked at last has the vector of its text, and no
- * vector is of a row that had left; that look is as late as a table that goes on changing allows. What is done stays done, wherever a run is stopped: what is missing is asked of the two tables themselves. A text that
+ * Promise: when a run ends by itself, every row of the table as the last round found it has the vector of its text, and no vector is of
+ * a row that had left by then; that round is as late as a table that goes on changing allows. What is done stays done, wherever a run is stopped: what is missing is asked of the two tables themselves. A text that
  * did not change is not embedded again.
  */
 import type { LetterDraft } from "../change/dead_letter.ts";
@@ -56,7 +56,7 @@ export interface ReembedOutcome {
   readonly failed: number;
   /** Vectors of rows that had left. */
   readonly removed: number;
-  /** Whether every row has its vector, as of the last look at the table; false where the budget was spent or somebody stopped it. */
+  /** Whether every row has its vector, as the last round found the table; false where the budget was spent or somebody stopped it. */
   readonly complete: boolean;
 }
 
@@ -133,34 +133,51 @@ export class Reembed {
     const done = { embedded: 0, failed: 0, removed: 0, complete: false };
     const leftRows = () => (budget.rows ?? Infinity) - done.embedded - done.failed;
     const isSpent = () => signal.aborted || leftRows() <= 0 || performance.now() >= endMs;
-    let before = Infinity;
-    while (!done.complete && !isSpent()) {
+    const onCommit = ({ rows, failed }: CommittedRows) => {
+      done.failed += failed;
+      done.embedded += rows - failed;
+      onProgress(done.embedded + done.failed);
+    };
+    for (let before = Infinity; !done.complete && !isSpent();) {
       await using open = await this.#open();
       const most = Math.min(rowsPerRound, leftRows());
       const round = await this.#take(open, most);
-      let first = 0;
-      while (first < round.rows && !isSpent()) {
-        const committed = await this.#commit(round, { first, rows: this.#commitRows(endMs) }).catch((thrown) => {
-          // Stopped between two batches of texts: what was not committed waits again.
-          if (thrown !== signal.reason) throw thrown;
-        });
-        if (committed === undefined) break;
-        const { rows, failed } = committed;
-        first += rows;
-        done.failed += failed;
-        done.embedded += rows - failed;
-        onProgress(done.embedded + done.failed);
-      }
-      if (first < round.rows || round.rows === most) continue;
+      const isAll = await this.#commitRound(round, { isSpent, endMs, onCommit }) && round.rows < most;
+      if (!isAll) continue;
       // Of a table that changes all the time some rows always wait: it is gone after as long as they become fewer.
       if (round.rows > 0 && round.rows <= before / 2) {
         before = round.rows;
         continue;
       }
-      done.removed += await this.#removeDeparted(open);
+      // After hours of embedding, what was opened before may have expired.
+      await using now = round.rows > 0 ? await this.#open() : undefined;
+      done.removed += await this.#removeDeparted(now ?? open);
       done.complete = true;
     }
     return done;
+  }
+
+  /** Embeds and commits a round's rows, one commit after the other, and answers whether it came to their end. */
+  async #commitRound(
+    round: Relation,
+    { isSpent, endMs, onCommit }: {
+      readonly isSpent: () => boolean;
+      readonly endMs: number;
+      readonly onCommit: (committed: CommittedRows) => void;
+    },
+  ): Promise<boolean> {
+    const { signal } = this.#options;
+    for (let first = 0; first < round.rows;) {
+      if (isSpent()) return false;
+      const committed = await this.#commit(round, { first, rows: this.#commitRows(endMs) }).catch((thrown) => {
+        // Stopped between two batches of texts: what was not committed waits again.
+        if (thrown !== signal.reason) throw thrown;
+      });
+      if (committed === undefined) return false;
+      first += committed.rows;
+      onCommit(committed);
+    }
+    return true;
   }
 
   #commitRows(endMs: number): number {
@@ -237,7 +254,7 @@ export class Reembed {
   async #commit(
     round: Relation,
     range: { readonly first: number; readonly rows: number },
-  ): Promise<{ readonly rows: number; readonly failed: number }> {
+  ): Promise<CommittedRows> {
     const startedMs = performance.now();
     await using scratch = new Scratch(this.#options.connection);
     const drafts: LetterDraft[] = [];
@@ -281,6 +298,13 @@ export class Reembed {
     const { position } = await this.#options.sink.status();
     return { instance: `${instancePrefix}${namespace}.${name}`, offset: String(BigInt(position?.offset ?? 0) + 1n) };
   }
+}
+
+/** What a table commit took up. */
+interface CommittedRows {
+  readonly rows: number;
+  /** Of them. */
+  readonly failed: number;
 }
 
 /** Both tables at one moment. Disposing lets go of them. */

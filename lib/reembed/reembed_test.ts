@@ -178,7 +178,7 @@ Deno.test(
         return (await scene.scan())!;
       },
     }).run();
-    assert.deepEqual([run, looks], [{ embedded: 4, failed: 0, removed: 2, complete: true }, 2]);
+    assert.deepEqual([run, looks], [{ embedded: 4, failed: 0, removed: 3, complete: true }, 3]);
   }),
 );
 
