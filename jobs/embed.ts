@@ -4,7 +4,7 @@ import { settings as declared } from "../lib/settings/declarations.ts";
 import { catalogSettings, modelSettings, placeSettings } from "./wiring/capture_settings.ts";
 import { startModel, truncationNotes } from "./wiring/embedding_model.ts";
 import { requireReach } from "./wiring/reach.ts";
-import { estimateText, reembeddingOutcome, reembeddingText } from "./wiring/reembedding_outcome.ts";
+import { cacheNotes, estimateText, reembeddingOutcome, reembeddingText } from "./wiring/reembedding_outcome.ts";
 import { Reembedding } from "./wiring/reembedding.ts";
 import { upkeepSettings } from "./wiring/upkeep_settings.ts";
 
@@ -42,6 +42,7 @@ await runJob({
     const work = open.use(await Reembedding.open({ settings, embedder, signal, progress }));
     const estimates = await work.estimate();
     print(estimateText(estimates, embedder.model));
+    for (const note of cacheNotes(estimates, { embedder, mostBytes: settings.vectorCacheBytes })) progress.note(note);
     if (settings.dryRun || signal.aborted) return reembeddingOutcome([], { estimates, model: embedder.model });
     const worked = await work.run(estimates);
     const outcome = reembeddingOutcome(worked, { estimates, model: embedder.model });

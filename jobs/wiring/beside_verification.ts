@@ -4,6 +4,11 @@ import type { Progress } from "../../lib/cli/progress.ts";
 import { accountHolders } from "../../lib/domain/payments/account_holders.ts";
 import { transactions } from "../../lib/domain/payments/transactions.ts";
 import { Database } from "../../lib/engine/database.ts";
+import { WeirError } from "../../lib/errors.ts";
+import { tableFolders } from "../../lib/query/lake_folders.ts";
+import type { LakePlace } from "../../lib/query/lake_tables.ts";
+import { openTable } from "../../lib/query/time_travel.ts";
+import { holdsVectors } from "../../lib/reembed/reembed.ts";
 import type { SettingValues } from "../../lib/settings/setting.ts";
 import type { settings as declared } from "../../lib/settings/declarations.ts";
 import { sourceObjects } from "./capture_run.ts";
@@ -73,18 +78,19 @@ export class BesideVerification implements AsyncDisposable {
     const captures = slot === undefined ? jobs.map((job) => sourceObjects({ job, settings }).slot) : [slot];
     const lake = this.#lake;
     const icebergCatalog = icebergCatalogOf(settings);
-    const tables = await comparedTables({
-      lake,
-      icebergCatalog,
-      url,
-      formats: settings.formats,
-      wanted: settings.tables ?? [],
-      declared: [accountHolders, transactions],
-      captures,
-    });
     const connection = await this.#database.connect();
     const results: ComparedResult[] = [];
     try {
+      await refuseVectors({ storage: lake, connection, icebergCatalog }, settings);
+      const tables = await comparedTables({
+        lake,
+        icebergCatalog,
+        url,
+        formats: settings.formats,
+        wanted: settings.tables ?? [],
+        declared: [accountHolders, transactions],
+        captures,
+      });
       for (const [capture, ofOne] of Map.groupBy(tables, ({ capture }) => capture)) {
         if (capture === undefined) {
           results.push(...ofOne.map((table) => uncompared(table, "no job captures its source any more")));
@@ -118,4 +124,17 @@ export class BesideVerification implements AsyncDisposable {
     this.#database.close();
     await Deno.remove(this.#folder, { recursive: true });
   }
+}
+
+/** Throws `configuration` for a lake of vectors, which no source has. */
+async function refuseVectors(lake: LakePlace, { formats, lake: place }: BesideSettings): Promise<void> {
+  const [first] = await tableFolders({ ...lake, formats });
+  // Whether it can be read is told where it is asked for.
+  const opened = first && await openTable(first, lake).catch(() => undefined);
+  if (!holdsVectors(opened?.newest.position)) return;
+  throw new WeirError("configuration", `The lake in ${place} holds vectors that were made beside another lake`, {
+    detail: { table: `${first!.namespace}.${first!.name}` },
+    advice:
+      "Give the lake that they stand below as --lake; deno task embed --dry-run says which of its rows wait for a vector",
+  });
 }

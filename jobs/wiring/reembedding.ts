@@ -9,6 +9,7 @@ import type { TableFolder } from "../../lib/query/lake_folders.ts";
 import type { LakePlace as QueryPlace } from "../../lib/query/lake_tables.ts";
 import { openTable } from "../../lib/query/time_travel.ts";
 import {
+  holdsVectors,
   Reembed,
   type ReembedBudget,
   type ReembedOptions,
@@ -17,21 +18,21 @@ import {
 } from "../../lib/reembed/reembed.ts";
 import type { settings as declared } from "../../lib/settings/declarations.ts";
 import type { SettingValues } from "../../lib/settings/setting.ts";
-import { upkeepNote } from "./capture_run.ts";
 import type { CatalogSettings, PlaceSettings } from "./capture_settings.ts";
 import { chosenTables } from "./chosen_tables.ts";
 import { icebergCatalogOf } from "./iceberg_catalog.ts";
-import { Lake } from "./lake.ts";
-import { below, readPlace } from "./lake_place.ts";
-import { textOf, vectorFolder } from "./recorded_text.ts";
+import { readPlace } from "./lake_place.ts";
+import { textOf } from "./recorded_text.ts";
 import { pause } from "./pause.ts";
-import { policyOf, type UpkeepSettings } from "./upkeep_settings.ts";
 import { stateFolder } from "./state_folder.ts";
+import type { UpkeepSettings } from "./upkeep_settings.ts";
+import { lookAtVectors, openVectors, type VectorLake } from "./vector_lake.ts";
 
 /** What it goes by. */
 export type ReembeddingSettings =
   & Pick<
     SettingValues<typeof declared>,
+    | "dryRun"
     | "embed"
     | "budgetRows"
     | "budgetMinutes"
@@ -99,7 +100,11 @@ export class Reembedding implements AsyncDisposable {
     this.#opened = parts.opened;
   }
 
-  /** Opens both lakes. Throws `configuration` where no table has a text, `fenced` where another process writes the vectors. */
+  /**
+   * Opens both lakes; for a dry run both for reading alone.
+   *
+   * Throws `configuration` where no table has a text, `fenced` where another process writes the vectors.
+   */
   static async open(options: ReembeddingOptions): Promise<Reembedding> {
     const { settings } = options;
     await using open = new AsyncDisposableStack();
@@ -111,11 +116,13 @@ export class Reembedding implements AsyncDisposable {
     const { storage, folders } = readPlace(settings, workFolder);
     const { formats, tables: wanted = [] } = settings;
     const places = await chosenTables({ lake: storage, icebergCatalog, formats, wanted });
-    const lake = open.use(await openVectors(options, [...folders, workFolder]));
-    const from = { storage, connection: lake.connection, icebergCatalog };
+    const vectors = open.use(
+      await (settings.dryRun ? lookAtVectors : openVectors)({ ...options, readFolders: folders, workFolder }),
+    );
+    const from = { storage, connection: vectors.connection, icebergCatalog };
     const works: Work[] = [];
     for (const place of oneOfEach(places, formats)) {
-      const work = await workOf(place, { ...options, lake, from });
+      const work = await workOf(place, { ...options, vectors, from });
       if (work !== undefined) works.push(work);
     }
     if (works.length > 0) return new Reembedding(options, { works, opened: open.move() });
@@ -199,48 +206,27 @@ function oneOfEach(places: readonly TableFolder[], formats: readonly string[]): 
   );
 }
 
-/** The lake of the vectors: what keeps tables up keeps them up too. */
-async function openVectors(
-  { settings, embedder, progress }: ReembeddingOptions,
-  readFolders: readonly string[],
-): Promise<Lake> {
-  return await Lake.open({
-    place: { ...settings, lake: below(settings.lake, vectorFolder(embedder.model)) },
-    stateFolder,
-    readFolders,
-    formats: settings.formats,
-    icebergVersion: 3,
-    deltaDeletes: "vectors",
-    memoryLimitBytes: settings.memoryLimitBytes,
-    threads: settings.threads,
-    upkeep: {
-      isOn: true,
-      policy: policyOf(settings),
-      onTrouble: (table, error) => progress.note(upkeepNote(table, error)),
-    },
-  });
-}
-
 /** Undefined for a table that nobody makes vectors from. Throws `configuration` for one without a key. */
 async function workOf(
   place: TableFolder,
-  options: ReembeddingOptions & { readonly lake: Lake; readonly from: QueryPlace },
+  options: ReembeddingOptions & { readonly vectors: VectorLake; readonly from: QueryPlace },
 ): Promise<Work | undefined> {
-  const { lake, from, settings, embedder, signal } = options;
+  const { vectors: { connection, storage, sinkFor }, from, settings, embedder, signal } = options;
   const { namespace, name, format } = place;
   const opened = await openTable(place, from);
   if (opened === undefined) return undefined;
-  const { columns, key } = opened.newest;
+  const { columns, key, position } = opened.newest;
+  if (holdsVectors(position)) throw vectorsAlone(place);
   const table = { namespace, name, columns, key };
   const scan = () => newestScan(place, from);
-  const text = await textOf(table, { requests: settings.embed, scan, connection: lake.connection });
+  const text = await textOf(table, { requests: settings.embed, scan, connection });
   if (text === undefined) return undefined;
   if (key.length === 0) throw withoutKey(place);
-  const sink = lake.sinksFor(vectorsDefinition(table)).find((candidate) => candidate.table.format === format)!;
-  const deadLetters = new DeadLetters(lake.storage, { share: settings.deadLetterShare });
+  const sink = sinkFor(vectorsDefinition(table), format);
+  const deadLetters = new DeadLetters(storage, { share: settings.deadLetterShare });
   const writeLetters: ReembedOptions["writeLetters"] = (drafts, batch) =>
     deadLetters.write(drafts, { ...batch, table: `${namespace}.${name}` });
-  const reembed = new Reembed({ connection: lake.connection, embedder, text, table, scan, sink, signal, writeLetters });
+  const reembed = new Reembed({ connection, embedder, text, table, scan, sink, signal, writeLetters });
   return { place, location: sink.table.location, reembed };
 }
 
@@ -248,6 +234,14 @@ async function newestScan(place: TableFolder, from: QueryPlace): Promise<Scan> {
   const opened = await openTable(place, from);
   if (opened === undefined) throw new WeirError("tableUnreadable", `${place.namespace}.${place.name} is gone`);
   return await opened.table.scan(opened.newest);
+}
+
+function vectorsAlone({ namespace, name }: TableFolder): WeirError {
+  const table = `${namespace}.${name}`;
+  return new WeirError("configuration", `${table} holds vectors that were made beside a lake, and no texts`, {
+    detail: { table },
+    advice: "Give the lake that they stand below as --lake",
+  });
 }
 
 function withoutKey({ namespace, name }: TableFolder): WeirError {

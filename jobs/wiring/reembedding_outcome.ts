@@ -2,7 +2,8 @@
 import { formatBytes, formatCount, formatSeconds } from "../../lib/cli/format.ts";
 import type { JobResult } from "../../lib/cli/run_job.ts";
 import { renderTable } from "../../lib/cli/table.ts";
-import { type EmbeddingModel, modelVersion } from "../../lib/embed/embedder.ts";
+import { type Embedder, type EmbeddingModel, modelVersion } from "../../lib/embed/embedder.ts";
+import { keptVectorBytes } from "../../lib/embed/vector_cache.ts";
 import type { ReembeddedTable, ReembedEstimate } from "./reembedding.ts";
 
 /** The object that `--json` prints. */
@@ -42,6 +43,25 @@ export function estimateText(estimates: readonly ReembedEstimate[], model: Embed
     rows === 0 ? "" : formatBytes(bytes),
   ]);
   return `model ${modelVersion(model)}, ${model.dimensions} dimensions\n\n${renderTable(columns, rows)}`;
+}
+
+/** What to say where vectors that are kept for their texts to come again will not be kept for long enough; nothing where they will. */
+export function cacheNotes(
+  estimates: readonly ReembedEstimate[],
+  { embedder: { model, anew }, mostBytes }: {
+    readonly embedder: Pick<Embedder, "model" | "anew">;
+    readonly mostBytes: number;
+  },
+): readonly string[] {
+  const bytes = keptVectorBytes(model.dimensions);
+  const rows = estimates.reduce((sum, table) => sum + table.rows, 0);
+  if (anew === undefined || rows * bytes <= mostBytes) return [];
+  return [
+    `--vector-cache holds about ${
+      formatCount(Math.floor(mostBytes / bytes))
+    } of these vectors: a job that is given this model ` +
+    `later may compute them all again, unless both have ${formatBytes(rows * bytes)} or more`,
+  ];
 }
 
 /** The outcome as people read it. */

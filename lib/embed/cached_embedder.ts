@@ -51,9 +51,11 @@ export function cachedEmbedder(
       return undefined;
     }
   };
-  return {
+  const { dimensions } = embedder.model;
+  const through = (known: (keys: readonly Uint8Array[]) => FoundVectors, anew?: Embedder): Embedder => ({
     model: embedder.model,
     maxBatchesInFlight: embedder.maxBatchesInFlight,
+    ...(anew === undefined ? {} : { anew }),
     get truncated() {
       return embedder.truncated ?? 0;
     },
@@ -63,15 +65,18 @@ export function cachedEmbedder(
     },
     async embed(texts) {
       const keys = textKeys(texts);
-      const found = attempt(() => store.find(keys)) ?? [];
+      const found = known(keys);
       const missing = firstOfEach(keys, found);
-      if (missing.places.length === 0) return assembled({ found, missing, dimensions: embedder.model.dimensions });
+      if (missing.places.length === 0) return assembled({ found, missing, dimensions });
       const batch = await embedder.embed(subset(texts, missing.places));
-      attempt(() => store.keep(usable(batch, { keys, missing, dimensions: embedder.model.dimensions })));
-      return assembled({ found, missing, batch, dimensions: embedder.model.dimensions });
+      attempt(() => store.keep(usable(batch, { keys, missing, dimensions })));
+      return assembled({ found, missing, batch, dimensions });
     },
-  };
+  });
+  return through((keys) => attempt(() => store.find(keys)) ?? [], through(() => []));
 }
+
+type FoundVectors = readonly (Float32Array | undefined)[];
 
 /** The texts to embed: of equal ones the first. */
 interface MissingTexts {
@@ -91,7 +96,7 @@ function textKeys({ bytes, offsets }: TextBatch): readonly Uint8Array[] {
 
 function firstOfEach(
   keys: readonly Uint8Array[],
-  found: readonly (Float32Array | undefined)[],
+  found: FoundVectors,
 ): MissingTexts {
   const known = new Map<string, number>();
   const places: number[] = [];
@@ -128,7 +133,7 @@ function usable(
 }
 
 function assembled(parts: {
-  readonly found: readonly (Float32Array | undefined)[];
+  readonly found: FoundVectors;
   readonly missing: MissingTexts;
   readonly batch?: VectorBatch;
   readonly dimensions: number;

@@ -4,7 +4,7 @@ import { withTemporaryFolder } from "../testing/temporary.ts";
 import { cachedEmbedder, withVectorCache } from "./cached_embedder.ts";
 import { type Embedder, textBatch, type VectorBatch } from "./embedder.ts";
 import { createHashModel } from "./hash_model.ts";
-import { VectorCache, type VectorCacheOptions } from "./vector_cache.ts";
+import { keptVectorBytes, VectorCache, type VectorCacheOptions } from "./vector_cache.ts";
 
 /** Counts the texts that reach it. */
 function counting(): Embedder & { texts: number } {
@@ -57,6 +57,36 @@ Deno.test(
     assert.equal(behind.texts, 5);
   }),
 );
+
+Deno.test(
+  "asked anew the model embeds what is kept too, and what it gave is kept",
+  onCache(async (open) => {
+    using cache = open();
+    const behind = counting();
+    const embedder = cachedEmbedder(behind, cache);
+    for (const texts of [["Ann"], ["Ann", "Ben"]]) await embedder.anew!.embed(textBatch(texts));
+    assert.equal(behind.texts, 3);
+    await embedder.embed(textBatch(["Ann", "Ben"]));
+    assert.equal(behind.texts, 3);
+  }),
+);
+
+for (const dimensions of [128, 384, 512, 768]) {
+  Deno.test(
+    `how many vectors of ${dimensions} dimensions the file will hold is known within a tenth`,
+    onCache(async (open) => {
+      using cache = open({ dimensions });
+      const vectors = Array.from({ length: 2000 }, (_, index) => ({
+        key: new Uint8Array(Uint32Array.of(Math.imul(index, 0x9e3779b1), index, index, index).buffer),
+        vector: new Float32Array(dimensions),
+      }));
+      cache.keep(vectors);
+      const ratio = cache.bytes / vectors.length / keptVectorBytes(dimensions);
+      assert.ok(ratio > 0.9 && ratio < 1.1, `${ratio}`);
+      await Promise.resolve();
+    }),
+  );
+}
 
 Deno.test(
   "vectors of another model, revision or size are not taken for its own",

@@ -1,8 +1,9 @@
 /**
  * The embedding contract: texts in, one vector per text out.
  *
- * Promise: the same text gives the same vector for one model id, revision and size, however texts are batched; a text that
- * cannot be embedded is named as a failure and its vector is never to be used (all zeros would be near everything).
+ * Promise: the same text gives the same vector for one model id, revision and size, however texts are batched: to the bit where the
+ * model is static or `hash`, to 1e-5 in each number where it is a transformer. A text that cannot be embedded is named as a failure
+ * and its vector is never to be used (all zeros would be near everything).
  */
 
 /** What a vector belongs to. Two vectors may be compared only if all of this is equal. */
@@ -46,6 +47,8 @@ export interface Embedder {
   readonly maxBatchesInFlight: number;
   /** Texts so far that were longer than the model reads: only their beginning counts. Absent: none. */
   readonly truncated?: number;
+  /** The same without looking for vectors that were kept, so that it shows how fast the model is. Absent: this one keeps none. */
+  readonly anew?: Embedder;
   /** Embeds a batch and takes over its buffers: they may be empty afterwards. */
   embed(texts: TextBatch): Promise<VectorBatch>;
   /** Stops the workers. Batches under way are rejected. */

@@ -31,3 +31,31 @@ Deno.test("a payment of a cent more is nearer than one of another time of day", 
   };
   assert.ok(cosine(1) > cosine(2));
 });
+
+Deno.test("a text of any kind has a vector of length 1 or a reason for none, alone the same as beside others", async () => {
+  const unknown = [
+    "",
+    " ",
+    "\n\t \u00a0\u3000",
+    "\u200b",
+    "\ufeff",
+    "\0",
+    "🎉",
+    "🎉 🎊",
+    "🎉".repeat(2 ** 12),
+    "a".repeat(2 ** 20),
+  ];
+  const known = ["日本", "é", ":", "🎉 rent", "日".repeat(2 ** 12), payment("4603.17"), "payment ".repeat(2 ** 17)];
+  const texts = known.flatMap((text, index) => [text, unknown[index]!]).concat(unknown.slice(known.length));
+  const embedder = await createEmbedder("weir");
+  const together = await embedder.embed(textBatch(texts));
+  for (const [index, text] of texts.entries()) {
+    const alone = await embedder.embed(textBatch([text]));
+    const [failed] = together.failures.filter((failure) => failure.text === index);
+    assert.deepEqual(alone.failures[0]?.reason, failed?.reason);
+    assert.equal(failed === undefined, known.includes(text), text.slice(0, 9));
+    assert.deepEqual(together.vectors.slice(index * 128, (index + 1) * 128), alone.vectors);
+    if (failed === undefined) assert.ok(Math.abs(Math.hypot(...alone.vectors) - 1) < 1e-5);
+  }
+  await embedder.close();
+});

@@ -30,8 +30,13 @@ export function comparePositions(left: Position, right: Position): number {
   if (left.instance !== right.instance) {
     throw new RangeError(`Cannot compare a position of ${left.instance} with one of ${right.instance}`);
   }
-  const difference = parseLsn(left.offset) - parseLsn(right.offset);
+  const difference = progressOf(left) - progressOf(right);
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+}
+
+/** An LSN; or a number, where what fills the table counts its own table commits. */
+function progressOf({ offset }: Position): bigint {
+  return /^\d+$/.test(offset) ? BigInt(offset) : parseLsn(offset);
 }
 
 /** The later of two positions of one source; the first where they are of two. */

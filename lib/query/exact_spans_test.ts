@@ -100,3 +100,15 @@ Deno.test("the consistent point is the greatest end of a batch that every table 
     { seed: 20, numRuns: 300 },
   );
 });
+
+Deno.test("positions that count table commits are ordered as numbers, and never agree with those of a source", () => {
+  const counted = (offset: number): Position => ({ instance: "vectors:test.orders", offset: String(offset) });
+  assert.deepEqual([counted(10), counted(9), counted(2)].toSorted(comparePositions).map(({ offset }) => offset), [
+    "2",
+    "9",
+    "10",
+  ]);
+  const spans = exactSpans({ snapshots: [{ id: 1n, timeMs: 0, position: counted(9) }], recorded: counted(10) });
+  assert.deepEqual(consistentPoint([spans]), counted(10));
+  assert.equal(consistentPoint([spans, exactSpans(history([[10]]))]), undefined);
+});

@@ -127,7 +127,9 @@ export function requireConsistentPoint(tables: readonly TablePast[]): Position {
     "precondition",
     `The tables are nowhere known at one source position: ${standing.join(", ")}`,
     {
-      advice: "Run the job that fills them until every table has caught up; tables of two jobs or sources never agree",
+      advice:
+        "Run the job that fills them until every table has caught up; tables of two jobs or sources never agree, " +
+        "nor do those of vectors that were made beside a lake",
     },
   );
 }

@@ -1,8 +1,8 @@
 /**
  * Vectors of another model for a table that is there, in a table of their own beside it, while the job that fills it goes on.
  *
- * Promise: when a run ends by itself, every row of the table as it then was has the vector of its text, and no vector is of a row
- * that left. What is done stays done, wherever a run is stopped: what is missing is asked of the two tables themselves. A text that
+ * Promise: when a run ends by itself, every row of the table as the last round found it has the vector of its text, and no vector is of
+ * a row that had left by then; that round is as late as a table that goes on changing allows. What is done stays done, wherever a run is stopped: what is missing is asked of the two tables themselves. A text that
  * did not change is not embedded again.
  */
 import type { LetterDraft } from "../change/dead_letter.ts";
@@ -56,7 +56,7 @@ export interface ReembedOutcome {
   readonly failed: number;
   /** Vectors of rows that had left. */
   readonly removed: number;
-  /** Whether every row has its vector; false where the budget was spent or somebody stopped it. */
+  /** Whether every row has its vector, as the last round found the table; false where the budget was spent or somebody stopped it. */
   readonly complete: boolean;
 }
 
@@ -74,10 +74,20 @@ export function vectorsDefinition({ namespace, name, columns, key }: ReembedOpti
   return { namespace, name, key, columns: [...keyColumns, ...embeddingColumns] };
 }
 
+/** What positions of such tables begin with: they are no source's. */
+const instancePrefix = "vectors:";
+
+/** Whether a table holds vectors that were made beside another one, and no rows of a source. */
+export function holdsVectors(position: Position | undefined): boolean {
+  return position?.instance.startsWith(instancePrefix) ?? false;
+}
+
 /** The embedding of one table. */
 export class Reembed {
   readonly #options: ReembedOptions;
   readonly #embed: EmbedTransform;
+  /** What is kept of vectors does not make the model look faster than it is. */
+  readonly #embedAnew: EmbedTransform;
   readonly #vectors: TableDefinition;
   /** The columns that are read: the key and the text's. */
   readonly #read: TableDefinition;
@@ -88,6 +98,7 @@ export class Reembed {
     const wanted = new Set([...table.key, ...textColumns(text)]);
     this.#options = options;
     this.#embed = createEmbed({ text, embedder });
+    this.#embedAnew = createEmbed({ text, embedder: embedder.anew ?? embedder });
     this.#vectors = vectorsDefinition(table);
     this.#read = { ...table, columns: table.columns.filter(({ name }) => wanted.has(name)) };
   }
@@ -105,9 +116,13 @@ export class Reembed {
     if (sample.rows === 0) return undefined;
     const { scratch } = open;
     // Once for the model to warm up.
-    await this.#vectorsOf(await this.#slice(sample, { first: 0, rows: Math.min(64, rows), scratch }), { scratch });
+    const embed = this.#embedAnew;
+    await this.#vectorsOf(await this.#slice(sample, { first: 0, rows: Math.min(64, rows), scratch }), {
+      scratch,
+      embed,
+    });
     const startedMs = performance.now();
-    await this.#vectorsOf(sample, { scratch });
+    await this.#vectorsOf(sample, { scratch, embed });
     return sample.rows / Math.max(0.001, (performance.now() - startedMs) / 1000);
   }
 
@@ -118,26 +133,51 @@ export class Reembed {
     const done = { embedded: 0, failed: 0, removed: 0, complete: false };
     const leftRows = () => (budget.rows ?? Infinity) - done.embedded - done.failed;
     const isSpent = () => signal.aborted || leftRows() <= 0 || performance.now() >= endMs;
-    while (!done.complete && !isSpent()) {
+    const onCommit = ({ rows, failed }: CommittedRows) => {
+      done.failed += failed;
+      done.embedded += rows - failed;
+      onProgress(done.embedded + done.failed);
+    };
+    for (let before = Infinity; !done.complete && !isSpent();) {
       await using open = await this.#open();
-      const round = await this.#take(open, Math.min(rowsPerRound, leftRows()));
-      for (let first = 0; first < round.rows && !isSpent();) {
-        const committed = await this.#commit(round, { first, rows: this.#commitRows(endMs) }).catch((thrown) => {
-          // Stopped between two batches of texts: what was not committed waits again.
-          if (thrown !== signal.reason) throw thrown;
-        });
-        if (committed === undefined) break;
-        const { rows, failed } = committed;
-        first += rows;
-        done.failed += failed;
-        done.embedded += rows - failed;
-        onProgress(done.embedded + done.failed);
+      const most = Math.min(rowsPerRound, leftRows());
+      const round = await this.#take(open, most);
+      const isAll = await this.#commitRound(round, { isSpent, endMs, onCommit }) && round.rows < most;
+      if (!isAll) continue;
+      // Of a table that changes all the time some rows always wait: it is gone after as long as they become fewer.
+      if (round.rows > 0 && round.rows <= before / 2) {
+        before = round.rows;
+        continue;
       }
-      if (round.rows > 0) continue;
-      done.removed += await this.#removeDeparted(open);
+      // After hours of embedding, what was opened before may have expired.
+      await using now = round.rows > 0 ? await this.#open() : undefined;
+      done.removed += await this.#removeDeparted(now ?? open);
       done.complete = true;
     }
     return done;
+  }
+
+  /** Embeds and commits a round's rows, one commit after the other, and answers whether it came to their end. */
+  async #commitRound(
+    round: Relation,
+    { isSpent, endMs, onCommit }: {
+      readonly isSpent: () => boolean;
+      readonly endMs: number;
+      readonly onCommit: (committed: CommittedRows) => void;
+    },
+  ): Promise<boolean> {
+    const { signal } = this.#options;
+    for (let first = 0; first < round.rows;) {
+      if (isSpent()) return false;
+      const committed = await this.#commit(round, { first, rows: this.#commitRows(endMs) }).catch((thrown) => {
+        // Stopped between two batches of texts: what was not committed waits again.
+        if (thrown !== signal.reason) throw thrown;
+      });
+      if (committed === undefined) return false;
+      first += committed.rows;
+      onCommit(committed);
+    }
+    return true;
   }
 
   #commitRows(endMs: number): number {
@@ -188,10 +228,14 @@ export class Reembed {
   /** The rows' key and embedding columns, as the sink takes them. */
   async #vectorsOf(
     rows: Relation,
-    { scratch, drafts = [] }: { readonly scratch: Scratch; readonly drafts?: LetterDraft[] },
+    { scratch, drafts = [], embed = this.#embed }: {
+      readonly scratch: Scratch;
+      readonly drafts?: LetterDraft[];
+      readonly embed?: EmbedTransform;
+    },
   ): Promise<Relation> {
     const { connection, signal } = this.#options;
-    const embedded = await this.#embed.apply(rows, {
+    const embedded = await embed.apply(rows, {
       connection,
       signal,
       temporaryName: scratch.name,
@@ -210,7 +254,7 @@ export class Reembed {
   async #commit(
     round: Relation,
     range: { readonly first: number; readonly rows: number },
-  ): Promise<{ readonly rows: number; readonly failed: number }> {
+  ): Promise<CommittedRows> {
     const startedMs = performance.now();
     await using scratch = new Scratch(this.#options.connection);
     const drafts: LetterDraft[] = [];
@@ -252,8 +296,15 @@ export class Reembed {
   async #nextPosition(): Promise<Position> {
     const { namespace, name } = this.#vectors;
     const { position } = await this.#options.sink.status();
-    return { instance: `vectors:${namespace}.${name}`, offset: String(BigInt(position?.offset ?? 0) + 1n) };
+    return { instance: `${instancePrefix}${namespace}.${name}`, offset: String(BigInt(position?.offset ?? 0) + 1n) };
   }
+}
+
+/** What a table commit took up. */
+interface CommittedRows {
+  readonly rows: number;
+  /** Of them. */
+  readonly failed: number;
 }
 
 /** Both tables at one moment. Disposing lets go of them. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { LetterDraft } from "../change/dead_letter.ts";
-import type { TableChange } from "../change/sink.ts";
+import type { Scan, TableChange } from "../change/sink.ts";
 import { types } from "../dataset/column_type.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
 import type { Embedder } from "../embed/embedder.ts";
@@ -97,12 +97,16 @@ class Scene {
       embedder: this.embedder,
       text: embedTextFrom(["name"]),
       table: holders,
-      scan: async () => (await this.#table.scan())!,
+      scan: async () => (await this.scan())!,
       sink: this.sink(),
       signal: this.stop.signal,
       writeLetters: (drafts) => Promise.resolve(void this.letters.push(...drafts)),
       ...options,
     });
+  }
+
+  scan(): Promise<Scan | undefined> {
+    return this.#table.scan();
   }
 
   sink(): MemorySink {
@@ -160,6 +164,25 @@ Deno.test(
 );
 
 Deno.test(
+  "a table that changes at every look is gone after for as long as fewer rows wait each time, and the run ends",
+  onScene(async (scene) => {
+    await scene.put(Array.from({ length: 10 }, (_, id) => holder(id, `name ${id}`)));
+    await scene.open().run();
+    let looks = 0;
+    const run = await scene.open({
+      scan: async () => {
+        await scene.put([holder(100 + ++looks, "new"), holder(200 + looks, "new")], [{
+          id: String(looks),
+          branch: "'north'",
+        }]);
+        return (await scene.scan())!;
+      },
+    }).run();
+    assert.deepEqual([run, looks], [{ embedded: 4, failed: 0, removed: 3, complete: true }, 3]);
+  }),
+);
+
+Deno.test(
   "a budget of rows ends a run, and the next goes on where it ended",
   onScene(async (scene) => {
     await scene.put(Array.from({ length: 10 }, (_, id) => holder(id, `name ${id}`)));
@@ -203,6 +226,14 @@ Deno.test(
     const rowsPerSecond = await scene.open().measure(256);
     assert.ok(rowsPerSecond !== undefined && rowsPerSecond > 0);
     assert.equal(await scene.open().pending(), 2);
+    scene.embedder.texts = 0;
+    const anew = countingEmbedder();
+    await scene.open({ embedder: { ...scene.embedder, anew } }).measure(256);
+    assert.deepEqual(
+      [scene.embedder.texts, anew.texts],
+      [0, 4],
+      "vectors that are kept do not make the model look fast",
+    );
     await scene.open().run();
     assert.equal(await scene.open().measure(256), undefined);
   }),

@@ -77,8 +77,28 @@ function tokenizer(): unknown {
   };
 }
 
-/** `Gather(table, input_ids)` as an ONNX file: fields by their numbers in onnx.proto. */
-function onnxTable(): Uint8Array<ArrayBuffer> {
+/** The same rounded to 8 bits, in steps that follow the largest number of the batch, as `onnx/model_quantized.onnx` would be. */
+export function tinyRoundingModel(): Uint8Array<ArrayBuffer> {
+  const rounded = ["rounded", "step", "origin"];
+  return onnxTable([
+    { operator: "Gather", inputs: ["table", "input_ids"], outputs: ["states"] },
+    { operator: "DynamicQuantizeLinear", inputs: ["states"], outputs: rounded },
+    { operator: "DequantizeLinear", inputs: rounded, outputs: ["last_hidden_state"] },
+  ]);
+}
+
+interface OnnxNode {
+  readonly operator: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+const lookUp: readonly OnnxNode[] = [
+  { operator: "Gather", inputs: ["table", "input_ids"], outputs: ["last_hidden_state"] },
+];
+
+/** A graph over the table, by default `Gather(table, input_ids)`, as an ONNX file: fields by their numbers in onnx.proto. */
+function onnxTable(nodes = lookUp): Uint8Array<ArrayBuffer> {
   const table = Float32Array.from(Array.from({ length: rows }, (_, id) => tinyVector(id)).flat());
   const [float, int64] = [1, 7];
   const tensor = [
@@ -88,14 +108,17 @@ function onnxTable(): Uint8Array<ArrayBuffer> {
     field(8, text("table")),
     field(9, new Uint8Array(table.buffer)),
   ];
-  const node = [
-    field(1, text("table")),
-    field(1, text("input_ids")),
-    field(2, text("last_hidden_state")),
-    field(4, text("Gather")),
-  ];
   const graph = [
-    field(1, concatenated(node)),
+    ...nodes.map(({ operator, inputs, outputs }) =>
+      field(
+        1,
+        concatenated([
+          ...inputs.map((name) => field(1, text(name))),
+          ...outputs.map((name) => field(2, text(name))),
+          field(4, text(operator)),
+        ]),
+      )
+    ),
     field(2, text("tiny")),
     field(5, concatenated(tensor)),
     field(11, valueInfo("input_ids", int64, ["texts", "tokens"])),

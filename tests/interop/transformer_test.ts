@@ -70,14 +70,16 @@ minilmTest("fp32 gives the vectors of sentence-transformers for texts of every k
   assert.equal(embedder.truncated, 7);
 });
 
-minilmTest("fp32 gives a text the same vector whatever stands beside it", "fp32", async (embedder) => {
-  const together = await vectorsOf(embedder, texts);
-  for (const [index, text] of texts.entries()) {
-    const [alone] = await vectorsOf(embedder, [text]);
-    const furthest = alone!.reduce((most, value, at) => Math.max(most, Math.abs(value - together[index]![at]!)), 0);
-    assert.ok(furthest < 1e-5, `${furthest} for ${JSON.stringify(text.slice(0, 60))}`);
-  }
-});
+for (const dtype of ["fp32", "q8"]) {
+  minilmTest(`${dtype} gives a text the same vector whatever stands beside it`, dtype, async (embedder) => {
+    const together = await vectorsOf(embedder, texts);
+    for (const [index, text] of texts.entries()) {
+      const [alone] = await vectorsOf(embedder, [text]);
+      const furthest = alone!.reduce((most, value, at) => Math.max(most, Math.abs(value - together[index]![at]!)), 0);
+      assert.ok(furthest < 1e-5, `${furthest} for ${JSON.stringify(text.slice(0, 60))}`);
+    }
+  });
+}
 
 minilmTest("q8 stays close to sentence-transformers", "q8", async (embedder) => {
   assert.match(embedder.model.revision, /^[0-9a-f]{12}-q8$/);

@@ -86,13 +86,17 @@ Deno.test("deno task embed brings every row its vector beside a writer, once, wh
     await using _lake = scene.lake;
     await scene.churn.load();
 
-    await test.step("--dry-run says what it will cost", async () => {
+    await test.step("--dry-run says what it will cost, and leaves nothing behind", async () => {
+      const before = await namesIn(`${folder}/lake`);
       const { code, log, outcome } = await scene.run("--dry-run", ...text);
       assert.deepEqual([code, outcome.ok, outcome.tables], [0, true, []], log);
       assert.deepEqual(outcome.estimates.map(({ table, format, rows }) => [table, format, rows]), [
         ["soak.orders", "iceberg", 20_000],
       ]);
       assert.match(log, /model weir-hash-nonsemantic@1, 256 dimensions\n\n.*rows to embed.*\n.*\n.*20,000.*about/s);
+      assert.deepEqual(await namesIn(`${folder}/lake`), before);
+      assert.deepEqual(await namesIn(`${folder}/data/state`), ["embed"]);
+      assert.deepEqual(await namesIn(`${folder}/data/state/embed`), []);
     });
 
     await test.step("killed in the middle, and by a budget, it goes on where it was", async () => {
@@ -111,6 +115,7 @@ Deno.test("deno task embed brings every row its vector beside a writer, once, wh
     await test.step("with --follow it goes after what is written, and Ctrl-C ends it well", async () => {
       const following = scene.start(...text, "--follow");
       await following.until(/rows to embed/);
+      assert.equal((await scene.run("--dry-run", ...text)).code, 0, "a look is taken beside it");
       while (scene.churn.commits < 5) await scene.churn.commit();
       await following.until(/embedding soak\.orders/);
       following.kill("SIGINT");
@@ -140,3 +145,7 @@ Deno.test("deno task embed brings every row its vector beside a writer, once, wh
     });
   });
 });
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  return (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).toSorted();
+}

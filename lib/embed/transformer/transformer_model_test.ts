@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ModelHub } from "../../testing/model_hub.ts";
-import { tinyDimensions, tinyIds, tinyModelFiles, tinyVector, writeTinyModel } from "../../testing/tiny_model.ts";
+import {
+  tinyDimensions,
+  tinyIds,
+  tinyModelFiles,
+  tinyRoundingModel,
+  tinyVector,
+  writeTinyModel,
+} from "../../testing/tiny_model.ts";
 import { withTemporaryFolder } from "../../testing/temporary.ts";
 import { createEmbedder } from "../create_embedder.ts";
 import { type Embedder, modelVersion, textBatch, type VectorBatch } from "../embedder.ts";
@@ -75,6 +82,23 @@ Deno.test("a text the model fails on, or whose vector is no number, is a failure
     ]);
     near(batch, 0, expected("ann"));
     near(batch, 4, expected("bob"));
+  });
+});
+
+Deno.test("a text has the same vector alone and beside others, also where the model rounds by the largest of its batch", async () => {
+  await withTemporaryFolder(async (folder) => {
+    await writeTinyModel(folder);
+    await Deno.writeFile(join(folder, "onnx/model_quantized.onnx"), tinyRoundingModel());
+    const texts = ["ann", "bob", "ann pays", "zürich rome", "ann pays bob", "anns", "rome"];
+    for (const dtype of ["fp32", "q8"]) {
+      const embedder = await createEmbedder(folder, { dtype });
+      const together = await embedder.embed(textBatch(texts));
+      for (const [text, content] of texts.entries()) {
+        const alone = await embedder.embed(textBatch([content]));
+        near(together, text, [...alone.vectors]);
+      }
+      await embedder.close();
+    }
   });
 });
 
