@@ -1,10 +1,12 @@
 /** A sentence model and texts in, a folder with a static model out. */
 import { join, resolve } from "node:path";
 import type { Progress } from "../../lib/cli/progress.ts";
+import { Random } from "../../lib/domain/random.ts";
 import { distilModel } from "../../lib/embed/distil/distil_model.ts";
 import { domainPhrases } from "../../lib/embed/distil/domain_phrases.ts";
 import { modelCard } from "../../lib/embed/distil/model_card.ts";
 import { modelFiles, phraseTokenizer } from "../../lib/embed/distil/model_folder.ts";
+import { misspellings } from "../../lib/embed/distil/misspelling.ts";
 import { modelVersion } from "../../lib/embed/embedder.ts";
 import { findModel } from "../../lib/embed/model_source.ts";
 import { openStockTokenizer, type StockTokenizer } from "../../lib/embed/static/stock_tokenizer.ts";
@@ -48,6 +50,9 @@ export interface DistillationOutcome {
 /** A phrase stands in at least this many texts: what fewer share is learnt from its words. */
 const minimumTexts = 20;
 
+/** Beside each text as it is. */
+const misspellingsPerText = Number(Deno.env.get("WEIR_EXP_MISSPELL") ?? 1);
+
 /** Generated records come from so many seeds, whose people have other names. */
 const seeds = 4;
 
@@ -68,12 +73,14 @@ export async function distilFolder(
   });
   const { vocabulary } = reader;
   const tokenizer = phraseTokenizer(reader.document, { phrases, vocabularySize: vocabulary.length });
+  const random = new Random(settings.seed, "misspellings");
   const table = await distilModel({
     ...reader,
     teacher,
     phrases,
     tokenizer: await openStockTokenizer(readTokenizerFile(JSON.stringify(tokenizer), reader.path)),
     corpus,
+    variants: misspellings(corpus, { perText: misspellingsPerText, below: (bound) => random.below(bound) }),
     dimensions: settings.dimensions,
     signal: context.signal,
     note: (text) => context.progress.note(text),

@@ -3,8 +3,8 @@ import { createEmbedder } from "./create_embedder.ts";
 import { textBatch } from "./embedder.ts";
 
 const payment = (amount: string, time = "Monday night") =>
-  `Payment: medium outbound ${time}. Range: 2000 to 5000 ZAR. Account: Visa, Nedbank. Counterparty: Savings, Absa Bank. ` +
-  `Type: paymentRT. Country: ZAF. Amount: ${amount}`;
+  `Payment: medium outbound. Account: Visa, Nedbank. Counterparty: Savings, Absa Bank. Type: paymentRT. Country: ZAF. ` +
+  `Range: 2000 to 5000 ZAR. Amount: ${amount}. Time: ${time}`;
 
 Deno.test("the shipped model is there without a network, and whatever changes in an amount changes the vector", async () => {
   const embedder = await createEmbedder("weir");

@@ -7,7 +7,7 @@ export const vectorSettings = {
     flag: "model",
     help:
       "Embedding model: weir, which comes with this program, a folder (./model), organisation/name[@revision] of the model hub, or hash, which carries no meaning (hash:256: as many dimensions)",
-    defaultText: "hash",
+    defaultText: "weir",
     placeholder: "MODEL",
     only: {
       form: /^(?:weir|hash(?::(?:128|256|384))?|\.{0,2}\/.*|[\w-][\w.-]*\/[\w-][\w.-]*(?:@[\w][\w./-]*)?)$/,

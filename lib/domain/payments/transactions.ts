@@ -190,14 +190,17 @@ function partyProjections(prefix: string, options: { readonly from: string; read
   }));
 }
 
-/** Sizes in words, in the currency of the payment: what a language model knows of amounts, it knows by these. */
+/**
+ * Sizes in words, in the currency of the payment: what a language model knows of amounts, it knows by these. Their limits are none of
+ * the ranges', so that an amount a little higher changes one of the two at most.
+ */
 const sizes: readonly Band[] = [
-  { below: 100, text: "tiny" },
-  { below: 500, text: "very small" },
-  { below: 2000, text: "small" },
-  { below: 10_000, text: "medium" },
-  { below: 20_000, text: "large" },
-  { below: 100_000, text: "very large" },
+  { below: 150, text: "tiny" },
+  { below: 700, text: "very small" },
+  { below: 3000, text: "small" },
+  { below: 15_000, text: "medium" },
+  { below: 70_000, text: "large" },
+  { below: 300_000, text: "very large" },
 ];
 
 /** Between round limits: near amounts share a range. */
@@ -214,34 +217,34 @@ function party(prefix: string): readonly TemplateValue[] {
 }
 
 /**
- * What a payment is like: how large, which way, when, whose, to whom. Left out are numbers of accounts, branches and references; the
+ * What a payment is like: how large, which way, whose, to whom, when. Left out are numbers of accounts, branches and references; the
  * codes of message and clearing system, which a language model knows nothing of and which yet made a fifth of what set payments
- * apart; and the dates of execution and settlement. The exact amount is last: a cent more makes another text, and payments of
- * one size stay near each other.
+ * apart; and the dates of execution and settlement. The exact amount: a cent more makes another text. The time is last, where a
+ * language model makes least of it, so that a payment that comes again some hours later stays near the first.
  */
 const textTemplate: TextTemplate = {
-  version: "payment-compact-1",
+  version: "payment-compact-2",
   parts: [
     {
       label: "Payment",
       separator: " ",
-      values: [
-        { column: "value", bands: sizes, above: "huge" },
-        { column: "direction" },
-        { column: "eventtime", take: "weekday" },
-        { column: "eventtime", take: "part of day" },
-      ],
-    },
-    {
-      label: "Range",
-      separator: " ",
-      values: [{ column: "value", bands: ranges, above: "over 1000000" }, { column: "currency" }],
+      values: [{ column: "value", bands: sizes, above: "huge" }, { column: "direction" }],
     },
     { label: "Account", values: party("account_holder_account") },
     { label: "Counterparty", values: party("counterparty_account") },
     { label: "Type", values: [{ column: "eventtype" }] },
     { label: "Country", values: [{ column: "destinationcountry" }] },
+    {
+      label: "Range",
+      separator: " ",
+      values: [{ column: "value", bands: ranges, above: "over 1000000" }, { column: "currency" }],
+    },
     { label: "Amount", values: [{ column: "value" }] },
+    {
+      label: "Time",
+      separator: " ",
+      values: [{ column: "eventtime", take: "weekday" }, { column: "eventtime", take: "part of day" }],
+    },
   ],
 };
 

@@ -15,6 +15,7 @@ import { fitTable } from "./corpus_fit.ts";
 import { type Int8Table, toInt8 } from "./int8_table.ts";
 import { principalAxes, project, type Vectors } from "./principal_axes.ts";
 import { type DenseRows, multiply, type SparseRows, tokenCounts } from "./sparse_rows.ts";
+import type { Variant } from "./misspelling.ts";
 import { type TeacherOptions, teacherVectors } from "./teacher_vectors.ts";
 import { type TokenText, tokenTexts } from "./token_table.ts";
 
@@ -35,6 +36,8 @@ export interface DistilOptions {
   readonly unknownToken: number;
   /** Texts like those that will be embedded. */
   readonly corpus: readonly string[];
+  /** Texts that are to get the vectors of texts of the corpus, which the teacher is not asked about. Default: none. */
+  readonly variants?: readonly Variant[];
   /** Floats per vector. */
   readonly dimensions: number;
   readonly signal?: AbortSignal;
@@ -50,7 +53,7 @@ const vocabularyWeight = 0.1;
 
 /** Makes the table: a row per token, phrases last. */
 export async function distilModel(options: DistilOptions): Promise<Int8Table> {
-  const { corpus, dimensions, note, phrases, vocabulary } = options;
+  const { corpus, dimensions, note, phrases, variants = [], vocabulary } = options;
   const tokens = tokenTexts(vocabulary, options.continuingPrefix);
   note?.(`asking the teacher about ${tokens.length} tokens`);
   const alone = await tokenVectors(tokens, asked(options, tokens.length));
@@ -58,11 +61,13 @@ export async function distilModel(options: DistilOptions): Promise<Int8Table> {
   const whole = await teacherVectors(corpus, asked(options, corpus.length));
   note?.("finding the axes");
   const axes = principalAxes([{ ...whole, weight: 1 }, { ...alone, weight: vocabularyWeight }], dimensions);
-  const texts = tokenCounts(corpus.map((text) => piecesAndPhrases(text, options)));
+  const texts = tokenCounts(
+    [...corpus, ...variants.map(({ text }) => text)].map((text) => piecesAndPhrases(text, options)),
+  );
   const values = new Float64Array((vocabulary.length + phrases.length) * dimensions);
   values.set(weighted(project(alone, axes), { tokens, dimensions }));
   const table = { width: dimensions, values: scaled(values, { dimensions, texts }) };
-  const targets = { width: dimensions, values: unitRows(project(whole, axes), dimensions) };
+  const targets = { width: dimensions, values: withVariants(unitRows(project(whole, axes), dimensions), options) };
   note?.("fitting the table to the texts");
   const fitted = fitTable({ ...fit, texts, targets, table, ...(options.signal && { signal: options.signal }) });
   return toInt8(withPieces(fitted, options), dimensions);
@@ -126,6 +131,16 @@ function scaled(
 function unitRows(values: Float64Array, width: number): Float64Array {
   const lengths = rowLengths({ width, values });
   return values.map((value, place) => value / lengths[Math.floor(place / width)]!);
+}
+
+/** Rows of the corpus, and behind them that of each variant's text. */
+function withVariants(rows: Float64Array, { corpus, dimensions, variants = [] }: DistilOptions): Float64Array {
+  const found = new Float64Array((corpus.length + variants.length) * dimensions);
+  found.set(rows);
+  variants.forEach(({ of }, place) => {
+    found.set(rows.subarray(of * dimensions, (of + 1) * dimensions), (corpus.length + place) * dimensions);
+  });
+  return found;
 }
 
 function rowLengths({ width, values }: DenseRows): Float64Array {
