@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import pg from "pg";
 import { WeirError } from "../errors.ts";
+import { copyPristineCluster } from "../testing/pristine_cluster.ts";
 import { layOutBinaries } from "./binaries.ts";
 import { EmbeddedPostgres } from "./postgres.ts";
 import { findAccount } from "./server_user.ts";
@@ -26,6 +27,14 @@ async function withFolder(body: (folder: string) => Promise<void>): Promise<void
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** A folder with a cluster that was not started yet, for promises that are not about how one is made. */
+function withCluster(body: (folder: string) => Promise<void>): Promise<void> {
+  return withFolder(async (folder) => {
+    await copyPristineCluster(folder);
+    await body(folder);
+  });
 }
 
 function isKind(kind: string): (thrown: unknown) => boolean {
@@ -54,7 +63,7 @@ Deno.test("the embedded server is PostgreSQL 18 in UTF-8 and decodes a logical s
   }));
 
 Deno.test("data and port survive a stop, a restart and a kill", () =>
-  withFolder(async (folder) => {
+  withCluster(async (folder) => {
     const first = await EmbeddedPostgres.start({ folder });
     await query(first.url, "CREATE TABLE a AS SELECT 1 AS id");
     await first.restart();
@@ -70,16 +79,16 @@ Deno.test("data and port survive a stop, a restart and a kill", () =>
   }));
 
 Deno.test("a folder has one owner, and a taken port is named", () =>
-  withFolder(async (folder) => {
+  withCluster(async (folder) => {
     await using server = await EmbeddedPostgres.start({ folder, settings });
     await assert.rejects(EmbeddedPostgres.start({ folder, settings }), isKind("fenced"));
-    await withFolder(async (other) => {
+    await withCluster(async (other) => {
       await assert.rejects(EmbeddedPostgres.start({ folder: other, port: server.port, settings }), isKind("portTaken"));
     });
   }));
 
 Deno.test("a data folder that the server refuses is named as its own, not as the lake's", () =>
-  withFolder(async (folder) => {
+  withCluster(async (folder) => {
     await (await EmbeddedPostgres.start({ folder, settings })).stop();
     await Deno.chmod(`${folder}/data`, 0o755);
     await assert.rejects(EmbeddedPostgres.start({ folder, settings }), {
@@ -90,7 +99,7 @@ Deno.test("a data folder that the server refuses is named as its own, not as the
   }));
 
 Deno.test("a wrong password is refused", () =>
-  withFolder(async (folder) => {
+  withCluster(async (folder) => {
     await using server = await EmbeddedPostgres.start({ folder, settings });
     const url = new URL(server.url);
     url.password = "wrong";
@@ -178,7 +187,7 @@ async function processesOf(folder: string, part = ""): Promise<readonly number[]
 }
 
 Deno.test("the server of a killed process stops too, in order, and its data are there", () =>
-  withFolder(async (folder) => {
+  withCluster(async (folder) => {
     const other = await startElsewhere(folder);
     await query(other.url, "CREATE TABLE a AS SELECT 7 AS id");
     assert.equal((await processesOf(folder)).length >= 2, true);
@@ -194,7 +203,7 @@ Deno.test("the server of a killed process stops too, in order, and its data are 
   }));
 
 Deno.test("a server left running by a killed process is taken over with its data", () =>
-  withFolder(async (folder) => {
+  withCluster(async (folder) => {
     const other = await startElsewhere(folder);
     await assert.rejects(EmbeddedPostgres.start({ folder, settings }), isKind("fenced"));
     await query(other.url, "CREATE TABLE a AS SELECT 7 AS id");

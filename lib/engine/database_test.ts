@@ -8,7 +8,7 @@ Deno.test("no statement reads or writes outside the folders, nor lifts that or a
     await withDatabase(async ({ folder, connection }) => {
       const statements = [
         `SELECT * FROM read_csv(${literal(`${outside}/secret.csv`)})`,
-        `SELECT * FROM read_text(${literal(`${folder}/../${outside.split("/").at(-1)}/secret.csv`)})`,
+        `SELECT * FROM read_text(${literal(`${folder}/../../${outside.split("/").at(-1)}/secret.csv`)})`,
         `COPY (SELECT 1) TO ${literal(`${outside}/stolen.csv`)}`,
         `ATTACH ${literal(`${outside}/other.db`)}`,
         "SET enable_external_access = true",

@@ -1,6 +1,5 @@
 /** A Paimon lake in a temporary folder, and changes for its tables. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import type { Relation } from "../change/relation.ts";
 import type { TableChange } from "../change/sink.ts";
 import type { Column } from "../dataset/column.ts";
@@ -8,11 +7,11 @@ import { types } from "../dataset/column_type.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
 import type { SchemaChange } from "../dataset/schema_change.ts";
 import type { Connection } from "../engine/connection.ts";
-import { Database } from "../engine/database.ts";
 import { armFailPoints } from "../fail_point.ts";
 import { LocalStorage } from "../storage/local.ts";
 import { PaimonTable, type PaimonTableOptions } from "../table/paimon/paimon_table.ts";
 import { FaultyStorage } from "./faulty_storage.ts";
+import { withDatabase } from "./temporary.ts";
 
 /** Columns of {@linkcode orders}. */
 export const orderColumns: readonly Column[] = [
@@ -34,24 +33,16 @@ export interface PaimonLake {
 
 /** A lake in a temporary folder, removed afterwards. */
 export async function withPaimonLake(work: (lake: PaimonLake) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "weir_paimon_" });
-  const database = await Database.open({ folders: [folder], temporaryFolder: join(folder, "spill") });
-  const connection = await database.connect();
-  const storage = new FaultyStorage(new LocalStorage(folder));
-  try {
-    await work({
-      folder,
-      connection,
-      storage,
-      open: (options = {}) =>
-        new PaimonTable({ storage, connection, folder: "paimon", namespace: "shop", name: "orders", ...options }),
-    });
-  } finally {
-    armFailPoints(undefined);
-    connection.close();
-    database.close();
-    await Deno.remove(folder, { recursive: true });
-  }
+  await withDatabase(async ({ folder, connection }) => {
+    const storage = new FaultyStorage(new LocalStorage(folder));
+    const open: PaimonLake["open"] = (options = {}) =>
+      new PaimonTable({ storage, connection, folder: "paimon", namespace: "shop", name: "orders", ...options });
+    try {
+      await work({ folder, connection, storage, open });
+    } finally {
+      armFailPoints(undefined);
+    }
+  });
 }
 
 let relations = 0;

@@ -60,7 +60,7 @@ Deno.test("Ctrl-C and SIGTERM end a job after the running commit, with success a
 Deno.test("Ctrl-C before or in the verification ends a job that was to end by itself", async () => {
   await withPlace(async ({ folder }) => {
     for (const activity of [/capturing {2}/, /verifying /]) {
-      const job = startJob({ job: "pipeline", folder, flags: ["--holders", "50", "--payments", "5000"] });
+      const job = startJob({ job: "pipeline", folder, flags: ["--holders", "50", "--payments", "1500"] });
       await job.until(activity);
       job.kill("SIGINT");
       const { code, outcome, log } = endOf(await job.ended);

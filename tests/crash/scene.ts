@@ -52,7 +52,7 @@ export async function changeEverything({ writer, client }: Scene, round: number)
 }
 
 /** Runs that are killed, each going on from what the one before left, before one that comes to its end. */
-const killsInARow = 3;
+const killsInARow = 5;
 
 /**
  * Changes everything and kills the job at a point, for each point; after some of them, and in the end, the job runs to its end and

@@ -21,7 +21,7 @@ const formats = "iceberg,paimon,delta";
 const flags = { "merge-files": "2", "deleted-share": "0.1", "keep-hours": "0", "keep-snapshots": "2" };
 
 /** Kills between two comparisons with the source: what a kill loses stays lost. */
-const comparedEvery = 4;
+const comparedEvery = 7;
 
 const points = [
   ...icebergUpkeepFailPoints,

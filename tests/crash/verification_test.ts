@@ -11,7 +11,7 @@ import { declaredDefinition } from "../../lib/pipeline/plan.ts";
 import { openCapture } from "./capture.ts";
 import { withScene } from "./scene.ts";
 
-const runMs = 16_000;
+const runMs = 10_000;
 const rate = 1000;
 
 Deno.test(`verification again and again beside ${rate} rows/s of inserts, updates and deletes finds nothing`, async () => {

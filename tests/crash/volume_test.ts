@@ -17,7 +17,7 @@ async function withServer(body: (server: Server) => Promise<void>): Promise<void
   await withTemporaryFolder((folder) => withPostgres(({ url, client }) => body({ url, client, folder })));
 }
 
-const commitRows = 500_000;
+const commitRows = 300_000;
 const noteBytes = 160;
 /** Design §4: however many rows. */
 const mostMemoryBytes = 1.5e9;
@@ -57,7 +57,7 @@ async function runWatched(
   while (isRunning) {
     memoryBytes = Math.max(memoryBytes, 1024 * await firstNumber("ps", ["-o", "rss=", "-p", `${job.pid}`]));
     diskBytes = Math.max(diskBytes, 1024 * await firstNumber("du", ["-sk", `${plan.folder}/data/state`]));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 200));
   }
   return { end: endOf(await ended), memoryBytes, diskBytes };
 }
@@ -92,7 +92,7 @@ Deno.test("an idle table beside a busy one, and an idle publication beside a bus
 });
 
 const rate = 1000;
-const paceMs = 20_000;
+const paceMs = 12_000;
 const [holders, payments] = [200, 1000];
 
 Deno.test(`--rate ${rate} of a job that follows holds within 5 % over ${paceMs / 1000} s`, async (test) => {

@@ -6,13 +6,13 @@ import { soak, soakPlan } from "./soak.ts";
 import { verdict } from "./verdict.ts";
 
 const plan = soakPlan({
-  commits: 200,
+  commits: 120,
   rows: 100_000,
   updates: 300,
   samples: 11,
   targetFileBytes: 4 * 2 ** 20,
   mergeFiles: 6,
-  keepSnapshotsMs: 10_000,
+  keepSnapshotsMs: 6000,
 });
 
 /** What the process prints. */

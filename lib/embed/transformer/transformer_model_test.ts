@@ -21,7 +21,8 @@ async function withTiny(
 ): Promise<void> {
   await withTemporaryFolder(async (folder) => {
     await writeTinyModel(folder);
-    const embedder = await createEmbedder(folder, options);
+    // One worker, not one a core: each loads the library, which takes a hundred times what the model does.
+    const embedder = await createEmbedder(folder, { workers: 1, ...options });
     try {
       await body(embedder, folder);
     } finally {

@@ -87,7 +87,9 @@ Deno.test("a point shows the source as it was, holds its tables' columns, and le
     {
       await using point = await open();
       await write("INSERT INTO orders VALUES (2, 'b')");
-      assert.equal(await point.copyTo("SELECT id FROM public.orders", `${(await Deno.makeTempDir())}/rows.csv`), 1);
+      await withTemporaryFolder(async (folder) => {
+        assert.equal(await point.copyTo("SELECT id FROM public.orders", `${folder}/rows.csv`), 1);
+      });
       assert.deepEqual(point.sources.map(({ dataset }) => dataset.columns.map(({ name }) => name)), [["id", "name"]]);
       await client.query("SET lock_timeout = 100");
       await assert.rejects(() => client.query("ALTER TABLE orders ADD COLUMN note text"), /lock timeout/);
