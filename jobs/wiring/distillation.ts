@@ -51,7 +51,7 @@ export interface DistillationOutcome {
 const minimumTexts = 20;
 
 /** Beside each text as it is. */
-const misspellingsPerText = Number(Deno.env.get("WEIR_EXP_MISSPELL") ?? 1);
+const misspellingsPerText = 2;
 
 /** Generated records come from so many seeds, whose people have other names. */
 const seeds = 4;

@@ -47,7 +47,9 @@ export interface DistilOptions {
 }
 
 /** How strongly tokens are held to what the teacher says of them alone, and how often the fit is made (see `fitTable`). */
-const fit = { ridge: 0.3, rounds: 10 };
+const fit = { ridge: 0.3, rounds: 6 };
+/** How much a variant counts against a text of the corpus: many seldom stand for what the teacher said. */
+const variantWeight = 0.2;
 /** How much the vocabulary shapes the axes against the corpus: enough that words of no record can still be told apart. */
 const vocabularyWeight = 0.1;
 
@@ -69,7 +71,15 @@ export async function distilModel(options: DistilOptions): Promise<Int8Table> {
   const table = { width: dimensions, values: scaled(values, { dimensions, texts }) };
   const targets = { width: dimensions, values: withVariants(unitRows(project(whole, axes), dimensions), options) };
   note?.("fitting the table to the texts");
-  const fitted = fitTable({ ...fit, texts, targets, table, ...(options.signal && { signal: options.signal }) });
+  const weights = new Float64Array(texts.starts.length - 1).fill(variantWeight).fill(1, 0, corpus.length);
+  const fitted = fitTable({
+    ...fit,
+    texts,
+    weights,
+    targets,
+    table,
+    ...(options.signal && { signal: options.signal }),
+  });
   return toInt8(withPieces(fitted, options), dimensions);
 }
 

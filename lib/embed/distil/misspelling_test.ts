@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { Random } from "../../domain/random.ts";
 import { misspellings } from "./misspelling.ts";
 
-const corpus = Array.from({ length: 40 }, (_, index) => `Name: Person${"abcdefghij"[index % 10]}mer. Suburb: Ço${index}.`)
+const corpus = Array.from(
+  { length: 40 },
+  (_, index) => `Name: Person${"abcdefghij"[index % 10]}mer. Suburb: Ço${index}.`,
+)
   .concat("Name: Zoë Mkhizeö. Born: 1984.");
 
 function made(seed: number) {
@@ -27,5 +30,13 @@ Deno.test("one word of a text is misspelt, in its letters alone, and never one t
 Deno.test("the same random numbers make the same misspellings, and a text without a long seldom word has none", () => {
   assert.deepEqual(made(2), made(2));
   assert.notDeepEqual(made(2), made(3));
-  assert.deepEqual(misspellings(["Name: Jo", "Name: Al"], { perText: 1, below: () => 0 }), []);
+  assert.deepEqual(misspellings(["Name: Jo 1984", "Name: Al 4.5"], { perText: 1, below: () => 0 }), []);
+});
+
+Deno.test("an amount keeps its first two digits and its length", () => {
+  const random = new Random(4, "amounts");
+  const amounts = Array.from({ length: 20 }, (_, index) => `Amount: ${18_200 + index}.61`);
+  const found = misspellings(amounts, { perText: 5, below: (bound) => random.below(bound) });
+  for (const { text } of found) assert.match(text, /^Amount: 18\d{3}\.\d{2}$/);
+  assert.ok(new Set(found.map(({ text }) => text)).size > 90);
 });
