@@ -49,7 +49,8 @@ export class CaptureRun implements AsyncDisposable {
   readonly pipeline: Pipeline;
   readonly plans: readonly DatasetPlan[];
   readonly deadLetters: DeadLetters;
-  readonly embedder: Embedder;
+  /** Undefined where no table gets vectors. */
+  readonly embedder: Embedder | undefined;
   readonly #options: CaptureRunOptions;
   readonly #stop = new AbortController();
   /** What disposing closes. */
@@ -68,7 +69,8 @@ export class CaptureRun implements AsyncDisposable {
     this.deadLetters = new DeadLetters(lake.storage, { share: settings.deadLetterShare });
     this.plans = parts.datasets.map((dataset) => {
       const text = options.textOf(dataset);
-      return planOf(dataset, { lake, embedder, layout: settings, ...(text === undefined ? {} : { text }) });
+      const embedding = text && embedder ? { embedding: { text, embedder } } : {};
+      return planOf(dataset, { lake, layout: settings, ...embedding });
     });
     requireKnownTables(settings, this.plans);
     this.pipeline = new Pipeline({
@@ -146,8 +148,9 @@ export class CaptureRun implements AsyncDisposable {
     open.defer(() => source.close());
     const { datasets, leftOut } = await source.inspect();
     if (leftOut.length > 0) options.progress.note(leftOutNote(leftOut));
-    const embedder = await startModel(settings, options);
-    open.defer(() => embedder.close());
+    const isEmbedding = datasets.some((dataset) => options.textOf(dataset) !== undefined);
+    const embedder = isEmbedding ? await startModel(settings, options) : undefined;
+    open.defer(() => embedder?.close());
     const run = new CaptureRun(options, { source, lake, embedder, datasets });
     for (const table of await otherwisePartitioned(run.plans)) options.progress.note(partitionedNote(table));
     for (const note of await partitionNotes(run.plans, settings)) options.progress.note(note);
@@ -246,7 +249,7 @@ export function sourceObjects(
 interface RunParts {
   readonly source: PostgresSource;
   readonly lake: Lake;
-  readonly embedder: Embedder;
+  readonly embedder: Embedder | undefined;
   readonly datasets: readonly Dataset[];
 }
 

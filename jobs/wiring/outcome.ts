@@ -41,7 +41,8 @@ export interface CaptureOutcome extends JobResult {
   readonly failures: readonly { readonly dataset: string; readonly kind: string; readonly message: string }[];
   /** What was merged and expired beside the batches; null with `--upkeep off`. */
   readonly upkeep: UpkeepCounts | null;
-  readonly model: EmbeddingModel;
+  /** Null where no table has vectors. */
+  readonly model: EmbeddingModel | null;
   /** Texts that were longer than the model reads: only their beginning is in their vectors. */
   readonly truncatedTexts: number;
   readonly deadLetters: number;
@@ -83,8 +84,8 @@ export async function captureOutcome(
     })),
     failures,
     upkeep: run.lake.upkeep?.counts ?? null,
-    model: run.embedder.model,
-    truncatedTexts: run.embedder.truncated ?? 0,
+    model: run.embedder?.model ?? null,
+    truncatedTexts: run.embedder?.truncated ?? 0,
     deadLetters: run.deadLetters.count,
     deadLetterFolder: run.deadLetterFolder,
     rows,
@@ -178,7 +179,7 @@ export function outcomeText(
     renderTable(columns, rows),
     "",
     summaryText(outcome),
-    ...truncationNotes({ model: outcome.model, truncated: outcome.truncatedTexts }),
+    ...(outcome.model === null ? [] : truncationNotes({ model: outcome.model, truncated: outcome.truncatedTexts })),
     ...upkeepText(outcome.upkeep),
     ...mirrorText(outcome.mirrors),
     ...outcome.failures.map(({ dataset, message }) => `${dataset} was set aside: ${message}`),

@@ -14,9 +14,8 @@ import { type LayoutRequests, withLayout } from "./layout_requests.ts";
 /** What {@linkcode planOf} needs. */
 export interface PlanOptions {
   readonly lake: Lake;
-  readonly embedder: Embedder;
-  /** What a row's vector is made from. Absent: the table gets no vectors. */
-  readonly text?: TextDeclaration;
+  /** What a row's vector is made from, and by whom. Absent: the table gets no vectors. */
+  readonly embedding?: { readonly text: TextDeclaration; readonly embedder: Embedder };
   readonly layout: LayoutRequests;
 }
 
@@ -27,10 +26,10 @@ function vectorColumns({ columns }: Dataset): readonly Column[] {
 
 /** The plan of a dataset in a lake. Throws what {@linkcode withLayout} throws. */
 export function planOf(dataset: Dataset, options: PlanOptions): DatasetPlan {
-  const { text, embedder } = options;
+  const { embedding } = options;
   const main = [
     ...((dataset.projections ?? []).length === 0 ? [] : [createFlatten(dataset)]),
-    ...(text === undefined ? [] : [createEmbed({ text, embedder })]),
+    ...(embedding === undefined ? [] : [createEmbed(embedding)]),
   ];
   const children = (dataset.children ?? []).map((child) => [createChildRows(child)]);
   const withSinks = (asked: Omit<TablePlan, "sinks">): TablePlan => {
@@ -43,7 +42,7 @@ export function planOf(dataset: Dataset, options: PlanOptions): DatasetPlan {
       withSinks({
         transforms: main,
         rowsBelongTo: "key",
-        leftOutColumns: text === undefined ? vectorColumns(dataset) : [],
+        leftOutColumns: embedding === undefined ? vectorColumns(dataset) : [],
       }),
       ...children.map((transforms) => withSinks({ transforms, rowsBelongTo: "parent" })),
     ],
