@@ -48,7 +48,7 @@ export interface DistillationOutcome {
 }
 
 /** A phrase stands in at least this many texts: what fewer share is learnt from its words. */
-const minimumTexts = 20;
+const minimumTexts = 8;
 
 /** Beside each text as it is. */
 const misspellingsPerText = 2;
@@ -68,6 +68,8 @@ export async function distilFolder(
   const corpus = settings.texts === undefined ? await generatedCorpus(settings) : await readLines(settings.texts);
   const phrases = domainPhrases(corpus, {
     normalise: (text) => reader.pieces.normalise(text),
+    isSplit: (word) => reader.pieces.encode(word).length > 1,
+    vocabulary: reader.vocabulary,
     minimumTexts,
     maximumPhrases: settings.phrases,
   });

@@ -59,11 +59,11 @@ Deno.test("a served model answers until Ctrl-C, and listens to other machines wi
   withDatabase(async ({ folder }) => {
     const port = freePort();
     const server = new JobProcess({ script: serveJob, args: ["--port", String(port), "--json"], folder });
-    await server.until(/hash \(128 dimensions\) answers at http:\/\/127\.0\.0\.1:\d+\/v1\/embeddings/);
+    await server.until(/weir \(128 dimensions\) answers at http:\/\/127\.0\.0\.1:\d+\/v1\/embeddings/);
     const response = await fetch(`http://127.0.0.1:${port}/v1/embeddings`, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ model: "hash", input: ["a", "b"] }),
+      body: JSON.stringify({ model: "weir", input: ["a", "b"] }),
     });
     const { data } = await response.json() as { readonly data: readonly { readonly embedding: readonly number[] }[] };
     assert.deepEqual(data.map(({ embedding }) => embedding.length), [128, 128]);

@@ -54,6 +54,8 @@ async function distilled(): Promise<ReadonlyMap<string, Uint8Array | string>> {
   const plain = await openStockTokenizer(document);
   const phrases = domainPhrases(corpus, {
     normalise: (text) => plain.normalise(text),
+    isSplit: (word) => plain.encode(word).length > 1,
+    vocabulary,
     minimumTexts: 5,
     maximumPhrases: 99,
   });

@@ -12,6 +12,10 @@ const labelEnd = ": ";
 export interface PhraseOptions {
   /** The teacher's normaliser: phrases stand in a tokenizer as it leaves them. */
   readonly normalise: (text: string) => string;
+  /** Whether the teacher reads a normalised word as several pieces. */
+  readonly isSplit: (word: string) => boolean;
+  /** The teacher's tokens. */
+  readonly vocabulary: readonly string[];
   /** Texts a phrase must stand in. */
   readonly minimumTexts: number;
   /** Phrases at most, the most frequent. */
@@ -19,9 +23,10 @@ export interface PhraseOptions {
 }
 
 /**
- * Whole parts `label: value` that many texts share, and whole elements of lists. Left out is what ends in a digit, because it would
- * be found inside longer numbers too, and a single word, which the vocabulary has or puts together itself. Beside them the hundredths
- * of numbers, `.18`: without them 15.18 and 18.15 would be made of the same tokens. Most frequent first.
+ * Whole parts `label: value` that many texts share, whole elements of lists, and words that the teacher knows in pieces alone, such
+ * as names. Left out is what ends in a digit, because it would be found inside longer numbers too, and a word that stands inside
+ * another. Beside them the hundredths of numbers, `.18`: without them 15.18 and 18.15 would be made of the same tokens. Most
+ * frequent first.
  */
 export function domainPhrases(texts: readonly string[], options: PhraseOptions): readonly string[] {
   const segments = countSegments(texts);
@@ -38,11 +43,31 @@ export function domainPhrases(texts: readonly string[], options: PhraseOptions):
       counts.set(hundredths, (counts.get(hundredths) ?? 0) + count);
     }
   }
+  for (const [word, count] of splitWords(segments, options)) counts.set(word, (counts.get(word) ?? 0) + count);
   return [...counts]
     .filter(([, count]) => count >= options.minimumTexts)
     .toSorted(([left, leftCount], [right, rightCount]) => rightCount - leftCount || (left < right ? -1 : 1))
     .slice(0, options.maximumPhrases)
     .map(([phrase]) => phrase);
+}
+
+/** A word as a token would have it: letters alone. */
+const word = /(?<![\p{L}\p{N}])\p{L}{3,}(?![\p{L}\p{N}])/gu;
+
+function splitWords(segments: ReadonlyMap<string, number>, options: PhraseOptions): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const [segment, count] of segments) {
+    for (const [found] of options.normalise(segment).matchAll(word)) {
+      counts.set(found, (counts.get(found) ?? 0) + count);
+    }
+  }
+  const known = ` ${[...new Set([...counts.keys(), ...options.vocabulary])].join(" ")} `;
+  const isInsideAnother = (found: string) => known.replace(` ${found} `, " ").includes(found);
+  return new Map(
+    [...counts].filter(([found, count]) =>
+      count >= options.minimumTexts && options.isSplit(found) && !isInsideAnother(found)
+    ),
+  );
 }
 
 function countSegments(texts: readonly string[]): ReadonlyMap<string, number> {
