@@ -48,7 +48,7 @@ export interface DistillationOutcome {
 }
 
 /** A phrase stands in at least this many texts: what fewer share is learnt from its words. */
-const minimumTexts = 8;
+const minimumTexts = 20;
 
 /** Beside each text as it is. */
 const misspellingsPerText = 2;

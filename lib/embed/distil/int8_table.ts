@@ -8,12 +8,23 @@ export interface Int8Table {
 
 const largest = 127;
 
-/** Rounds a table so that its largest number becomes 127. One scale for all rows: sums of rows are then sums of whole numbers. */
+/** Of so many rows one may be cut: a scale for the few largest would leave all others with fewer digits. */
+const rowsPerCut = 2048;
+
+/**
+ * Rounds a table so that its largest number becomes 127; numbers of the few largest rows may be cut to that. One scale for all rows:
+ * sums of rows are then sums of whole numbers.
+ */
 export function toInt8(values: Float64Array, dimensions: number): Int8Table {
-  let most = 0;
-  for (const value of values) most = Math.max(most, Math.abs(value));
+  const peaks = new Float64Array(values.length / dimensions);
+  values.forEach((value, place) => {
+    const row = Math.floor(place / dimensions);
+    peaks[row] = Math.max(peaks[row]!, Math.abs(value));
+  });
+  const most = peaks.sort().at(-1 - Math.floor(peaks.length / rowsPerCut)) ?? 0;
   if (!(most > 0 && most < Infinity)) throw new RangeError("Cannot round a table without a finite number in it");
-  return { dimensions, values: Int8Array.from(values, (value) => Math.round(value / most * largest)) };
+  const rounded = (value: number) => Math.max(-largest, Math.min(largest, Math.round(value / most * largest)));
+  return { dimensions, values: Int8Array.from(values, rounded) };
 }
 
 /** The table as the tensor `embeddings` of a safetensors file: the header's length, the header, the numbers. */
