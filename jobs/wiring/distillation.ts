@@ -6,6 +6,7 @@ import { distilModel } from "../../lib/embed/distil/distil_model.ts";
 import { domainPhrases } from "../../lib/embed/distil/domain_phrases.ts";
 import { modelCard } from "../../lib/embed/distil/model_card.ts";
 import { modelFiles, phraseTokenizer } from "../../lib/embed/distil/model_folder.ts";
+import { keywordTexts } from "../../lib/embed/distil/keyword_texts.ts";
 import { misspellings } from "../../lib/embed/distil/misspelling.ts";
 import { modelVersion } from "../../lib/embed/embedder.ts";
 import { findModel } from "../../lib/embed/model_source.ts";
@@ -50,7 +51,9 @@ export interface DistillationOutcome {
 /** A phrase stands in at least this many texts: what fewer share is learnt from its words. */
 const minimumTexts = 20;
 
-/** Beside each text as it is. */
+/** Questions stand beside as many records. */
+const recordsPerQuestion = 4;
+/** Beside each record as it is. */
 const misspellingsPerText = 2;
 
 /** Generated records come from so many seeds, whose people have other names. */
@@ -66,6 +69,8 @@ export async function distilFolder(
   open.defer(() => teacher.close());
   const reader = await openTeacherTokenizer(settings);
   const corpus = settings.texts === undefined ? await generatedCorpus(settings) : await readLines(settings.texts);
+  const random = new Random(settings.seed, "variants");
+  const below = (bound: number) => random.below(bound);
   const phrases = domainPhrases(corpus, {
     normalise: (text) => reader.pieces.normalise(text),
     isSplit: (word) => reader.pieces.encode(word).length > 1,
@@ -75,14 +80,14 @@ export async function distilFolder(
   });
   const { vocabulary } = reader;
   const tokenizer = phraseTokenizer(reader.document, { phrases, vocabularySize: vocabulary.length });
-  const random = new Random(settings.seed, "misspellings");
   const table = await distilModel({
     ...reader,
     teacher,
     phrases,
     tokenizer: await openStockTokenizer(readTokenizerFile(JSON.stringify(tokenizer), reader.path)),
     corpus,
-    variants: misspellings(corpus, { perText: misspellingsPerText, below: (bound) => random.below(bound) }),
+    questions: keywordTexts(corpus, { every: recordsPerQuestion, below }),
+    variants: misspellings(corpus, { perText: misspellingsPerText, below }),
     dimensions: settings.dimensions,
     signal: context.signal,
     note: (text) => context.progress.note(text),

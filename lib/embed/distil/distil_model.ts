@@ -36,6 +36,8 @@ export interface DistilOptions {
   readonly unknownToken: number;
   /** Texts like those that will be embedded. */
   readonly corpus: readonly string[];
+  /** Short texts that people would search by. Default: none. */
+  readonly questions?: readonly string[];
   /** Texts that are to get the vectors of texts of the corpus, which the teacher is not asked about. Default: none. */
   readonly variants?: readonly Variant[];
   /** Floats per vector. */
@@ -48,14 +50,15 @@ export interface DistilOptions {
 
 /** How strongly tokens are held to what the teacher says of them alone, and how often the fit is made (see `fitTable`). */
 const fit = { ridge: 0.3, rounds: 6 };
-/** How much a variant counts against a text of the corpus: many seldom stand for what the teacher said. */
-const variantWeight = 0.2;
+/** How much others count against a text of the corpus. */
+const weights = { question: 0.25, variant: 0.2 };
 /** How much the vocabulary shapes the axes against the corpus: enough that words of no record can still be told apart. */
 const vocabularyWeight = 0.1;
 
 /** Makes the table: a row per token, phrases last. */
 export async function distilModel(options: DistilOptions): Promise<Int8Table> {
-  const { corpus, dimensions, note, phrases, variants = [], vocabulary } = options;
+  const { dimensions, note, phrases, questions = [], variants = [], vocabulary } = options;
+  const corpus = [...options.corpus, ...questions];
   const tokens = tokenTexts(vocabulary, options.continuingPrefix);
   note?.(`asking the teacher about ${tokens.length} tokens`);
   const alone = await tokenVectors(tokens, asked(options, tokens.length));
@@ -69,17 +72,11 @@ export async function distilModel(options: DistilOptions): Promise<Int8Table> {
   const values = new Float64Array((vocabulary.length + phrases.length) * dimensions);
   values.set(weighted(project(alone, axes), { tokens, dimensions }));
   const table = { width: dimensions, values: scaled(values, { dimensions, texts }) };
-  const targets = { width: dimensions, values: withVariants(unitRows(project(whole, axes), dimensions), options) };
+  const unit = unitRows(project(whole, axes), dimensions);
+  const targets = { width: dimensions, values: withVariants(unit, { dimensions, variants }) };
   note?.("fitting the table to the texts");
-  const weights = new Float64Array(texts.starts.length - 1).fill(variantWeight).fill(1, 0, corpus.length);
-  const fitted = fitTable({
-    ...fit,
-    texts,
-    weights,
-    targets,
-    table,
-    ...(options.signal && { signal: options.signal }),
-  });
+  const signal = options.signal && { signal: options.signal };
+  const fitted = fitTable({ ...fit, texts, weights: textWeights(options), targets, table, ...signal });
   return toInt8(withPieces(fitted, options), dimensions);
 }
 
@@ -143,12 +140,24 @@ function unitRows(values: Float64Array, width: number): Float64Array {
   return values.map((value, place) => value / lengths[Math.floor(place / width)]!);
 }
 
-/** Rows of the corpus, and behind them that of each variant's text. */
-function withVariants(rows: Float64Array, { corpus, dimensions, variants = [] }: DistilOptions): Float64Array {
-  const found = new Float64Array((corpus.length + variants.length) * dimensions);
+/** Of texts of the corpus, questions and variants, in this order. */
+function textWeights({ corpus, questions = [], variants = [] }: DistilOptions): Float64Array {
+  const [questionsStart, variantsStart] = [corpus.length, corpus.length + questions.length];
+  return new Float64Array(variantsStart + variants.length)
+    .fill(1, 0, questionsStart)
+    .fill(weights.question, questionsStart, variantsStart)
+    .fill(weights.variant, variantsStart);
+}
+
+/** Rows, and behind them that of each variant's text. */
+function withVariants(
+  rows: Float64Array,
+  { dimensions, variants }: { readonly dimensions: number; readonly variants: readonly Variant[] },
+): Float64Array {
+  const found = new Float64Array(rows.length + variants.length * dimensions);
   found.set(rows);
   variants.forEach(({ of }, place) => {
-    found.set(rows.subarray(of * dimensions, (of + 1) * dimensions), (corpus.length + place) * dimensions);
+    found.set(rows.subarray(of * dimensions, (of + 1) * dimensions), rows.length + place * dimensions);
   });
   return found;
 }
