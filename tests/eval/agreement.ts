@@ -16,9 +16,16 @@ export function neighbourOverlap(
   const drawn = Array.from({ length: queries }, () => random.below(size));
   const find = (vectors: Vectors) =>
     nearest(vectors, rowsOf(vectors, drawn), { count: neighbours, leaveOut: (query) => drawn[query]! });
-  const found = find(model).map((rows) => new Set(rows));
-  const shared = find(teacher).map((rows, query) => rows.filter((row) => found[query]!.has(row)).length);
-  return shared.reduce((sum, count) => sum + count, 0) / (neighbours * queries);
+  return sharedRows(find(teacher), find(model));
+}
+
+/** Share of each query's rows that are among those of another answer to it, on average. */
+export function sharedRows(wanted: readonly Uint32Array[], found: readonly Uint32Array[]): number {
+  const shares = wanted.map((rows, query) => {
+    const there = new Set(found[query]);
+    return rows.filter((row) => there.has(row)).length / rows.length;
+  });
+  return shares.reduce((sum, share) => sum + share, 0) / shares.length;
 }
 
 /** Spearman's rank correlation of the cosines that two models give pairs drawn by the seed. */

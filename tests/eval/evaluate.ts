@@ -9,11 +9,12 @@ import { Random } from "../../lib/domain/random.ts";
 import type { SourceRow } from "../../lib/domain/payments/rows.ts";
 import { createEmbedder } from "../../lib/embed/create_embedder.ts";
 import type { Vectors } from "../../lib/embed/distil/principal_axes.ts";
+import { keywordTexts } from "../../lib/embed/distil/keyword_texts.ts";
 import { teacherVectors } from "../../lib/embed/distil/teacher_vectors.ts";
 import type { Embedder } from "../../lib/embed/embedder.ts";
 import type { Connection } from "../../lib/engine/connection.ts";
 import { withDatabase } from "../../lib/testing/temporary.ts";
-import { cosineRankCorrelation, neighbourOverlap } from "./agreement.ts";
+import { cosineRankCorrelation, neighbourOverlap, sharedRows } from "./agreement.ts";
 import { averagePrecision, logisticScores } from "./classifier.ts";
 import { plantRings } from "./look_alikes.ts";
 import { holderSlips, paymentSlips, type Slip } from "./near_duplicates.ts";
@@ -43,6 +44,7 @@ const seeds = { heldOut: 9001, classifierTrain: 9101, classifierTest: 9102, quer
 const queries = 1000;
 const pairs = 200_000;
 const slippedRecords = 200;
+const askedQuestions = 300;
 
 type Kind = keyof GeneratedRecords;
 const kinds = ["holders", "payments"] as const;
@@ -66,7 +68,7 @@ export async function evaluate(options: EvaluationOptions): Promise<readonly Dim
     for (const kind of kinds) {
       const texts = await textsOf(bench, kind, records[kind]);
       const pool = await teacherVectors(texts, { teacher: model });
-      if (options.teacher !== undefined) found.push(...await agreement(options, { kind, texts, pool }));
+      if (options.teacher !== undefined) found.push(...await agreement(options, { kind, texts, pool, model }));
       found.push(...await duplicates(bench, { kind, rows: records[kind], pool }));
     }
     return [...found, ...await lookAlikes(bench)];
@@ -79,7 +81,12 @@ function textsOf({ connection }: Bench, kind: Kind, rows: readonly SourceRow[]):
 
 async function agreement(
   options: EvaluationOptions,
-  { kind, texts, pool }: { readonly kind: Kind; readonly texts: readonly string[]; readonly pool: Vectors },
+  { kind, texts, pool, model }: {
+    readonly kind: Kind;
+    readonly texts: readonly string[];
+    readonly pool: Vectors;
+    readonly model: Embedder;
+  },
 ): Promise<readonly Dimension[]> {
   const onTrouble = (thrown: unknown) => options.note(`the cache is not used: ${thrown}`);
   const cache = { path: options.cache, mostBytes: 2 ** 32, onTrouble };
@@ -88,6 +95,9 @@ async function agreement(
     options.note(`asking the teacher about ${texts.length} ${kind}`);
     const vectors = await teacherVectors(texts, { teacher });
     const size = texts.length;
+    const questions = questionsOf(texts);
+    const answers = async (embedder: Embedder, rows: Vectors) =>
+      nearest(rows, await teacherVectors(questions, { teacher: embedder }), { count: 10 });
     return [
       {
         name: `${kind}: the teacher's ten nearest found again, of ${size}`,
@@ -99,10 +109,21 @@ async function agreement(
         value: cosineRankCorrelation(vectors, pool, { pairs, seed: seeds.queries }),
         target: "≥ 0.85",
       },
+      {
+        name: `${kind}: the teacher's ten nearest to a question of one to three values`,
+        value: sharedRows(await answers(teacher, vectors), await answers(model, pool)),
+        target: "reported",
+      },
     ];
   } finally {
     await teacher.close();
   }
+}
+
+function questionsOf(texts: readonly string[]): readonly string[] {
+  const random = new Random(seeds.queries, "questions");
+  const below = (bound: number) => random.below(bound);
+  return keywordTexts(texts, { every: Math.ceil(texts.length / askedQuestions), below });
 }
 
 /** For each slip the share of slipped records whose original is the nearest of the pool. */
