@@ -18,7 +18,7 @@ const own = {
   out: declared.distilOut,
   dimensions: declared.distilDimensions,
   phrases: declared.distilPhrases,
-  holders: { ...declared.holders, help: "Account holders to generate texts of", defaultText: "24000" },
+  holders: { ...declared.holders, help: "Account holders to generate texts of", defaultText: "36000" },
   payments: { ...declared.payments, help: "Payments to generate texts of", defaultText: "12000" },
   seed: declared.seed,
 };

@@ -50,8 +50,8 @@ export interface DistilOptions {
 
 /** How strongly tokens are held to what the teacher says of them alone, and how often the fit is made (see `fitTable`). */
 const fit = { ridge: 0.3, rounds: 6 };
-/** How much others count against a text of the corpus. */
-const weights = { question: 0.25, variant: 0.2 };
+/** How much a variant counts against a text that the teacher was asked about. */
+const variantWeight = 0.2;
 /** How much the vocabulary shapes the axes against the corpus: enough that words of no record can still be told apart. */
 const vocabularyWeight = 0.1;
 
@@ -75,8 +75,9 @@ export async function distilModel(options: DistilOptions): Promise<Int8Table> {
   const unit = unitRows(project(whole, axes), dimensions);
   const targets = { width: dimensions, values: withVariants(unit, { dimensions, variants }) };
   note?.("fitting the table to the texts");
+  const weights = new Float64Array(corpus.length + variants.length).fill(variantWeight).fill(1, 0, corpus.length);
   const signal = options.signal && { signal: options.signal };
-  const fitted = fitTable({ ...fit, texts, weights: textWeights(options), targets, table, ...signal });
+  const fitted = fitTable({ ...fit, texts, weights, targets, table, ...signal });
   return toInt8(withPieces(fitted, options), dimensions);
 }
 
@@ -138,15 +139,6 @@ function scaled(
 function unitRows(values: Float64Array, width: number): Float64Array {
   const lengths = rowLengths({ width, values });
   return values.map((value, place) => value / lengths[Math.floor(place / width)]!);
-}
-
-/** Of texts of the corpus, questions and variants, in this order. */
-function textWeights({ corpus, questions = [], variants = [] }: DistilOptions): Float64Array {
-  const [questionsStart, variantsStart] = [corpus.length, corpus.length + questions.length];
-  return new Float64Array(variantsStart + variants.length)
-    .fill(1, 0, questionsStart)
-    .fill(weights.question, questionsStart, variantsStart)
-    .fill(weights.variant, variantsStart);
 }
 
 /** Rows, and behind them that of each variant's text. */
