@@ -1,6 +1,7 @@
 /** What the stream promises of a server that is out of reach for a while or for good, that restarts, or that is kept waiting. */
 import assert from "node:assert/strict";
 import pg from "pg";
+import { SideConnection } from "../../lib/source/postgres/side_connection.ts";
 import { FaultyProxy } from "../../lib/testing/faulty_proxy.ts";
 import { copyAll, type SourceFixture, spoolLines, streaming, withSource } from "./source_fixture.ts";
 
@@ -42,6 +43,23 @@ Deno.test("a server out of reach when the stream first connects is tried again, 
     setTimeout(() => stop.abort(), 300);
     const stopped = await Array.fromAsync(source.changes(after, [], stop.signal));
     assert.deepEqual(stopped, [], "a stop ends the trying");
+  });
+});
+
+Deno.test("a question on a connection that is given up meanwhile is asked again on another", async () => {
+  await withSource(async ({ url }) => {
+    const side = new SideConnection(url);
+    let asked = 0;
+    const answer = side.ask(async (connection) => {
+      asked++;
+      return await connection.row<{ one: number }>("SELECT 1 AS one, pg_sleep(0.2)");
+    });
+    while (asked === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    side.drop();
+    assert.equal((await answer)?.one, 1);
+    assert.equal(asked, 2);
+    await assert.rejects(side.ask((connection) => connection.row("SELECT nothing_like_this")));
+    await side.close();
   });
 });
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import pg from "pg";
 import type { Position } from "../../lib/change/position.ts";
-import { changesUntil, copyAll, streaming, withSource } from "./source_fixture.ts";
+import { changesOf, changesUntil, copyAll, streaming, withSource } from "./source_fixture.ts";
 
 Deno.test("a snapshot that has to wait too long is given up, and the stream goes on", async () => {
   await withSource(async (fixture) => {
@@ -34,6 +34,18 @@ Deno.test("who waits for transactions at the source is told so, and goes on when
     assert.match(await told.promise, /transactions that are open at the source/);
     await fixture.client.query("COMMIT");
     await (await opening).close();
+  });
+});
+
+Deno.test("a table rewritten before anybody reads is named in a batch up to a verification point that was opened then", async () => {
+  await withSource(async (fixture) => {
+    await fixture.client.query("CREATE TABLE a (id int PRIMARY KEY, n int); INSERT INTO a VALUES (1, 2)");
+    const { source, after } = await streaming(fixture, ["a"]);
+    await fixture.client.query("ALTER TABLE a ALTER n TYPE bigint USING n * 10");
+    const point = await source.verificationPoint();
+    const changes = changesOf(await changesUntil(source, after, point.position), "public.a");
+    await point.close();
+    assert.ok(changes.some(({ recopyReason }) => recopyReason !== undefined));
   });
 });
 

@@ -10,6 +10,7 @@ export const answerMs = 30_000;
 export class SideConnection {
   readonly #url: string;
   #open: Promise<PostgresConnection> | undefined;
+  readonly #dropped = new WeakSet<PostgresConnection>();
 
   constructor(url: string) {
     this.#url = url;
@@ -29,15 +30,26 @@ export class SideConnection {
     }
   }
 
-  /** Asks something that the server answers at once. Throws `connection` where no answer comes: its socket is cut then. */
+  /**
+   * Asks something that the server answers at once, again on a new connection where {@linkcode drop} came between. Throws
+   * `connection` where no answer comes: its socket is cut then.
+   */
   async ask<T>(question: (connection: PostgresConnection) => Promise<T>): Promise<T> {
     const connection = await this.get();
-    return await connection.within(answerMs, () => question(connection));
+    try {
+      return await connection.within(answerMs, () => question(connection));
+    } catch (thrown) {
+      if (!this.#dropped.has(connection)) throw thrown;
+      return await this.ask(question);
+    }
   }
 
   /** Gives the connection up without a farewell: what broke the stream may have broken this one too. */
   drop(): void {
-    this.#open?.then((connection) => connection.destroy(), () => {});
+    this.#open?.then((connection) => {
+      this.#dropped.add(connection);
+      connection.destroy();
+    }, () => {});
     this.#open = undefined;
   }
 

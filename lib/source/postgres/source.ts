@@ -214,11 +214,14 @@ export class PostgresSource implements Source {
     this.#watch = watch;
     try {
       if (signal.aborted) return;
+      // A verification point may have been opened before anybody watched: no batch may end there until the watch has looked.
+      const goOn = stream.hold();
       await stream.open();
-      watch.start();
+      await watch.start();
       for (const table of this.#tables.values()) {
         if (table.recopyReason !== undefined) stream.requireCopy(table, table.recopyReason);
       }
+      goOn();
       for (let batch = await stream.next(); batch !== undefined; batch = await stream.next()) {
         this.#handed = { lsn: lsnOf(batch.to, instance), commitTimeMs: batch.commitTimeMs };
         yield batch;

@@ -45,8 +45,10 @@ export class TableWatch {
     this.#options = options;
   }
 
-  start(): void {
+  /** Begins with a look, and resolves after it. */
+  async start(): Promise<void> {
     this.#timer = setInterval(() => void this.#poll(), pollMs);
+    await this.#poll();
   }
 
   stop(): void {
@@ -60,7 +62,7 @@ export class TableWatch {
     this.#running = true;
     try {
       await this.look();
-      if (this.#timer !== undefined && this.#polls++ % pollsPerPublication === 0) {
+      if (this.#timer !== undefined && this.#polls++ % pollsPerPublication === 1) {
         await this.#options.side.ask((connection) => this.#checkPublication(connection));
       }
     } catch (thrown) {
