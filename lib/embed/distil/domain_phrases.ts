@@ -5,7 +5,7 @@
 import { segmentEnd } from "../static/text_tokenizer.ts";
 
 /** Between the elements of a list inside a part of a text. */
-const elementEnd = "; ";
+export const elementEnd = "; ";
 const labelEnd = ": ";
 
 /** Which phrases. */

@@ -3,8 +3,8 @@
  * alone, a static model leaves it to the labels to say what kind of record a text is of, and a question holds no labels.
  */
 import { segmentEnd } from "../static/text_tokenizer.ts";
+import { elementEnd } from "./domain_phrases.ts";
 
-const elementEnd = "; ";
 const label = /^[^:;]*: /;
 const valuesMost = 3;
 
