@@ -20,6 +20,11 @@ export interface Column {
   readonly sourceDefault?: string;
   /** Whether PostgreSQL DDL of ours makes an index on it. */
   readonly indexed?: boolean;
+  /**
+   * Of a vector: the column that says what it is a vector of. Rows that agree in that one have the same vector. Vectors may be
+   * written to files in a way of their own.
+   */
+  readonly vectorOf?: string;
   /** Present where the column is part of the embedding text. */
   readonly text?: ColumnText;
 }

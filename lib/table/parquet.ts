@@ -9,6 +9,7 @@ import type { Connection, Row } from "../engine/connection.ts";
 import { identifier, literal } from "../engine/quote.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { ColumnStatistics, DataFile } from "./data_file.ts";
+import { putVectors, type VectorColumns, withoutVectorsSql } from "./vector_column.ts";
 
 /** What {@linkcode writeParquet} writes, and where. */
 export interface ParquetTarget {
@@ -21,6 +22,8 @@ export interface ParquetTarget {
   readonly fieldIds?: string;
   /** Rows of a row group. Default 16,384. */
   readonly rowGroupRows?: number;
+  /** Columns of the select that hold vectors and what they are of. Default: none. */
+  readonly vectors?: VectorColumns | undefined;
 }
 
 /** What {@linkcode writeSplitParquet} writes, and where. */
@@ -57,21 +60,51 @@ const batchRowGroupRows = 16_384;
  * @throws {WeirError} `storageFull` where the disk is full; DuckDB's own errors otherwise.
  */
 export async function writeParquet(connection: Connection, target: ParquetTarget): Promise<DataFile | undefined> {
-  const { storage, path } = target;
+  const { storage, path, vectors } = target;
   const slash = path.lastIndexOf("/");
   const folder = await storage.prepareFolder(path.slice(0, Math.max(0, slash)));
   const file = `${folder}/${path.slice(slash + 1)}`;
-  const rowGroups = `ROW_GROUP_SIZE ${target.rowGroupRows ?? batchRowGroupRows}`;
-  const options = [formatOptions, rowGroups, ...fieldIdOption(target.fieldIds)].join(", ");
-  const [row] = await connection.rows(`COPY (${target.select}) TO ${literal(file)} (${options})`);
-  const described = describeFile(row!, path);
-  if (described.rows === 0n) {
+  const withVectors = vectors && await copyWithVectors(connection, { ...target, vectors, file });
+  const written = withVectors ?? await copy(connection, { ...target, file });
+  if (written.rows === 0n) {
     await storage.delete(path);
     return undefined;
   }
   const doubtful = await columnsWithDoubtfulBounds(connection, [file]);
   await storage.publish(path);
-  return withoutBounds(described, doubtful.get(file));
+  return withoutBounds(written, doubtful.get(file));
+}
+
+type CopyTarget = ParquetTarget & { readonly file: string };
+
+async function copy(connection: Connection, { path, file, select, ...target }: CopyTarget): Promise<DataFile> {
+  const rowGroups = `ROW_GROUP_SIZE ${target.rowGroupRows ?? batchRowGroupRows}`;
+  const options = [formatOptions, rowGroups, ...fieldIdOption(target.fieldIds)].join(", ");
+  const [row] = await connection.rows(`COPY (${select}) TO ${literal(file)} (${options})`);
+  return describeFile(row!, path);
+}
+
+/**
+ * In two passes, under another name until the file is whole: DuckDB remembers the metadata of a path that it has read.
+ *
+ * @returns Undefined, and no file, where it cannot be written so.
+ */
+async function copyWithVectors(
+  connection: Connection,
+  target: CopyTarget & { readonly vectors: VectorColumns },
+): Promise<DataFile | undefined> {
+  const { vectors: columns, select } = target;
+  const file = target.file.replace(/(\.parquet)?$/, ".rows.parquet");
+  try {
+    const rows = await copy(connection, { ...target, file, select: withoutVectorsSql(select, columns) });
+    const placed = await putVectors(connection, { file, select, columns });
+    if (placed === undefined) return undefined;
+    await Deno.rename(file, target.file);
+    const statistics = new Map(rows.statistics).set(`${columns.vector}.element`, placed.statistics);
+    return { ...rows, bytes: placed.fileBytes, statistics };
+  } finally {
+    await Deno.remove(file).catch(() => {});
+  }
 }
 
 /** Writes the rows of a SELECT as a Parquet file or more for each value of a column. Each value keeps a file open. */

@@ -6,6 +6,7 @@ import { WeirError } from "../errors.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { DataFile } from "./data_file.ts";
 import { writeParquet, writeSplitParquet } from "./parquet.ts";
+import type { VectorColumns } from "./vector_column.ts";
 import { partitionFolder } from "./partition_folder.ts";
 
 /** More parts than these go through DuckDB's own splitting; that of a few costs twice the time per row. */
@@ -38,6 +39,8 @@ export interface RowsTarget<Value> {
   readonly from: string;
   /** See `ParquetTarget`. */
   readonly fieldIds?: string;
+  /** See `ParquetTarget`. */
+  readonly vectors?: VectorColumns | undefined;
   /** Rows of one file agree in all of them. Empty: rows are not split. */
   readonly splits: readonly Split<Value>[];
   /** Ends each statement, with a space before it: how rows stand in a file. Default: as they come. */
@@ -126,7 +129,7 @@ async function readParts<Value>(target: RowsTarget<Value>, select: string): Prom
 }
 
 async function writeOneByOne<Value>(target: RowsTarget<Value>, parts: readonly Part<Value>[]) {
-  const { storage, connection, prefix, select, from, splits, orderBy = "", fieldIds } = target;
+  const { storage, connection, prefix, select, from, splits, orderBy = "", fieldIds, vectors } = target;
   const files: RowsFile<Value>[] = [];
   for (const [index, { texts, values, folder }] of parts.entries()) {
     const conditions = splits.map(({ expression, type }, index) => {
@@ -139,7 +142,7 @@ async function writeOneByOne<Value>(target: RowsTarget<Value>, parts: readonly P
     // Parts may share a folder.
     const path = `${folder}/${prefix}${parts.length === 1 ? "" : `-${index}`}.parquet`;
     const file = await writeParquet(connection, {
-      ...{ storage, path, select: `${select} FROM ${from}${where}${orderBy}` },
+      ...{ storage, path, select: `${select} FROM ${from}${where}${orderBy}`, vectors },
       ...(fieldIds === undefined ? {} : { fieldIds }),
     });
     if (file !== undefined) files.push({ ...file, values });

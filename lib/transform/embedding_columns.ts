@@ -8,6 +8,7 @@ export const embeddingColumns = [
     name: "embedding_vector",
     type: types.list(types.float32),
     nullable: true,
+    vectorOf: "embedding_text_hash",
     doc: "Vector of the record's text, scaled to unit norm (L2); null where the text could not be embedded",
   },
   { name: "embedding_dimensions", type: types.int32, nullable: true, doc: "Floats per vector" },

@@ -4,6 +4,7 @@ import { duckdbType, type ScalarType, types } from "../../dataset/column_type.ts
 import { identifier } from "../../engine/quote.ts";
 import type { DataFile } from "../data_file.ts";
 import { dayExpression, type Split, writeRows } from "../row_files.ts";
+import { vectorColumns } from "../vector_column.ts";
 import type { AddFile } from "./actions.ts";
 import type { TablePlace } from "./load_state.ts";
 import { fieldIds, fieldsInFiles } from "./parquet_fields.ts";
@@ -39,6 +40,10 @@ export async function writeDataFiles(place: TablePlace, rows: Relation, target: 
     }`,
     from: identifier(rows.name),
     splits: [...target.partition.map((name) => partitionSplit(rows, target, name)), ...daySplit(rows)],
+    vectors: vectorColumns(rows.definition, (name) => {
+      const field = written.find((field) => field.name === name);
+      return field && physicalName(field);
+    }),
     ...(ids === undefined ? {} : { fieldIds: ids }),
   });
   return files.map((file) => {

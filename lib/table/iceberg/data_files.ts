@@ -5,6 +5,7 @@ import { identifier } from "../../engine/quote.ts";
 import type { DataFile } from "../data_file.ts";
 import { partitionFolder } from "../partition_folder.ts";
 import { dayExpression, type Split, writeRows } from "../row_files.ts";
+import { vectorColumns } from "../vector_column.ts";
 import { fileName, type FileNames, schemaInFiles } from "./file_names.ts";
 import type { TablePlace } from "./load_state.ts";
 import { blankFile, type FileRecord, partitionOfFile, partitionRecord } from "./manifest.ts";
@@ -39,6 +40,10 @@ export async function writeDataFiles(place: TablePlace, rows: Relation, target: 
     from: identifier(rows.name),
     splits: spec.fields.map((field) => splitOf(rows, schema, field)),
     fieldIds: fieldIds(inFiles),
+    vectors: vectorColumns(rows.definition, (name) => {
+      const field = schema.fields.find((field) => field.name === name);
+      return field && fileName(names, field);
+    }),
     orderBy: orderBy(order, { schema: inFiles, spell: ({ name }) => identifier(name) }),
   });
   return files.map((file) => {

@@ -7,6 +7,7 @@ import type { TableChange } from "../../change/sink.ts";
 import type { Connection } from "../../engine/connection.ts";
 import { failPoint } from "../../fail_point.ts";
 import { writeParquet } from "../parquet.ts";
+import { vectorColumns } from "../vector_column.ts";
 import { serializeRow } from "./binary_row.ts";
 import { bucketSql } from "./bucket_sql.ts";
 import { makeDeletedKeys } from "./deleted_keys.ts";
@@ -115,7 +116,9 @@ async function writePartition(
   { place, rows, written }: { readonly place: Place; readonly rows: NewRows; readonly written: WrittenFile[] },
 ): Promise<void> {
   const path = options.layout.data(place, dataFileName());
-  const file = await writeParquet(options.connection, { storage: options.storage, path, select: newRowsSql(rows) });
+  const { storage, connection } = options;
+  const vectors = rows.upserts && vectorColumns(rows.upserts.definition);
+  const file = await writeParquet(connection, { storage, path, select: newRowsSql(rows), vectors });
   if (file === undefined) return;
   const first = (state.sequenceNumbers.get(place.id) ?? -1n) + 1n;
   const record: FileRecord = {
@@ -184,7 +187,8 @@ async function writePlace(
   const sequenceNumber = (state.sequenceNumbers.get(place.id) ?? -1n) + 1n;
   const select = newRowsSql({ ...rows, version: { part, buckets: bucketCount(schema), sequenceNumber, isOrdered } });
   const path = options.layout.data(place, dataFileName());
-  const file = await writeParquet(options.connection, { storage: options.storage, path, select });
+  const vectors = rows.upserts && vectorColumns(rows.upserts.definition);
+  const file = await writeParquet(options.connection, { storage: options.storage, path, select, vectors });
   if (file === undefined) return;
   const key = keyColumns(schema.fields, keyInPartition(schema));
   const types = key.map(({ type }) => type);
