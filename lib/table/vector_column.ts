@@ -26,13 +26,14 @@ export interface VectorColumns {
   readonly of: string;
 }
 
-/** The vectors of a table, under the names that its files have; undefined where a file does not have both columns. */
+/** The vectors of rows, under the names that files have; undefined where rows or files lack one of both columns. */
 export function vectorColumns(
   { columns }: Pick<TableDefinition, "columns">,
   fileName: (column: string) => string | undefined = (column) => column,
 ): VectorColumns | undefined {
-  const column = columns.find(({ vectorOf }) => vectorOf !== undefined);
-  const [vector, of] = [column && fileName(column.name), column && fileName(column.vectorOf!)];
+  const column = columns.find(({ vectorOf }) => columns.some(({ name }) => name === vectorOf));
+  if (column?.vectorOf === undefined) return undefined;
+  const [vector, of] = [fileName(column.name), fileName(column.vectorOf)];
   return vector === undefined || of === undefined ? undefined : { vector, of };
 }
 

@@ -21,7 +21,7 @@ export const everyType: TableDefinition = {
     { name: "local", type: types.timestamp, nullable: true },
     { name: "seen", type: types.timestamptz, nullable: true },
     { name: "tags", type: types.list(types.string), nullable: true },
-    { name: "vector", type: types.list(types.float32), nullable: true },
+    { name: "vector", type: types.list(types.float32), nullable: true, vectorOf: "id" },
   ],
 };
 
@@ -56,6 +56,6 @@ export function everyTypeRows(range: string, salt: string): string {
     TIMESTAMP '1969-12-31 23:59:59.999999' + to_microseconds(i * 7777777777) AS local,
     TIMESTAMPTZ '1969-12-31 23:59:59.999999+00' + to_microseconds(i * 86400000001) AS seen,
     CASE i % 3 WHEN 0 THEN NULL WHEN 1 THEN [] ELSE ['a', NULL, '${salt}'] END AS tags,
-    CASE WHEN i % 6 > 0 THEN [i::FLOAT, 0.5, -i::FLOAT] END AS vector
+    CASE i % 6 WHEN 0 THEN NULL WHEN 5 THEN [] ELSE [i::FLOAT, 0.5, -i::FLOAT] END AS vector
     FROM range(${range}) AS numbers(i)`;
 }
