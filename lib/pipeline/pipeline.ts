@@ -5,7 +5,7 @@
  * Promise: the source is acknowledged only up to the smallest position that every sink has recorded; a dataset that fails is
  * left where it stands while the others go on; a stop, asked for or not, loses nothing and repeats nothing.
  */
-import type { MicroBatch } from "../change/micro_batch.ts";
+import type { DatasetChanges, MicroBatch } from "../change/micro_batch.ts";
 import type { Position } from "../change/position.ts";
 import type { Sink } from "../change/sink.ts";
 import type { RecordedPosition, Source, SourceLag, VerificationPoint } from "../change/source.ts";
@@ -17,7 +17,7 @@ import { DatasetWriter, type WriterContext } from "./dataset_writer.ts";
 import { copyDatasets } from "./initial_copy.ts";
 import type { DatasetPlan } from "./plan.ts";
 import { otherStepsReason, recopyReason } from "./recopy.ts";
-import type { TransformedChanges } from "./transformed_changes.ts";
+import { allOrFirstError, type TransformedChanges } from "./transformed_changes.ts";
 import { VerificationPoints } from "./verification_points.ts";
 
 /** What a pipeline reports while it runs. */
@@ -201,36 +201,51 @@ export class Pipeline {
     }
   }
 
-  /** Makes a batch ready for its tables while the batch before is committed. */
+  /**
+   * Makes a batch ready for its tables while the batch before is committed. Datasets side by side: one that waits for its own
+   * rows of that batch holds up no other.
+   */
   async #transform(batch: MicroBatch, previous: Committing): Promise<Transformed> {
     const transformed: Transformed = new Map();
     try {
-      for (const [name, changes] of batch.changes) {
+      await allOrFirstError([...batch.changes].map(async ([name, changes]) => {
         const writer = this.#writers.get(name);
-        if (writer === undefined || this.#failures.has(writer)) continue;
-        const wants = (sink: Sink) => this.#positions.isBefore(sink, batch.to);
-        if (!sinksOf(writer).some(wants)) continue;
-        const reason = await recopyReason(writer, { changes, first: !this.#adopted.has(writer) });
-        this.#adopted.add(writer);
-        if (reason !== undefined) {
-          // What became of the batch before is told where it is awaited.
-          await previous.done.catch(() => {});
-          await this.#forget(writer, reason);
-          continue;
-        }
-        const { after, to, commitTimeMs } = batch;
-        const settled = previous.transformed.get(writer)?.settled ?? Promise.resolve();
-        await this.#guarded(writer, async () => {
-          transformed.set(writer, await writer.transform(changes, { after, to, commitTimeMs, wants, settled }));
-        });
-      }
-      return transformed;
+        if (writer === undefined || this.#failures.has(writer)) return;
+        await this.#transformDataset(writer, { batch, changes, previous, transformed });
+      }));
+      // In this order they are committed: the next batch may wait for what one leaves in the lake, and few rows are soon there.
+      return new Map([...transformed].sort(([, left], [, right]) => left.rows - right.rows));
     } catch (thrown) {
       await dispose(transformed);
       throw thrown;
     } finally {
       await batch.release();
     }
+  }
+
+  async #transformDataset(
+    writer: DatasetWriter,
+    { batch, changes, previous, transformed }: {
+      readonly batch: MicroBatch;
+      readonly changes: DatasetChanges;
+      readonly previous: Committing;
+      readonly transformed: Transformed;
+    },
+  ): Promise<void> {
+    const wants = (sink: Sink) => this.#positions.isBefore(sink, batch.to);
+    if (!sinksOf(writer).some(wants)) return;
+    const reason = await recopyReason(writer, { changes, first: !this.#adopted.has(writer) });
+    this.#adopted.add(writer);
+    if (reason !== undefined) {
+      // What became of the batch before is told where it is awaited.
+      await previous.done.catch(() => {});
+      return await this.#forget(writer, reason);
+    }
+    const { after, to, commitTimeMs } = batch;
+    const settled = previous.transformed.get(writer)?.settled ?? Promise.resolve();
+    await this.#guarded(writer, async () => {
+      transformed.set(writer, await writer.transform(changes, { after, to, commitTimeMs, wants, settled }));
+    });
   }
 
   async #commit(

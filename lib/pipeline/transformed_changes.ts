@@ -47,6 +47,11 @@ export class TransformedChanges implements AsyncDisposable {
     return this.#settled.promise;
   }
 
+  /** Of the dataset. */
+  get rows(): number {
+    return this.#parts.letters.rows;
+  }
+
   /** Whether a key column of a table becomes wider with them. */
   get widensKey(): boolean {
     return this.#parts.tables.some(({ change: { schemaChanges, definition } }) =>
