@@ -13,7 +13,7 @@ import type { OpenedTable } from "../time_travel.ts";
 import { VectorGraph } from "./graph.ts";
 import { type RowsSince, rowsSince, unfitReason } from "./index_changes.ts";
 import { type IndexManifest, publishManifest, readManifest, removeOthers } from "./index_manifest.ts";
-import { labelSql } from "./text_label.ts";
+import { labelColumn, labelSql } from "./text_label.ts";
 import { VectorPieces } from "./vector_pieces.ts";
 import type { VectorSpace } from "./vector_rows.ts";
 
@@ -115,9 +115,9 @@ async function makeGraph(
 
 async function addRows(graph: VectorGraph, options: RefreshOptions & { readonly rows: string }): Promise<number> {
   const { connection, space: { model, dimensions }, threads, signal, onRows } = options;
-  const select = `SELECT ${labelSql} AS label, embedding_vector::FLOAT[${dimensions}] AS vector FROM (${options.rows})
+  const select = `SELECT ${labelSql} AS ${labelColumn}, embedding_vector::FLOAT[${dimensions}] AS _weir_vector FROM (${options.rows})
     WHERE embedding_model = ${literal(model)} AND embedding_dimensions = ${dimensions}
-      AND len(embedding_vector) = ${dimensions} AND label IS NOT NULL`;
+      AND len(embedding_vector) = ${dimensions} AND ${labelColumn} IS NOT NULL`;
   const pieces = new VectorPieces(dimensions);
   let [added, read] = [0, 0];
   // While one piece is added the next is read; a third would only wait in memory.
