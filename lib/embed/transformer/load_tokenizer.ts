@@ -1,6 +1,7 @@
 /** Loads a model's tokenizer. */
 import { Tokenizer } from "@huggingface/tokenizers";
 import { WeirError } from "../../errors.ts";
+import { forLowerCase } from "../lower_case.ts";
 import { readModelObject } from "./model_file.ts";
 import { type ReadingRules, TextTokenizer } from "./text_tokenizer.ts";
 
@@ -9,7 +10,8 @@ export async function loadTokenizer(folder: string, rules: ReadingRules): Promis
   const tokenizer = await readModelObject(folder, "tokenizer.json");
   const config = await readModelObject(folder, "tokenizer_config.json");
   try {
-    return new TextTokenizer(new Tokenizer(tokenizer, config), rules);
+    const prepared = forLowerCase(tokenizer.normalizer);
+    return new TextTokenizer({ tokenizer: new Tokenizer(tokenizer, config), prepared }, rules);
   } catch (thrown) {
     if (thrown instanceof WeirError) throw thrown;
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
