@@ -39,27 +39,29 @@ async function ownNames(): Promise<readonly string[]> {
   return lakeNames(others).filter((name, index) => name === others[index] || !others.includes(name));
 }
 
-/** A key of all these names, a text that is read, and a document. */
-function definitionOf(names: readonly string[]): TableDefinition {
-  const column = (name: string): Column => ({ name, type: types.string, nullable: false });
-  return {
-    namespace: "odd",
-    name: "names",
-    columns: [...names.map(column), { name: "said", type: types.string, nullable: true }, {
-      name: "json_said",
-      type: types.string,
-      nullable: true,
-    }],
-    key: names,
-  };
+/** Which columns a table has beside those that are read. */
+interface Named {
+  readonly key: readonly string[];
+  /** Without a value in any row. */
+  readonly empty?: readonly string[];
 }
 
-/** Rows told apart by every column, and by nothing that looks like a text's hash or place. */
+/** The columns named so, a text that is read, and a document. */
+function definitionOf({ key, empty = [] }: Named): TableDefinition {
+  const column = (nullable: boolean) => (name: string): Column => ({ name, type: types.string, nullable });
+  const columns = [...key.map(column(false)), ...[...empty, "said", "json_said"].map(column(true))];
+  return { namespace: "odd", name: "names", columns, key };
+}
+
+/** Rows told apart by every column of the key, and by nothing that looks like a text's hash or place. */
 function rowsSql(
-  names: readonly string[],
+  { key, empty = [] }: Named,
   { rows, said, document = "NULL" }: { readonly rows: number; readonly said: string; readonly document?: string },
 ): string {
-  const values = names.map((name, index) => `'${index} of ' || i AS ${identifier(name)}`);
+  const values = [
+    ...key.map((name, index) => `'${index} of ' || i AS ${identifier(name)}`),
+    ...empty.map((name) => `NULL::VARCHAR AS ${identifier(name)}`),
+  ];
   return `SELECT ${values.join(", ")}, ${said} AS said, ${document} AS json_said FROM range(${rows}) AS numbers(i)`;
 }
 
@@ -90,66 +92,82 @@ async function wrongVectors(
   return [joined, await connection.value(wrong)];
 }
 
-Deno.test("a key that is named as what statements compute gets the vectors of its own texts, before and after a change, in a table beside it and in an index", () =>
-  withDatabase(async ({ connection, folder }) => {
-    const names = await ownNames();
-    assert.ok(names.length > 20);
-    const definition = definitionOf(names);
-    const text = embedTextFrom(["said"]);
-    const lake = { storage: new LocalStorage(`${folder}/lake`), connection };
-    const place = { format: "iceberg", namespace: "odd", name: "names" } as const;
-    const sink = new LakeSink(lakeTable(place, lake));
-    let commits = 0;
-    const embed = createEmbed({ text, embedder: embedderOf("1") });
-    const commit = async (select: string) => {
-      const { context, letters } = transformFixture(connection, async (keys, columns) => {
-        const scan = await sink.scan();
-        return scan &&
-          `SELECT ${[...names, ...columns].map(identifier).join(", ")} FROM (${scan.sql}) SEMI JOIN ${
-            identifier(keys.name)
-          } USING (${names.map(identifier).join(", ")})`;
-      });
-      const prefix = `commit_${++commits}_`;
-      const input = await changeRelation(connection, { definition, select });
-      const upserts = await embed.apply(input, { ...context, temporaryName: (purpose) => prefix + purpose });
-      assert.deepEqual(letters, []);
-      await sink.commit({
-        ...{ upserts, definition: upserts.definition, schemaChanges: [], truncate: false, scope: names },
-        ...{ position: { instance: "test", offset: String(commits) }, commitTimeMs: 0 },
-      });
-    };
-    await commit(rowsSql(names, { rows: 40, said: "'word ' || i" }));
-    // Every second text changes; the others keep the vector they have.
-    const changed = "CASE WHEN i % 2 = 0 THEN 'word ' || i ELSE 'other ' || i END";
-    await commit(
-      `SELECT *, true AS _replaces FROM (${rowsSql(names, { rows: 40, said: changed })}) ORDER BY said DESC`,
-    );
-    assert.deepEqual({ ...embed.counts }, { embedded: 60, reused: 20, failed: 0 });
-    const fresh = await commitFree(connection, { definition, select: rowsSql(names, { rows: 40, said: changed }) });
-    const numbered = (sql: string) =>
-      `SELECT ${identifier(names[0]!)} AS number, embedding_vector AS found FROM (${sql})`;
-    using scan = (await sink.scan())!;
-    assert.deepEqual(await wrongVectors(connection, { rows: numbered(scan.sql), texts: numbered(fresh) }), [40n, 0n]);
+const tables: Readonly<Record<string, (names: readonly string[]) => Named>> = {
+  "a key": (names) => ({ key: names }),
+  "columns without a value": (names) => ({ key: ["id"], empty: names.filter((name) => name !== "id") }),
+};
 
-    const beside = new LakeSink(lakeTable({ ...place, namespace: "beside" }, lake));
-    const reembed = new Reembed({
-      ...{ connection, text, embedder: embedderOf("2"), table: definition, sink: beside },
-      scan: async () => (await sink.scan())!,
-      signal: new AbortController().signal,
-      writeLetters: () => Promise.resolve(),
+for (const [what, namedOf] of Object.entries(tables)) {
+  const promise =
+    `${what} named as what statements compute: rows get the vectors of their own texts, before and after a ` +
+    "change, in a table beside them and in an index";
+  Deno.test(promise, () => withDatabase((fixture) => keepsVectors(fixture, namedOf)));
+}
+
+async function keepsVectors(
+  { connection, folder }: { readonly connection: Connection; readonly folder: string },
+  namedOf: (names: readonly string[]) => Named,
+): Promise<void> {
+  const all = await ownNames();
+  assert.ok(all.length > 20);
+  const named = namedOf(all);
+  const names = named.key;
+  const definition = definitionOf(named);
+  const text = embedTextFrom(["said"]);
+  const lake = { storage: new LocalStorage(`${folder}/lake`), connection };
+  const place = { format: "iceberg", namespace: "odd", name: "names" } as const;
+  const sink = new LakeSink(lakeTable(place, lake));
+  let commits = 0;
+  const embed = createEmbed({ text, embedder: embedderOf("1") });
+  const commit = async (select: string) => {
+    const { context, letters } = transformFixture(connection, async (keys, columns) => {
+      const scan = await sink.scan();
+      return scan &&
+        `SELECT ${[...names, ...columns].map(identifier).join(", ")} FROM (${scan.sql}) SEMI JOIN ${
+          identifier(keys.name)
+        } USING (${names.map(identifier).join(", ")})`;
     });
-    assert.deepEqual(await reembed.run(), { embedded: 40, failed: 0, removed: 0, complete: true });
-    assert.equal(await reembed.pending(), 0);
-    using besideScan = (await beside.scan())!;
-    const pair = { rows: numbered(besideScan.sql), texts: numbered(fresh) };
-    assert.deepEqual(await wrongVectors(connection, pair), [40n, 0n]);
+    const prefix = `commit_${++commits}_`;
+    const input = await changeRelation(connection, { definition, select });
+    const upserts = await embed.apply(input, { ...context, temporaryName: (purpose) => prefix + purpose });
+    assert.deepEqual(letters, []);
+    await sink.commit({
+      ...{ upserts, definition: upserts.definition, schemaChanges: [], truncate: false, scope: names },
+      ...{ position: { instance: "test", offset: String(commits) }, commitTimeMs: 0 },
+    });
+  };
+  await commit(rowsSql(named, { rows: 40, said: "'word ' || i" }));
+  // Every second text changes; the others keep the vector they have.
+  const changed = "CASE WHEN i % 2 = 0 THEN 'word ' || i ELSE 'other ' || i END";
+  await commit(
+    `SELECT *, true AS _replaces FROM (${rowsSql(named, { rows: 40, said: changed })}) ORDER BY said DESC`,
+  );
+  assert.deepEqual({ ...embed.counts }, { embedded: 60, reused: 20, failed: 0 });
+  const fresh = await commitFree(connection, { definition, select: rowsSql(named, { rows: 40, said: changed }) });
+  const numbered = (sql: string) =>
+    `SELECT ${identifier(names[0]!)} AS number, embedding_vector AS found FROM (${sql})`;
+  using scan = (await sink.scan())!;
+  assert.deepEqual(await wrongVectors(connection, { rows: numbered(scan.sql), texts: numbered(fresh) }), [40n, 0n]);
 
-    using index = new VectorIndex(`${folder}/index`);
-    assert.equal((await indexTable(lake, { table: place, index })).added, 40);
-    const key = Object.fromEntries(names.map((name, at) => [name, `${at} of 7`]));
-    const found = await similar(lake, { table: place, near: { key }, index, indexFromRows: 0, top: 3 });
-    assert.deepEqual([found.rows.length, found.comparable, found.scanReason], [3, 40n, undefined]);
-  }));
+  const beside = new LakeSink(lakeTable({ ...place, namespace: "beside" }, lake));
+  const reembed = new Reembed({
+    ...{ connection, text, embedder: embedderOf("2"), table: definition, sink: beside },
+    scan: async () => (await sink.scan())!,
+    signal: new AbortController().signal,
+    writeLetters: () => Promise.resolve(),
+  });
+  assert.deepEqual(await reembed.run(), { embedded: 40, failed: 0, removed: 0, complete: true });
+  assert.equal(await reembed.pending(), 0);
+  using besideScan = (await beside.scan())!;
+  const pair = { rows: numbered(besideScan.sql), texts: numbered(fresh) };
+  assert.deepEqual(await wrongVectors(connection, pair), [40n, 0n]);
+
+  using index = new VectorIndex(`${folder}/index`);
+  assert.equal((await indexTable(lake, { table: place, index })).added, 40);
+  const key = Object.fromEntries(names.map((name, at) => [name, `${at} of 7`]));
+  const found = await similar(lake, { table: place, near: { key }, index, indexFromRows: 0, top: 3 });
+  assert.deepEqual([found.rows.length, found.comparable, found.scanReason], [3, 40n, undefined]);
+}
 
 /** SELECT of rows that were embedded without a lake. */
 async function commitFree(
@@ -167,10 +185,10 @@ Deno.test("a key that is named as what statements compute stands in dead letters
   withDatabase(async ({ connection }) => {
     // `ordinal` is a column of the child's own.
     const names = (await ownNames()).filter((name) => name !== "ordinal");
-    const definition = definitionOf(names);
+    const definition = definitionOf({ key: names });
     const document =
       `CASE WHEN i = 3 THEN '{"n": "x", "list": [{"n": "x"}]}' ELSE '{"n": 1, "list": [{"n": ' || i || '}]}' END`;
-    const select = rowsSql(names, { rows: 5, said: "'a'", document });
+    const select = rowsSql({ key: names }, { rows: 5, said: "'a'", document });
     const number: Column = { name: "number", type: types.int32, nullable: true };
     const flatten = createFlatten({
       ...definition,
