@@ -4,6 +4,7 @@ import { runJob } from "../lib/cli/run_job.ts";
 import { namedModel } from "../lib/embed/model_source.ts";
 import { WeirError } from "../lib/errors.ts";
 import { EmbeddingService } from "../lib/serve/embeddings/embedding_service.ts";
+import { serveUntil } from "../lib/serve/embeddings/http_server.ts";
 import { settings as declared } from "../lib/settings/declarations.ts";
 import { modelSettings } from "./wiring/capture_settings.ts";
 import { modelNeeds, startModel } from "./wiring/embedding_model.ts";
@@ -34,29 +35,13 @@ await runJob({
       // Where a folder lies is nobody else's business.
       const modelName = namedModel(model).kind === "folder" ? embedder.model.id : model;
       const service = new EmbeddingService({ embedder, modelName, token });
-      await using server = listen({ hostname, port }, (request) => service.handle(request));
       const root = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}/v1`;
-      print(`${modelName} (${embedder.model.dimensions} dimensions) answers at ${root}/embeddings`);
-      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-      await server.shutdown();
+      const onListen = () =>
+        print(`${modelName} (${embedder.model.dimensions} dimensions) answers at ${root}/embeddings`);
+      await serveUntil({ hostname, port, signal, onListen }, (request) => service.handle(request));
       return { ok: true, ...service.counts };
     } finally {
       await embedder.close();
     }
   },
 });
-
-/** Throws `portTaken` where something listens there already. */
-function listen(
-  place: { readonly hostname: string; readonly port: number },
-  handle: Deno.ServeHandler,
-): Deno.HttpServer {
-  try {
-    return Deno.serve({ ...place, onListen: () => {} }, handle);
-  } catch (thrown) {
-    if (!(thrown instanceof Deno.errors.AddrInUse)) throw thrown;
-    throw new WeirError("portTaken", `Something listens on port ${place.port} already`, {
-      advice: "Choose another port with --port, or stop the program that listens on it",
-    });
-  }
-}

@@ -9,6 +9,7 @@ import type { TableFolder } from "../../lib/query/lake_folders.ts";
 import type { LakePlace as QueryPlace } from "../../lib/query/lake_tables.ts";
 import { openTable } from "../../lib/query/time_travel.ts";
 import {
+  type HeldVectors,
   holdsVectors,
   Reembed,
   type ReembedBudget,
@@ -68,7 +69,7 @@ export interface ReembedEstimate {
 }
 
 /** How the work on a table ended. */
-export interface ReembeddedTable extends ReembedOutcome {
+export interface ReembeddedTable extends ReembedOutcome, HeldVectors {
   readonly table: string;
   readonly format: string;
   readonly location: string;
@@ -167,7 +168,9 @@ export class Reembedding implements AsyncDisposable {
       if (!settings.follow || rowsLeft <= 0 || performance.now() >= endMs) break;
       await pause(followMs, signal);
     } while (!signal.aborted);
-    return totals;
+    return await Promise.all(this.#works.map(async ({ reembed }, index) => (
+      { ...totals[index]!, ...await reembed.held() }
+    )));
   }
 
   async #embed(
@@ -187,7 +190,7 @@ export class Reembedding implements AsyncDisposable {
   }
 }
 
-const nothingDone: ReembedOutcome = { embedded: 0, failed: 0, removed: 0, complete: false };
+const nothingDone = { embedded: 0, failed: 0, removed: 0, complete: false, vectors: 0, withoutVector: 0 };
 
 function sum(before: ReembedOutcome, done: ReembedOutcome): ReembedOutcome {
   return {

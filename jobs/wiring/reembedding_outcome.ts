@@ -17,12 +17,13 @@ export interface ReembeddingOutcome extends JobResult {
   readonly tables: readonly ReembeddedTable[];
 }
 
-/** A run that spent its budget is a success: the next one goes on. */
+/** A run that spent its budget is a success: the next one goes on. A table of which no text could be embedded is none. */
 export function reembeddingOutcome(
   tables: readonly ReembeddedTable[],
   { estimates, model }: { readonly estimates: readonly ReembedEstimate[]; readonly model: EmbeddingModel },
 ): ReembeddingOutcome {
-  return { ok: true, model: modelVersion(model), dimensions: model.dimensions, estimates, tables };
+  const ok = tables.every(({ vectors, withoutVector }) => vectors > 0 || withoutVector === 0);
+  return { ok, model: modelVersion(model), dimensions: model.dimensions, estimates, tables };
 }
 
 const right = (title: string) => ({ title, align: "right" as const });
@@ -72,12 +73,17 @@ export function reembeddingText({ tables }: ReembeddingOutcome): string {
     ...["embedded", "dead letters", "removed"].map(right),
     { title: "every row has its vector" },
   ];
-  const rows = tables.map(({ table, format, embedded, failed, removed, complete }) => [
-    table,
-    format,
-    ...[embedded, failed, removed].map((count) => formatCount(count)),
-    complete ? "yes" : "not yet; run again to go on",
+  const rows = tables.map((outcome) => [
+    outcome.table,
+    outcome.format,
+    ...[outcome.embedded, outcome.failed, outcome.removed].map((count) => formatCount(count)),
+    completeness(outcome),
   ]);
   return [renderTable(columns, rows), "", ...tables.map(({ table, location }) => `vectors of ${table}: ${location}`)]
     .join("\n");
+}
+
+function completeness({ complete, withoutVector }: ReembeddedTable): string {
+  if (!complete) return "not yet; run again to go on";
+  return withoutVector === 0 ? "yes" : `no: ${formatCount(withoutVector)} have none, their dead letters say why`;
 }

@@ -81,7 +81,7 @@ type ElementsValue = Extract<TemplateValue, { readonly elements: unknown }>;
 
 function elementsSql(value: ElementsValue, parts: readonly object[]): ValueSql {
   const document = identifier(value.column);
-  const parsed = identifier(`_elements_${value.column}`);
+  const parsed = identifier(`_weir_elements_${value.column}`);
   const all = parts.flatMap((part) => "values" in part ? part.values as TemplatePart["values"] : [])
     .filter((other) => "elements" in other).filter(({ column }) => column === value.column);
   const structure = literal(structureOf(shapeOf(all)));

@@ -26,22 +26,22 @@ export function rowsViewSql(scan: string, columns: readonly Column[]): string {
 
 /**
  * SELECT of the rows without a vector of their present text, in this model and template: the columns, and `_replaces` where there
- * is one of another text, model or template.
+ * is one of another text, model or template. What stands beside the key in one row begins with `_weir_`, as no lake column does.
  */
 export function pendingSql(beside: VectorsBeside): string {
   const texts = recordTextSql(beside.text, { columns: beside.columns, from: beside.rows });
-  const fresh = `SELECT _ordinal AS _row, hash AS _hash FROM (${texts})`;
-  if (beside.vectors === undefined) return `SELECT _row.*, false AS _replaces FROM (${fresh})`;
+  const fresh = `SELECT _ordinal AS _weir_row, hash AS _weir_hash FROM (${texts})`;
+  if (beside.vectors === undefined) return `SELECT _weir_row.*, false AS _replaces FROM (${fresh})`;
   const { model, text } = beside;
   const isOurs = `embedding_model = ${literal(modelVersion(model))} AND embedding_dimensions = ${model.dimensions}
     AND embedding_template = ${literal(text.version)}`;
   const held = `SELECT ${
     names(beside.key)
-  }, true AS _held, CASE WHEN ${isOurs} THEN embedding_text_hash END AS _held_hash
+  }, true AS _weir_held, CASE WHEN ${isOurs} THEN embedding_text_hash END AS _weir_held_hash
     FROM (${beside.vectors})`;
-  return `SELECT _row.*, coalesce(_held, false) AS _replaces FROM (${fresh}) AS fresh LEFT JOIN (${held}) AS held
-    ON ${beside.key.map((name) => `fresh._row[${literal(name)}] = held.${identifier(name)}`).join(" AND ")}
-    WHERE _held_hash IS DISTINCT FROM _hash`;
+  return `SELECT _weir_row.*, coalesce(_weir_held, false) AS _replaces FROM (${fresh}) AS fresh LEFT JOIN (${held}) AS held
+    ON ${beside.key.map((name) => `fresh._weir_row[${literal(name)}] = held.${identifier(name)}`).join(" AND ")}
+    WHERE _weir_held_hash IS DISTINCT FROM _weir_hash`;
 }
 
 /** SELECT of the keys whose row has left the table. */

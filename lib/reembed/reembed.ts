@@ -1,8 +1,8 @@
 /**
  * Vectors of another model for a table that is there, in a table of their own beside it, while the job that fills it goes on.
  *
- * Promise: when a run ends by itself, every row of the table as the last round found it has the vector of its text, and no vector is of
- * a row that had left by then; that round is as late as a table that goes on changing allows. What is done stays done, wherever a
+ * Promise: when a run ends by itself, every row of the table as the last round found it has the vector of its text, or a dead letter
+ * that says why it has none, and no vector is of a row that had left by then; that round is as late as a table that goes on changing allows. What is done stays done, wherever a
  * run is stopped: what is missing is asked of the two tables themselves. A text that did not change is not embedded again.
  */
 import type { LetterDraft } from "../change/dead_letter.ts";
@@ -56,8 +56,18 @@ export interface ReembedOutcome {
   readonly failed: number;
   /** Vectors of rows that had left. */
   readonly removed: number;
-  /** Whether every row has its vector, as the last round found the table; false where the budget was spent or somebody stopped it. */
+  /**
+   * Whether no row waits any more, as the last round found the table; false where the budget was spent or somebody stopped it. A row
+   * whose text could not be embedded does not wait.
+   */
   readonly complete: boolean;
+}
+
+/** What the table of vectors holds. */
+export interface HeldVectors {
+  readonly vectors: number;
+  /** Rows whose text could not be embedded, in this run or in one before. */
+  readonly withoutVector: number;
 }
 
 /** Rows looked for at once: their texts' columns stand in the engine, which spills to disk. */
@@ -107,6 +117,18 @@ export class Reembed {
   async pending(): Promise<number> {
     await using open = await this.#open();
     return Number(await this.#options.connection.value(`SELECT count(*) FROM (${pendingSql(open.beside)})`));
+  }
+
+  /** What has been committed by now. The vectors themselves are not read: a row that has one says when it was computed. */
+  async held(): Promise<HeldVectors> {
+    const { connection, sink } = this.#options;
+    using scan = await sink.scan();
+    if (scan === undefined) return { vectors: 0, withoutVector: 0 };
+    const [row] = await connection.rows(
+      `SELECT count(embedding_timestamp) AS vectors, count(*) AS rows FROM (${scan.sql})`,
+    );
+    const [vectors, rows] = [Number(row!.vectors), Number(row!.rows)];
+    return { vectors, withoutVector: rows - vectors };
   }
 
   /** Embeds a few of the waiting rows, keeps nothing of them, and gives the rows per second. Undefined where none waits. */

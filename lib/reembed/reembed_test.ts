@@ -204,6 +204,7 @@ Deno.test(
       ['{"id":2,"branch":"north"}', "embedding_vector", "it is poison"],
     ]);
     assert.equal((await scene.open().run()).failed, 0);
+    assert.deepEqual(await scene.open().held(), { vectors: 2, withoutVector: 1 }, "it counts ever after");
   }),
 );
 

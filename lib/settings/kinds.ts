@@ -151,11 +151,15 @@ export function toggle(options: Described): Setting<boolean> {
   return rest;
 }
 
-/** A secret text: environment only, and never shown. */
+/** A secret text: environment only, and never shown. Spaces around it do not count, unless `only` says what it looks like. */
 export function secretText(
-  options: { readonly environment: string; readonly help: string; readonly placeholder: string },
+  { only, ...options }: { readonly environment: string; readonly help: string } & TextForm,
 ): Setting<string | undefined> {
-  return { ...options, secret: true, repeatable: false, parse: ([given = ""]) => given.trim() };
+  const parse = ([given = ""]: readonly string[]) => {
+    if (only === undefined) return given.trim();
+    return only.form.test(given) ? given : new InvalidValue("cannot be used", only.remedy);
+  };
+  return { ...options, secret: true, repeatable: false, parse };
 }
 
 /** A URL of a server that speaks HTTP. */

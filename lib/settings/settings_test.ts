@@ -174,6 +174,19 @@ Deno.test("the secrets of an object store survive in no text, also one that look
   assert.equal(redact("weir:pass/word+ and FwoGZXIvYXdzEBY"), "*** and ***");
 });
 
+Deno.test("the token of the embeddings server holds visible characters alone: a blank one would let everybody in", () => {
+  const token = (text: string) =>
+    resolveSettings(settings, sources({ environment: { WEIR_SERVE_TOKEN: text } })).serveToken;
+  assert.equal(token("s3cret-~!"), "s3cret-~!");
+  for (const wrong of [" ", "\t", " s3cret", "s3cret ", "s3 cret", "s\n", "schlüssel"]) {
+    assert.throws(() => token(wrong), (thrown: unknown) => {
+      const { message, advice } = thrown as WeirError;
+      return /WEIR_SERVE_TOKEN.*cannot be used/.test(message) &&
+        /without a space/.test(advice);
+    });
+  }
+});
+
 Deno.test("what others call a setting is looked at after its own name", () => {
   const region = (environment: Record<string, string>) => resolveSettings(settings, sources({ environment })).s3Region;
   assert.equal(region({ AWS_DEFAULT_REGION: "eu-west-1" }), "eu-west-1");

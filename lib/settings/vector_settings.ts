@@ -116,6 +116,8 @@ export const vectorSettings = {
     environment: "WEIR_SERVE_TOKEN",
     help: "Token that clients must send; on 127.0.0.1 nobody is asked without it",
     placeholder: "the token",
+    // A blank one would let everybody in, and no header carries other characters as they are.
+    only: { form: /^[!-~]+$/, remedy: "Give letters, digits and signs of ASCII, without a space in or around them" },
   }),
   serveWorkers: integer({
     flag: "workers",

@@ -5,7 +5,7 @@ import { identifier, literal } from "../engine/quote.ts";
 
 /**
  * SELECT giving a row per text, in their order: its `place`, and `vector` and `embedded_at` of the lake's row where that has
- * the same text, template and model.
+ * the same text, template and model. What stands beside the key in one row begins with `_weir_`, as no lake column does.
  */
 export function reusableSql(
   input: Relation,
@@ -17,16 +17,19 @@ export function reusableSql(
   },
 ): string {
   const key = input.definition.key.map(identifier);
-  const found = `SELECT fresh.place, lake.embedding_vector AS vector, lake.embedding_timestamp AS embedded_at
-    FROM (SELECT ${key.map((name) => `rows.${name}`).join(", ")}, rows._delete, rows._replaces, texts.hash,
-        texts.rowid AS place
+  const found =
+    `SELECT fresh._weir_place AS place, lake.embedding_vector AS vector, lake.embedding_timestamp AS embedded_at
+    FROM (SELECT ${
+      key.map((name) => `rows.${name}`).join(", ")
+    }, rows._delete, rows._replaces, texts.hash AS _weir_hash,
+        texts.rowid AS _weir_place
       FROM ${identifier(input.name)} AS rows POSITIONAL JOIN ${identifier(options.texts)} AS texts) AS fresh
     JOIN (${options.current}) AS lake ON ${key.map((name) => `lake.${name} = fresh.${name}`).join(" AND ")}
-    WHERE fresh._replaces AND NOT fresh._delete AND lake.embedding_text_hash = fresh.hash
+    WHERE fresh._replaces AND NOT fresh._delete AND lake.embedding_text_hash = fresh._weir_hash
       AND lake.embedding_model = ${literal(modelVersion(options.model))}
       AND lake.embedding_dimensions = ${options.model.dimensions} AND lake.embedding_template = ${
-    literal(options.template)
-  }
+      literal(options.template)
+    }
       AND lake.embedding_vector IS NOT NULL`;
   return `SELECT texts.rowid AS place, vector, embedded_at FROM ${identifier(options.texts)} AS texts
     LEFT JOIN (${found}) AS found ON found.place = texts.rowid ORDER BY texts.rowid`;

@@ -69,12 +69,15 @@ function exactSql(text: string, options: ExactOptions): string {
       lambda written: ${castWhere("written", { type, spelling })})[1] END`;
 }
 
-/** A number in scientific notation without its exponent: the digits, with the point moved by the power of ten. */
+/**
+ * A number in scientific notation without its exponent: the digits, with the point moved by the power of ten. The lambda's parameter
+ * is called as no lake column is: DuckDB takes `n.whole` for a field of a column `n`.
+ */
 function writtenOutSql(parts: string): string {
-  const digits = "(n.whole || n.part)";
-  const shift = "(n.power::INTEGER - strlen(n.part)::INTEGER)";
+  const digits = "(_weir_number.whole || _weir_number.part)";
+  const shift = "(_weir_number.power::INTEGER - strlen(_weir_number.part)::INTEGER)";
   const padded = `lpad(${digits}, greatest(strlen(${digits})::INTEGER, 1 - ${shift}), '0')`;
   const moved = `left(${padded}, strlen(${padded})::INTEGER + ${shift}) || '.' || right(${padded}, -${shift})`;
   return `list_transform([${parts}],
-    lambda n: n.sign || CASE WHEN ${shift} >= 0 THEN ${digits} || repeat('0', ${shift}) ELSE ${moved} END)[1]`;
+    lambda _weir_number: _weir_number.sign || CASE WHEN ${shift} >= 0 THEN ${digits} || repeat('0', ${shift}) ELSE ${moved} END)[1]`;
 }

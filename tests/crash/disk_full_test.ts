@@ -1,7 +1,12 @@
 /** A disk that is full, below the lake or below the run-time state: said clearly, and once there is room nothing is missing. */
+import assert from "node:assert/strict";
+import { indexTable } from "../../lib/query/similar/index_table.ts";
+import { VectorIndex } from "../../lib/query/similar/vector_index.ts";
+import { withDatabase, withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { manyNotes, VectorLake } from "../../lib/testing/vector_lake.ts";
 import { assertComplete, assertRefused, runJob } from "./real_job.ts";
 import { type Scene, withScene } from "./scene.ts";
-import { mountObstacle, withSmallDisk } from "./small_disk.ts";
+import { mountObstacle, type SmallDisk, withSmallDisk } from "./small_disk.ts";
 
 const full = { kind: "storageFull", says: /No space left.*Free disk space and start again/s } as const;
 
@@ -24,15 +29,31 @@ async function survivesFullDisk(scene: Scene, folder: string): Promise<void> {
   });
 }
 
+/** Half an index is not left on a disk that has no room for it, and is no defect. */
+async function indexOnFullDisk(disk: SmallDisk, folder: string): Promise<void> {
+  await withDatabase(async (fixture) => {
+    const table = new VectorLake(fixture, { format: "iceberg" });
+    await table.write(manyNotes(0, 3000));
+    using index = new VectorIndex(`${folder}/index`);
+    const refresh = () => indexTable(table.lake, { table: table.place, index, threads: 2 });
+    await disk.leave(300_000);
+    await assert.rejects(refresh, { kind: "storageFull", advice: /Free disk space/ });
+    const left = (await Array.fromAsync(Deno.readDir(`${folder}/index`))).map(({ name }) => name);
+    assert.deepEqual(left, ["refresh.lock"]);
+    await disk.free();
+    assert.equal((await refresh()).added, 3000);
+  });
+}
+
+const promises: Readonly<Record<string, () => Promise<void>>> = {
+  "a full disk below the lake costs nothing": () => withScene((scene) => survivesFullDisk(scene, scene.lake)),
+  "a full disk below spool and state costs nothing": () =>
+    withScene((scene) => survivesFullDisk(scene, `${scene.folder}/data/state`)),
+  "a disk that is too full for a vector index keeps no half of it, and the index is built once there is room": () =>
+    withTemporaryFolder((folder) => withSmallDisk(`${folder}/disk`, (disk) => indexOnFullDisk(disk, `${folder}/disk`))),
+};
 const obstacle = await mountObstacle();
-for (
-  const [name, folderOf] of [
-    ["the lake", (scene: Scene) => scene.lake],
-    ["spool and state", (scene: Scene) => `${scene.folder}/data/state`],
-  ] as const
-) {
-  const promise = `a full disk below ${name} costs nothing`;
-  if (obstacle !== undefined) {
-    Deno.test({ name: `${promise} (skipped: cannot mount a small disk: ${obstacle})`, ignore: true, fn: () => {} });
-  } else Deno.test(promise, () => withScene((scene) => survivesFullDisk(scene, folderOf(scene))));
+for (const [promise, fn] of Object.entries(promises)) {
+  const name = obstacle === undefined ? promise : `${promise} (skipped: cannot mount a small disk: ${obstacle})`;
+  Deno.test({ name, ignore: obstacle !== undefined, fn });
 }

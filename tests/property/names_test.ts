@@ -43,7 +43,8 @@ Deno.test("columns of every name arrive, through copy, updates, key changes and 
       const named = columnNames.map(identifier);
       const list = named.map((name) => `${name} text`).join(", ");
       await client.query(
-        `CREATE TABLE odd (${list}, "Day" date, day_of numeric(5,2)[], PRIMARY KEY ("_op", "Name", "name", "a.b"));
+        `CREATE TABLE odd (${list}, "Day" date, day_of numeric(5,2)[], PRIMARY KEY ("_op", "Name", "name", "a.b",
+           "ordinal", "key", "reason", "refused", "typed", "latest", "lake", "root", "i", "x"));
          ALTER TABLE odd ALTER "_delete" SET STORAGE EXTERNAL; ALTER TABLE odd ALTER "texts" SET STORAGE EXTERNAL`,
       );
       const row = (mark: string) => columnNames.map((_, index) => `'${mark}${index}'`).join(", ");

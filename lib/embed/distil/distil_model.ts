@@ -9,6 +9,7 @@
  *
  * Promise: the same teacher vectors, texts and options give the same bytes.
  */
+import { WeirError } from "../../errors.ts";
 import type { Embedder } from "../embedder.ts";
 import type { StockTokenizer } from "../static/stock_tokenizer.ts";
 import { fitTable } from "./corpus_fit.ts";
@@ -55,8 +56,13 @@ const variantWeight = 0.2;
 /** How much the vocabulary shapes the axes against the corpus: enough that words of no record can still be told apart. */
 const vocabularyWeight = 0.1;
 
-/** Makes the table: a row per token, phrases last. */
+/**
+ * Makes the table: a row per token, phrases last.
+ *
+ * @throws {WeirError} `configuration` for more dimensions than the teacher's.
+ */
 export async function distilModel(options: DistilOptions): Promise<Int8Table> {
+  requireDimensions(options);
   const { dimensions, note, phrases, questions = [], variants = [], vocabulary } = options;
   const corpus = [...options.corpus, ...questions];
   const tokens = tokenTexts(vocabulary, options.continuingPrefix);
@@ -79,6 +85,12 @@ export async function distilModel(options: DistilOptions): Promise<Int8Table> {
   const signal = options.signal && { signal: options.signal };
   const fitted = fitTable({ ...fit, texts, weights, targets, table, ...signal });
   return toInt8(withPieces(fitted, options), dimensions);
+}
+
+function requireDimensions({ teacher: { model }, dimensions }: DistilOptions): void {
+  if (dimensions <= model.dimensions) return;
+  const message = `Cannot make vectors of ${dimensions} dimensions: those of ${model.id} have ${model.dimensions}`;
+  throw new WeirError("configuration", message, { advice: `Give --dimensions ${model.dimensions} or fewer` });
 }
 
 function asked({ teacher, signal, progress }: DistilOptions, all: number): TeacherOptions {

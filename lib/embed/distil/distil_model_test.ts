@@ -49,7 +49,7 @@ function records(seed: number, count: number): string[] {
 }
 
 /** Distils the hash model, which knows nothing of meaning but is quick and always the same. */
-async function distilled(): Promise<ReadonlyMap<string, Uint8Array | string>> {
+async function distilled(dimensions = 48): Promise<ReadonlyMap<string, Uint8Array | string>> {
   const corpus = records(1, 400);
   const plain = await openStockTokenizer(document);
   const phrases = domainPhrases(corpus, {
@@ -71,7 +71,7 @@ async function distilled(): Promise<ReadonlyMap<string, Uint8Array | string>> {
       tokenizer: await openStockTokenizer(readTokenizerFile(JSON.stringify(tokenizer), "tokenizer.json")),
       unknownToken: 1,
       corpus,
-      dimensions: 48,
+      dimensions,
     });
     return modelFiles({ tokenizer, table, teacher: "hash", card: "" });
   } finally {
@@ -122,6 +122,9 @@ function agreement(found: Float32Array, wanted: Float32Array, count: number): nu
   const spread = sum((index) => (left[index]! - leftMean) ** 2) * sum((index) => (right[index]! - rightMean) ** 2);
   return both / Math.sqrt(spread);
 }
+
+Deno.test("more dimensions than the teacher has are refused before it is asked anything, with how many there may be", () =>
+  assert.rejects(() => distilled(129), { kind: "configuration", advice: "Give --dimensions 128 or fewer" }));
 
 Deno.test("amounts made of the same digits have different vectors", async () => {
   const files = await first;

@@ -6,7 +6,7 @@ import { readSafetensors, type Tensor, tensorReader } from "./safetensors.ts";
 import { createStaticModel, type StaticModel } from "./static_model.ts";
 import type { StaticSource } from "./static_source.ts";
 import { TextTokenizer } from "./text_tokenizer.ts";
-import { readTokenizerFile } from "./tokenizer_file.ts";
+import { readTokenizerFile, unusableTokenizer } from "./tokenizer_file.ts";
 
 /** Stands for "without end": no text has as many tokens. */
 const endless = 2 ** 30;
@@ -25,7 +25,9 @@ export async function loadStaticModel({ folder, id, revision }: Omit<StaticSourc
   const { max_length: maxLength } = await readConfig(join(folder, "config.json"));
   const table = readTable(readSafetensors(await readFile(weightsPath), weightsPath), weightsPath);
   const file = readTokenizerFile(new TextDecoder().decode(await readFile(tokenizerPath)), tokenizerPath);
-  const tokenizer = await TextTokenizer.open(file);
+  const tokenizer = await TextTokenizer.open(file).catch((thrown) => {
+    throw unusableTokenizer(thrown, tokenizerPath);
+  });
   if (tokenizer.rows > table.rows) {
     throw new WeirError("configuration", `The tokenizer has ${tokenizer.rows} tokens and the model ${table.rows}`, {
       detail: { path: folder },
@@ -67,7 +69,8 @@ function readTable(tensors: ReadonlyMap<string, Tensor>, path: string): Table {
   const weightOf = weights === undefined ? () => 1 : tensorReader(weights);
   const rowOf = mapping === undefined ? (token: number) => token : tensorReader(mapping);
   for (let token = 0; token < rows; token++) {
-    if (rowOf(token) < 0 || rowOf(token) >= height) throw refuse(`token ${token} has no row`);
+    const row = rowOf(token);
+    if (!Number.isInteger(row) || row < 0 || row >= height) throw refuse(`token ${token} has no row`);
   }
   return {
     rows,

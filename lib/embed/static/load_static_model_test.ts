@@ -20,6 +20,11 @@ const tokenizer = smallTokenizer();
 const tokens = tokensOf(tokenizer);
 const embeddings = tensorOf("I8", [tokens, 16], scattered(tokens * 16, 1).map((value) => value * 127));
 
+/** The tokenizer with other entries. */
+function edited(entries: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify({ ...JSON.parse(tokenizer), ...entries });
+}
+
 /** Runs a body with the folder of a model. */
 function withModel<T>(files: Partial<StaticModelFiles>, body: (folder: string) => Promise<T>): Promise<T> {
   return withTemporaryFolder(async (folder) => {
@@ -93,6 +98,11 @@ Deno.test("files that are damaged or do not fit one another are refused", async 
     [{ tensors: { embeddings, weights: table([tokens - 1]) } }, /one weight per token/],
     [{ tensors: { embeddings, mapping: tensorOf("I32", [tokens], Array(tokens).fill(tokens)) } }, /has no row/],
     [{ tensors: { embeddings, mapping: tensorOf("I32", [tokens], Array(tokens).fill(-1)) } }, /has no row/],
+    [{ tensors: { embeddings, mapping: tensorOf("F32", [tokens], Array(tokens).fill(0.5)) } }, /has no row/],
+    [{ tensors: { embeddings, mapping: tensorOf("F32", [tokens], Array(tokens).fill(NaN)) } }, /has no row/],
+    [{ tokenizer: edited({ decoder: undefined }) }, /tokenizer.json cannot be used.*"decoder"/],
+    [{ tokenizer: edited({ normalizer: { type: "X" } }) }, /tokenizer.json cannot be used.*Normalizer type: X/],
+    [{ tokenizer: edited({ model: { type: "Nonsense", vocab: {} } }) }, /unknown type "Nonsense"/],
     [{ tokenizer: "{}" }, /tokenizer/],
     [{ tokenizer: "not JSON" }, /tokenizer/],
     [{ config: { max_length: "many" } }, /max_length/],

@@ -1,4 +1,5 @@
 /** The tokenizer library of Hugging Face, behind what is needed of it: it reads every kind of tokenizer, one string at a time. */
+import { forLowerCase } from "../lower_case.ts";
 import type { TokenizerFile } from "./tokenizer_file.ts";
 
 /** Gives a text its tokens, without those that only mark its beginning and end. */
@@ -14,9 +15,7 @@ export interface StockTokenizer {
 export async function openStockTokenizer(file: TokenizerFile): Promise<StockTokenizer> {
   const { Tokenizer } = await import("@huggingface/tokenizers");
   const tokenizer = new Tokenizer(file, {});
-  // JavaScript lower-cases the sigma at a word's end to another letter than the one that vocabularies were made with.
-  const lowersSigma = file.normalizer?.["lowercase"] === true;
-  const prepared = (text: string) => lowersSigma ? text.replaceAll("Σ", "σ") : text;
+  const prepared = forLowerCase(file.normalizer);
   return {
     encode: (text) => tokenizer.encode(prepared(text), { add_special_tokens: false }).ids,
     normalise: (text) => tokenizer.normalizer?.normalize(prepared(text)) ?? text,

@@ -36,6 +36,27 @@ export type TokenizerFile = z.infer<typeof tokenizerSchema>;
 /** An entry of `added_tokens`. */
 export type AddedToken = z.infer<typeof addedTokenSchema>;
 
+/** Kinds of `model` that there are; files of former times say none. The library would take any other for one of them. */
+const modelTypes: readonly unknown[] = ["WordPiece", "Unigram", "BPE", "WordLevel", undefined];
+
+/** Throws `configuration` for a tokenizer of a kind that is not known. */
+export function requireKnownModel(model: unknown, path: string): void {
+  const { type } = (model ?? {}) as { readonly type?: unknown };
+  if (!modelTypes.includes(type)) {
+    throw unusableTokenizer(`its model is of the unknown type ${JSON.stringify(type)}`, path);
+  }
+}
+
+/** A tokenizer.json that cannot be used, and why. */
+export function unusableTokenizer(reason: unknown, path: string): WeirError {
+  const what = reason instanceof Error ? reason.message : String(reason);
+  return new WeirError("configuration", `The model's tokenizer.json cannot be used: ${what}`, {
+    ...(reason instanceof Error ? { cause: reason } : {}),
+    detail: { path },
+    advice: "Copy or download the model again, or name another one",
+  });
+}
+
 /** How BERT's tokenizer splits texts. */
 export interface WordPieceRules {
   readonly vocabulary: Readonly<Record<string, number>>;
@@ -53,7 +74,10 @@ export interface WordPieceRules {
  */
 export function readTokenizerFile(text: string, path: string): TokenizerFile {
   const parsed = tokenizerSchema.safeParse(jsonOf(text));
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    requireKnownModel(parsed.data.model, path);
+    return parsed.data;
+  }
   throw new WeirError("configuration", "Cannot read a model's tokenizer: the file does not describe one", {
     detail: { path },
     advice: "Copy or download the model again",

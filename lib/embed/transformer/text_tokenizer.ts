@@ -25,13 +25,21 @@ export interface TokenIds {
  */
 export class TextTokenizer {
   readonly #tokenizer: Tokenizer;
+  readonly #prepared: (text: string) => string;
   readonly #rules: ReadingRules;
   readonly #before: readonly number[];
   readonly #after: readonly number[];
 
-  /** @throws {WeirError} `configuration` if nothing of a text would be read. */
-  constructor(tokenizer: Tokenizer, rules: ReadingRules) {
+  /**
+   * @param prepared What a text passes through first (`forLowerCase`).
+   * @throws {WeirError} `configuration` if nothing of a text would be read.
+   */
+  constructor(
+    { tokenizer, prepared }: { readonly tokenizer: Tokenizer; readonly prepared: (text: string) => string },
+    rules: ReadingRules,
+  ) {
     this.#tokenizer = tokenizer;
+    this.#prepared = prepared;
     this.#rules = rules;
     [this.#before, this.#after] = aroundTexts(tokenizer);
     if (this.#room < 1) {
@@ -43,9 +51,9 @@ export class TextTokenizer {
   read(text: string): TokenIds {
     const { prompt, lowerCase } = this.#rules;
     const stripped = (prompt + text).trim();
-    const { ids } = this.#tokenizer.encode(lowerCase ? stripped.toLowerCase() : stripped, {
-      add_special_tokens: false,
-    });
+    // Here a final sigma is ς, as it is in Python.
+    const cased = lowerCase ? stripped.toLowerCase() : stripped;
+    const { ids } = this.#tokenizer.encode(this.#prepared(cased), { add_special_tokens: false });
     const truncated = ids.length > this.#room;
     return { ids: [...this.#before, ...(truncated ? ids.slice(0, this.#room) : ids), ...this.#after], truncated };
   }

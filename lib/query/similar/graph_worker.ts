@@ -66,7 +66,7 @@ function work(asked: GraphWork): unknown {
     case "size":
       return required().size();
     case "save":
-      return required().save(asked.path);
+      return save(asked.path);
   }
 }
 
@@ -86,13 +86,22 @@ function opened({ path, dimensions, add }: GraphWork & { readonly kind: "open" }
   return native;
 }
 
-/** The library refuses all of a call in which one label is there already. */
+function save(path: string): void {
+  try {
+    required().save(path);
+  } catch (cause) {
+    const what = cause instanceof Error ? cause.message : String(cause);
+    throw new WeirError("storage", `The index cannot be written: ${what}`, { cause, detail: { path } });
+  }
+}
+
 /**
  * The first vectors of a graph come one by one: threads that add to a small one at the same time do not see each other's, and two in a
  * thousand could not be found any more (800 vectors, 2 threads); after so many none was lost of 4,000.
  */
 const oneByOne = 4096;
 
+/** The library refuses all of a call in which one label is there already. */
 function add({ labels, vectors, threads }: GraphWork & { readonly kind: "add" }): number {
   const native = required();
   const dimensions = vectors.length / labels.length;

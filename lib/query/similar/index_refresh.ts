@@ -6,14 +6,14 @@
  */
 import type { Connection } from "../../engine/connection.ts";
 import { literal } from "../../engine/quote.ts";
-import { WeirError } from "../../errors.ts";
+import { storageError, WeirError } from "../../errors.ts";
 import { failPoint } from "../../fail_point.ts";
 import type { LocalStorage } from "../../storage/local.ts";
 import type { OpenedTable } from "../time_travel.ts";
 import { VectorGraph } from "./graph.ts";
 import { type RowsSince, rowsSince, unfitReason } from "./index_changes.ts";
 import { type IndexManifest, publishManifest, readManifest, removeOthers } from "./index_manifest.ts";
-import { labelSql } from "./text_label.ts";
+import { labelColumn, labelSql } from "./text_label.ts";
 import { VectorPieces } from "./vector_pieces.ts";
 import type { VectorSpace } from "./vector_rows.ts";
 
@@ -55,15 +55,19 @@ export async function refreshIndex(options: RefreshOptions): Promise<IndexRefres
   using rows = await rowsOf(kept, options.opened);
   if (kept !== undefined && rows === undefined) return { manifest: kept, how: "current", added: 0 };
   await removeOthers(folder, manifest);
-  const made = await makeGraph(options, { kept, rows: rows!.select });
-  const { model, dimensions } = options.space;
-  const { id, timeMs } = snapshot;
-  const next = { table: table.location, snapshot: { id, timeMs }, model, dimensions, ...made.written };
-  await publishManifest(folder, next);
-  await failPoint("index.afterPublish");
-  await removeOthers(folder, next);
-  const how = kept === undefined ? "built" : "added to";
-  return { manifest: next, how, added: made.added, ...(reason === undefined ? {} : { reason }) };
+  try {
+    const made = await makeGraph(options, { kept, rows: rows!.select });
+    const { model, dimensions } = options.space;
+    const { id, timeMs } = snapshot;
+    const next = { table: table.location, snapshot: { id, timeMs }, model, dimensions, ...made.written };
+    await publishManifest(folder, next);
+    await failPoint("index.afterPublish");
+    const how = kept === undefined ? "built" : "added to";
+    return { manifest: next, how, added: made.added, ...(reason === undefined ? {} : { reason }) };
+  } finally {
+    // Also where the disk was full: half a graph takes up what little there is. Where it fails the next refresh does it.
+    await readManifest(folder).then((named) => removeOthers(folder, named)).catch(() => {});
+  }
 }
 
 async function rebuildReason(manifest: IndexManifest, options: RefreshOptions): Promise<string | undefined> {
@@ -106,18 +110,29 @@ async function makeGraph(
   // A snapshot may bring nothing but a newer position.
   if (kept !== undefined && added === 0) return { added, written: { texts: kept.texts, graph: kept.graph } };
   const file = `${crypto.randomUUID()}.graph`;
-  await graph.save(`${path}/${file}`);
-  await folder.publish(file);
+  try {
+    await graph.save(`${path}/${file}`);
+    await folder.publish(file);
+  } catch (thrown) {
+    throw await savingError(thrown, `${path}/${file}`);
+  }
   await failPoint("index.afterGraph");
   const bytes = (await folder.stat(file))?.bytes ?? 0;
   return { added, written: { texts: await graph.size(), graph: { file, bytes } } };
 }
 
+/** The library says that it could not write, and not why: writing to the same file does. */
+async function savingError(thrown: unknown, path: string): Promise<WeirError> {
+  const why = await Deno.writeFile(path, new Uint8Array(2 ** 20), { append: true }).catch((thrown: unknown) => thrown);
+  return storageError(why ?? thrown, path);
+}
+
 async function addRows(graph: VectorGraph, options: RefreshOptions & { readonly rows: string }): Promise<number> {
   const { connection, space: { model, dimensions }, threads, signal, onRows } = options;
-  const select = `SELECT ${labelSql} AS label, embedding_vector::FLOAT[${dimensions}] AS vector FROM (${options.rows})
+  const select =
+    `SELECT ${labelSql} AS ${labelColumn}, embedding_vector::FLOAT[${dimensions}] AS _weir_vector FROM (${options.rows})
     WHERE embedding_model = ${literal(model)} AND embedding_dimensions = ${dimensions}
-      AND len(embedding_vector) = ${dimensions} AND label IS NOT NULL`;
+      AND len(embedding_vector) = ${dimensions} AND ${labelColumn} IS NOT NULL`;
   const pieces = new VectorPieces(dimensions);
   let [added, read] = [0, 0];
   // While one piece is added the next is read; a third would only wait in memory.

@@ -6,6 +6,8 @@ import { literal } from "../../engine/quote.ts";
 
 /** The label of a row, as SQL: NULL where the row has no text hash that Weir could have written. */
 export const labelSql = "TRY_CAST('0x' || embedding_text_hash AS UBIGINT)";
+/** Name of the label beside a table's columns; no lake column is called so. */
+export const labelColumn = "_weir_label";
 
 /**
  * The text hash of a label.

@@ -7,7 +7,7 @@ import type { HistoricTable } from "../../table/lake_table.ts";
 import { embeddingColumns } from "../../transform/embedding_columns.ts";
 import type { TableFolder } from "../lake_folders.ts";
 import { nameOf, type OpenedTable } from "../time_travel.ts";
-import { labelSql, textHash } from "./text_label.ts";
+import { labelColumn, labelSql, textHash } from "./text_label.ts";
 
 /** Vectors that may be compared with each other. */
 export interface VectorSpace {
@@ -72,8 +72,8 @@ async function count(connection: Connection, scan: string): Promise<VectorCensus
 
 /** SELECT of the labels of the rows that have a vector of a model. The vectors are not read. */
 export function labelsSql(rows: string, { model, dimensions }: VectorSpace): string {
-  return `SELECT ${labelSql} AS label FROM (${rows}) WHERE embedding_model = ${literal(model)}
-    AND embedding_dimensions = ${dimensions} AND embedding_timestamp IS NOT NULL AND label IS NOT NULL`;
+  return `SELECT ${labelSql} AS ${labelColumn} FROM (${rows}) WHERE embedding_model = ${literal(model)}
+    AND embedding_dimensions = ${dimensions} AND embedding_timestamp IS NOT NULL AND ${labelColumn} IS NOT NULL`;
 }
 
 /** Which rows are compared with what. */

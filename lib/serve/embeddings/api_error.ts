@@ -24,6 +24,11 @@ export class ApiError extends Error {
   }
 }
 
+/** The refusal of what may be asked again in a second. */
+export function overloaded(message: string): ApiError {
+  return new ApiError({ status: 503, message, code: "overloaded", retryAfterSeconds: 1 });
+}
+
 /** The answer that says it. */
 export function problemResponse({ status, message, param, code, retryAfterSeconds }: ApiProblem): Response {
   const type = status >= 500 ? "server_error" : "invalid_request_error";

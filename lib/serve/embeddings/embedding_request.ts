@@ -1,4 +1,5 @@
 /** The body of a request for vectors, read and checked. */
+import { Buffer } from "node:buffer";
 import { ApiError } from "./api_error.ts";
 
 /** A request that can be answered. */
@@ -17,13 +18,16 @@ export interface ServedModel {
 
 /** Most texts of one request, as OpenAI has it. */
 export const mostTexts = 2048;
+/** Largest text: a static model reads texts to their end, and one of 16 MiB kept everybody else waiting for 11 s. */
+export const mostTextBytes = 2 ** 18;
 
 /** Reads a body. Throws {@linkcode ApiError} naming the field that is wrong. */
 export function readEmbeddingRequest(body: string, model: ServedModel): EmbeddingRequest {
   const request = jsonObject(body);
   checkModel(request.model, model);
-  const { dimensions, encoding_format: encoding = "float" } = request;
-  if (dimensions !== undefined && dimensions !== model.dimensions) {
+  const dimensions = request.dimensions ?? model.dimensions;
+  const encoding = request.encoding_format ?? "float";
+  if (dimensions !== model.dimensions) {
     throw refused("dimensions", `${model.names[0]} gives vectors of ${model.dimensions} dimensions, and no others`);
   }
   if (encoding !== "float" && encoding !== "base64") throw refused("encoding_format", "is neither float nor base64");
@@ -53,12 +57,20 @@ function textsOf(input: unknown): readonly string[] {
   if (texts.length === 0) throw refused("input", "is an empty list");
   if (texts.length > mostTexts) throw refused("input", `has ${texts.length} texts; at most ${mostTexts} are allowed`);
   const wrong = texts.findIndex((text) => typeof text !== "string");
-  if (wrong === -1) return texts as string[];
+  if (wrong === -1) return withoutTooLong(texts as string[], typeof input === "string");
   if (typeof texts[wrong] === "number" || Array.isArray(texts[wrong])) {
     const remedy = "send texts (LangChain: check_embedding_ctx_length=False)";
     throw refused("input", `holds token ids, which mean something to one tokenizer alone: ${remedy}`);
   }
   throw refused(`input[${wrong}]`, "is not a text");
+}
+
+function withoutTooLong(texts: readonly string[], isAlone: boolean): readonly string[] {
+  const long = texts.findIndex((text) => Buffer.byteLength(text) > mostTextBytes);
+  if (long === -1) return texts;
+  const bytes = Buffer.byteLength(texts[long]!);
+  const what = `is a text of ${bytes} bytes; at most ${mostTextBytes} are allowed: send it in pieces`;
+  throw refused(isAlone ? "input" : `input[${long}]`, what);
 }
 
 function refused(param: string, what: string): ApiError {

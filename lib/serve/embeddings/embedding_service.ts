@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import { createHash, timingSafeEqual } from "node:crypto";
 import { type Embedder, modelVersion } from "../../embed/embedder.ts";
 import { WeirError } from "../../errors.ts";
-import { ApiError, type ApiProblem, problemResponse } from "./api_error.ts";
+import { ApiError, type ApiProblem, overloaded, problemResponse } from "./api_error.ts";
 import { readEmbeddingRequest, type ServedModel } from "./embedding_request.ts";
 import { type QueueLimits, TextQueue } from "./text_queue.ts";
 
@@ -20,6 +20,8 @@ export interface EmbeddingServiceOptions extends QueueLimits {
   readonly token?: string | undefined;
   /** Largest body. Default 16 MiB. */
   readonly bodyBytes?: number;
+  /** Bodies of requests that are not answered yet take at most so many bytes together. Default 64 MiB; one alone may be larger. */
+  readonly pendingBytes?: number;
 }
 
 /** What was done so far. */
@@ -40,10 +42,13 @@ export class EmbeddingService {
   readonly #queue: TextQueue;
   readonly #model: ServedModel;
   readonly #tokenDigest: Uint8Array | undefined;
+  /** Of the bodies of requests that are not answered yet. */
+  #pendingBytes = 0;
   #counts = { requests: 0, refused: 0, texts: 0 };
 
   constructor(options: EmbeddingServiceOptions) {
     const { embedder: { model }, modelName, token } = options;
+    if (token?.trim() === "") throw new RangeError("Cannot ask for a blank token: everybody would have it");
     this.#options = options;
     this.#queue = new TextQueue(options.embedder, options);
     this.#model = { names: [modelName, model.id, modelVersion(model)], dimensions: model.dimensions };
@@ -84,8 +89,29 @@ export class EmbeddingService {
     }
     // Before anything is read, too: what cannot be answered is not to take up memory.
     this.#queue.requireRoom();
-    const body = await bodyText(request, this.#options.bodyBytes ?? 16 * 2 ** 20);
-    const { texts, encoding } = readEmbeddingRequest(body, this.#model);
+    let held = 0;
+    const hold = (bytes: number) => {
+      held += bytes;
+      this.#hold(held, bytes);
+    };
+    try {
+      return await this.#vectors(request, hold);
+    } finally {
+      this.#pendingBytes -= held;
+    }
+  }
+
+  /** Counts bytes of a body of which so many have come by now. */
+  #hold(held: number, bytes: number): void {
+    const { bodyBytes = 16 * 2 ** 20, pendingBytes = 64 * 2 ** 20 } = this.#options;
+    this.#pendingBytes += bytes;
+    if (held > bodyBytes) throw new ApiError({ status: 413, message: `The body is larger than ${bodyBytes} bytes` });
+    if (this.#pendingBytes === held || this.#pendingBytes <= pendingBytes) return;
+    throw overloaded("Too many bytes of requests are under way already");
+  }
+
+  async #vectors(request: Request, hold: (bytes: number) => void): Promise<Response> {
+    const { texts, encoding } = readEmbeddingRequest(await bodyText(request, hold), this.#model);
     const vectors = await this.#queue.embed(texts, request.signal);
     this.#counts.texts += texts.length;
     const tokens = texts.reduce((sum, text) => sum + Math.ceil(Buffer.byteLength(text) / bytesPerToken), 0);
@@ -135,12 +161,10 @@ function requireMethod({ method }: Request, wanted: string): void {
   if (method !== wanted) throw new ApiError({ status: 405, message: `Ask with ${wanted}` });
 }
 
-async function bodyText(request: Request, most: number): Promise<string> {
+async function bodyText(request: Request, hold: (bytes: number) => void): Promise<string> {
   const parts: Uint8Array[] = [];
-  let bytes = 0;
   for await (const part of request.body ?? []) {
-    bytes += part.length;
-    if (bytes > most) throw new ApiError({ status: 413, message: `The body is larger than ${most} bytes` });
+    hold(part.length);
     parts.push(part);
   }
   return Buffer.concat(parts).toString("utf8");

@@ -88,9 +88,11 @@ Deno.test("one text or several are answered in their order, as numbers or as byt
       encoding_format: "base64",
       dimensions: 128,
     });
+    const asNull = await ask(service, { model: "hash", input: "Rent", encoding_format: null, dimensions: null });
+    assert.deepEqual(asNull.answer.data.map(({ embedding }) => embedding), rows.slice(0, 1));
     const bytes = Uint8Array.from(atob(one.answer.data[0]!.embedding as string), (letter) => letter.charCodeAt(0));
     assert.deepEqual(Array.from(new Float32Array(bytes.buffer)), rows[0]);
-    assert.deepEqual(service.counts, { requests: 2, refused: 0, texts: 3 });
+    assert.deepEqual(service.counts, { requests: 3, refused: 0, texts: 4 });
   }));
 
 Deno.test("a request that cannot be answered is refused with the field that is wrong", () =>
@@ -106,6 +108,8 @@ Deno.test("a request that cannot be answered is refused with the field that is w
       [{ model: "hash", input: [[1, 2]] }, 400, "input", /token ids/],
       [{ model: "hash", input: ["a", null] }, 400, "input[1]", /not a text/],
       [{ model: "hash", input: Array(2049).fill("a") }, 400, "input", /at most 2048/],
+      [{ model: "hash", input: ["a", "é".repeat(2 ** 17 + 1)] }, 400, "input[1]", /262146 bytes.*at most 262144/],
+      [{ model: "hash", input: "x".repeat(2 ** 18 + 1) }, 400, "input", /in pieces/],
       [{ model: "hash", input: "x", dimensions: 64 }, 400, "dimensions", /128 dimensions/],
       [{ model: "hash", input: "x", encoding_format: "hex" }, 400, "encoding_format", /neither float nor base64/],
       [
@@ -154,6 +158,7 @@ Deno.test("with a token nobody is answered without it; without one, only who ask
     assert.equal(await status({ authorization: "Bearer s3cret" }), 200);
     assert.equal((await service.handle(new Request("http://x/health"))).status, 200);
   }, { token: "s3cret" });
+  await assert.rejects(withService(async () => {}, { token: " " }), RangeError);
   await withService(async (service) => {
     const rebound = post(body, {}, "http://evil.example:8484/v1/embeddings");
     assert.equal((await service.handle(rebound)).status, 403);
@@ -197,6 +202,20 @@ Deno.test("what comes while the model works goes to it together; too much is ref
     assert.deepEqual(embedder.batches, [1, 4]);
     const direct = await behind.embed(textBatch(["c"]));
     assert.deepEqual(answers[1]!.answer.data[1]!.embedding, Array.from(direct.vectors));
+  }));
+
+Deno.test("the bytes of requests under way are bounded, whoever sends them, and free again once those are answered", () =>
+  withService(async (_, behind) => {
+    const embedder = new HeldEmbedder(behind);
+    const service = new EmbeddingService({ embedder, modelName: "hash", pendingBytes: 1000 });
+    const large = { model: "hash", input: "x".repeat(2000) };
+    const first = ask(service, large);
+    await settled();
+    const refused = await service.handle(post({ model: "hash", input: "y" }));
+    assert.deepEqual([refused.status, refused.headers.get("retry-after")], [503, "1"]);
+    embedder.open();
+    assert.equal((await first).status, 200);
+    assert.equal((await ask(service, large)).status, 200);
   }));
 
 /** Lets what is under way go as far as it can. */

@@ -6,7 +6,7 @@
  * order, and those of a client that has gone are left out.
  */
 import { type Embedder, textBatch } from "../../embed/embedder.ts";
-import { ApiError } from "./api_error.ts";
+import { ApiError, overloaded } from "./api_error.ts";
 
 /** Bounds of a queue. */
 export interface QueueLimits {
@@ -63,8 +63,7 @@ export class TextQueue {
   requireRoom(texts = 1): void {
     const waiting = this.#waiting.length;
     if (waiting === 0 || waiting + texts <= this.#limits.waitingTexts) return;
-    const message = "Too many texts wait already";
-    throw new ApiError({ status: 503, message, code: "overloaded", retryAfterSeconds: 1 });
+    throw overloaded("Too many texts wait already");
   }
 
   #start(): void {
