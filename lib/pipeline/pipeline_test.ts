@@ -98,6 +98,27 @@ Deno.test("one batch is transformed while the one before it is committed, and no
   });
 });
 
+Deno.test("a dataset that waits for its rows of the batch before holds up no other", async () => {
+  await withPipelineScene(async (scene) => {
+    const run = await scene.start();
+    const held = Promise.withResolvers<void>();
+    for (const sink of run.sinks.orders) {
+      sink.before = ({ position }) => position.offset === "1" ? held.promise : undefined;
+    }
+    const last = appendAll(scene, [
+      { orders: [insert(1)] },
+      // Its document comes out of the lake, where it is not yet.
+      { orders: [reprice(1, 9)], customers: [insert(1)] },
+    ]);
+    await until(() => run.transformed.slice(2).includes("customers"));
+    assert.deepEqual(run.transformed.slice(2), ["orders", "customers"]);
+    held.resolve();
+    await run.reached(last);
+    await run.stop();
+    await assertTables(scene, run);
+  });
+});
+
 Deno.test("values the source does not send again come from the batch before, however slow the tables", async () => {
   await withPipelineScene(async (scene, { connection }) => {
     const run = await scene.start();
