@@ -10,7 +10,8 @@ export const vectorSettings = {
     defaultText: "weir",
     placeholder: "MODEL",
     only: {
-      form: /^(?:weir|hash(?::(?:128|256|384))?|\.{0,2}\/.*|[\w-][\w.-]*\/[\w-][\w.-]*(?:@[\w][\w./-]*)?)$/,
+      form:
+        /^(?:weir|hash(?::(?:128|256|384))?|\.{0,2}\/.*|[^:@/]+\/[^:@]*|[\w-][\w.-]*\/[\w-][\w.-]*@[\w][\w./-]*)$/,
       remedy:
         "Give weir, hash, hash:128, hash:256, hash:384, a folder such as ./model, or organisation/name[@revision] of the model hub",
     },
