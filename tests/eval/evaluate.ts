@@ -7,7 +7,6 @@ import {
 } from "../../jobs/wiring/generated_texts.ts";
 import { Random } from "../../lib/domain/random.ts";
 import type { SourceRow } from "../../lib/domain/payments/rows.ts";
-import { createEmbedder } from "../../lib/embed/create_embedder.ts";
 import type { Vectors } from "../../lib/embed/distil/principal_axes.ts";
 import { keywordTexts } from "../../lib/embed/distil/keyword_texts.ts";
 import { teacherVectors } from "../../lib/embed/distil/teacher_vectors.ts";
@@ -23,12 +22,11 @@ import { paymentFeatures } from "./payment_features.ts";
 
 /** What is measured. */
 export interface EvaluationOptions {
-  readonly model: string;
-  readonly teacher?: string;
+  readonly model: Embedder;
+  /** Whom the model is to agree with. Default: agreement is not measured. */
+  readonly teacher?: Embedder;
   readonly holders: number;
   readonly payments: number;
-  /** File of the teacher's vectors. */
-  readonly cache: string;
   readonly note: (text: string) => void;
 }
 
@@ -58,17 +56,15 @@ interface Bench {
 
 /** All figures, in a fixed order. */
 export async function evaluate(options: EvaluationOptions): Promise<readonly Dimension[]> {
-  await using open = new AsyncDisposableStack();
-  const model = await createEmbedder(options.model);
-  open.defer(() => model.close());
+  const { model, teacher, holders, payments, note } = options;
   return await withDatabase(async ({ connection }) => {
-    const bench = { connection, model, note: options.note };
-    const records = await generatedRecords({ ...options, seed: seeds.heldOut });
+    const bench = { connection, model, note };
+    const records = await generatedRecords({ holders, payments, seed: seeds.heldOut });
     const found: Dimension[] = [];
     for (const kind of kinds) {
       const texts = await textsOf(bench, kind, records[kind]);
       const pool = await teacherVectors(texts, { teacher: model });
-      if (options.teacher !== undefined) found.push(...await agreement(options, { kind, texts, pool, model }));
+      if (teacher !== undefined) found.push(...await agreement(bench, { kind, texts, pool, teacher }));
       found.push(...await duplicates(bench, { kind, rows: records[kind], pool }));
     }
     return [...found, ...await lookAlikes(bench)];
@@ -80,44 +76,36 @@ function textsOf({ connection }: Bench, kind: Kind, rows: readonly SourceRow[]):
 }
 
 async function agreement(
-  options: EvaluationOptions,
-  { kind, texts, pool, model }: {
+  { model, note }: Bench,
+  { kind, texts, pool, teacher }: {
     readonly kind: Kind;
     readonly texts: readonly string[];
     readonly pool: Vectors;
-    readonly model: Embedder;
+    readonly teacher: Embedder;
   },
 ): Promise<readonly Dimension[]> {
-  const onTrouble = (thrown: unknown) => options.note(`the cache is not used: ${thrown}`);
-  const cache = { path: options.cache, mostBytes: 2 ** 32, onTrouble };
-  const teacher = await createEmbedder(options.teacher!, { cache });
-  try {
-    options.note(`asking the teacher about ${texts.length} ${kind}`);
-    const vectors = await teacherVectors(texts, { teacher });
-    const size = texts.length;
-    const questions = questionsOf(texts);
-    const answers = async (embedder: Embedder, rows: Vectors) =>
-      nearest(rows, await teacherVectors(questions, { teacher: embedder }), { count: 10 });
-    return [
-      {
-        name: `${kind}: the teacher's ten nearest found again, of ${size}`,
-        value: neighbourOverlap(vectors, pool, { queries, seed: seeds.queries }),
-        target: "≥ 0.7",
-      },
-      {
-        name: `${kind}: Spearman's correlation with the teacher's cosines`,
-        value: cosineRankCorrelation(vectors, pool, { pairs, seed: seeds.queries }),
-        target: "≥ 0.85",
-      },
-      {
-        name: `${kind}: the teacher's ten nearest to a question of one to three values`,
-        value: sharedRows(await answers(teacher, vectors), await answers(model, pool)),
-        target: "reported",
-      },
-    ];
-  } finally {
-    await teacher.close();
-  }
+  note(`asking the teacher about ${texts.length} ${kind}`);
+  const vectors = await teacherVectors(texts, { teacher });
+  const questions = questionsOf(texts);
+  const answers = async (embedder: Embedder, rows: Vectors) =>
+    nearest(rows, await teacherVectors(questions, { teacher: embedder }), { count: 10 });
+  return [
+    {
+      name: `${kind}: the teacher's ten nearest found again, of ${texts.length}`,
+      value: neighbourOverlap(vectors, pool, { queries, seed: seeds.queries }),
+      target: "≥ 0.7",
+    },
+    {
+      name: `${kind}: Spearman's correlation with the teacher's cosines`,
+      value: cosineRankCorrelation(vectors, pool, { pairs, seed: seeds.queries }),
+      target: "≥ 0.85",
+    },
+    {
+      name: `${kind}: the teacher's ten nearest to a question of one to three values`,
+      value: sharedRows(await answers(teacher, vectors), await answers(model, pool)),
+      target: "reported",
+    },
+  ];
 }
 
 function questionsOf(texts: readonly string[]): readonly string[] {
