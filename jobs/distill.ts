@@ -27,6 +27,7 @@ const own = {
 await runJob({
   name: "model:distill",
   summary: "Make a small static embedding model out of a sentence model, fitted to record texts",
+  stops: "as soon as the running batch has its vectors, which are kept",
   settings: own,
   main: async ({ settings, signal, progress, print, command }) => {
     const out = resolve(requireOut(settings.out));

@@ -27,6 +27,7 @@ export interface EvaluationOptions {
   readonly teacher?: Embedder;
   readonly holders: number;
   readonly payments: number;
+  readonly signal: AbortSignal;
   readonly note: (text: string) => void;
 }
 
@@ -51,19 +52,20 @@ const kinds = ["holders", "payments"] as const;
 interface Bench {
   readonly connection: Connection;
   readonly model: Embedder;
+  readonly signal: AbortSignal;
   readonly note: (text: string) => void;
 }
 
 /** All figures, in a fixed order. */
 export async function evaluate(options: EvaluationOptions): Promise<readonly Dimension[]> {
-  const { model, teacher, holders, payments, note } = options;
+  const { model, teacher, holders, payments, signal, note } = options;
   return await withDatabase(async ({ connection }) => {
-    const bench = { connection, model, note };
+    const bench = { connection, model, signal, note };
     const records = await generatedRecords({ holders, payments, seed: seeds.heldOut });
     const found: Dimension[] = [];
     for (const kind of kinds) {
       const texts = await textsOf(bench, kind, records[kind]);
-      const pool = await teacherVectors(texts, { teacher: model });
+      const pool = await teacherVectors(texts, { teacher: model, signal });
       if (teacher !== undefined) found.push(...await agreement(bench, { kind, texts, pool, teacher }));
       found.push(...await duplicates(bench, { kind, rows: records[kind], pool }));
     }
@@ -76,7 +78,7 @@ function textsOf({ connection }: Bench, kind: Kind, rows: readonly SourceRow[]):
 }
 
 async function agreement(
-  { model, note }: Bench,
+  { model, signal, note }: Bench,
   { kind, texts, pool, teacher }: {
     readonly kind: Kind;
     readonly texts: readonly string[];
@@ -85,10 +87,10 @@ async function agreement(
   },
 ): Promise<readonly Dimension[]> {
   note(`asking the teacher about ${texts.length} ${kind}`);
-  const vectors = await teacherVectors(texts, { teacher });
+  const vectors = await teacherVectors(texts, { teacher, signal });
   const questions = questionsOf(texts);
   const answers = async (embedder: Embedder, rows: Vectors) =>
-    nearest(rows, await teacherVectors(questions, { teacher: embedder }), { count: 10 });
+    nearest(rows, await teacherVectors(questions, { teacher: embedder, signal }), { count: 10 });
   return [
     {
       name: `${kind}: the teacher's ten nearest found again, of ${texts.length}`,
@@ -125,7 +127,10 @@ async function duplicates(
     const random = new Random(seeds.queries, slip);
     const places = Array.from({ length: slippedRecords }, () => random.below(rows.length));
     const slipped = places.map((place) => change(rows[place]!, random));
-    const vectors = await teacherVectors(await textsOf(bench, kind, slipped), { teacher: bench.model });
+    const vectors = await teacherVectors(await textsOf(bench, kind, slipped), {
+      teacher: bench.model,
+      signal: bench.signal,
+    });
     const hits = nearest(pool, vectors, { count: 1 }).filter(([row], query) => row === places[query]).length;
     found.push({ name: `${kind}: found again with ${slip}`, value: hits / slippedRecords, target: "≥ 0.99" });
   }
@@ -144,7 +149,10 @@ async function lookAlikes(bench: Bench): Promise<readonly Dimension[]> {
   for (const seed of [seeds.classifierTrain, seeds.classifierTest]) {
     const { payments } = await generatedRecords({ seed, holders: 0, payments: ordinaryPayments });
     const { rows, labels } = plantRings(payments, { ...rings, seed, models });
-    const vectors = await teacherVectors(await textsOf(bench, "payments", rows), { teacher: bench.model });
+    const vectors = await teacherVectors(await textsOf(bench, "payments", rows), {
+      teacher: bench.model,
+      signal: bench.signal,
+    });
     sides.push({
       columns: paymentFeatures(rows),
       vectors: split(vectors),

@@ -24,8 +24,9 @@ await runJob({
   name: "eval:embed",
   summary: "Measure what a model's vectors are worth, on generated records that no model was fitted to",
   settings: own,
+  stops: "after the running batch",
   main: async (context: JobContext<typeof own>) => {
-    const { settings, progress, print } = context;
+    const { settings, signal, progress, print } = context;
     const { holders, payments, teacher: teacherName } = settings;
     await using open = new AsyncDisposableStack();
     const model = await startModel(settings, context);
@@ -33,7 +34,7 @@ await runJob({
     const teacher = teacherName && await startModel({ ...settings, model: teacherName }, context);
     if (teacher) open.defer(() => teacher.close());
     const note = (text: string) => progress.note(text);
-    const measured = await evaluate({ model, ...(teacher && { teacher }), holders, payments, note });
+    const measured = await evaluate({ model, ...(teacher && { teacher }), holders, payments, signal, note });
     const columns = [{ title: "measure" }, { title: "measured", align: "right" as const }, { title: "target" }];
     print(renderTable(columns, measured.map(cells)));
     if (settings.record) await Deno.writeTextFile(resultsFile, resultsPage(measured, settings));
