@@ -154,6 +154,14 @@ Deno.test("--model takes every form of a model's name, and nothing that is none"
   }
 });
 
+Deno.test("--lake takes a folder as it is and as the URI that jobs print, and leaves buckets alone", () => {
+  for (const same of ["data/lake", "s3://bucket/prefix", "gs://bucket"]) {
+    assert.equal(settings.lake.parse([same]), same);
+  }
+  assert.equal(settings.lake.parse(["file:///srv/a%20lake"]), "/srv/a lake");
+  for (const wrong of ["", "file://elsewhere/lake"]) assert.ok(settings.lake.parse([wrong]) instanceof InvalidValue);
+});
+
 Deno.test("--partition-by names a table and its columns as --embed does, by another sign", () => {
   assert.deepEqual(settings.partitionBy.parse(["a=x,y; s.b=z:1"]), [
     { table: "a", columns: ["x", "y"] },
