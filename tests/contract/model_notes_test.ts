@@ -3,7 +3,7 @@ import { otherModelNotes } from "../../jobs/wiring/model_notes.ts";
 import { embeddingColumns } from "../../lib/transform/embedding_columns.ts";
 import { withDatabase } from "../../lib/testing/temporary.ts";
 
-Deno.test("a table with vectors of another model is named with both models, once, and one of the same is not", async () => {
+Deno.test("tables with vectors of another model are named once with both models, one of the same is not", async () => {
   await withDatabase(async ({ connection }) => {
     const sink = (name: string, model: string, format = "iceberg") => ({
       table: { format, namespace: "shop", name, location: "" },
@@ -12,12 +12,17 @@ Deno.test("a table with vectors of another model is named with both models, once
         Promise.resolve({ sql: `SELECT unnest([NULL, '${model}']) AS embedding_model`, [Symbol.dispose]: () => {} }),
     });
     const model = { id: "new", revision: "2", dimensions: 8, semantic: true };
-    const sinks = [sink("orders", "old@1"), sink("orders", "old@1", "delta"), sink("visits", "new@2")];
+    const sinks = [
+      sink("orders", "old@1"),
+      sink("orders", "old@1", "delta"),
+      sink("visits", "new@2"),
+      sink("carts", "old@1"),
+    ];
     const [note = "", ...others] = await otherModelNotes([...sinks, sink("notes", "old@1", "paimon")], {
       model,
       connection,
     });
-    assert.match(note, /^shop\.orders has vectors of old@1: .* those of new@2.*--resync/);
+    assert.match(note, /^vectors of old@1 are in shop\.orders and shop\.carts: .* those of new@2.*--resync/);
     assert.deepEqual(others, []);
   });
 });
