@@ -4,7 +4,7 @@ import { requirePermissions } from "../lib/cli/permission.ts";
 import { runJob } from "../lib/cli/run_job.ts";
 import { settings as declared } from "../lib/settings/declarations.ts";
 import { modelSettings } from "./wiring/capture_settings.ts";
-import { distilFolder } from "./wiring/distillation.ts";
+import { distilFolder, requireNoModel, requireOut } from "./wiring/distillation.ts";
 import { modelNeeds } from "./wiring/embedding_model.ts";
 
 const own = {
@@ -16,6 +16,7 @@ const own = {
   },
   texts: declared.distilTexts,
   out: declared.distilOut,
+  replace: declared.distilReplace,
   dimensions: declared.distilDimensions,
   phrases: declared.distilPhrases,
   holders: { ...declared.holders, help: "Account holders to generate texts of", defaultText: "36000" },
@@ -26,11 +27,13 @@ const own = {
 await runJob({
   name: "model:distill",
   summary: "Make a small static embedding model out of a sentence model, fitted to record texts",
+  stops: "as soon as the running batch has its vectors, which are kept",
   settings: own,
   main: async ({ settings, signal, progress, print, command }) => {
-    const out = resolve(settings.out);
+    const out = resolve(requireOut(settings.out));
     const texts = settings.texts === undefined ? [] : [{ kind: "file", path: resolve(settings.texts) } as const];
     await requirePermissions("distill", [...await modelNeeds(settings), ...texts, { kind: "folder", path: out }]);
+    if (!settings.replace) await requireNoModel(out);
     const again = command("model:distill", { of: own });
     const outcome = await distilFolder({ ...settings, out }, { signal, progress, command: again });
     print(

@@ -3,10 +3,14 @@ import { runJob } from "../lib/cli/run_job.ts";
 import { settings as declared } from "../lib/settings/declarations.ts";
 import { catalogSettings, modelSettings, placeSettings } from "./wiring/capture_settings.ts";
 import { startModel, truncationNotes } from "./wiring/embedding_model.ts";
+import type { NextStep } from "./wiring/outcome.ts";
 import { requireReach } from "./wiring/reach.ts";
 import { cacheNotes, estimateText, reembeddingOutcome, reembeddingText } from "./wiring/reembedding_outcome.ts";
 import { Reembedding } from "./wiring/reembedding.ts";
 import { upkeepSettings } from "./wiring/upkeep_settings.ts";
+import { vectorLakeName } from "./wiring/vector_lake.ts";
+
+const { lake: _, ...elsewhere } = placeSettings;
 
 await runJob({
   name: "embed",
@@ -34,7 +38,7 @@ await runJob({
     memoryLimitBytes: declared.memoryLimitBytes,
     threads: declared.threads,
   },
-  main: async ({ settings, signal, progress, print }) => {
+  main: async ({ settings, signal, progress, print, command }) => {
     await requireReach("embed", settings, { catalog: settings, model: settings });
     const embedder = await startModel(settings, { signal, progress });
     await using open = new AsyncDisposableStack();
@@ -47,7 +51,12 @@ await runJob({
     const worked = await work.run(estimates);
     const outcome = reembeddingOutcome(worked, { estimates, model: embedder.model });
     for (const note of truncationNotes(embedder)) progress.note(note);
-    print(`\n${reembeddingText(outcome)}`);
+    const lake = vectorLakeName(settings.lake, embedder.model);
+    const next = worked.filter(({ embedded }) => embedded > 0).map(({ table }): NextStep => [
+      command("similar", { of: elsewhere, more: ["--lake", lake, "--table", table, "--id", "…"] }),
+      "searches among these vectors",
+    ]);
+    print(`\n${reembeddingText(outcome, next)}`);
     return outcome;
   },
 });

@@ -14,6 +14,7 @@ const loopback = ["127.0.0.1", "::1", "localhost"];
 await runJob({
   name: "serve:embeddings",
   summary: "Serve an embedding model to clients of OpenAI's API, until Ctrl-C",
+  stops: "once the requests that are under way are answered",
   settings: {
     ...modelSettings,
     serveHost: declared.serveHost,

@@ -18,6 +18,7 @@ const cores = String(Math.min(navigator.hardwareConcurrency, 8));
 await runJob({
   name: "similar",
   summary: "Find the rows of a lake table whose vectors are nearest to that of one of them, or of a text",
+  stops: "after what is under way",
   settings: {
     table: declared.table,
     format: declared.format,

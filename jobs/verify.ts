@@ -30,6 +30,7 @@ await runJob({
   name: "verify",
   summary:
     "Hold lake tables against their source at one position, row by row, whether a job fills them meanwhile or not",
+  stops: "after what is under way",
   settings: own,
   main: async (context: JobContext<typeof own>) => {
     const { settings, progress, print } = context;

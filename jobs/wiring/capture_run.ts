@@ -20,6 +20,7 @@ import { mirrorFormats } from "./mirror_settings.ts";
 import { requireKnownTables, requireSortable } from "./layout_requests.ts";
 import { type OtherwisePartitioned, otherwisePartitioned } from "./otherwise_partitioned.ts";
 import { partitionNotes, requirePartitions } from "./partition_notes.ts";
+import { otherModelNotes } from "./model_notes.ts";
 import { planOf } from "./plans.ts";
 import { policyOf } from "./upkeep_settings.ts";
 import { stateFolder } from "./state_folder.ts";
@@ -154,6 +155,13 @@ export class CaptureRun implements AsyncDisposable {
     const run = new CaptureRun(options, { source, lake, embedder, datasets });
     for (const table of await otherwisePartitioned(run.plans)) options.progress.note(partitionedNote(table));
     for (const note of await partitionNotes(run.plans, settings)) options.progress.note(note);
+    if (embedder !== undefined && !settings.resync) {
+      const sinks = run.plans.flatMap(({ tables }) => tables).flatMap((table) => table.sinks);
+      const { model } = embedder;
+      for (const note of await otherModelNotes(sinks, { model, connection: lake.connection })) {
+        options.progress.note(note);
+      }
+    }
     await lake.mirrors.begin();
     if (settings.resync) await run.#forgetEverything();
     run.#opened = open.move();

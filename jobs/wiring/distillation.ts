@@ -48,6 +48,9 @@ export interface DistillationOutcome {
   readonly bytes: number;
 }
 
+/** Of fewer texts the fit learns what they have by chance in common. */
+const fewestTexts = 100;
+
 /** A phrase stands in at least this many texts: what fewer share is learnt from its words. */
 const minimumTexts = 20;
 
@@ -59,16 +62,41 @@ const misspellingsPerText = 2;
 /** Generated records come from so many seeds, whose people have other names. */
 const seeds = 4;
 
+/** The folder that was named. Throws `configuration` where none was: the one model that is surely there is the shipped one. */
+export function requireOut(out: string | undefined): string {
+  if (out !== undefined) return out;
+  throw new WeirError("configuration", "Nothing says where the model is to be written", {
+    advice: "Give a folder of its own, such as --out data/models/mine",
+  });
+}
+
+/** Throws `configuration` where the folder holds a model, which writing another one there would lose. */
+export async function requireNoModel(folder: string): Promise<void> {
+  for (const name of ["config.json", "tokenizer.json", "model.safetensors"]) {
+    const path = join(folder, name);
+    const found = await Deno.lstat(path).catch((thrown) => {
+      if (thrown instanceof Deno.errors.NotFound) return undefined;
+      throw storageError(thrown, path);
+    });
+    if (found === undefined) continue;
+    throw new WeirError("configuration", "There is a model in the folder that is to be written to", {
+      detail: { path },
+      advice: "Give another folder as --out, or --replace as well: the model that is there is lost then",
+    });
+  }
+}
+
 /** Distils and writes; a folder that is there gets the new files when all are made. */
 export async function distilFolder(
   settings: DistillationSettings,
   context: DistillationContext,
 ): Promise<DistillationOutcome> {
+  const corpus = settings.texts === undefined ? await generatedCorpus(settings) : await readLines(settings.texts);
+  requireEnough(corpus);
   await using open = new AsyncDisposableStack();
   const teacher = await startModel(settings, context);
   open.defer(() => teacher.close());
   const reader = await openTeacherTokenizer(settings);
-  const corpus = settings.texts === undefined ? await generatedCorpus(settings) : await readLines(settings.texts);
   const random = new Random(settings.seed, "variants");
   const below = (bound: number) => random.below(bound);
   const phrases = domainPhrases(corpus, {
@@ -90,7 +118,11 @@ export async function distilFolder(
     variants: misspellings(corpus, { perText: misspellingsPerText, below }),
     dimensions: settings.dimensions,
     signal: context.signal,
-    note: (text) => context.progress.note(text),
+    note: (text) => {
+      // Otherwise the end of what was done before would stand behind what is done next.
+      context.progress.end();
+      context.progress.note(text);
+    },
     progress: (rows, totalRows) => context.progress.update({ activity: "asking the teacher", rows, totalRows }),
   });
   const outcome = {
@@ -123,7 +155,11 @@ async function openTeacherTokenizer(settings: DistillationSettings): Promise<Tea
   const { model: teacher, modelDtype: dtype } = settings;
   const source = await findModel(teacher, { dtype, hub: { ...hubOptions(settings), offline: true } });
   if (source.kind !== "transformer") {
-    throw new WeirError("configuration", `Cannot distil ${teacher}: it is no sentence model`);
+    throw new WeirError("configuration", `Cannot distil ${teacher}: it is no sentence model`, {
+      advice:
+        "Give a transformer as --model, such as sentence-transformers/all-MiniLM-L6-v2: a static model has nothing to " +
+        "teach that its own table does not say",
+    });
   }
   const path = join(source.folder, "tokenizer.json");
   const document = readTokenizerFile(await readText(path), path);
@@ -174,10 +210,15 @@ async function generatedCorpus({ seed, holders, payments }: DistillationSettings
 
 async function readLines(file: string): Promise<readonly string[]> {
   const lines = (await readText(file)).split("\n").map((line) => line.trim()).filter((line) => line !== "");
-  if (lines.length === 0) {
-    throw new WeirError("configuration", "Cannot distil from a file without texts", { detail: { path: file } });
-  }
   return lines;
+}
+
+function requireEnough({ length }: readonly string[]): void {
+  if (length >= fewestTexts) return;
+  throw new WeirError("configuration", `A model cannot be fitted to ${length} texts`, {
+    advice:
+      `Give ${fewestTexts} or more, better thousands: one on each line of --texts, or with --holders and --payments`,
+  });
 }
 
 async function readText(path: string): Promise<string> {

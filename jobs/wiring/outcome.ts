@@ -184,8 +184,13 @@ export function outcomeText(
     ...mirrorText(outcome.mirrors),
     ...outcome.failures.map(({ dataset, message }) => `${dataset} was set aside: ${message}`),
     ...notes,
-    ...(next.length === 0 ? [] : ["", "Next:", ...next.map((step) => nextText(step, next))]),
+    ...nextLines(next),
   ].join("\n");
+}
+
+/** Commands that may come next, below a blank line; nothing where there are none. */
+export function nextLines(next: readonly NextStep[]): readonly string[] {
+  return next.length === 0 ? [] : ["", "Next:", ...next.map((step) => nextText(step, next))];
 }
 
 function mirrorText(mirrors: readonly ShownTable[]): string[] {

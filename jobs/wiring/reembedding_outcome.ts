@@ -4,6 +4,7 @@ import type { JobResult } from "../../lib/cli/run_job.ts";
 import { renderTable } from "../../lib/cli/table.ts";
 import { type Embedder, type EmbeddingModel, modelVersion } from "../../lib/embed/embedder.ts";
 import { keptVectorBytes } from "../../lib/embed/vector_cache.ts";
+import { nextLines, type NextStep } from "./outcome.ts";
 import type { ReembeddedTable, ReembedEstimate } from "./reembedding.ts";
 
 /** The object that `--json` prints. */
@@ -65,8 +66,8 @@ export function cacheNotes(
   ];
 }
 
-/** The outcome as people read it. */
-export function reembeddingText({ tables }: ReembeddingOutcome): string {
+/** The outcome as people read it, with commands that may come next. */
+export function reembeddingText({ tables }: ReembeddingOutcome, next: readonly NextStep[] = []): string {
   const columns = [
     { title: "table" },
     { title: "format" },
@@ -79,8 +80,8 @@ export function reembeddingText({ tables }: ReembeddingOutcome): string {
     ...[outcome.embedded, outcome.failed, outcome.removed].map((count) => formatCount(count)),
     completeness(outcome),
   ]);
-  return [renderTable(columns, rows), "", ...tables.map(({ table, location }) => `vectors of ${table}: ${location}`)]
-    .join("\n");
+  const places = tables.map(({ table, location }) => `vectors of ${table}: ${location}`);
+  return [renderTable(columns, rows), "", ...places, ...nextLines(next)].join("\n");
 }
 
 function completeness({ complete, withoutVector }: ReembeddedTable): string {

@@ -9,6 +9,7 @@ import type { LakePlace } from "../../lib/query/lake_tables.ts";
 import type { IndexManifest } from "../../lib/query/similar/index_manifest.ts";
 import type { IndexRefresh } from "../../lib/query/similar/index_refresh.ts";
 import { indexTable } from "../../lib/query/similar/index_table.ts";
+import { defaultIndexFromRows } from "../../lib/query/similar/similar.ts";
 import { VectorIndex } from "../../lib/query/similar/vector_index.ts";
 import { requireVectors } from "../../lib/query/similar/vector_rows.ts";
 import { openTable } from "../../lib/query/time_travel.ts";
@@ -18,7 +19,7 @@ import { stateFolder } from "./state_folder.ts";
 import type { CatalogSettings, PlaceSettings } from "./capture_settings.ts";
 import { icebergCatalogOf } from "./iceberg_catalog.ts";
 import { lakeId } from "./lake.ts";
-import { readPlace } from "./lake_place.ts";
+import { below, readPlace } from "./lake_place.ts";
 
 /** What it goes by. */
 export type SearchedTableSettings = PlaceSettings & CatalogSettings & {
@@ -40,11 +41,13 @@ export class SearchedTable implements AsyncDisposable {
   readonly place: TableFolder;
   readonly key: readonly string[];
   readonly index: VectorIndex;
+  readonly #rows: bigint;
   readonly #threads: number;
   readonly #opened: AsyncDisposable;
 
   private constructor(
     parts: Pick<SearchedTable, "lake" | "place" | "key" | "index"> & {
+      readonly rows: bigint;
       readonly threads: number;
       readonly opened: AsyncDisposable;
     },
@@ -53,6 +56,7 @@ export class SearchedTable implements AsyncDisposable {
     this.place = parts.place;
     this.key = parts.key;
     this.index = parts.index;
+    this.#rows = parts.rows;
     this.#threads = parts.threads;
     this.#opened = parts.opened;
   }
@@ -82,12 +86,15 @@ export class SearchedTable implements AsyncDisposable {
       (opened) => opened.close(),
     );
     const lake = { storage, connection: await database.connect(), icebergCatalog };
-    const place = tableNamed(settings, await tableFolders({ ...lake, formats }), formats);
+    const tables = await tableFolders({ ...lake, formats });
+    if (tables.length === 0) throw noTables(settings.lake, await vectorLakes(settings, folder));
+    const place = tableNamed(settings, tables, formats);
     const opened = await openTable(place, lake);
-    if (opened === undefined) throw noTable(settings, []);
+    if (opened === undefined) throw noTables(settings.lake, []);
     requireVectors(place, opened.newest.columns);
     const index = open.use(new VectorIndex(indexFolder(settings, place)));
-    return new SearchedTable({ lake, place, key: opened.newest.key, index, threads, opened: open.move() });
+    const { key, rows } = opened.newest;
+    return new SearchedTable({ lake, place, key, rows, index, threads, opened: open.move() });
   }
 
   /** Builds the index, or adds what came since, and says so; with `follow` again and again until it is stopped. */
@@ -97,6 +104,7 @@ export class SearchedTable implements AsyncDisposable {
     const { signal, progress, follow } = options;
     let all = await this.#refreshOnce(options);
     progress.note(indexText(all));
+    if (this.#rows < defaultIndexFromRows) progress.note(unaskedText(this.#rows));
     while (follow && !signal.aborted) {
       await pause(Math.max(followMs, all.ms * restsPerRefresh), signal);
       if (signal.aborted) break;
@@ -129,6 +137,11 @@ function indexText({ how, added, reason }: IndexOutcome & { readonly reason?: st
   return `the index ${what}${reason === undefined ? "" : `, because ${reason}`}`;
 }
 
+function unaskedText(rows: bigint): string {
+  return `a search asks it once the table has ${formatCount(defaultIndexFromRows)} rows: all of its ` +
+    `${formatCount(rows)} are compared until then, which takes a blink`;
+}
+
 /** One of this machine's own: a folder of the lake may be cleaned by others, and not every store holds such files well. */
 function indexFolder(settings: PlaceSettings, { format, namespace, name }: TableFolder): string {
   const table = [format, namespace, name].map(encodeURIComponent);
@@ -152,15 +165,27 @@ function tableNamed(
   });
 }
 
+/** Lakes of the vectors of other models, where somebody may have meant one of them. */
+async function vectorLakes(settings: PlaceSettings, workFolder: string): Promise<readonly string[]> {
+  const lake = settings.lake.replace(/\/vectors(?:\/.*)?$/, "");
+  const { storage } = readPlace({ ...settings, lake }, join(workFolder, "vectors"));
+  // An advice is no reason to fail: what may not be looked at is not spoken of.
+  const names = await storage.subfolders("vectors").catch(() => []);
+  return names.map((name) => below(lake, `vectors/${name}`));
+}
+
+function noTables(lake: string, vectors: readonly string[]): WeirError {
+  return new WeirError("configuration", `The lake in ${lake} has no tables`, {
+    advice: vectors.length === 0
+      ? "Give the place that a job writes to as --lake"
+      : `Give the place that a job writes to as --lake, or, for vectors of another model, ${vectors.join(" or ")}`,
+  });
+}
+
 function noTable({ table, lake }: SearchedTableSettings, tables: readonly TableFolder[]): WeirError {
   const names = [...new Set(tables.map(({ namespace, name }) => `${namespace}.${name}`))];
   const meant = table === undefined ? undefined : nearest(table, names);
   const message = table === undefined ? "No table is named" : `The lake in ${lake} has no table ${table}`;
-  if (names.length === 0) {
-    return new WeirError("configuration", `The lake in ${lake} has no tables`, {
-      advice: "Give the place that a job writes to as --lake",
-    });
-  }
   return new WeirError("configuration", message, {
     advice: meant === undefined ? `Give one of these as --table: ${names.join(", ")}` : `Did you mean ${meant}?`,
   });

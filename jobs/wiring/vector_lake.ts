@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Sink } from "../../lib/change/sink.ts";
 import type { Progress } from "../../lib/cli/progress.ts";
 import type { TableDefinition } from "../../lib/dataset/dataset.ts";
-import type { Embedder } from "../../lib/embed/embedder.ts";
+import type { Embedder, EmbeddingModel } from "../../lib/embed/embedder.ts";
 import type { Connection } from "../../lib/engine/connection.ts";
 import { Database } from "../../lib/engine/database.ts";
 import type { TableFolder } from "../../lib/query/lake_folders.ts";
@@ -92,6 +92,11 @@ export async function lookAtVectors(options: VectorLakeOptions): Promise<VectorL
   };
 }
 
+/** What `--lake` is given to find the vectors of a model beside those of a lake. */
+export function vectorLakeName(lake: string, model: EmbeddingModel): string {
+  return below(lake, vectorFolder(model));
+}
+
 function placeOf({ settings, embedder }: VectorLakeOptions): PlaceSettings {
-  return { ...settings, lake: below(settings.lake, vectorFolder(embedder.model)) };
+  return { ...settings, lake: vectorLakeName(settings.lake, embedder.model) };
 }

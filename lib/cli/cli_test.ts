@@ -144,6 +144,10 @@ Deno.test("a refused permission comes with the command that grants it beside the
   ]);
   assert.match(command, /^deno run --no-prompt -P=pipeline --allow-net=127\.0\.0\.1,localhost,db\.example:5432 /);
   assert.match(command, / '--allow-write=\.\/data\/state,[^ ]*,a b' jobs\/pipeline\.ts --follow$/);
+  assert.match(
+    await commandFor("serve_embeddings", [{ kind: "host", host: "0.0.0.0:8484" }], []),
+    /^deno run --no-prompt --unstable-no-legacy-abort -P=serve_embeddings --allow-net=/,
+  );
   const refused = explainRefusal(
     new Deno.errors.NotCapable('Requires net access to "x:1", run again with the --allow-net flag'),
   );

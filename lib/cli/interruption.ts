@@ -9,10 +9,13 @@ export class Interruption implements Disposable {
   readonly #listeners: [Deno.Signal, () => void][] = [];
   #exitCode: number | undefined;
 
-  /** @param say prints one line for the user */
-  constructor(say: (text: string) => void) {
+  /**
+   * @param say prints one line for the user
+   * @param finished what is done before the end, such as `after the running commit`
+   */
+  constructor(say: (text: string) => void, finished: string) {
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      const listener = () => this.#receive(signal, say);
+      const listener = () => this.#receive(signal, () => say(`stopping ${finished}; once more stops at once`));
       this.#listeners.push([signal, listener]);
       Deno.addSignalListener(signal, listener);
     }
@@ -32,10 +35,10 @@ export class Interruption implements Disposable {
     for (const [signal, listener] of this.#listeners) Deno.removeSignalListener(signal, listener);
   }
 
-  #receive(signal: keyof typeof exitCodes, say: (text: string) => void): void {
+  #receive(signal: keyof typeof exitCodes, say: () => void): void {
     if (this.#exitCode !== undefined) Deno.exit(exitCodes[signal]);
     this.#exitCode = exitCodes[signal];
-    say("stopping after the running commit; once more stops at once");
+    say();
     this.#controller.abort(new WeirError("interrupted", `stopped by ${signal}`));
   }
 }

@@ -12,6 +12,7 @@ export type Need =
 type Access = "net" | "read" | "write";
 
 interface Configuration {
+  readonly tasks?: Readonly<Record<string, { readonly command: string }>>;
   readonly permissions?: Readonly<Record<string, Readonly<Partial<Record<Access, readonly string[]>>>>>;
 }
 
@@ -31,15 +32,22 @@ export async function requirePermissions(job: string, needs: readonly Need[]): P
   });
 }
 
-/** The command that runs a job with more permissions. A flag replaces what the set grants of its kind, so it repeats that. */
+/**
+ * The command that runs a job with more permissions. A flag replaces what the set grants of its kind, so it repeats that; what else
+ * of the runtime the job's task asks for is asked for again.
+ */
 export async function commandFor(job: string, needs: readonly Need[], args: readonly string[]): Promise<string> {
-  const defaults = (JSON.parse(await Deno.readTextFile("deno.json")) as Configuration).permissions?.[job] ?? {};
+  const { permissions, tasks = {} } = JSON.parse(await Deno.readTextFile("deno.json")) as Configuration;
+  const defaults = permissions?.[job] ?? {};
+  const task = Object.values(tasks).find(({ command }) => command.includes(` -P=${job} `))?.command ?? "";
+  const unstable = task.match(/--unstable-[a-z-]+/g) ?? [];
   const wanted = needs.flatMap(accesses);
   const flags = (["net", "read", "write"] as const).flatMap((access) => {
     const more = wanted.filter(([name]) => name === access).map(([, value]) => value);
     return more.length === 0 ? [] : [`--allow-${access}=${[...defaults[access] ?? [], ...more].join(",")}`];
   });
-  return ["deno", "run", "--no-prompt", `-P=${job}`, ...flags, `jobs/${job}.ts`, ...args].map(shellWord).join(" ");
+  return ["deno", "run", "--no-prompt", ...unstable, `-P=${job}`, ...flags, `jobs/${job}.ts`, ...args].map(shellWord)
+    .join(" ");
 }
 
 /** A refusal by Deno as one of our errors; everything else unchanged. */

@@ -44,6 +44,8 @@ export interface JobResult {
 /** A job. */
 export interface Job<Declared extends Declarations> extends JobDescription {
   readonly settings: Declared;
+  /** What is done before it ends on Ctrl-C. Default: `after the running commit`. */
+  readonly stops?: string;
   readonly main: (context: JobContext<Declared>) => Promise<JobResult>;
 }
 
@@ -92,7 +94,7 @@ async function runFramed<Declared extends Declarations>(job: Job<Declared>, fram
   Object.assign(frame, resolveSettings(frameSettings, sources));
   const settings = resolveSettings(job.settings, sources);
   const progress = openProgress(frame);
-  using interruption = new Interruption((text) => progress.note(text));
+  using interruption = new Interruption((text) => progress.note(text), job.stops ?? "after the running commit");
   const print = (text: string) => {
     progress.end();
     const line = `${frame.redact(text)}\n`;

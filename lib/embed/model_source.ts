@@ -1,7 +1,7 @@
 /** From the name a user gives to what a worker needs to load the model. */
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { WeirError } from "../errors.ts";
+import { storageError, WeirError } from "../errors.ts";
 import { fetchModel, type HubOptions } from "./hub/hub_model.ts";
 import { type HubName, hubName } from "./hub/model_listing.ts";
 import type { ModelFolder } from "./model_files.ts";
@@ -33,8 +33,9 @@ export type NamedModel =
 const shippedModel: URL = new URL("../../data/models/weir", import.meta.url);
 
 /**
- * Reads a name: `weir`, the model that comes with this program; `hash`, with its vector size `hash:256`; a folder (`./model`, `/models/model`); `organisation/name[@revision]` of
- * the model hub.
+ * Reads a name: `weir`, the model that comes with this program; `hash`, with its vector size `hash:256`; a folder (`./model`,
+ * `models/mine`, `/models/model`); `organisation/name[@revision]` of the model hub. What could be either is the folder if there is
+ * one.
  *
  * @throws {WeirError} `configuration` for a name of no such form.
  */
@@ -44,10 +45,20 @@ export function namedModel(model: string): NamedModel {
   if (model.startsWith("hash:")) return { kind: "hash", dimensions: Number(model.slice("hash:".length)) };
   if (/^\.{0,2}\//.test(model)) return { kind: "folder", path: resolve(model) };
   const name = hubName(model);
-  if (name !== undefined) return { kind: "hub", name };
+  if (name !== undefined && !isFolder(model)) return { kind: "hub", name };
+  if (name !== undefined || /^[^:@]+\//.test(model)) return { kind: "folder", path: resolve(model) };
   throw new WeirError("configuration", `Cannot find an embedding model named "${model}"`, {
     advice: "Give weir, hash, a folder such as ./model, or organisation/name of the model hub",
   });
+}
+
+/** False for one that may not be looked at: then a name of the hub's form is one of the hub. */
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -61,10 +72,24 @@ export async function findModel(model: string, options: ModelOptions = {}): Prom
     case "hash":
       return named;
     case "folder":
+      await requireFolder(named.path);
       return await findFolder(named, options);
     case "hub":
       return await findFolder(await fetchModel(named.name, options.dtype ?? "fp32", options.hub ?? {}), options);
   }
+}
+
+/** Without this a missing folder would be told as one of the files that it lacks. */
+async function requireFolder(path: string): Promise<void> {
+  const found = await Deno.stat(path).catch((thrown) => {
+    if (thrown instanceof Deno.errors.NotFound || thrown instanceof Deno.errors.NotADirectory) return undefined;
+    throw storageError(thrown, path);
+  });
+  if (found?.isDirectory) return;
+  throw new WeirError("configuration", "There is no such folder with an embedding model", {
+    detail: { path },
+    advice: "Give the folder that holds the model's config.json; of the model hub organisation/name",
+  });
 }
 
 /** A folder holds a static model, and says so, or a transformer. */

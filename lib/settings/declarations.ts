@@ -7,6 +7,7 @@ import {
   httpUrl,
   integer,
   list,
+  place,
   secretText,
   secretUrl,
   tableColumns,
@@ -56,7 +57,7 @@ export const settings = {
     minimum: 0,
     maximum: 86_400,
   }),
-  lake: text({
+  lake: place({
     flag: "lake",
     help: "Where the lake tables are: a folder, s3://bucket/prefix or gs://bucket/prefix",
     defaultText: "data/lake",

@@ -1,4 +1,5 @@
 /** The kinds of settings there are. Each maker takes what is special about a setting and gives back its declaration. */
+import { fileURLToPath } from "node:url";
 import { InvalidValue, type Setting, type TableColumns } from "./setting.ts";
 
 /** The environment name is by default `WEIR_` and the flag in capitals; a setting without a flag has to name its own. */
@@ -64,6 +65,21 @@ export function text(options: Described & TextForm & { readonly defaultText?: st
     if (given === "") return new InvalidValue("is empty", "Give a value");
     return only === undefined || only.form.test(given) ? given : new InvalidValue("cannot be used", only.remedy);
   });
+}
+
+/** A folder, also as the `file://` URI that jobs and table formats write it as, or a URI of another scheme. */
+export function place(options: WithDefault & Pick<TextForm, "placeholder">): Setting<string> {
+  const plain = text(options);
+  const parse = (texts: readonly string[]) => {
+    const given = plain.parse(texts);
+    if (typeof given !== "string" || !given.startsWith("file:")) return given;
+    try {
+      return fileURLToPath(given);
+    } catch {
+      return new InvalidValue("is no folder of this machine", "Write a folder as it is, or as file:///path");
+    }
+  };
+  return { ...plain, parse };
 }
 
 /** One of a closed list. */

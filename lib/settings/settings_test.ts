@@ -142,15 +142,24 @@ Deno.test("--model takes every form of a model's name, and nothing that is none"
     "hash",
     "hash:256",
     "./model",
+    "data/models/mine",
     "../a b/model",
     "/srv/model",
     "BAAI/bge-small-en-v1.5",
     "a/b@refs/pr/1",
   ];
   for (const name of right) assert.equal(settings.model.parse([name]), name);
-  for (const wrong of ["", "hsh", "hash:100", "a/b/c", "model", "a/b@", "https://a/b"]) {
+  for (const wrong of ["", "hsh", "hash:100", "model", "a/b@", "https://a/b"]) {
     assert.ok(settings.model.parse([wrong]) instanceof InvalidValue, wrong);
   }
+});
+
+Deno.test("--lake takes a folder as it is and as the URI that jobs print, and leaves buckets alone", () => {
+  for (const same of ["data/lake", "s3://bucket/prefix", "gs://bucket"]) {
+    assert.equal(settings.lake.parse([same]), same);
+  }
+  assert.equal(settings.lake.parse(["file:///srv/a%20lake"]), "/srv/a lake");
+  for (const wrong of ["", "file://elsewhere/lake"]) assert.ok(settings.lake.parse([wrong]) instanceof InvalidValue);
 });
 
 Deno.test("--partition-by names a table and its columns as --embed does, by another sign", () => {

@@ -10,7 +10,7 @@ export const vectorSettings = {
     defaultText: "weir",
     placeholder: "MODEL",
     only: {
-      form: /^(?:weir|hash(?::(?:128|256|384))?|\.{0,2}\/.*|[\w-][\w.-]*\/[\w-][\w.-]*(?:@[\w][\w./-]*)?)$/,
+      form: /^(?:weir|hash(?::(?:128|256|384))?|\.{0,2}\/.*|[^:@/]+\/[^:@]*|[\w-][\w.-]*\/[\w-][\w.-]*@[\w][\w./-]*)$/,
       remedy:
         "Give weir, hash, hash:128, hash:256, hash:384, a folder such as ./model, or organisation/name[@revision] of the model hub",
     },
@@ -133,10 +133,10 @@ export const vectorSettings = {
   }),
   distilOut: text({
     flag: "out",
-    help: "Folder to write the model to",
-    defaultText: "data/models/weir",
+    help: "Folder to write the model to, such as data/models/mine; has to be given",
     placeholder: "FOLDER",
   }),
+  distilReplace: toggle({ flag: "replace", help: "Write to --out although a model is there, which is lost" }),
   distilDimensions: integer({
     flag: "dimensions",
     help: "Floats per vector",
@@ -151,6 +151,12 @@ export const vectorSettings = {
     minimum: 0,
     maximum: 100_000,
   }),
+  evaluationTeacher: text({
+    flag: "teacher",
+    help: "Sentence model that the evaluated one is to agree with; without it agreement is left out",
+    placeholder: "MODEL",
+  }),
+  evaluationRecord: toggle({ flag: "record", help: "Write what was measured to tests/eval/results.md, too" }),
   recordText: choice({
     flag: "record-text",
     help:

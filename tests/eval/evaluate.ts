@@ -7,7 +7,6 @@ import {
 } from "../../jobs/wiring/generated_texts.ts";
 import { Random } from "../../lib/domain/random.ts";
 import type { SourceRow } from "../../lib/domain/payments/rows.ts";
-import { createEmbedder } from "../../lib/embed/create_embedder.ts";
 import type { Vectors } from "../../lib/embed/distil/principal_axes.ts";
 import { keywordTexts } from "../../lib/embed/distil/keyword_texts.ts";
 import { teacherVectors } from "../../lib/embed/distil/teacher_vectors.ts";
@@ -23,12 +22,12 @@ import { paymentFeatures } from "./payment_features.ts";
 
 /** What is measured. */
 export interface EvaluationOptions {
-  readonly model: string;
-  readonly teacher?: string;
+  readonly model: Embedder;
+  /** Whom the model is to agree with. Default: agreement is not measured. */
+  readonly teacher?: Embedder;
   readonly holders: number;
   readonly payments: number;
-  /** File of the teacher's vectors. */
-  readonly cache: string;
+  readonly signal: AbortSignal;
   readonly note: (text: string) => void;
 }
 
@@ -53,22 +52,21 @@ const kinds = ["holders", "payments"] as const;
 interface Bench {
   readonly connection: Connection;
   readonly model: Embedder;
+  readonly signal: AbortSignal;
   readonly note: (text: string) => void;
 }
 
 /** All figures, in a fixed order. */
 export async function evaluate(options: EvaluationOptions): Promise<readonly Dimension[]> {
-  await using open = new AsyncDisposableStack();
-  const model = await createEmbedder(options.model);
-  open.defer(() => model.close());
+  const { model, teacher, holders, payments, signal, note } = options;
   return await withDatabase(async ({ connection }) => {
-    const bench = { connection, model, note: options.note };
-    const records = await generatedRecords({ ...options, seed: seeds.heldOut });
+    const bench = { connection, model, signal, note };
+    const records = await generatedRecords({ holders, payments, seed: seeds.heldOut });
     const found: Dimension[] = [];
     for (const kind of kinds) {
       const texts = await textsOf(bench, kind, records[kind]);
-      const pool = await teacherVectors(texts, { teacher: model });
-      if (options.teacher !== undefined) found.push(...await agreement(options, { kind, texts, pool, model }));
+      const pool = await teacherVectors(texts, { teacher: model, signal });
+      if (teacher !== undefined) found.push(...await agreement(bench, { kind, texts, pool, teacher }));
       found.push(...await duplicates(bench, { kind, rows: records[kind], pool }));
     }
     return [...found, ...await lookAlikes(bench)];
@@ -80,44 +78,36 @@ function textsOf({ connection }: Bench, kind: Kind, rows: readonly SourceRow[]):
 }
 
 async function agreement(
-  options: EvaluationOptions,
-  { kind, texts, pool, model }: {
+  { model, signal, note }: Bench,
+  { kind, texts, pool, teacher }: {
     readonly kind: Kind;
     readonly texts: readonly string[];
     readonly pool: Vectors;
-    readonly model: Embedder;
+    readonly teacher: Embedder;
   },
 ): Promise<readonly Dimension[]> {
-  const onTrouble = (thrown: unknown) => options.note(`the cache is not used: ${thrown}`);
-  const cache = { path: options.cache, mostBytes: 2 ** 32, onTrouble };
-  const teacher = await createEmbedder(options.teacher!, { cache });
-  try {
-    options.note(`asking the teacher about ${texts.length} ${kind}`);
-    const vectors = await teacherVectors(texts, { teacher });
-    const size = texts.length;
-    const questions = questionsOf(texts);
-    const answers = async (embedder: Embedder, rows: Vectors) =>
-      nearest(rows, await teacherVectors(questions, { teacher: embedder }), { count: 10 });
-    return [
-      {
-        name: `${kind}: the teacher's ten nearest found again, of ${size}`,
-        value: neighbourOverlap(vectors, pool, { queries, seed: seeds.queries }),
-        target: "≥ 0.7",
-      },
-      {
-        name: `${kind}: Spearman's correlation with the teacher's cosines`,
-        value: cosineRankCorrelation(vectors, pool, { pairs, seed: seeds.queries }),
-        target: "≥ 0.85",
-      },
-      {
-        name: `${kind}: the teacher's ten nearest to a question of one to three values`,
-        value: sharedRows(await answers(teacher, vectors), await answers(model, pool)),
-        target: "reported",
-      },
-    ];
-  } finally {
-    await teacher.close();
-  }
+  note(`asking the teacher about ${texts.length} ${kind}`);
+  const vectors = await teacherVectors(texts, { teacher, signal });
+  const questions = questionsOf(texts);
+  const answers = async (embedder: Embedder, rows: Vectors) =>
+    nearest(rows, await teacherVectors(questions, { teacher: embedder, signal }), { count: 10 });
+  return [
+    {
+      name: `${kind}: the teacher's ten nearest found again, of ${texts.length}`,
+      value: neighbourOverlap(vectors, pool, { queries, seed: seeds.queries }),
+      target: "≥ 0.7",
+    },
+    {
+      name: `${kind}: Spearman's correlation with the teacher's cosines`,
+      value: cosineRankCorrelation(vectors, pool, { pairs, seed: seeds.queries }),
+      target: "≥ 0.85",
+    },
+    {
+      name: `${kind}: the teacher's ten nearest to a question of one to three values`,
+      value: sharedRows(await answers(teacher, vectors), await answers(model, pool)),
+      target: "reported",
+    },
+  ];
 }
 
 function questionsOf(texts: readonly string[]): readonly string[] {
@@ -137,7 +127,10 @@ async function duplicates(
     const random = new Random(seeds.queries, slip);
     const places = Array.from({ length: slippedRecords }, () => random.below(rows.length));
     const slipped = places.map((place) => change(rows[place]!, random));
-    const vectors = await teacherVectors(await textsOf(bench, kind, slipped), { teacher: bench.model });
+    const vectors = await teacherVectors(await textsOf(bench, kind, slipped), {
+      teacher: bench.model,
+      signal: bench.signal,
+    });
     const hits = nearest(pool, vectors, { count: 1 }).filter(([row], query) => row === places[query]).length;
     found.push({ name: `${kind}: found again with ${slip}`, value: hits / slippedRecords, target: "≥ 0.99" });
   }
@@ -156,7 +149,10 @@ async function lookAlikes(bench: Bench): Promise<readonly Dimension[]> {
   for (const seed of [seeds.classifierTrain, seeds.classifierTest]) {
     const { payments } = await generatedRecords({ seed, holders: 0, payments: ordinaryPayments });
     const { rows, labels } = plantRings(payments, { ...rings, seed, models });
-    const vectors = await teacherVectors(await textsOf(bench, "payments", rows), { teacher: bench.model });
+    const vectors = await teacherVectors(await textsOf(bench, "payments", rows), {
+      teacher: bench.model,
+      signal: bench.signal,
+    });
     sides.push({
       columns: paymentFeatures(rows),
       vectors: split(vectors),

@@ -1,44 +1,62 @@
 /**
- * What an embedding model's vectors are worth, on generated records that no model was fitted to. Prints a table and writes it as
- * `results.md` beside this file.
- *
- * `deno task eval:embed --model ./data/models/weir --teacher ./all-MiniLM-L6-v2`: agreement with the teacher is left out without
- * one. `--holders` and `--payments` are the pools in which neighbours are looked for.
+ * What an embedding model's vectors are worth, on generated records that no model was fitted to. Prints a table; with `--record` it
+ * writes it as `results.md` beside this file, too, which the documentation cites: that is for the shipped model and its teacher.
  */
-import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
+import { type JobContext, runJob } from "../../lib/cli/run_job.ts";
 import { renderTable } from "../../lib/cli/table.ts";
+import { settings as declared } from "../../lib/settings/declarations.ts";
+import { modelSettings } from "../../jobs/wiring/capture_settings.ts";
+import { startModel } from "../../jobs/wiring/embedding_model.ts";
 import { type Dimension, evaluate } from "./evaluate.ts";
 
-const { values } = parseArgs({
-  options: {
-    model: { type: "string", default: "./data/models/weir" },
-    teacher: { type: "string" },
-    holders: { type: "string", default: "5000" },
-    payments: { type: "string", default: "10000" },
-    cache: { type: "string", default: "data/state/vectors/cache.sqlite" },
+const resultsFile = fileURLToPath(new URL("./results.md", import.meta.url));
+
+const own = {
+  ...modelSettings,
+  teacher: declared.evaluationTeacher,
+  holders: { ...declared.holders, help: "Account holders among whom neighbours are looked for", defaultText: "5000" },
+  payments: { ...declared.payments, help: "Payments among which neighbours are looked for", defaultText: "10000" },
+  record: declared.evaluationRecord,
+};
+
+await runJob({
+  name: "eval:embed",
+  summary: "Measure what a model's vectors are worth, on generated records that no model was fitted to",
+  settings: own,
+  stops: "after the running batch",
+  main: async (context: JobContext<typeof own>) => {
+    const { settings, signal, progress, print } = context;
+    const { holders, payments, teacher: teacherName } = settings;
+    await using open = new AsyncDisposableStack();
+    const model = await startModel(settings, context);
+    open.defer(() => model.close());
+    const teacher = teacherName && await startModel({ ...settings, model: teacherName }, context);
+    if (teacher) open.defer(() => teacher.close());
+    const note = (text: string) => progress.note(text);
+    const measured = await evaluate({ model, ...(teacher && { teacher }), holders, payments, signal, note });
+    const columns = [{ title: "measure" }, { title: "measured", align: "right" as const }, { title: "target" }];
+    print(renderTable(columns, measured.map(cells)));
+    if (settings.record) await Deno.writeTextFile(resultsFile, resultsPage(measured, settings));
+    return { ok: true, measured };
   },
 });
 
-const found: readonly Dimension[] = await evaluate({
-  model: values.model,
-  ...(values.teacher === undefined ? {} : { teacher: values.teacher }),
-  holders: Number(values.holders),
-  payments: Number(values.payments),
-  cache: values.cache,
-  note: (text) => console.error(text),
-});
-const rows = found.map(({ name, value, target }) => [name, value.toFixed(3), target]);
-console.log(renderTable([{ title: "measure" }, { title: "measured", align: "right" }, { title: "target" }], rows));
-const machineless = `# What \`deno task eval:embed\` measured last
+function cells({ name, value, target }: Dimension): readonly string[] {
+  return [name, value.toFixed(3), target];
+}
 
-Model \`${values.model}\`; teacher \`${
-  values.teacher ?? "none"
-}\`; ${values.holders} account holders and ${values.payments} payments of a seed
+function resultsPage(
+  measured: readonly Dimension[],
+  { model, teacher = "none", holders, payments }: JobContext<typeof own>["settings"],
+): string {
+  return `# What \`deno task eval:embed --record\` measured last
+
+Model \`${model}\`; teacher \`${teacher}\`; ${holders} account holders and ${payments} payments of a seed
 that no model was fitted to. As measured, whatever it says.
 
 | measure | measured | target |
 |---|---|---|
-${rows.map((row) => `| ${row.join(" | ")} |`).join("\n")}
+${measured.map((dimension) => `| ${cells(dimension).join(" | ")} |`).join("\n")}
 `;
-await Deno.writeTextFile(fileURLToPath(new URL("./results.md", import.meta.url)), machineless);
+}

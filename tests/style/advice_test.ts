@@ -5,7 +5,7 @@ import { generatorSettings } from "../../lib/settings/generator.ts";
 import { typeScriptFiles } from "./source_tree.ts";
 
 /** Of the frame of every job, of Deno itself, of Docker, and the name of any flag. */
-const otherFlags = ["help", "debug", "allow-", "allow-net", "no-", "no-prompt", "profile", "wait", "flag"];
+const otherFlags = ["help", "debug", "allow-", "allow-net", "unstable-", "no-", "no-prompt", "profile", "wait", "flag"];
 
 /** What a user may read. The programs of the embedded server have flags of their own. */
 function isSpoken(path: string): boolean {

@@ -68,7 +68,9 @@ export async function distilModel(options: DistilOptions): Promise<Int8Table> {
   const tokens = tokenTexts(vocabulary, options.continuingPrefix);
   note?.(`asking the teacher about ${tokens.length} tokens`);
   const alone = await tokenVectors(tokens, asked(options, tokens.length));
-  note?.(`asking the teacher about ${corpus.length} texts`);
+  note?.(
+    `asking the teacher about ${options.corpus.length} texts and ${questions.length} questions made out of their words`,
+  );
   const whole = await teacherVectors(corpus, asked(options, corpus.length));
   note?.("finding the axes");
   const axes = principalAxes([{ ...whole, weight: 1 }, { ...alone, weight: vocabularyWeight }], dimensions);

@@ -26,8 +26,9 @@ tags: [embeddings, static-embeddings, sentence-transformers]
 # A static embedding model
 
 A table of ${facts.tokens} token vectors of ${facts.dimensions} dimensions in one byte a number. A text's vector is the mean of
-its tokens' vectors, scaled to length 1. It needs no matrix arithmetic, so a processor core embeds a hundred thousand short
-records a second.
+its tokens' vectors, scaled to length 1. It needs no matrix arithmetic: where such a model of 128 dimensions was measured, one
+processor core embedded some 50,000 account holders (280 characters) or 150,000 payments (200 characters) a second, the model
+alone. What a table takes with reading and writing, \`deno task embed --dry-run\` measures.
 
 | | |
 |---|---|

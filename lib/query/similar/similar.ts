@@ -47,9 +47,12 @@ export interface SimilarOptions {
   readonly columns?: readonly string[];
   /** Looks there first, where the table is large. Default: every row is compared. */
   readonly index?: VectorIndex | undefined;
-  /** Of fewer rows every one is compared, index or not: that takes a blink. Default 50,000. */
+  /** Of fewer rows every one is compared, index or not: that takes a blink. Default {@linkcode defaultIndexFromRows}. */
   readonly indexFromRows?: number;
 }
+
+/** Rows from which on an index is asked. */
+export const defaultIndexFromRows = 50_000;
 
 /** One row that was found. */
 export interface SimilarRow {
@@ -102,7 +105,7 @@ export interface SimilarRows {
  */
 export async function similar(lake: LakePlace, options: SimilarOptions): Promise<SimilarRows> {
   const { connection } = lake;
-  const { table: place, near, top = 10, filters = [], indexFromRows = 50_000 } = options;
+  const { table: place, near, top = 10, filters = [], indexFromRows = defaultIndexFromRows } = options;
   if (!Number.isInteger(top) || top < 1) throw new RangeError(`Cannot find ${top} rows: 1 or more`);
   const opened = await requireTable(place, lake);
   const { columns, key, snapshotId } = opened.newest;
