@@ -132,8 +132,10 @@ function modelName(space: VectorSpace): string {
   const id = space.model.slice(0, space.model.lastIndexOf("@"));
   if (id === "weir-hash-nonsemantic") return `hash:${space.dimensions}`;
   if (/^(?:weir(?:-.*)?|[\w-][\w.-]*\/[\w.-]+)$/.test(id)) return id;
+  const dtype = dtypeOf(space);
+  const options = dtype === undefined ? "--model" : `--model and --model-dtype ${dtype}`;
   throw new WeirError("configuration", `The vectors are of ${spaceText(space)}, and nothing says where that model is`, {
-    advice: "Give it as --model, as the job that embedded the table was",
+    advice: `Give ${options}, as the job that embedded the table was given`,
   });
 }
 
