@@ -20,7 +20,7 @@ import { measureStatic } from "./static_bench.ts";
 
 const rounds = 3;
 const share = Number(Deno.args.find((argument) => Number(argument) > 0) ?? 1);
-const sizes = { full: 128 * share, compact: 512 * share };
+const sizes = { full: 256 * share, compact: 512 * share };
 /** Ten seconds and more of PyTorch's are tenths of one of a static model's. */
 const staticSizes = { full: 20_000 * share, compact: 60_000 * share };
 /** PyTorch's batch sizes: the best one counts. */

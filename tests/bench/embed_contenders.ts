@@ -27,8 +27,8 @@ export async function ours(name: string, model: string, options: EmbedderOptions
   };
 }
 
-/** Texts a batch: as many as a job's, so that lengths can be sorted within it. */
-const textsPerBatch = 256;
+/** Texts a batch: some for each worker, and enough that lengths can be sorted within it. A job's batches are larger. */
+const textsPerBatch = 128;
 
 async function embedAll(embedder: Embedder, texts: readonly string[]): Promise<void> {
   const batches = Array.from(
