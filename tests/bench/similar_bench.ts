@@ -1,13 +1,14 @@
 /**
- * What an index of vectors finds of what comparing every row finds, and what both cost. Vectors are those of the hash model over
- * texts of generated payments, or random ones around random centres, as an embedding model's lie.
+ * What an index of vectors finds of what comparing every row finds, and what both cost. Vectors are those of the shipped model over
+ * texts of generated payments, or random ones around random centres.
  */
 import process from "node:process";
+import { recordTexts } from "../../jobs/wiring/generated_texts.ts";
 import { paymentGenerators } from "../../lib/domain/payments/generators.ts";
 import { paymentRows } from "../../lib/domain/payments/rows.ts";
 import { transactions } from "../../lib/domain/payments/transactions.ts";
+import { createEmbedder } from "../../lib/embed/create_embedder.ts";
 import { textBatch } from "../../lib/embed/embedder.ts";
-import { createHashModel } from "../../lib/embed/hash_model.ts";
 import { indexTable } from "../../lib/query/similar/index_table.ts";
 import { similar, type SimilarRows } from "../../lib/query/similar/similar.ts";
 import { VectorIndex } from "../../lib/query/similar/vector_index.ts";
@@ -100,23 +101,19 @@ function at(times: readonly number[], share: number): number {
   return Number((sorted[Math.floor(sorted.length * share)] ?? NaN).toFixed(1));
 }
 
-/** Vectors of the hash model over what generated payments say. */
+/** Vectors of the shipped model over the texts of generated payments. Its threads are the caller's to end. */
 export async function paymentVectors(): Promise<VectorSource> {
-  const { holders, pool, payments } = await paymentGenerators({ seed: 1, clock: () => Date.UTC(2026, 0, 1) });
+  let nowMs = Date.UTC(2026, 0, 1);
+  const { holders, pool, payments } = await paymentGenerators({ seed: 1, clock: () => nowMs += 30_000 });
   for (let id = 1n; id <= 5000n; id++) pool.offer(holders.holder(id));
-  const labels = transactions.columns.flatMap(({ name, text }) =>
-    text === undefined ? [] : [[name, text.label] as const]
-  );
-  const model = createHashModel(dimensions);
+  const embedder = await createEmbedder("weir");
   return async (first, count) => {
-    const texts = Array.from({ length: count }, (_, index) => {
-      const id = first + index;
-      const leg = paymentRows(payments.payment(BigInt((id >> 1) + 1)))[id % 2]! as unknown as Record<string, unknown>;
-      return labels.map(([name, label]) => `${label}: ${leg[name]}`).join(". ");
-    });
-    const vectors = new Float32Array(count * dimensions);
-    await model.embedInto(textBatch(texts), vectors);
-    return vectors;
+    const ids = Array.from({ length: count / 2 }, (_, index) => BigInt(first / 2 + index + 1));
+    const rows = ids.flatMap((id) => paymentRows(payments.payment(id)));
+    const texts = await withDatabase(({ connection }) =>
+      recordTexts(connection, { dataset: transactions, rows, form: "compact" })
+    );
+    return (await embedder.embed(textBatch(texts))).vectors;
   };
 }
 
