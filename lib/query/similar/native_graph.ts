@@ -35,12 +35,15 @@ interface Native {
   ) => NativeGraph;
 }
 
-/** How a graph is built: another shape is another graph. */
-export const graphShape = { scalar: "f16", connectivity: 16, expansionAdd: 64 } as const;
+/**
+ * How a graph is built: another shape is another graph. Of a million random vectors around 2,000 centres a search by one built with 64
+ * in sight found 0.944 of the ten nearest, by this one 0.960; building took two thirds more CPU time.
+ */
+export const graphShape = { scalar: "f16", connectivity: 16, expansionAdd: 128 } as const;
 
 /**
  * How many vectors a search keeps in sight. Of a million random ones around 2,000 centres it then found 0.966 of the ten nearest, in
- * 2 ms; with 128 in sight 0.920, with 1,024 0.968 in 5 ms (128 dimensions).
+ * 2 ms; with 128 in sight 0.920, with 1,024 0.968 in 5 ms (128 dimensions, a graph built with 64).
  */
 const expansionSearch = 512;
 
