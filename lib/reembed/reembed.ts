@@ -1,9 +1,10 @@
 /**
  * Vectors of another model for a table that is there, in a table of their own beside it, while the job that fills it goes on.
  *
- * Promise: when a run ends by itself, every row of the table as the last round found it has the vector of its text, or a dead letter
- * that says why it has none, and no vector is of a row that had left by then; that round is as late as a table that goes on changing allows. What is done stays done, wherever a
- * run is stopped: what is missing is asked of the two tables themselves. A text that did not change is not embedded again.
+ * Promise: when a run ends by itself, every row of the table as the last round found it has the vector of its text, or a dead
+ * letter that says why it has none, and no vector is of a row that had left by then; that round is as late as a table that goes on
+ * changing allows. What is done stays done, wherever a run is stopped: what is missing is asked of the two tables themselves. A
+ * text that did not change is not embedded again.
  */
 import type { LetterDraft } from "../change/dead_letter.ts";
 import type { Position } from "../change/position.ts";

@@ -8,8 +8,7 @@
  * Promise: every row has the vector that belongs to it. Where the second pass gives rows in another order than the file has, or
  * a vector that this way of writing does not hold, nothing is claimed: the caller writes the file whole.
  */
-import { DuckDBListVector } from "@duckdb/node-api";
-import type { DuckDBConnection, DuckDBDataChunk } from "@duckdb/node-api";
+import { type DuckDBConnection, type DuckDBDataChunk, DuckDBListVector } from "@duckdb/node-api";
 import type { TableDefinition } from "../dataset/dataset.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier, literal } from "../engine/quote.ts";

@@ -36,8 +36,8 @@ interface Native {
 }
 
 /**
- * How a graph is built: another shape is another graph. Of a million random vectors around 2,000 centres a search by one built with 64
- * in sight found 0.944 of the ten nearest, by this one 0.960; building took two thirds more CPU time.
+ * How a graph is built: another shape is another graph. Of a million random vectors around 2,000 centres a search by one built
+ * with 64 in sight found 0.944 of the ten nearest, by this one 0.960; building took two thirds more CPU time.
  */
 export const graphShape = { scalar: "f16", connectivity: 16, expansionAdd: 128 } as const;
 
