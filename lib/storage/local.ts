@@ -2,6 +2,7 @@
 import { dirname, join, relative, resolve } from "node:path";
 import { storageError, WeirError } from "../errors.ts";
 import type { ReadableFiles, Storage, StoredObject } from "./storage.ts";
+import { writeAll } from "./write_all.ts";
 
 /** A {@linkcode Storage} below a local folder, made when first written to. */
 export class LocalStorage implements Storage {
@@ -110,7 +111,7 @@ export class LocalStorage implements Storage {
     try {
       await Deno.mkdir(dirname(target), { recursive: true });
       using file = await Deno.open(temporary, { write: true, createNew: true });
-      for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+      await writeAll(file, bytes);
       await file.sync();
     } catch (thrown) {
       await Deno.remove(temporary).catch(() => {});

@@ -13,6 +13,7 @@ import type { TableDefinition } from "../dataset/dataset.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier, literal } from "../engine/quote.ts";
 import { storageError, WeirError } from "../errors.ts";
+import { writeAll } from "../storage/write_all.ts";
 import type { ColumnStatistics } from "./data_file.ts";
 import { type ListPage, listPage, type Lists } from "./list_page.ts";
 import { type ColumnChunk, footerBytes, readFooter, replaceColumn, rowsOfGroups } from "./parquet_footer.ts";
@@ -220,8 +221,4 @@ type Figures = Omit<ColumnChunk, "startBytes">;
 function sums(parts: readonly Figures[]): Figures {
   const sum = (figure: keyof Figures) => parts.reduce((total, part) => total + part[figure], 0);
   return { bytes: sum("bytes"), values: sum("values"), nulls: sum("nulls") };
-}
-
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
 }

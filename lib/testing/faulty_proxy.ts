@@ -1,4 +1,5 @@
 /** What stands between us and a server: forwards every byte until it is told to cut, to go dumb or to refuse. */
+import { writeAll } from "../storage/write_all.ts";
 
 /** What happens to a stream that has brought so many bytes. */
 export interface ProxyFault {
@@ -104,10 +105,6 @@ interface Link {
   readonly client: Deno.Conn;
   readonly server: Deno.Conn;
   isDumb: boolean;
-}
-
-async function writeAll(socket: Deno.Conn, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length;) written += await socket.write(bytes.subarray(written));
 }
 
 function closeBoth({ client, server }: Link): void {

@@ -36,8 +36,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   transform: [...contracts, "embed"],
   // Vectors of another model beside a table: reads the lake and writes it through contracts alone.
   reembed: [...contracts, "embed", "transform"],
-  // Near names of tables are found as those of flags are.
-  "source/postgres": [...contracts, "settings/nearest.ts"],
+  // Near names of tables are found as those of flags are; files of the spool are written as those of a table are.
+  "source/postgres": [...contracts, "settings/nearest.ts", "storage/write_all.ts"],
   table: [...contracts, "storage"],
   "table/iceberg": [...contracts, "storage", "table"],
   "table/paimon": [...contracts, "storage", "table"],

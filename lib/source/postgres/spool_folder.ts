@@ -6,6 +6,7 @@
  */
 import { join } from "node:path";
 import { storageError } from "../../errors.ts";
+import { writeAll } from "../../storage/write_all.ts";
 import { SpoolBuffer } from "./spool_buffer.ts";
 
 /** Bytes that may wait for the disk before reading pauses. */
@@ -132,10 +133,6 @@ export class SpoolFile {
   async #removeFile(): Promise<void> {
     await Deno.remove(this.path).catch(() => {});
   }
-}
-
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
 }
 
 /** Removes files that may be gone already. */
