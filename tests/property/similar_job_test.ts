@@ -49,6 +49,11 @@ Deno.test("a search prints what it found, keeps an index where it is told to, an
     assert.deepEqual(Object.keys(byKey.found.rows[0]!.row), ["id", "note"]);
     const wrong = await run("--table", "desk.note", "--id", "1");
     assert.deepEqual([wrong.code, wrong.found.error?.advice], [1, "Did you mean desk.notes?"]);
+    const untyped = await run("--table", "desk.notes", "--text", "rent", "--filter", "stars>=abc");
+    assert.equal(
+      untyped.found.error?.message,
+      '--filter "stars>=abc": "abc" is no value of desk.notes.stars (INTEGER)',
+    );
     const asked = await run("--table", "desk.notes");
     assert.match(asked.found.error!.advice, /--id or --text/);
     const state = (await Array.fromAsync(Deno.readDir(`${folder}/data/state/similar`))).length;

@@ -1,7 +1,7 @@
 /** The index of a lake table, brought up to it. */
 import type { TableFolder } from "../lake_folders.ts";
 import type { LakePlace } from "../lake_tables.ts";
-import { nameOf, requireTable } from "../time_travel.ts";
+import { requireTable } from "../time_travel.ts";
 import type { IndexRefresh } from "./index_refresh.ts";
 import { noVectors } from "./query_vector.ts";
 import type { VectorIndex } from "./vector_index.ts";
@@ -31,7 +31,7 @@ export async function indexTable(
   requireVectors(place, opened.newest.columns);
   using scan = await opened.table.scan(opened.newest);
   const { spaces: [space] } = await censusOf(opened, { connection, scan: scan.sql });
-  if (space === undefined) throw noVectors({ name: nameOf(place) });
+  if (space === undefined) throw noVectors({ place });
   const of = Number(space.rows);
   return await index.refresh({
     opened,

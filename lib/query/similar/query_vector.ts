@@ -6,6 +6,8 @@ import { type Embedder, modelVersion, textBatch } from "../../embed/embedder.ts"
 import type { Connection } from "../../engine/connection.ts";
 import { WeirError } from "../../errors.ts";
 import type { RowKey } from "../changes.ts";
+import type { TableFolder } from "../lake_folders.ts";
+import { nameOf } from "../time_travel.ts";
 import { comparedColumn, requireColumn } from "./row_filter.ts";
 import type { VectorCensus, VectorSpace } from "./vector_rows.ts";
 
@@ -26,7 +28,7 @@ export interface QueryTable {
   readonly scan: string;
   readonly census: VectorCensus;
   /** For messages. */
-  readonly name: string;
+  readonly place: TableFolder;
 }
 
 /**
@@ -38,10 +40,11 @@ export async function vectorOfRow(key: RowKey, table: QueryTable): Promise<Query
   const [row] = await table.connection.rows(
     `SELECT embedding_vector AS vector, embedding_model AS model FROM (${table.scan}) WHERE ${self} LIMIT 1`,
   );
-  if (row === undefined) throw new WeirError("precondition", `The ${table.name} has no row with this key`, advised.key);
+  const name = nameOf(table.place);
+  if (row === undefined) throw new WeirError("precondition", `The ${name} has no row with this key`, advised.key);
   const vector = row.vector as DuckDBListValue | null;
   if (vector === null || row.model === null) {
-    throw new WeirError("precondition", `This row of the ${table.name} has no vector`, advised.vector);
+    throw new WeirError("precondition", `This row of the ${name} has no vector`, advised.vector);
   }
   const numbers = Float32Array.from(vector.items as readonly number[]);
   return { vector: numbers, space: { model: String(row.model), dimensions: numbers.length }, self };
@@ -52,7 +55,8 @@ const advised = {
   vector: { advice: "Its text could not be embedded: the table's dead letters say why" },
 } as const;
 
-async function keyCondition(given: RowKey, { key, columns, connection, name }: QueryTable): Promise<string> {
+async function keyCondition(given: RowKey, { key, columns, connection, place }: QueryTable): Promise<string> {
+  const name = nameOf(place);
   if (key.length === 0) {
     throw new WeirError("configuration", `The ${name} has no key that a row could be named by`, {
       advice: "Ask with a text: --text",
@@ -66,9 +70,11 @@ async function keyCondition(given: RowKey, { key, columns, connection, name }: Q
       advice: `Give every column: ${key.map((column) => `--id ${column}=…`).join(" ")}`,
     });
   }
+  const table = `${place.namespace}.${place.name}`;
   const conditions: string[] = [];
   for (const [column, value] of Object.entries(given)) {
-    const compared = await comparedColumn({ column, value }, { columns, connection });
+    const asked = `--id ${JSON.stringify(String(value))}`;
+    const compared = await comparedColumn({ column, value, asked }, { table, columns, connection });
     conditions.push(`${compared.name} = ${compared.value}`);
   }
   return conditions.join(" AND ");
@@ -100,21 +106,22 @@ export async function vectorOfText(query: TextQuery, table: QueryTable): Promise
 }
 
 /** Throws `precondition`: there is nothing to be compared with. */
-export function noVectors({ name }: Pick<QueryTable, "name">): WeirError {
-  return new WeirError("precondition", `No row of the ${name} has a vector`, {
+export function noVectors({ place }: Pick<QueryTable, "place">): WeirError {
+  return new WeirError("precondition", `No row of the ${nameOf(place)} has a vector`, {
     advice: "Wait for its first rows; the table's dead letters say why a text could not be embedded",
   });
 }
 
 async function embedded(
   text: string,
-  { embedder, census, name }: QueryTable & { readonly embedder: Embedder },
+  { embedder, census, place }: QueryTable & { readonly embedder: Embedder },
 ): Promise<QueryVector> {
   const space = { model: modelVersion(embedder.model), dimensions: embedder.model.dimensions };
   const isOurs = ({ model, dimensions }: VectorSpace) => model === space.model && dimensions === space.dimensions;
   if (!census.spaces.some(isOurs)) {
     const known = census.spaces.map(spaceText).join(", ");
-    throw new WeirError("precondition", `No vector of the ${name} is of ${spaceText(space)}: they are of ${known}`, {
+    const what = `No vector of the ${nameOf(place)} is of ${spaceText(space)}: they are of ${known}`;
+    throw new WeirError("precondition", what, {
       advice: "Give the model that the table was embedded with as --model, and its weights as --model-dtype",
     });
   }

@@ -5,6 +5,7 @@ import type { Connection } from "../../engine/connection.ts";
 import { identifier, literal } from "../../engine/quote.ts";
 import { WeirError } from "../../errors.ts";
 import { nearest } from "../../settings/nearest.ts";
+import { castProblemSql, wantedValue } from "./typed_value.ts";
 
 /** How a column is compared. A null is different from every value, and neither less nor more than one. */
 export const comparisons = ["=", "!=", "<=", ">=", "<", ">"] as const;
@@ -21,6 +22,16 @@ export interface RowFilter {
 export interface ColumnValue {
   readonly column: string;
   readonly value: RowFilter["value"];
+  /** How the value was given, for messages: `--id "5"`. */
+  readonly asked: string;
+}
+
+/** Whose columns are compared. */
+export interface ComparedTable {
+  /** For messages: `payments.transactions`. */
+  readonly table: string;
+  readonly columns: readonly Column[];
+  readonly connection: Connection;
 }
 
 /**
@@ -46,23 +57,20 @@ export function readFilter(text: string): RowFilter | undefined {
  *
  * Throws `configuration` for a column that is not there, with the nearest name, and for a value that its type cannot hold.
  */
-export async function filterSql(
-  filters: readonly RowFilter[],
-  { columns, connection }: { readonly columns: readonly Column[]; readonly connection: Connection },
-): Promise<string> {
+export async function filterSql(filters: readonly RowFilter[], table: ComparedTable): Promise<string> {
   const conditions: string[] = [];
-  for (const filter of filters) {
-    const { name, value } = await comparedColumn(filter, { columns, connection });
-    const operator = filter.is === "!=" ? "IS DISTINCT FROM" : filter.is;
-    conditions.push(`${name} ${operator} ${value}`);
+  for (const { column, is, value } of filters) {
+    const asked = `--filter ${JSON.stringify(`${column}${is}${value}`)}: ${JSON.stringify(String(value))}`;
+    const compared = await comparedColumn({ column, value, asked }, table);
+    conditions.push(`${compared.name} ${is === "!=" ? "IS DISTINCT FROM" : is} ${compared.value}`);
   }
   return conditions.length === 0 ? "TRUE" : conditions.join(" AND ");
 }
 
 /** A column and a value of its type, both as SQL. Throws as {@linkcode filterSql} does. */
 export async function comparedColumn(
-  { column: name, value }: ColumnValue,
-  { columns, connection }: { readonly columns: readonly Column[]; readonly connection: Connection },
+  { column: name, value, asked }: ColumnValue,
+  { table, columns, connection }: ComparedTable,
 ): Promise<{ readonly name: string; readonly value: string }> {
   const { type } = requireColumn(name, columns);
   if (type.kind === "list" || type.kind === "binary") {
@@ -70,11 +78,14 @@ export async function comparedColumn(
       advice: "Compare columns of numbers, texts, dates, times or booleans",
     });
   }
-  const typed = `TRY_CAST(${literal(String(value).replaceAll("\0", ""))} AS ${duckdbType(type)})`;
-  if (await connection.value(`SELECT ${typed} IS NULL`)) {
-    throw new WeirError("configuration", `What column ${name} is to be compared with is no ${duckdbType(type)}`);
+  const text = literal(String(value).replaceAll("\0", ""));
+  if (await connection.value(`SELECT ${castProblemSql(text, type)}`)) {
+    throw new WeirError("configuration", `${asked} is no value of ${table}.${name} (${duckdbType(type)})`, {
+      detail: { table },
+      advice: `Give ${wantedValue(type)}`,
+    });
   }
-  return { name: identifier(name), value: typed };
+  return { name: identifier(name), value: `TRY_CAST(${text} AS ${duckdbType(type)})` };
 }
 
 /** A column by its name. Throws `configuration` with the nearest name where there is none. */

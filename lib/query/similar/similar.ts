@@ -11,7 +11,7 @@ import { embeddingColumns } from "../../transform/embedding_columns.ts";
 import type { RowKey } from "../changes.ts";
 import type { TableFolder } from "../lake_folders.ts";
 import type { LakePlace } from "../lake_tables.ts";
-import { nameOf, requireTable } from "../time_travel.ts";
+import { requireTable } from "../time_travel.ts";
 import { type IndexSearch, nearestLabels, searchIndex } from "./index_search.ts";
 import {
   noVectors,
@@ -112,11 +112,11 @@ export async function similar(lake: LakePlace, options: SimilarOptions): Promise
   requireVectors(place, columns);
   const wanted = options.columns ?? columns.map(({ name }) => name).filter(isOwn);
   for (const name of wanted) requireColumn(name, columns);
-  const filter = await filterSql(filters, { columns, connection });
+  const filter = await filterSql(filters, { table: `${place.namespace}.${place.name}`, columns, connection });
   using scan = await opened.table.scan(opened.newest);
   const census = await censusOf(opened, { connection, scan: scan.sql });
-  if (census.spaces.length === 0) throw noVectors({ name: nameOf(place) });
-  const table: QueryTable = { connection, columns, key, scan: scan.sql, census, name: nameOf(place) };
+  if (census.spaces.length === 0) throw noVectors({ place });
+  const table: QueryTable = { connection, columns, key, scan: scan.sql, census, place };
   const asked = "key" in near ? await vectorOfRow(near.key, table) : await vectorOfText(near, table);
   const comparison = comparisonWith(asked, { rows: scan.sql, filter });
   const rowsOf = async (near: LabelSimilarities) =>

@@ -189,11 +189,29 @@ Deno.test("what cannot be looked for is refused with what can", () =>
       find({ near: { key: { idd: 1 } } }),
       fails("configuration", /no column "idd".*Did you mean id\?/),
     );
-    await assert.rejects(find({ near: { key: { id: "one" } } }), fails("configuration", /is no BIGINT/));
+    await assert.rejects(
+      find({ near: { key: { id: "one" } } }),
+      fails("configuration", /^--id "one" is no value of desk\.notes\.id \(BIGINT\) \| Give a whole number from -92/),
+    );
+    await assert.rejects(find({ near: { key: { id: "1.5" } } }), fails("configuration", /--id "1\.5" is no value/));
+    await assert.rejects(
+      find({ near: { key: { id: "9".repeat(20) } } }),
+      fails("configuration", /to 9223372036854775807$/),
+    );
     await assert.rejects(find({ columns: ["nota"] }), fails("configuration", /Did you mean note\?/));
     const filter = (column: string, value: string) => find({ filters: [{ column, is: "=", value }] });
     await assert.rejects(filter("star", "1"), fails("configuration", /Did you mean stars\?/));
-    await assert.rejects(filter("stars", "'; DROP"), fails("configuration", /is no INTEGER/));
+    await assert.rejects(
+      filter("stars", "'; DROP"),
+      fails(
+        "configuration",
+        /^--filter "stars='; DROP": "'; DROP" is no value of desk\.notes\.stars \(INTEGER\) \| Give/,
+      ),
+    );
+    await assert.rejects(
+      filter("embedding_timestamp", "soon"),
+      fails("configuration", /for example 2026-01-31 12:30:00/),
+    );
     await assert.rejects(filter("embedding_vector", "1"), fails("configuration", /it holds FLOAT\[\]/));
     await assert.rejects(find({ near: { text: "" } }), fails("configuration", /cannot be embedded: the text is empty/));
     const elsewhere = { ...table.place, name: "letters" };
