@@ -6,7 +6,7 @@
  * graphs" (2018), by the library USearch.
  */
 import { WeirError } from "../../errors.ts";
-import type { GraphReply, GraphRequest, GraphWork } from "./graph_worker.ts";
+import type { GraphReply, GraphRequest, GraphWork, OpenedGraph } from "./graph_worker.ts";
 
 /** Vectors and their labels, a vector after the other. */
 export interface LabelledVectors {
@@ -43,10 +43,7 @@ export class VectorGraph implements Disposable {
   }
 
   /** A graph out of a file: to be searched where it lies, or to be added to. Throws `tableUnreadable` where it is damaged. */
-  static async open(
-    path: string,
-    options: { readonly dimensions: number; readonly add: boolean },
-  ): Promise<VectorGraph> {
+  static async open(path: string, options: OpenedGraph): Promise<VectorGraph> {
     return await VectorGraph.#start({ kind: "open", path, ...options });
   }
 
@@ -81,9 +78,9 @@ export class VectorGraph implements Disposable {
     return await this.#ask({ kind: "size" }) as number;
   }
 
-  /** Writes it into a new file. */
-  async save(path: string): Promise<void> {
-    await this.#ask({ kind: "save", path });
+  /** Writes it into a new file, and says the file's checksum. */
+  async save(path: string): Promise<number> {
+    return await this.#ask({ kind: "save", path }) as number;
   }
 
   /** Ends the worker, whatever it does. */

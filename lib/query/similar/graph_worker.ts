@@ -1,11 +1,21 @@
 /** The worker's side of a vector graph: the native library, one request after the other. */
 import { type ErrorKind, WeirError, type WeirErrorOptions } from "../../errors.ts";
+import { fileChecksum } from "./file_checksum.ts";
 import { type NativeGraph, nativeGraph } from "./native_graph.ts";
+
+/** What a file has, and what it is opened for. */
+export interface OpenedGraph {
+  readonly dimensions: number;
+  /** Of the file as it was written. */
+  readonly checksum: number;
+  /** To be added to, and not only to be searched where it lies. */
+  readonly add: boolean;
+}
 
 /** What can be asked for. The first is `create` or `open`. */
 export type GraphWork =
   | { readonly kind: "create"; readonly dimensions: number }
-  | { readonly kind: "open"; readonly path: string; readonly dimensions: number; readonly add: boolean }
+  | ({ readonly kind: "open"; readonly path: string } & OpenedGraph)
   | {
     readonly kind: "add";
     readonly labels: BigUint64Array;
@@ -70,9 +80,11 @@ function work(asked: GraphWork): unknown {
   }
 }
 
-function opened({ path, dimensions, add }: GraphWork & { readonly kind: "open" }): NativeGraph {
+function opened({ path, dimensions, checksum, add }: GraphWork & { readonly kind: "open" }): NativeGraph {
   const native = nativeGraph(dimensions);
   try {
+    // The library looks at the head of the file alone.
+    if (fileChecksum(path) !== checksum) throw new RangeError("The checksum is another");
     // What is only searched stays in the file: the system reads what is asked for, and shares it between processes.
     if (add) native.load(path);
     else native.view(path);
@@ -80,15 +92,16 @@ function opened({ path, dimensions, add }: GraphWork & { readonly kind: "open" }
     throw new WeirError("tableUnreadable", "The index is damaged", {
       cause,
       detail: { path },
-      advice: "Remove the file named above; --index builds the index again, and --exact searches without it",
+      advice: "Build the index anew with --index, or search without it: --exact",
     });
   }
   return native;
 }
 
-function save(path: string): void {
+function save(path: string): number {
   try {
     required().save(path);
+    return fileChecksum(path);
   } catch (cause) {
     const what = cause instanceof Error ? cause.message : String(cause);
     throw new WeirError("storage", `The index cannot be written: ${what}`, { cause, detail: { path } });

@@ -12,12 +12,12 @@ export interface IndexManifest extends VectorSpace {
   readonly snapshot: Pick<KeptSnapshot, "id" | "timeMs">;
   /** Different texts whose vectors are in the graph; of some the rows may have left the table. */
   readonly texts: number;
-  /** File name and size of the graph. */
-  readonly graph: { readonly file: string; readonly bytes: number };
+  /** The graph's file: its name, its size, and the checksum of what was written. */
+  readonly graph: { readonly file: string; readonly bytes: number; readonly checksum: number };
 }
 
 const manifestName = "index.json";
-const shape = JSON.stringify({ version: 1, ...graphShape });
+const shape = JSON.stringify({ version: 2, ...graphShape });
 
 /** The index of a folder. Undefined where there is none, or none that this version of the code could have made. */
 export async function readManifest(folder: LocalStorage): Promise<IndexManifest | undefined> {

@@ -75,9 +75,9 @@ async function rebuildReason(manifest: IndexManifest, options: RefreshOptions): 
   if (BigInt(manifest.texts) > space.rows * BigInt(mostTextsPerRow)) return "most of its texts have left the table";
   const unfit = unfitReason(manifest, { opened, space });
   if (unfit !== undefined) return unfit;
-  const { graph: { file }, dimensions } = manifest;
+  const { graph: { file, checksum }, dimensions } = manifest;
   try {
-    using _ = await VectorGraph.open(`${await folder.prepareFolder("")}/${file}`, { dimensions, add: false });
+    using _ = await VectorGraph.open(`${await folder.prepareFolder("")}/${file}`, { dimensions, checksum, add: false });
     return undefined;
   } catch (thrown) {
     if (thrown instanceof WeirError && thrown.kind === "tableUnreadable") return "it was damaged";
@@ -105,20 +105,21 @@ async function makeGraph(
   const path = await folder.prepareFolder("");
   using graph = kept === undefined
     ? await VectorGraph.create(dimensions)
-    : await VectorGraph.open(`${path}/${kept.graph.file}`, { dimensions, add: true });
+    : await VectorGraph.open(`${path}/${kept.graph.file}`, { dimensions, checksum: kept.graph.checksum, add: true });
   const added = await addRows(graph, { ...options, rows });
   // A snapshot may bring nothing but a newer position.
   if (kept !== undefined && added === 0) return { added, written: { texts: kept.texts, graph: kept.graph } };
   const file = `${crypto.randomUUID()}.graph`;
+  let checksum: number;
   try {
-    await graph.save(`${path}/${file}`);
+    checksum = await graph.save(`${path}/${file}`);
     await folder.publish(file);
   } catch (thrown) {
     throw await savingError(thrown, `${path}/${file}`);
   }
   await failPoint("index.afterGraph");
   const bytes = (await folder.stat(file))?.bytes ?? 0;
-  return { added, written: { texts: await graph.size(), graph: { file, bytes } } };
+  return { added, written: { texts: await graph.size(), graph: { file, bytes, checksum } } };
 }
 
 /** The library says that it could not write, and not why: writing to the same file does. */

@@ -70,8 +70,10 @@ async function loaded(index: VectorIndex): Promise<IndexManifest | { readonly re
   try {
     return await index.load();
   } catch (thrown) {
-    if (!(thrown instanceof WeirError) || !["tableUnreadable", "precondition"].includes(thrown.kind)) throw thrown;
-    return { reason: thrown.message };
+    if (!(thrown instanceof WeirError)) throw thrown;
+    if (thrown.kind === "tableUnreadable") return { reason: "the index is damaged, and --index builds it anew" };
+    if (thrown.kind === "precondition") return { reason: thrown.message };
+    throw thrown;
   }
 }
 

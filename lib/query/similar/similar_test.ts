@@ -125,40 +125,6 @@ Deno.test("a condition that few of the nearest rows meet is met by all rows that
     }
   }));
 
-Deno.test("an index that is damaged, cut off or of another model is not asked, and the next refresh builds it anew", () =>
-  withDatabase(async (fixture) => {
-    const table = new VectorLake(fixture, { format: "delta" });
-    await table.write(manyNotes(0, 50));
-    const folder = `${fixture.folder}/index`;
-    using index = new VectorIndex(folder);
-    const refresh = () => indexTable(table.lake, { table: table.place, index });
-    const search = async () => {
-      using fresh = new VectorIndex(folder);
-      const near = { key: { id: 3 } };
-      const { rows, scanReason } = await similar(table.lake, {
-        table: table.place,
-        near,
-        index: fresh,
-        indexFromRows: 0,
-      });
-      assert.equal(rows.length, 10);
-      return scanReason;
-    };
-    const { manifest } = await refresh();
-    assert.equal(await search(), undefined);
-    const graph = `${folder}/${manifest.graph.file}`;
-    await Deno.writeFile(graph, new Uint8Array(manifest.graph.bytes));
-    assert.equal(await search(), "The index is damaged");
-    const mended = await refresh();
-    assert.deepEqual([mended.how, mended.reason], ["built", "it was damaged"]);
-    assert.equal(await search(), undefined);
-    await Deno.truncate(`${folder}/${mended.manifest.graph.file}`, 100);
-    assert.equal(await search(), "there is no index");
-    assert.equal((await refresh()).how, "built");
-    await table.write(manyNotes(0, 40), 256);
-    assert.match((await refresh()).reason!, /^it is of weir-hash-nonsemantic@1 \(128 dimensions\)$/);
-  }));
-
 Deno.test("vectors of another model are left out, counted, and refused where they are asked for", () =>
   withDatabase(async (fixture) => {
     const table = new VectorLake(fixture, { format: "iceberg" });

@@ -26,14 +26,15 @@ export class VectorIndex implements Disposable {
   /**
    * What the index has now, ready to be searched. Undefined where it has never been built.
    *
-   * Throws `tableUnreadable` where its graph is damaged, `precondition` where the library does not run on this machine.
+   * Throws `tableUnreadable` where its graph is damaged: the whole of its file is read for that, each time it is opened, and not
+   * again while it is open. Throws `precondition` where the library does not run on this machine.
    */
   async load(): Promise<IndexManifest | undefined> {
     for (let manifest = await readManifest(this.#folder); manifest !== undefined;) {
-      const { graph: { file }, dimensions } = manifest;
+      const { graph: { file, checksum }, dimensions } = manifest;
       if (this.#graph?.file === file) return manifest;
       try {
-        const graph = await VectorGraph.open(join(this.#path, file), { dimensions, add: false });
+        const graph = await VectorGraph.open(join(this.#path, file), { dimensions, checksum, add: false });
         this[Symbol.dispose]();
         this.#graph = { file, graph };
         return manifest;
