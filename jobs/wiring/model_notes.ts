@@ -4,23 +4,23 @@ import { type EmbeddingModel, modelVersion } from "../../lib/embed/embedder.ts";
 import type { Connection } from "../../lib/engine/connection.ts";
 
 /**
- * One line for each other model that tables have vectors of. One row of a table is looked at: that says it where the model has just
- * been changed, and may no longer say it once rows of both are there. Not of Paimon tables: theirs are not read without a merge of
- * all of them.
+ * One line for each other model that tables have vectors of. One row of a table is looked at, in the file that has the most: that
+ * says it where the model has just been changed, and may no longer say it once most rows are of the new one. The metadata that is
+ * loaded anyway does not tell: it has the first 16 characters of a model's name.
  */
 export async function otherModelNotes(
-  sinks: readonly Pick<Sink, "table" | "status" | "scan">[],
+  sinks: readonly Pick<Sink, "table" | "status" | "sample">[],
   { model, connection }: { readonly model: EmbeddingModel; readonly connection: Connection },
 ): Promise<readonly string[]> {
   const models = new Map<string, string>();
   for (const sink of sinks) {
     const table = `${sink.table.namespace}.${sink.table.name}`;
-    if (sink.table.format === "paimon" || models.has(table)) continue;
+    if (models.has(table)) continue;
     const { columns = [] } = await sink.status();
     if (!columns.some(({ name }) => name === "embedding_model")) continue;
-    using scan = await sink.scan();
-    const found = scan && await connection.value(
-      `SELECT embedding_model FROM (${scan.sql}) WHERE embedding_model IS NOT NULL LIMIT 1`,
+    using sample = await sink.sample();
+    const found = sample && await connection.value(
+      `SELECT embedding_model FROM (${sample.sql}) WHERE embedding_model IS NOT NULL LIMIT 1`,
     );
     if (typeof found === "string") models.set(table, found);
   }

@@ -90,6 +90,11 @@ export interface Sink {
   status(): Promise<SinkStatus>;
   /** SELECT over the current snapshot giving the definition's columns; undefined while the table does not exist. */
   scan(): Promise<Scan | undefined>;
+  /**
+   * The same of some of the rows: what they look like, for the price of one file, however large the table is. A row that another has
+   * replaced may be among them where the two are not merged yet.
+   */
+  sample(): Promise<Scan | undefined>;
   /** Applies one change. Retries conflicts and looks up unknown outcomes itself; throws `WeirError` when it cannot. */
   commit(change: TableChange): Promise<SinkStatus>;
   /** Starts a commit whose rows come in parts, e.g. an initial copy that replaces whatever the table held. */

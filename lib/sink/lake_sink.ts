@@ -44,6 +44,11 @@ export class LakeSink implements Sink {
     return state === undefined ? undefined : await this.#lake.scan(state);
   }
 
+  async sample(): Promise<Scan | undefined> {
+    const state = await this.#committer.refreshed();
+    return state === undefined ? undefined : await this.#lake.sample(state);
+  }
+
   async commit(change: TableChange): Promise<SinkStatus> {
     const { state, prepared } = await this.#prepared(await this.#ready(change), change);
     await this.#committer.publish(state, {

@@ -54,6 +54,8 @@ export interface LakeTable<State extends TableState = TableState, Prepared = unk
   recordPosition(state: State, position: Position | undefined): Promise<CommitResult>;
   /** A SELECT over the state's snapshot giving its columns in order. */
   scan(state: State): Promise<Scan>;
+  /** A scan of the one file that has the most rows: see `Sink.sample`. */
+  sample(state: State): Promise<Scan>;
 }
 
 /** One snapshot of a table's past. */

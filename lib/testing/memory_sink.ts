@@ -72,6 +72,10 @@ export class MemorySink implements Sink {
     return Promise.resolve(sql === undefined ? undefined : { sql, [Symbol.dispose]: () => {} });
   }
 
+  sample(): Promise<Scan | undefined> {
+    return this.scan();
+  }
+
   async commit(change: TableChange): Promise<SinkStatus> {
     if (change.position.offset === this.#current()?.position?.offset && !this.#fenced()) return await this.status();
     const table = await this.#rewritten(change);

@@ -37,6 +37,10 @@ export class WatchedSink implements Sink {
     return this.#inner.scan();
   }
 
+  sample(): Promise<Scan | undefined> {
+    return this.#inner.sample();
+  }
+
   async load(change: Omit<TableChange, "upserts" | "removals">): Promise<TableLoad> {
     const load = await this.#inner.load(change);
     return {

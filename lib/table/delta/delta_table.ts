@@ -14,6 +14,7 @@ import type { Storage } from "../../storage/storage.ts";
 import { scannedRows } from "../changed_rows.ts";
 import { DeletedRows } from "../deleted_rows/deleted_rows.ts";
 import type { ChangedRows, HistoricTable, KeptSnapshot } from "../lake_table.ts";
+import { largestFile } from "../largest_file.ts";
 import type { MergePlan } from "../merging/merge_plan.ts";
 import { mirrorNotWritten } from "../published_table.ts";
 import { requireSameKey } from "../same_key.ts";
@@ -32,7 +33,7 @@ import type { DeltaPrepared } from "./prepared_change.ts";
 import { isOurs, putCommit } from "./put_commit.ts";
 import { scanState } from "./scan_sql.ts";
 import { type DeltaStaged, stageCommit } from "./stage_commit.ts";
-import { type DeltaState, isMirror } from "./state.ts";
+import { type DeltaState, isMirror, liveRows } from "./state.ts";
 import { stillFits } from "./still_fits.ts";
 import { type VacuumOptions, type VacuumReport, vacuumTable } from "./vacuum.ts";
 
@@ -163,6 +164,11 @@ export class DeltaTable
 
   async scan(state: DeltaState): Promise<Scan> {
     return await scanState(this.#place, state, this.#deleted);
+  }
+
+  async sample(state: DeltaState): Promise<Scan> {
+    const largest = largestFile(state.files, ([, file]) => liveRows(file));
+    return await this.scan({ ...state, files: new Map(largest === undefined ? [] : [largest]) });
   }
 
   async history(state: DeltaState): Promise<readonly KeptSnapshot[]> {

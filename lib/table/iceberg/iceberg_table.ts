@@ -13,6 +13,7 @@ import { WeirError } from "../../errors.ts";
 import type { Storage } from "../../storage/storage.ts";
 import { scannedRows } from "../changed_rows.ts";
 import type { ChangedRows, HistoricTable, KeptSnapshot } from "../lake_table.ts";
+import { largestFile } from "../largest_file.ts";
 import type { PublishedSnapshot } from "../published_table.ts";
 import { requireSameKey } from "../same_key.ts";
 import type { Expiry, ExpiryOptions, LiveFiles, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
@@ -37,7 +38,7 @@ import { type NewRef, withoutRef, withRef } from "./refs.ts";
 import { scanRows, scanState } from "./scan_sql.ts";
 import { mergeableManifests } from "./stage_manifests.ts";
 import { type IcebergStaged, stageCommit, stageMetadata, type StagePlace } from "./stage_commit.ts";
-import type { IcebergState } from "./state.ts";
+import { countRows, type IcebergState } from "./state.ts";
 import { stillFits } from "./still_fits.ts";
 import type { TableCatalog } from "./table_catalog.ts";
 import { type PointInHistory, stateAt } from "./time_travel.ts";
@@ -160,6 +161,11 @@ export class IcebergTable
 
   async scan(state: IcebergState): Promise<Scan> {
     return await scanState(this.#place, state, this.#deleted);
+  }
+
+  async sample(state: IcebergState): Promise<Scan> {
+    const largest = largestFile(state.files, ([, file]) => countRows([file]));
+    return await this.scan({ ...state, files: new Map(largest === undefined ? [] : [largest]) });
   }
 
   liveFiles({ files }: IcebergState): LiveFiles {

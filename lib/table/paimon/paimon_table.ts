@@ -14,6 +14,7 @@ import type { Storage } from "../../storage/storage.ts";
 import { scannedRows } from "../changed_rows.ts";
 import { DeletedRows } from "../deleted_rows/deleted_rows.ts";
 import type { ChangedRows, HistoricTable, KeptSnapshot } from "../lake_table.ts";
+import { largestFile } from "../largest_file.ts";
 import type { ExpiredPartitions, Expiry, LiveFiles, UpkeepPolicy, UpkeepTable } from "../upkeep.ts";
 import { mirrorNotWritten } from "../published_table.ts";
 import { isPut, putCommit, putHints } from "./commit.ts";
@@ -33,7 +34,7 @@ import { type PaimonRescalePlan, planRescale, rescale, type RescaleLimits, resca
 import { scanState } from "./scan_sql.ts";
 import { encodeSchema, firstSchema, sameColumns } from "./schema.ts";
 import { type StagedCommit, type StageOptions, stagePosition, stagePrepared } from "./stage.ts";
-import type { PaimonState } from "./table_state.ts";
+import type { LiveFile, PaimonState } from "./table_state.ts";
 import { createTag, listTags, type Tag } from "./tags.ts";
 import { type PointInHistory, snapshotAt } from "./time_travel.ts";
 
@@ -160,6 +161,13 @@ export class PaimonTable
   async scan(state: PaimonState): Promise<Scan> {
     const place = { storage: this.#options.storage, layout: this.#reader.layout };
     return isMirrored(state) ? await scanMirror(state, place, this.#deleted) : await scanState(state, place);
+  }
+
+  async sample(state: PaimonState): Promise<Scan> {
+    const present = ({ rows, deletedRows, deleted }: LiveFile) =>
+      rows - deletedRows - BigInt(deleted?.positions.count ?? 0);
+    const largest = largestFile(state.files, present);
+    return await this.scan({ ...state, files: largest === undefined ? [] : [largest] });
   }
 
   liveFiles({ files }: PaimonState): LiveFiles {
