@@ -7,7 +7,7 @@ import type { PostgresConnection } from "./connection.ts";
 import type { Problem } from "./source_table.ts";
 
 /** Oldest server that is read. */
-export const oldestServerVersion = 130_000;
+const oldestServerVersion = 130_000;
 
 /** What the server says of itself and of this user. */
 export interface ServerState {
@@ -49,6 +49,18 @@ export async function readServerState(connection: PostgresConnection): Promise<S
   return state;
 }
 
+/**
+ * Whether the catalogue can be asked for more. An older server lacks columns of it; of a database that knows no encoding it may hold
+ * names that the server refuses to send as UTF-8.
+ */
+export function mayBeAsked({ version, encoding }: ServerState): boolean {
+  return version >= oldestServerVersion && hasEncoding(encoding);
+}
+
+function hasEncoding(encoding: string): boolean {
+  return encoding !== "SQL_ASCII";
+}
+
 /** What is wrong with server and user; `slotExists` tells whether a slot of ours is among those counted. */
 export function serverProblems(state: ServerState, slotExists: boolean): readonly Problem[] {
   const problems: Problem[] = [];
@@ -80,7 +92,7 @@ export function serverProblems(state: ServerState, slotExists: boolean): readonl
     `ALTER SYSTEM SET max_wal_senders = ${state.walSenders + slotsNeeded + 2} -- then restart the server`,
   );
   unless(
-    state.encoding !== "SQL_ASCII",
+    hasEncoding(state.encoding),
     "the database has encoding SQL_ASCII, so nobody knows what its texts say",
     "CREATE DATABASE … ENCODING 'UTF8' and restore into it",
   );

@@ -6,7 +6,7 @@ import { failPoint } from "../../fail_point.ts";
 import type { PostgresConnection } from "./connection.ts";
 import { type CaptureTable, findTables } from "./find_tables.ts";
 import { formatLsn, instanceOf, lsnOf, parseLsn } from "./lsn.ts";
-import { assertReady, oldestServerVersion, readServerState, serverProblems, type ServerState } from "./preflight.ts";
+import { assertReady, mayBeAsked, readServerState, serverProblems, type ServerState } from "./preflight.ts";
 import { missedChanges } from "./missed_changes.ts";
 import {
   generatedColumnsVersion,
@@ -64,9 +64,10 @@ export async function inspectTables(options: SurveyOptions): Promise<InspectedTa
 /** What server, slot, publication and tables are. Throws `precondition` naming all that stands in the way of a start. */
 async function survey({ connection, slot: name, publication, ...wanted }: SurveyOptions) {
   const server = await readServerState(connection);
+  // One more question, also that for a slot of ours, could fail, and its failure would be told in place of what is known already.
+  if (!mayBeAsked(server)) assertReady(serverProblems(server, true));
   const slot = await readSlot(connection, name);
   const problems = serverProblems(server, slot !== undefined);
-  if (server.version < oldestServerVersion) assertReady(problems);
   const state = await readPublication(connection, publication);
   const generatedColumns = sendsGeneratedColumns(server, state);
   const found = await findTables({ ...wanted, connection, user: server.user, generatedColumns });
