@@ -5,7 +5,7 @@
  */
 import type { Buffer } from "node:buffer";
 import pg from "pg";
-import type { ErrorDetail } from "../../errors.ts";
+import { type ErrorDetail, WeirError } from "../../errors.ts";
 import { CopyOut } from "./copy_out.ts";
 import { postgresError } from "./postgres_error.ts";
 import { sessionSettings } from "./session.ts";
@@ -111,11 +111,19 @@ export class PostgresConnection {
     }
   }
 
-  /** Runs something that the server answers soon, and cuts the socket where it does not: what waits then throws `connection`. */
+  /** Runs something that the server answers soon, and cuts the socket where it does not: then it throws `connection`, saying so. */
   async within<T>(limitMs: number, body: () => Promise<T>): Promise<T> {
-    const timer = setTimeout(() => this.destroy(), limitMs);
+    let isCut = false;
+    const timer = setTimeout(() => {
+      isCut = true;
+      this.destroy();
+    }, limitMs);
     try {
       return await body();
+    } catch (thrown) {
+      if (!isCut || (thrown instanceof WeirError && thrown.kind !== "connection")) throw thrown;
+      // The client only says that its connection was terminated, and not that it was us.
+      throw new WeirError("connection", `The server did not answer within ${limitMs / 1000} s`, { cause: thrown });
     } finally {
       clearTimeout(timer);
     }
