@@ -11,6 +11,7 @@ import type { RowRetention } from "../dataset/row_retention.ts";
 import type { SchemaChange } from "../dataset/schema_change.ts";
 import type { Position } from "./position.ts";
 import type { Relation } from "./relation.ts";
+import type { SharedRows } from "./written_rows.ts";
 
 /** Which table a sink writes. */
 export interface SinkTable {
@@ -44,6 +45,8 @@ export interface TableChange {
   readonly after?: Position;
   /** Time of the last source commit inside, epoch milliseconds. */
   readonly commitTimeMs: number;
+  /** Whether `upserts` are written by other sinks too. Absent: by this one alone. */
+  readonly shared?: SharedRows;
 }
 
 /** How a table commit ended: a value, because each ending asks something else of the caller. */
@@ -77,7 +80,7 @@ export interface Scan extends Disposable {
 /** Rows for one commit that arrive in parts: an initial copy. */
 export interface TableLoad {
   /** Writes the files of one part; nothing of it is visible yet. */
-  add(upserts: Relation): Promise<void>;
+  add(upserts: Relation, shared?: SharedRows): Promise<void>;
   /** Makes all parts visible in one table commit. */
   commit(): Promise<SinkStatus>;
   /** Gives up and removes the files. */
@@ -87,6 +90,8 @@ export interface TableLoad {
 /** One lake table. */
 export interface Sink {
   readonly table: SinkTable;
+  /** Whether files hold columns beside the definition's: other sinks may take over such rows, but this one not theirs. Default false. */
+  readonly hasOwnFileColumns?: boolean;
   status(): Promise<SinkStatus>;
   /** SELECT over the current snapshot giving the definition's columns; undefined while the table does not exist. */
   scan(): Promise<Scan | undefined>;

@@ -15,7 +15,8 @@ import { failPoint } from "../fail_point.ts";
 import type { DeadLetters } from "./dead_letters.ts";
 import { currentDefinition, type DatasetWriter } from "./dataset_writer.ts";
 import { commitOrder } from "./plan.ts";
-import { allOrFirstError, type CopiedRows, writeLetters } from "./transformed_changes.ts";
+import { sharingRows } from "./sharing_rows.ts";
+import { type CopiedRows, writeLetters } from "./transformed_changes.ts";
 
 /** What {@linkcode copyDatasets} needs. */
 export interface CopyOptions {
@@ -139,7 +140,8 @@ class TableCopy {
   async #write(copied: CopiedRows): Promise<void> {
     for (const { plan, relation } of copied.tables) {
       if (relation.rows === 0) continue;
-      await allOrFirstError(plan.sinks.map((sink) => this.#loads.get(sink)?.add(relation)));
+      const loading = plan.sinks.filter((sink) => this.#loads.has(sink));
+      await sharingRows(loading, async (sink, shared) => await this.#loads.get(sink)!.add(relation, shared));
     }
     await writeLetters(copied.letters);
     await failPoint("pipeline.afterCopyPart");

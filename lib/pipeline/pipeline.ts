@@ -12,12 +12,13 @@ import type { RecordedPosition, Source, SourceLag, VerificationPoint } from "../
 import type { Connection } from "../engine/connection.ts";
 import { errorPolicy, toWeirError, WeirError } from "../errors.ts";
 import { failPoint } from "../fail_point.ts";
+import { allOrFirstError } from "./all_or_first_error.ts";
 import { CommittedPositions } from "./committed_positions.ts";
 import { DatasetWriter, type WriterContext } from "./dataset_writer.ts";
 import { copyDatasets } from "./initial_copy.ts";
 import type { DatasetPlan } from "./plan.ts";
 import { otherStepsReason, recopyReason } from "./recopy.ts";
-import { allOrFirstError, type TransformedChanges } from "./transformed_changes.ts";
+import type { TransformedChanges } from "./transformed_changes.ts";
 import { VerificationPoints } from "./verification_points.ts";
 
 /** What a pipeline reports while it runs. */

@@ -11,6 +11,7 @@ import type { Sink, TableChange } from "../change/sink.ts";
 import { failPoint } from "../fail_point.ts";
 import type { DeadLetters } from "./dead_letters.ts";
 import type { TablePlan } from "./plan.ts";
+import { sharingRows } from "./sharing_rows.ts";
 import type { Scratch } from "../engine/scratch.ts";
 
 /** Letters of one dataset and batch. */
@@ -64,12 +65,10 @@ export class TransformedChanges implements AsyncDisposable {
     if (!this.#hasLetters) await writeLetters(this.#parts.letters);
     this.#hasLetters = true;
     for (const { sinks, change } of this.#parts.tables) {
-      await allOrFirstError(
-        sinks.filter(wants).map(async (sink) => {
-          await sink.commit(change);
-          await failPoint("pipeline.afterTableCommit");
-        }),
-      );
+      await sharingRows(sinks.filter(wants), async (sink, shared) => {
+        await sink.commit({ ...change, shared });
+        await failPoint("pipeline.afterTableCommit");
+      });
     }
     this.#settled.resolve();
   }
@@ -90,11 +89,4 @@ export interface CopiedRows extends AsyncDisposable {
 export async function writeLetters({ deadLetters, drafts, ...batch }: BatchLetters): Promise<void> {
   await deadLetters.write(drafts, batch);
   if (drafts.length > 0) await failPoint("pipeline.afterDeadLetters");
-}
-
-/** Waits for every one, also after an error: what they read is dropped afterwards. */
-export async function allOrFirstError(running: readonly (Promise<void> | undefined)[]): Promise<void> {
-  const ended = await Promise.allSettled(running);
-  const failed = ended.find((end) => end.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
 }

@@ -6,6 +6,7 @@
 import type { Position } from "../change/position.ts";
 import type { Relation } from "../change/relation.ts";
 import type { Scan, Sink, SinkStatus, SinkTable, TableChange, TableLoad } from "../change/sink.ts";
+import type { SharedRows } from "../change/written_rows.ts";
 import { WeirError } from "../errors.ts";
 import type { LakeTable, TableState } from "../table/lake_table.ts";
 import { samePosition, TableCommitter } from "./table_committer.ts";
@@ -21,6 +22,7 @@ export interface LakeSinkOptions {
 /** A {@linkcode Sink} over a {@linkcode LakeTable}. One instance writes the table; a second one is fenced. */
 export class LakeSink implements Sink {
   readonly table: SinkTable;
+  readonly hasOwnFileColumns: boolean;
   readonly #lake: LakeTable;
   readonly #committer: TableCommitter;
   readonly #afterCommit: () => Promise<void>;
@@ -31,6 +33,7 @@ export class LakeSink implements Sink {
     this.#afterCommit = options.afterCommit ?? (() => Promise.resolve());
     const { format, namespace, name, location } = lake;
     this.table = { format, namespace, name, location };
+    this.hasOwnFileColumns = lake.hasOwnFileColumns ?? false;
   }
 
   async status(): Promise<SinkStatus> {
@@ -71,8 +74,8 @@ export class LakeSink implements Sink {
     // Once a commit was tried the files may be live, whatever came of it: nobody may remove them any more.
     let isTried = false;
     return {
-      add: async (upserts: Relation) => {
-        parts.push(await this.#lake.prepare(state, { ...change, upserts }));
+      add: async (upserts: Relation, shared: SharedRows = {}) => {
+        parts.push(await this.#lake.prepare(state, { ...change, upserts, shared }));
       },
       commit: async () => {
         isTried = true;

@@ -1,15 +1,5 @@
 /** One Parquet file of a table, as a format's metadata describes it. */
-
-/** Statistics of one leaf column, in DuckDB's text form (`COPY … RETURN_STATS`). */
-export interface ColumnStatistics {
-  readonly values: bigint;
-  readonly nulls: bigint;
-  readonly bytes: bigint;
-  readonly min?: string;
-  readonly max?: string;
-  /** Float columns only: whether any value is NaN. */
-  readonly hasNan?: boolean;
-}
+import type { ColumnStatistics } from "../engine/column_statistics.ts";
 
 /** A written file. */
 export interface DataFile {

@@ -33,6 +33,8 @@ export interface LakeTable<State extends TableState = TableState, Prepared = unk
   readonly name: string;
   /** URI of the table's folder. */
   readonly location: string;
+  /** See `Sink`. */
+  readonly hasOwnFileColumns?: boolean;
   /** Undefined where the table does not exist. Throws `tableUnreadable` naming the file that is damaged. */
   load(): Promise<State | undefined>;
   /** Makes an empty table. An equal table that is there already is loaded. */

@@ -5,10 +5,12 @@
  * file without passing through JavaScript.
  */
 import type { DuckDBMapValue } from "@duckdb/node-api";
+import type { ColumnStatistics } from "../engine/column_statistics.ts";
 import type { Connection, Row } from "../engine/connection.ts";
 import { identifier, literal } from "../engine/quote.ts";
 import type { Storage } from "../storage/storage.ts";
-import type { ColumnStatistics, DataFile } from "./data_file.ts";
+import type { DataFile } from "./data_file.ts";
+import { type FieldIds, fieldIdsSql } from "./field_ids.ts";
 import { putVectors, type VectorColumns, withoutVectorsSql } from "./vector_column.ts";
 
 /** What {@linkcode writeParquet} writes, and where. */
@@ -18,8 +20,8 @@ export interface ParquetTarget {
   readonly path: string;
   /** A SELECT; its column names and types become the file's. */
   readonly select: string;
-  /** DuckDB `FIELD_IDS` value, e.g. `{"id":1,"v":{"__duckdb_field_id":2,"element":3}}`. Default: none. */
-  readonly fieldIds?: string;
+  /** Default: none. */
+  readonly fieldIds?: FieldIds | undefined;
   /** Rows of a row group. Default 16,384. */
   readonly rowGroupRows?: number;
   /** Columns of the select that hold vectors and what they are of. Default: none. */
@@ -34,7 +36,8 @@ export interface SplitParquetTarget {
   /** Starts every file's name; a UUID follows. */
   readonly prefix: string;
   readonly select: string;
-  readonly fieldIds?: string;
+  /** Default: none. */
+  readonly fieldIds?: FieldIds | undefined;
   /** Integer column of the select by whose values rows are split into files; it is left out of the files. */
   readonly splitBy: string;
   /** Where files of a value stand, below the storage root. */
@@ -61,9 +64,7 @@ const batchRowGroupRows = 16_384;
  */
 export async function writeParquet(connection: Connection, target: ParquetTarget): Promise<DataFile | undefined> {
   const { storage, path, vectors } = target;
-  const slash = path.lastIndexOf("/");
-  const folder = await storage.prepareFolder(path.slice(0, Math.max(0, slash)));
-  const file = `${folder}/${path.slice(slash + 1)}`;
+  const file = await preparedFile(storage, path);
   const withVectors = vectors && await copyWithVectors(connection, { ...target, vectors, file });
   const written = withVectors ?? await copy(connection, { ...target, file });
   if (written.rows === 0n) {
@@ -73,6 +74,13 @@ export async function writeParquet(connection: Connection, target: ParquetTarget
   const doubtful = await columnsWithDoubtfulBounds(connection, [file]);
   await storage.publish(path);
   return withoutBounds(written, doubtful.get(file));
+}
+
+/** Where a file is written before it is published; its folder is made. */
+export async function preparedFile(storage: Storage, path: string): Promise<string> {
+  const slash = path.lastIndexOf("/");
+  const folder = await storage.prepareFolder(path.slice(0, Math.max(0, slash)));
+  return `${folder}/${path.slice(slash + 1)}`;
 }
 
 type CopyTarget = ParquetTarget & { readonly file: string };
@@ -163,8 +171,8 @@ function withoutBounds(file: DataFile, columns: ReadonlySet<string> | undefined)
   return { ...file, statistics };
 }
 
-function fieldIdOption(fieldIds: string | undefined): string[] {
-  return fieldIds === undefined ? [] : [`FIELD_IDS ${fieldIds}`];
+function fieldIdOption(fieldIds: FieldIds | undefined): string[] {
+  return fieldIds === undefined ? [] : [`FIELD_IDS ${fieldIdsSql(fieldIds)}`];
 }
 
 function describeFile(row: Row, path: string): DataFile {

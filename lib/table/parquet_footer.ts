@@ -1,5 +1,6 @@
 /** The footer of a Parquet file: read, changed in a column, and written again (parquet-format, parquet.thrift, "File Format"). */
 import { WeirError } from "../errors.ts";
+import { writeAll } from "../storage/write_all.ts";
 import {
   readStruct,
   thrift,
@@ -8,6 +9,7 @@ import {
   type ThriftValue,
   writeStruct,
 } from "./compact_protocol.ts";
+import type { FieldId, FieldIds } from "./field_ids.ts";
 
 /** Footer length and magic number, at a file's end. */
 const tailBytes = 8;
@@ -50,8 +52,16 @@ async function readAt(file: Deno.FsFile, part: { readonly start: number; readonl
   return bytes;
 }
 
-/** The bytes that end a file. */
-export function footerBytes(metadata: ThriftStruct): Uint8Array {
+/** Ends a file anew where a footer or other columns began. Gives the length of the whole file, bytes. */
+export async function writeFooter(file: Deno.FsFile, { startBytes, metadata }: Footer): Promise<number> {
+  const bytes = footerBytes(metadata);
+  await file.seek(startBytes, Deno.SeekMode.Start);
+  await writeAll(file, bytes);
+  await file.truncate(startBytes + bytes.length);
+  return startBytes + bytes.length;
+}
+
+function footerBytes(metadata: ThriftStruct): Uint8Array {
   const body = writeStruct(metadata);
   const bytes = new Uint8Array(body.length + tailBytes);
   bytes.set(body);
@@ -63,6 +73,80 @@ export function footerBytes(metadata: ThriftStruct): Uint8Array {
 /** Rows of each row group, in order. */
 export function rowsOfGroups(metadata: ThriftStruct): readonly number[] {
   return rowGroups(metadata).map((group) => Number(integer(group, 3)));
+}
+
+/** Columns of a file that stay in its footer, at the top level, and the ids that they have there. */
+export interface FooterColumns {
+  readonly names: ReadonlySet<string>;
+  /** Default: none. */
+  readonly fieldIds?: FieldIds | undefined;
+}
+
+/** Leaves columns out of a footer, and gives the others ids. Their pages stay where they are, and those left out are in no one's way. */
+export function keepColumns(metadata: ThriftStruct, { names, fieldIds }: FooterColumns): void {
+  const [root, ...below] = structs(metadata, 2) as [ThriftStruct, ...ThriftStruct[]];
+  const columns = topLevelColumns(below);
+  const kept = columns.filter(({ name }) => names.has(name));
+  for (const { name, elements } of kept) setIds(elements, fieldIds?.get(name));
+  root.set(5, { type: thrift.i32, value: BigInt(kept.length) });
+  setStructs(metadata, 2, [root, ...kept.flatMap(({ elements }) => elements)]);
+  for (const group of rowGroups(metadata)) keepChunks(group, names);
+  // Orders of bounds, one for each leaf.
+  if (!metadata.has(7)) return;
+  const isKept = columns.flatMap(({ name, elements }) => elements.filter(isLeaf).map(() => names.has(name)));
+  setStructs(metadata, 7, structs(metadata, 7).filter((_, leaf) => isKept[leaf]));
+}
+
+interface TopLevelColumn {
+  readonly name: string;
+  /** `SchemaElement`s of the column and of all that it is made of, depth first. */
+  readonly elements: readonly ThriftStruct[];
+}
+
+function topLevelColumns(elements: readonly ThriftStruct[]): readonly TopLevelColumn[] {
+  const columns: TopLevelColumn[] = [];
+  for (let start = 0; start < elements.length;) {
+    const end = endOf(elements, start);
+    const name = new TextDecoder().decode(valueOf(elements[start]!, 4) as Uint8Array);
+    columns.push({ name, elements: elements.slice(start, end) });
+    start = end;
+  }
+  return columns;
+}
+
+/** Where the element after one and all its descendants stands. */
+function endOf(elements: readonly ThriftStruct[], start: number): number {
+  let end = start + 1;
+  for (let child = childCount(elements[start]!); child > 0; child--) end = endOf(elements, end);
+  return end;
+}
+
+function childCount(element: ThriftStruct): number {
+  return element.has(5) ? Number(integer(element, 5)) : 0;
+}
+
+function isLeaf(element: ThriftStruct): boolean {
+  return childCount(element) === 0;
+}
+
+/** The elements of a list stand two below it (LogicalTypes.md, "Lists"). */
+function setIds(elements: readonly ThriftStruct[], ids: FieldId | undefined): void {
+  for (const [depth, element] of elements.entries()) {
+    const id = depth === 0 ? ids?.id : depth === 2 ? ids?.element : undefined;
+    if (id === undefined) element.delete(9);
+    else element.set(9, { type: thrift.i32, value: BigInt(id) });
+  }
+}
+
+function keepChunks(group: ThriftStruct, names: ReadonlySet<string>): void {
+  const isKept = (column: ThriftStruct) => names.has(pathOf(column)[0]!);
+  const [kept, gone] = [structs(group, 1).filter(isKept), structs(group, 1).filter((column) => !isKept(column))];
+  const bytes = (field: number) => gone.reduce((sum, column) => sum + integer(struct(column, 3), field), 0n);
+  setStructs(group, 1, kept);
+  set(group, 2, { type: thrift.i64, value: integer(group, 2) - bytes(6) });
+  if (group.has(6)) set(group, 6, { type: thrift.i64, value: integer(group, 6) - bytes(7) });
+  // By the places of columns, which are others now.
+  group.delete(4);
 }
 
 /** Has a top-level list column of a row group stand somewhere else: PLAIN, not compressed, in pages of version 1. */
@@ -110,6 +194,10 @@ function pathOf(column: ThriftStruct): readonly string[] {
 
 function structs(from: ThriftStruct, number: number): readonly ThriftStruct[] {
   return (valueOf(from, number) as ThriftList).elements as ThriftStruct[];
+}
+
+function setStructs(into: ThriftStruct, number: number, elements: readonly ThriftStruct[]): void {
+  into.set(number, { type: thrift.list, value: { elementType: thrift.struct, elements: [...elements] } });
 }
 
 function struct(from: ThriftStruct, number: number): ThriftStruct {

@@ -24,7 +24,7 @@ Deno.test("a written file is described by its statistics", () =>
       storage,
       path: "t/a.parquet",
       select: `SELECT i AS "a.b", 'x' || i AS "q""x", [i::FLOAT] AS v, i / 0.0::DOUBLE AS d FROM range(3) r(i)`,
-      fieldIds: `{"a.b": 1, "q""x": 2, "v": {"__duckdb_field_id": 3, "element": 4}, "d": 5}`,
+      fieldIds: new Map([["a.b", { id: 1 }], [`q"x`, { id: 2 }], ["v", { id: 3, element: 4 }], ["d", { id: 5 }]]),
     });
     assert.equal(file!.rows, 3n);
     assert.equal(file!.bytes, BigInt((await storage.stat("t/a.parquet"))!.bytes));

@@ -1,11 +1,15 @@
 /** Rows of a change as Parquet: one file, or some for each value that rows are split by, so that readers open few of them. */
+import type { SharedRows, WrittenRows } from "../change/written_rows.ts";
 import { type ColumnType, duckdbType, type ScalarType } from "../dataset/column_type.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier, literal } from "../engine/quote.ts";
 import { WeirError } from "../errors.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { DataFile } from "./data_file.ts";
-import { writeParquet, writeSplitParquet } from "./parquet.ts";
+import type { FieldIds } from "./field_ids.ts";
+import { preparedFile, writeParquet, writeSplitParquet } from "./parquet.ts";
+import { type RowColumns, selectItems } from "./row_columns.ts";
+import { takeRows } from "./taken_rows.ts";
 import type { VectorColumns } from "./vector_column.ts";
 import { partitionFolder } from "./partition_folder.ts";
 
@@ -33,18 +37,19 @@ export interface RowsTarget<Value> {
   readonly folder: string;
   /** Unique to the attempt; starts every file's name. */
   readonly prefix: string;
-  /** SELECT without FROM. */
-  readonly select: string;
+  readonly columns: RowColumns;
   /** The relation, quoted. */
   readonly from: string;
-  /** See `ParquetTarget`. */
-  readonly fieldIds?: string;
+  /** Default: none. */
+  readonly fieldIds?: FieldIds | undefined;
   /** See `ParquetTarget`. */
   readonly vectors?: VectorColumns | undefined;
   /** Rows of one file agree in all of them. Empty: rows are not split. */
   readonly splits: readonly Split<Value>[];
   /** Ends each statement, with a space before it: how rows stand in a file. Default: as they come. */
   readonly orderBy?: string;
+  /** Absent: nobody else writes the rows. */
+  readonly shared?: SharedRows | undefined;
 }
 
 /** A file with what its rows agree in, one value for each split. */
@@ -53,7 +58,7 @@ export interface RowsFile<Value> extends DataFile {
 }
 
 /** What {@linkcode writeRows} wrote. */
-export interface WrittenRows<Value> {
+export interface WrittenFiles<Value> {
   /** None for no rows. */
   readonly files: readonly RowsFile<Value>[];
   /** Whether rows stand as `orderBy` says: what DuckDB splits itself it does not keep in order. */
@@ -69,23 +74,33 @@ interface Part<Value> {
 }
 
 /** Writes the rows, every one of them in one file. */
-export async function writeRows<Value>(target: RowsTarget<Value>): Promise<WrittenRows<Value>> {
+export async function writeRows<Value>(target: RowsTarget<Value>): Promise<WrittenFiles<Value>> {
   const written = await writeParts(target);
   if (target.splits.length > 0) await requireAll(target, written);
+  target.shared?.offer?.(await offeredRows(target, written));
   return written;
+}
+
+async function offeredRows<Value>(
+  { storage, columns }: RowsTarget<Value>,
+  { files }: WrittenFiles<Value>,
+): Promise<WrittenRows | undefined> {
+  const [file, other] = files;
+  if (file === undefined || other !== undefined) return undefined;
+  return { ...file, file: await preparedFile(storage, file.path), columns };
 }
 
 /** A row that is in no part, or in two, must never be committed so. */
 async function requireAll<Value>(
   { connection, from }: RowsTarget<Value>,
-  { files }: WrittenRows<Value>,
+  { files }: WrittenFiles<Value>,
 ): Promise<void> {
   const wanted = await connection.value(`SELECT count(*) FROM ${from}`) as bigint;
   const rows = files.reduce((sum, file) => sum + file.rows, 0n);
   if (rows !== wanted) throw new WeirError("internal", `${wanted} rows were to be written in parts, and ${rows} were`);
 }
 
-async function writeParts<Value>(target: RowsTarget<Value>): Promise<WrittenRows<Value>> {
+async function writeParts<Value>(target: RowsTarget<Value>): Promise<WrittenFiles<Value>> {
   const { connection, splits, from } = target;
   const values = splits.map(({ expression }) => expression).join(", ");
   const some = splits.length === 0
@@ -129,7 +144,7 @@ async function readParts<Value>(target: RowsTarget<Value>, select: string): Prom
 }
 
 async function writeOneByOne<Value>(target: RowsTarget<Value>, parts: readonly Part<Value>[]) {
-  const { storage, connection, prefix, select, from, splits, orderBy = "", fieldIds, vectors } = target;
+  const { prefix, splits } = target;
   const files: RowsFile<Value>[] = [];
   for (const [index, { texts, values, folder }] of parts.entries()) {
     const conditions = splits.map(({ expression, type }, index) => {
@@ -138,16 +153,31 @@ async function writeOneByOne<Value>(target: RowsTarget<Value>, parts: readonly P
         duckdbType(type)
       })`;
     });
-    const where = parts.length === 1 ? "" : ` WHERE ${conditions.join(" AND ")}`;
     // Parts may share a folder.
-    const path = `${folder}/${prefix}${parts.length === 1 ? "" : `-${index}`}.parquet`;
-    const file = await writeParquet(connection, {
-      ...{ storage, path, select: `${select} FROM ${from}${where}${orderBy}`, vectors },
-      ...(fieldIds === undefined ? {} : { fieldIds }),
-    });
+    const file = parts.length === 1
+      ? await writeWhole(target, `${folder}/${prefix}.parquet`)
+      : await writePart(target, {
+        path: `${folder}/${prefix}-${index}.parquet`,
+        where: ` WHERE ${conditions.join(" AND ")}`,
+      });
     if (file !== undefined) files.push({ ...file, values });
   }
   return files;
+}
+
+/** All rows in one file, which may be one that another format has written. */
+async function writeWhole<Value>(target: RowsTarget<Value>, path: string): Promise<DataFile | undefined> {
+  const { shared, orderBy = "" } = target;
+  const taken = shared === undefined || orderBy !== "" ? undefined : await takeRows({ ...target, path, shared });
+  return taken ?? await writePart(target, { path, where: "" });
+}
+
+async function writePart<Value>(
+  { storage, connection, columns, from, orderBy = "", fieldIds, vectors }: RowsTarget<Value>,
+  { path, where }: { readonly path: string; readonly where: string },
+): Promise<DataFile | undefined> {
+  const select = `SELECT ${selectItems(columns)} FROM ${from}${where}${orderBy}`;
+  return await writeParquet(connection, { storage, path, select, fieldIds, vectors });
 }
 
 /** Some parts at a time: neither memory nor open files grow with their number. */
@@ -155,7 +185,7 @@ async function writeManyParts<Value>(
   target: RowsTarget<Value>,
   { parts, table }: { readonly parts: readonly Part<Value>[]; readonly table: string },
 ) {
-  const { storage, connection, folder, prefix, select, from, splits, fieldIds } = target;
+  const { storage, connection, folder, prefix, columns, from, splits, fieldIds } = target;
   const part = partName(target);
   const isSame = splits.map(({ expression }, index) => `${expression} IS NOT DISTINCT FROM ${partName(target, index)}`);
   const files: RowsFile<Value>[] = [];
@@ -163,10 +193,12 @@ async function writeManyParts<Value>(
     const some = `(SELECT * FROM ${table} WHERE ${part} BETWEEN ${start} AND ${start + partsAtOnce - 1})`;
     const written = await writeSplitParquet(connection, {
       ...{ storage, folder, prefix },
-      select: `${select}, ${part} FROM ${from} JOIN ${some} AS some_parts ON ${isSame.join(" AND ")}`,
+      select: `SELECT ${selectItems(columns)}, ${part} FROM ${from} JOIN ${some} AS some_parts ON ${
+        isSame.join(" AND ")
+      }`,
       splitBy: `part of ${prefix}`,
       folderOf: (index) => parts[index]!.folder,
-      ...(fieldIds === undefined ? {} : { fieldIds }),
+      fieldIds,
     });
     files.push(...written.map(({ part, ...file }) => ({ ...file, values: parts[part]!.values })));
   }

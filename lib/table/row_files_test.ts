@@ -28,7 +28,7 @@ for (const parts of [1, 6, 130]) {
         FROM range(2000) AS numbers(i)`);
       const { files } = await writeRows({
         ...{ storage, connection, folder: "t/data", prefix: "p", splits: [byLand, byDay], from: "rows" },
-        select: "SELECT id, day, part, land, seen",
+        columns: new Map(["id", "day", "part", "land", "seen"].map((name) => [name, name])),
       });
       const wanted = await connection.rows(
         "SELECT DISTINCT to_json(land)::VARCHAR AS land, seen::DATE::VARCHAR AS day FROM rows",
@@ -61,7 +61,14 @@ Deno.test("rows that stand in no part are never taken for written", () =>
   withDatabase(async ({ connection, folder }) => {
     await connection.run("CREATE TABLE rows AS SELECT i AS id FROM range(100) AS numbers(i)");
     const written = writeRows({
-      ...{ storage: new LocalStorage(folder), connection, folder: "t", prefix: "p", from: "rows", select: "SELECT id" },
+      ...{
+        storage: new LocalStorage(folder),
+        connection,
+        folder: "t",
+        prefix: "p",
+        from: "rows",
+        columns: new Map([["id", "id"]]),
+      },
       splits: [{ ...byLand, expression: "CAST(random() AS VARCHAR)" }],
     });
     await assert.rejects(written, {

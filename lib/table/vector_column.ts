@@ -13,10 +13,10 @@ import type { TableDefinition } from "../dataset/dataset.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier, literal } from "../engine/quote.ts";
 import { storageError, WeirError } from "../errors.ts";
+import type { ColumnStatistics } from "../engine/column_statistics.ts";
 import { writeAll } from "../storage/write_all.ts";
-import type { ColumnStatistics } from "./data_file.ts";
 import { type ListPage, listPage, type Lists } from "./list_page.ts";
-import { type ColumnChunk, footerBytes, readFooter, replaceColumn, rowsOfGroups } from "./parquet_footer.ts";
+import { type ColumnChunk, readFooter, replaceColumn, rowsOfGroups, writeFooter } from "./parquet_footer.ts";
 
 /** Columns of a file that belong together. */
 export interface VectorColumns {
@@ -80,10 +80,7 @@ export async function putVectors(connection: Connection, target: VectorTarget): 
   if (!isWhole) return undefined;
   column.chunks.forEach((chunk, group) => replaceColumn(metadata, { group, name: vector, chunk }));
   const { bytes, values, nulls } = sums(column.chunks);
-  const footer = footerBytes(metadata);
-  await write(footer);
-  const fileBytes = startBytes + bytes + footer.length;
-  await file.truncate(fileBytes);
+  const fileBytes = await writeFooter(file, { startBytes: startBytes + bytes, metadata });
   const statistics = { bytes: BigInt(bytes), values: BigInt(values), nulls: BigInt(nulls) };
   return { fileBytes: BigInt(fileBytes), statistics };
 }

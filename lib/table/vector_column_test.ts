@@ -96,7 +96,7 @@ Deno.test("a field's number stays, and a file of no rows is none", () =>
       storage,
       path: "t/a.parquet",
       vectors,
-      fieldIds: `{hash: 1, v: {__duckdb_field_id: 2, element: 3}}`,
+      fieldIds: new Map([["hash", { id: 1 }], ["v", { id: 2, element: 3 }]]),
     };
     const select = "SELECT i AS hash, [i]::FLOAT[] AS v FROM range(3) rows(i)";
     const written = await writeParquet(connection, { ...target, select });

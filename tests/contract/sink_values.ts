@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { type ColumnType, duckdbType, type ScalarType, types } from "../../lib/dataset/column_type.ts";
 import type { TableDefinition } from "../../lib/dataset/dataset.ts";
+import type { Connection } from "../../lib/engine/connection.ts";
 import { identifier } from "../../lib/engine/quote.ts";
 import type { Sink } from "../../lib/change/sink.ts";
 import type { LiteralRow } from "../../lib/testing/relations.ts";
@@ -56,7 +57,7 @@ const scalars: Readonly<Record<string, Values>> = {
 };
 
 /** Every type as a column, and as a list of it. */
-const everything: TableDefinition = {
+export const everything: TableDefinition = {
   namespace: "odd names",
   name: "every type",
   key: ["key column"],
@@ -69,7 +70,8 @@ const everything: TableDefinition = {
   ],
 };
 
-const rows: readonly LiteralRow[] = Array.from({ length: 14 }, (_, index) => {
+/** Rows of {@linkcode everything}. */
+export const everyRow: readonly LiteralRow[] = Array.from({ length: 14 }, (_, index) => {
   const cells = Object.entries(scalars).flatMap(([name, { values }]) => [
     [name, values[index] ?? "NULL"],
     [`${name} list`, [`[${values.join(", ")}, NULL]`, "[]", "[NULL]"][index] ?? "NULL"],
@@ -84,13 +86,13 @@ const keyTypes = Object.entries(scalars).filter(([name]) => name !== "bytes");
 export function sinkValues(format: SinkFormat): void {
   Deno.test(`sink ${format.name}: every value of every type comes back as it went in, bit by bit`, () =>
     withSink(format, async (context) => {
-      const change = await context.change(1, { upserts: rows });
+      const change = await context.change(1, { upserts: everyRow });
       await context.sink.commit(change);
-      await sameRows(context.connection, change.upserts?.name, context.reopen());
-      const nothing = rows.map((row) => ({ "key column": row["key column"] as string }));
+      await sameRows(context.connection, { expected: change.upserts?.name, sink: context.reopen() });
+      const nothing = everyRow.map((row) => ({ "key column": row["key column"] as string }));
       const emptied = await context.change(2, { upserts: nothing });
       await context.sink.commit(emptied);
-      await sameRows(context.connection, emptied.upserts?.name, context.reopen());
+      await sameRows(context.connection, { expected: emptied.upserts?.name, sink: context.reopen() });
     }, everything));
 
   for (const [name, { type, values }] of keyTypes) {
@@ -143,19 +145,29 @@ function kindOf(type: ColumnType): string {
   return type.kind === "decimal" ? `decimal(${type.precision},${type.scale})` : type.kind;
 }
 
-async function sameRows(connection: Context["connection"], expected: string | undefined, sink: Sink) {
+/** Asserts that a sink holds the rows of a relation, bit by bit. */
+export async function sameRows(
+  connection: Connection,
+  { expected, sink, definition = everything }: {
+    /** The relation's name. */
+    readonly expected: string | undefined;
+    readonly sink: Sink;
+    readonly definition?: TableDefinition;
+  },
+): Promise<void> {
   using opened = await sink.scan();
   assert.ok(expected !== undefined && opened !== undefined);
   const scan = opened.sql;
-  const columns = everything.columns.flatMap((column) => [`${rowHash([column])} AS ${identifier(column.name)}`]);
+  const key = identifier(definition.key[0]!);
+  const columns = definition.columns.flatMap((column) => [`${rowHash([column])} AS ${identifier(column.name)}`]);
   const difference = (left: string, right: string) =>
     connection.rows(
-      `SELECT "key column" AS key, * FROM (SELECT ${columns.join(", ")} FROM (${left}))
-       EXCEPT ALL SELECT "key column" AS key, * FROM (SELECT ${columns.join(", ")} FROM (${right}))`,
+      `SELECT ${key} AS key, * FROM (SELECT ${columns.join(", ")} FROM (${left}))
+       EXCEPT ALL SELECT ${key} AS key, * FROM (SELECT ${columns.join(", ")} FROM (${right}))`,
     );
   const from = `FROM ${identifier(expected)}`;
   const [lost, gained] = [await difference(from, scan), await difference(scan, from)];
-  const wrong = everything.columns.map(({ name }) => name).filter((name) =>
+  const wrong = definition.columns.map(({ name }) => name).filter((name) =>
     lost.some((row) => gained.every((other) => other[name] !== row[name]))
   );
   assert.deepEqual([lost.length, gained.length, wrong], [0, 0, []]);

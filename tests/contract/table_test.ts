@@ -61,7 +61,7 @@ const kinds: readonly Kind[] = [
     ...iceberg,
     open: (place: TablePlace) => new IcebergTable({ ...place, folder: iceberg.folder, formatVersion }),
   })),
-  { name: "Paimon", ...paimon, open: (place) => new PaimonTable({ ...place, folder: "paimon" }) },
+  { name: "Paimon", ...paimon, open: (place) => new PaimonTable({ ...place, folder: "paimon", buckets: 2 }) },
 ];
 
 class Lake extends TableLake<LakeTable> {

@@ -1,8 +1,10 @@
 /** Writes the rows of a change as Parquet: one file, or one for each partition and day of the table's event time. */
 import type { Relation } from "../../change/relation.ts";
-import { duckdbType, type ScalarType, types } from "../../dataset/column_type.ts";
+import type { SharedRows } from "../../change/written_rows.ts";
+import { type ScalarType, types } from "../../dataset/column_type.ts";
 import { identifier } from "../../engine/quote.ts";
 import type { DataFile } from "../data_file.ts";
+import { columnValue } from "../row_columns.ts";
 import { dayExpression, type Split, writeRows } from "../row_files.ts";
 import { vectorColumns } from "../vector_column.ts";
 import type { AddFile } from "./actions.ts";
@@ -22,6 +24,7 @@ export interface DataTarget {
   readonly key: readonly string[];
   /** Unique to the attempt; starts every file's name. */
   readonly prefix: string;
+  readonly shared?: SharedRows | undefined;
 }
 
 /**
@@ -32,19 +35,17 @@ export interface DataTarget {
  */
 export async function writeDataFiles(place: TablePlace, rows: Relation, target: DataTarget): Promise<LiveFile[]> {
   const written = fieldsInFiles(target);
-  const ids = fieldIds(written);
   const { files } = await writeRows({
     ...{ storage: place.storage, connection: place.connection, folder: place.folder, prefix: target.prefix },
-    select: `SELECT ${
-      written.map((field) => `${valueOf(rows, field)} AS ${identifier(physicalName(field))}`).join(", ")
-    }`,
+    columns: new Map(written.map((field) => [physicalName(field), valueOf(rows, field)])),
     from: identifier(rows.name),
+    shared: target.shared,
     splits: [...target.partition.map((name) => partitionSplit(rows, target, name)), ...daySplit(rows)],
     vectors: vectorColumns(rows.definition, (name) => {
       const field = written.find((field) => field.name === name);
       return field && physicalName(field);
     }),
-    ...(ids === undefined ? {} : { fieldIds: ids }),
+    fieldIds: fieldIds(written),
   });
   return files.map((file) => {
     const partitionValues = Object.fromEntries(target.partition.map((name, index) => [name, file.values[index]!]));
@@ -71,8 +72,7 @@ function daySplit({ definition }: Relation): Split<string | null>[] {
 
 /** A column's value, cast; null where the relation lacks it. */
 function valueOf({ definition }: Relation, field: DeltaField): string {
-  const isThere = definition.columns.some(({ name }) => name === field.name);
-  return `CAST(${isThere ? identifier(field.name) : "NULL"} AS ${duckdbType(columnType(field.type))})`;
+  return columnValue(definition, { name: field.name, type: columnType(field.type) });
 }
 
 /** The folder that a file stands in below the table's, with its slash: files of one day stand together. */

@@ -53,12 +53,11 @@ export async function mergeFiles(place: TablePlace, { state, plan, connection }:
   const folder = first === undefined ? "" : folderOf(first);
   const path = filePath(place, `${folder}${crypto.randomUUID()}.parquet`);
   const fields = fieldsInFiles(state);
-  const ids = fieldIds(fields);
   using readable = await place.storage.readable(inputs.map(({ add }) => filePath(place, add.path)));
   const written = inputs.length === 0 ? undefined : await writeParquet(connection, {
     ...{ storage: place.storage, path, select: livingRows({ ...place, readable }, inputs, fields) },
     rowGroupRows: mergedRowGroupRows(sizeOf(inputs)),
-    ...(ids === undefined ? {} : { fieldIds: ids }),
+    fieldIds: fieldIds(fields),
   });
   await failPoint("delta.afterMergedFile");
   await refuseOther(place, { written, inputs, path });

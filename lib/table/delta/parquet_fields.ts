@@ -1,14 +1,20 @@
 /** How columns stand in Parquet files: under their physical names, and with their ids where columns are mapped. */
 import { duckdbType } from "../../dataset/column_type.ts";
-import { identifier, literal } from "../../engine/quote.ts";
+import { literal } from "../../engine/quote.ts";
+import type { FieldId, FieldIds } from "../field_ids.ts";
 import { valueSql } from "./partition_values.ts";
 import { columnId, columnType, type DeltaField, physicalName } from "./schema.ts";
 import type { LiveFile } from "./state.ts";
 
-/** `FIELD_IDS` of DuckDB's COPY; undefined without column mapping. */
-export function fieldIds(fields: readonly DeltaField[]): string | undefined {
-  if (fields.some((field) => columnId(field) === undefined)) return undefined;
-  return `{${fields.map((field) => `${identifier(physicalName(field))}: ${columnId(field)}`).join(", ")}}`;
+/** Undefined without column mapping. */
+export function fieldIds(fields: readonly DeltaField[]): FieldIds | undefined {
+  const ids = new Map<string, FieldId>();
+  for (const field of fields) {
+    const id = columnId(field);
+    if (id === undefined) return undefined;
+    ids.set(physicalName(field), { id });
+  }
+  return ids;
 }
 
 /** Name under which {@linkcode readFiles} gives the n-th column; never equal to a virtual column of the reader. */

@@ -70,7 +70,7 @@ async function writeFiles(
   work: Work,
 ): Promise<Pick<DeltaPrepared, "added" | "replaced" | "searched">> {
   const { state, change, shape, paths } = work;
-  const target = { ...shape, key: state.physicalKey, prefix: crypto.randomUUID() };
+  const target = { ...shape, key: state.physicalKey, prefix: crypto.randomUUID(), shared: change.shared };
   const added = change.upserts === undefined ? [] : await writeDataFiles(place, change.upserts, target);
   paths.push(...added.map(({ add }) => filePath(place, add.path)));
   await failPoint("delta.afterDataFiles");

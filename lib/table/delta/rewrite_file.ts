@@ -44,10 +44,9 @@ export async function rewriteFile(
       deleted: scratch,
       sequenceNumber: 0n,
     });
-    const ids = fieldIds(fields);
     const written = await writeParquet(connection, {
       ...{ storage, path: filePath(place, `${folderOf(file)}${crypto.randomUUID()}.parquet`), select: scan!.sql },
-      ...(ids === undefined ? {} : { fieldIds: ids }),
+      fieldIds: fieldIds(fields),
     });
     const { partitionValues } = file.add;
     return written && liveFile(place, written, { ...target, partitionValues });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type ScalarType, types } from "../../dataset/column_type.ts";
-import type { ColumnStatistics } from "../data_file.ts";
+import type { ColumnStatistics } from "../../engine/column_statistics.ts";
 import { compareBounds, singleValue } from "../single_value.ts";
 import type { AddFile } from "./actions.ts";
 import { deltaType } from "./schema.ts";

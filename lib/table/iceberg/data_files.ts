@@ -1,9 +1,10 @@
 /** Writes the rows of a change as Parquet: one file, or one for each partition. */
 import type { Relation } from "../../change/relation.ts";
-import { duckdbType } from "../../dataset/column_type.ts";
+import type { SharedRows } from "../../change/written_rows.ts";
 import { identifier } from "../../engine/quote.ts";
 import type { DataFile } from "../data_file.ts";
 import { partitionFolder } from "../partition_folder.ts";
+import { columnValue } from "../row_columns.ts";
 import { dayExpression, type Split, writeRows } from "../row_files.ts";
 import { vectorColumns } from "../vector_column.ts";
 import { fileName, type FileNames, schemaInFiles } from "./file_names.ts";
@@ -25,19 +26,19 @@ export interface DataTarget {
   readonly order: SortOrder;
   /** Unique to the attempt; starts every file's name. */
   readonly prefix: string;
+  readonly shared?: SharedRows | undefined;
 }
 
 /** Writes a relation's rows and gives the files' records; none for no rows. */
 export async function writeDataFiles(place: TablePlace, rows: Relation, target: DataTarget): Promise<FileRecord[]> {
-  const { spec, schema, names, order } = target;
+  const { spec, schema, names, order, shared } = target;
   const inFiles = schemaInFiles(schema, names);
   const { files, isInOrder } = await writeRows({
     ...{ storage: place.storage, connection: place.connection, prefix: target.prefix },
     folder: `${place.folder}/data`,
-    select: `SELECT ${
-      schema.fields.map((field) => `${valueOf(rows, field)} AS ${identifier(fileName(names, field))}`).join(", ")
-    }`,
+    columns: new Map(schema.fields.map((field) => [fileName(names, field), valueOf(rows, field)])),
     from: identifier(rows.name),
+    shared,
     splits: spec.fields.map((field) => splitOf(rows, schema, field)),
     fieldIds: fieldIds(inFiles),
     vectors: vectorColumns(rows.definition, (name) => {
@@ -66,8 +67,7 @@ function splitOf(rows: Relation, schema: IcebergSchema, field: PartitionField): 
 
 /** A column's value, cast; null where the relation lacks it. */
 function valueOf({ definition }: Relation, { name, type }: IcebergField): string {
-  const isThere = definition.columns.some((column) => column.name === name);
-  return `CAST(${isThere ? identifier(name) : "NULL"} AS ${duckdbType(columnType(type))})`;
+  return columnValue(definition, { name, type: columnType(type) });
 }
 
 /** Where merged files of a partition stand below the data folder, for people. */

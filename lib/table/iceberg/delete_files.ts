@@ -81,7 +81,7 @@ async function writePositionFiles(
       storage,
       path: `${place.folder}/data/${prefix}-${index}-deletes.parquet`,
       select: `SELECT ${literal(dataFile.file_path)} AS file_path, pos FROM iceberg_positions ORDER BY pos`,
-      fieldIds: `{file_path: ${filePathFieldId}, pos: ${positionFieldId}}`,
+      fieldIds: new Map([["file_path", { id: filePathFieldId }], ["pos", { id: positionFieldId }]]),
     });
     // Equal, untruncated bounds of the path tell readers that the file is about one data file.
     const bound = [{ key: filePathFieldId, value: new TextEncoder().encode(dataFile.file_path) }];

@@ -1,16 +1,14 @@
 /** How a schema's field ids reach Parquet: written by name, read back by id, so that renames cost nothing. */
 import { duckdbType } from "../../dataset/column_type.ts";
-import { identifier, literal } from "../../engine/quote.ts";
+import { literal } from "../../engine/quote.ts";
+import type { FieldIds } from "../field_ids.ts";
 import { columnType, type IcebergField, type IcebergSchema } from "./schema.ts";
 
-/** `FIELD_IDS` of DuckDB's COPY for all columns of a schema, or for these. */
-export function fieldIds({ fields }: Pick<IcebergSchema, "fields">): string {
-  const entries = fields.map(({ name, id, type }) =>
-    typeof type === "string"
-      ? `${identifier(name)}: ${id}`
-      : `${identifier(name)}: {__duckdb_field_id: ${id}, element: ${type["element-id"]}}`
-  );
-  return `{${entries.join(", ")}}`;
+/** Of all columns of a schema, or of these. */
+export function fieldIds({ fields }: Pick<IcebergSchema, "fields">): FieldIds {
+  return new Map(fields.map(({ name, id, type }) => {
+    return [name, typeof type === "string" ? { id } : { id, element: type["element-id"] }];
+  }));
 }
 
 /** Name under which {@linkcode readFiles} gives a column; never equal to a virtual column of the reader. */

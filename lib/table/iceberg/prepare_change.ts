@@ -65,7 +65,7 @@ async function writeFiles(
   const { metadata } = state;
   const layout = layoutOf(metadata, change.definition, schema);
   const writing = { ...request, names: nextFileNames(metadata, schema), prefix: crypto.randomUUID() };
-  const target = { schema, ...layout, names: writing.names, prefix: writing.prefix };
+  const target = { schema, ...layout, names: writing.names, prefix: writing.prefix, shared: change.shared };
   const dataFiles = change.upserts === undefined ? [] : await writeDataFiles(place, change.upserts, target);
   paths.push(...pathsOf(place, dataFiles));
   await failPoint("iceberg.afterDataFiles");

@@ -21,6 +21,7 @@ export async function bucketSql(
   key: readonly KeyColumn[],
   options: { readonly buckets: number; readonly connection: Connection },
 ): Promise<string> {
+  if (options.buckets === 1) return "0::INTEGER";
   const whole = key.every(({ type }) => type.kind === "int32" || type.kind === "int64" || type.kind === "date");
   const hash = whole ? wholeNumberHashSql(key) : await functionHashSql(key, options.connection);
   return `abs(${hash} % ${options.buckets})::INTEGER`;

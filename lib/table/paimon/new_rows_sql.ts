@@ -1,10 +1,10 @@
 /** The SELECT behind a new data file: every column of the schema in its order, cast to the type that readers expect. */
 import type { Relation } from "../../change/relation.ts";
-import { duckdbType } from "../../dataset/column_type.ts";
 import { identifier } from "../../engine/quote.ts";
 import { bucketColumn } from "./deleted_keys.ts";
 import { kindColumn, rowKind, sequenceColumn } from "./file_rows_sql.ts";
 import { keyColumns, keyOrderSql } from "./key_columns.ts";
+import { columnValue, type RowColumns, selectItems } from "../row_columns.ts";
 import type { PlacePart } from "./routing.ts";
 import { keyInPartition, type PaimonSchema } from "./schema.ts";
 
@@ -39,7 +39,7 @@ export function newRowsSql(rows: NewRows): string {
     return conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
   };
   if (version === undefined) {
-    return `SELECT ${upsertColumns(rows).join(", ")} FROM ${identifier(upserts!.name)}${whose()}`;
+    return `SELECT ${selectItems(upsertColumns(schema, upserts!))} FROM ${identifier(upserts!.name)}${whose()}`;
   }
   const { part, buckets, sequenceNumber, isOrdered } = version;
   const versionColumns = (kind: number) => [
@@ -48,12 +48,12 @@ export function newRowsSql(rows: NewRows): string {
   ];
   const selects: string[] = [];
   if (upserts !== undefined) {
-    const columns = [...versionColumns(rowKind.insert), ...upsertColumns(rows)];
+    const columns = [...versionColumns(rowKind.insert), selectItems(upsertColumns(schema, upserts))];
     const ofPlace = whose(buckets === 1 ? undefined : `${rows.bucket} = ${part.place.bucket}`);
     selects.push(`SELECT ${columns.join(", ")} FROM ${identifier(upserts.name)}${ofPlace}`);
   }
   if (deletedKeys !== undefined && part.deletedRows > 0n) {
-    const columns = [...versionColumns(rowKind.delete), ...deletedColumns(schema)];
+    const columns = [...versionColumns(rowKind.delete), selectItems(deletedColumns(schema))];
     const ofPlace = whose(`${identifier(bucketColumn)} = ${part.place.bucket}`);
     selects.push(`SELECT ${columns.join(", ")} FROM ${identifier(deletedKeys)}${ofPlace}`);
   }
@@ -62,17 +62,12 @@ export function newRowsSql(rows: NewRows): string {
   return `SELECT * FROM (${selects.join(" UNION ALL ")}) ORDER BY ${keyOrderSql(key)}`;
 }
 
-function upsertColumns({ schema, upserts }: NewRows): readonly string[] {
-  const given = new Set(upserts!.definition.columns.map(({ name }) => name));
-  return columnsSql(schema, (name) => given.has(name));
+/** What the columns of the schema hold of upserts. */
+export function upsertColumns({ fields }: PaimonSchema, { definition }: Relation): RowColumns {
+  return new Map(fields.map((field) => [field.name, columnValue(definition, field)]));
 }
 
-function deletedColumns(schema: PaimonSchema): readonly string[] {
-  return columnsSql(schema, (name) => schema.primaryKeys.includes(name));
-}
-
-function columnsSql(schema: PaimonSchema, present: (name: string) => boolean): readonly string[] {
-  return schema.fields.map(({ name, type }) =>
-    `${present(name) ? identifier(name) : "NULL"}::${duckdbType(type)} AS ${identifier(name)}`
-  );
+function deletedColumns({ fields, primaryKeys }: PaimonSchema): RowColumns {
+  const columns = fields.filter(({ name }) => primaryKeys.includes(name));
+  return new Map(fields.map((field) => [field.name, columnValue({ columns }, field)]));
 }

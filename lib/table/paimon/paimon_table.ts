@@ -66,6 +66,7 @@ export class PaimonTable
     UpkeepTable<PaimonState, PaimonPrepared, StagedCommit, PaimonPlan>,
     HistoricTable<PaimonState, PaimonPrepared, StagedCommit> {
   readonly format = "paimon";
+  readonly hasOwnFileColumns = true;
   readonly namespace: string;
   readonly name: string;
   readonly location: string;
@@ -100,7 +101,7 @@ export class PaimonTable
   }
 
   async create(definition: TableDefinition): Promise<PaimonState> {
-    const { buckets = 2, partitionKeepDays } = this.#options;
+    const { buckets = 1, partitionKeepDays } = this.#options;
     const schema = firstSchema(definition, {
       buckets,
       timeMillis: this.#now(),

@@ -175,7 +175,9 @@ Deno.test("stopped at any point, a commit is there whole or not at all, and its 
   const wider = { ...orders, columns: [...orderColumns, { name: "note", type: types.string, nullable: true }] };
   for (const point of paimonFailPoints) {
     await withPaimonLake(async (lake) => {
-      await applyStep(lake, lake.open(), { upserts: "SELECT i AS id, 'a' AS name, 1 AS amount FROM range(4) r(i)" });
+      await applyStep(lake, lake.open({ buckets: 2 }), {
+        upserts: "SELECT i AS id, 'a' AS name, 1 AS amount FROM range(4) r(i)",
+      });
       const change = await paimonChange(lake.connection, {
         definition: wider,
         schemaChanges: [{ kind: "addColumn", column: wider.columns[3]! }],

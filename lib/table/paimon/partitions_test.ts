@@ -50,7 +50,7 @@ async function linesOf({ connection }: PaimonLake, select: string): Promise<read
 
 Deno.test("a change of many partitions is found whole, key by key, before compaction and after it", async () => {
   await withPaimonLake(async (lake) => {
-    const table = lake.open();
+    const table = lake.open({ buckets: 2 });
     await applyStep(lake, table, { definition: visits, upserts: visitRows("0, 300", "first") });
     await applyStep(lake, table, {
       definition: visits,

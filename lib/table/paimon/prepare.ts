@@ -4,9 +4,11 @@
  */
 import type { Relation } from "../../change/relation.ts";
 import type { TableChange } from "../../change/sink.ts";
+import type { WrittenRows } from "../../change/written_rows.ts";
 import type { Connection } from "../../engine/connection.ts";
 import { failPoint } from "../../fail_point.ts";
-import { writeParquet } from "../parquet.ts";
+import type { DataFile } from "../data_file.ts";
+import { preparedFile, writeParquet } from "../parquet.ts";
 import { vectorColumns } from "../vector_column.ts";
 import { serializeRow } from "./binary_row.ts";
 import { bucketSql } from "./bucket_sql.ts";
@@ -19,7 +21,7 @@ import type { MetadataReader } from "./metadata_reader.ts";
 import { Partitioning, type Place } from "./partitioning.ts";
 import { dataFileName, fileRecord, requireRows, type WrittenFile } from "./new_file.ts";
 import { isInKeyOrder, partitionsOf, type PlacePart, routeChange } from "./routing.ts";
-import { type NewRows, newRowsSql } from "./new_rows_sql.ts";
+import { type NewRows, newRowsSql, upsertColumns } from "./new_rows_sql.ts";
 import type { PreparedChange } from "./prepared.ts";
 import { bucketCount, bucketKey, keyInPartition, type PaimonSchema } from "./schema.ts";
 import { placeOrderSql, sortedRows } from "./sorted_rows.ts";
@@ -46,6 +48,7 @@ export async function prepareChange(
   await failPoint("paimon.beforeDataFiles");
   const deletions = change.truncate ? await allDeletions(state, options.reader) : [];
   const files = await writeFiles({ state, change, schema, options });
+  change.shared?.offer?.(await offeredRows(files, { change, schema, options }));
   await failPoint("paimon.afterDataFiles");
   const { position, after, commitTimeMs } = change;
   return {
@@ -74,6 +77,24 @@ export async function liveEntries(state: PaimonState, reader: MetadataReader): P
   return mergeEntries(entries.flat());
 }
 
+/** A file beside what snapshots say of it. */
+interface ChangeFile extends WrittenFile {
+  readonly data: DataFile;
+}
+
+/** The upserts, where one file has all of them and no deleted keys. */
+async function offeredRows(
+  files: readonly ChangeFile[],
+  { change: { upserts }, schema, options }: Omit<Work, "state">,
+): Promise<WrittenRows | undefined> {
+  const [file, other] = files;
+  if (file === undefined || other !== undefined || file.data.rows !== BigInt(upserts?.rows ?? 0)) return undefined;
+  if (upserts === undefined || file.entry._FILE._DELETE_ROW_COUNT !== 0n) return undefined;
+  const { data: { path, rows, statistics } } = file;
+  const columns = upsertColumns(schema, upserts);
+  return { file: await preparedFile(options.storage, path), rows, columns, statistics };
+}
+
 interface Work {
   readonly state: PaimonState;
   readonly change: TableChange;
@@ -81,8 +102,8 @@ interface Work {
   readonly options: PrepareOptions;
 }
 
-async function writeFiles(work: Work): Promise<readonly WrittenFile[]> {
-  const written: WrittenFile[] = [];
+async function writeFiles(work: Work): Promise<readonly ChangeFile[]> {
+  const written: ChangeFile[] = [];
   try {
     await (work.state.key.length === 0 ? writeAppended(work, written) : writePlaces(work, written));
     return written;
@@ -93,7 +114,7 @@ async function writeFiles(work: Work): Promise<readonly WrittenFile[]> {
 }
 
 /** A table without a key: one file for each partition, its rows in any order, in bucket 0 (Paimon: bucket-unaware). */
-async function writeAppended(work: Work, written: WrittenFile[]): Promise<void> {
+async function writeAppended(work: Work, written: ChangeFile[]): Promise<void> {
   const { change, schema, options: { connection } } = work;
   if (change.removals !== undefined && change.removals.rows > 0) {
     throw new TypeError("Cannot remove rows from a Paimon table without a key");
@@ -113,7 +134,7 @@ async function writeAppended(work: Work, written: WrittenFile[]): Promise<void> 
 
 async function writePartition(
   { state, schema, options }: Work,
-  { place, rows, written }: { readonly place: Place; readonly rows: NewRows; readonly written: WrittenFile[] },
+  { place, rows, written }: { readonly place: Place; readonly rows: NewRows; readonly written: ChangeFile[] },
 ): Promise<void> {
   const path = options.layout.data(place, dataFileName());
   const { storage, connection } = options;
@@ -126,10 +147,10 @@ async function writePartition(
     _MIN_SEQUENCE_NUMBER: first,
     _MAX_SEQUENCE_NUMBER: first + file.rows - 1n,
   };
-  written.push({ path, entry: additionOf(record, { place, totalBuckets: -1 }) });
+  written.push({ path, data: file, entry: additionOf(record, { place, totalBuckets: -1 }) });
 }
 
-async function writePlaces(work: Work, written: WrittenFile[]): Promise<void> {
+async function writePlaces(work: Work, written: ChangeFile[]): Promise<void> {
   const { state, change, schema, options: { connection } } = work;
   const buckets = bucketCount(schema);
   const partitioning = new Partitioning(schema);
@@ -165,7 +186,8 @@ async function orderedUpserts(
   const isOrdered = await isInKeyOrder(connection, { name: upserts.name, key: schema.primaryKeys });
   const isMany = of.parts.length > bucketCount(schema);
   const key = keyOrderSql(keyColumns(schema.fields, keyInPartition(schema)));
-  const order = isMany ? `${placeOrderSql(of.partitioning)}, ${of.bucket}, ${key}` : undefined;
+  const bucket = bucketCount(schema) === 1 ? [] : [of.bucket];
+  const order = isMany ? [placeOrderSql(of.partitioning), ...bucket, key].join(", ") : undefined;
   return { isOrdered: isOrdered || isMany, ...await sortedRows(connection, { rows: upserts, order }) };
 }
 
@@ -180,7 +202,7 @@ async function writePlace(
     readonly rows: Omit<NewRows, "version">;
     readonly isOrdered: boolean;
   },
-  written: WrittenFile[],
+  written: ChangeFile[],
 ): Promise<void> {
   const { state, schema, options } = work;
   const { place } = part;
@@ -201,5 +223,5 @@ async function writePlace(
     _MAX_SEQUENCE_NUMBER: sequenceNumber,
     _DELETE_ROW_COUNT: part.deletedRows,
   };
-  written.push({ path, entry: additionOf(record, { place, totalBuckets: bucketCount(schema) }) });
+  written.push({ path, data: file, entry: additionOf(record, { place, totalBuckets: bucketCount(schema) }) });
 }

@@ -5,7 +5,8 @@
  * unknown as "may match".
  */
 import type { ScalarType } from "../../dataset/column_type.ts";
-import type { ColumnStatistics, DataFile } from "../data_file.ts";
+import type { ColumnStatistics } from "../../engine/column_statistics.ts";
+import type { DataFile } from "../data_file.ts";
 import { type KeyValue, serializeRow } from "./binary_row.ts";
 import type { KeyColumn } from "./key_columns.ts";
 import type { SimpleStatistics } from "./manifest.ts";
