@@ -79,6 +79,7 @@ export class CaptureRun implements AsyncDisposable {
       plans: this.plans,
       connection: lake.connection,
       copyConnections: lake.copyConnections,
+      foldConnection: lake.copyConnections.at(-1)!,
       deadLetters: this.deadLetters,
       signal: AbortSignal.any([options.signal, this.#stop.signal]),
       maxRetainedWalBytes: settings.maxRetainedWalBytes,

@@ -21,33 +21,25 @@ import { fold } from "../fold/fold.ts";
 import { copyPartOffset, type DeadLetters } from "./dead_letters.ts";
 import { commitOrder, type DatasetPlan, lakeDefinition, type TablePlan } from "./plan.ts";
 import { Scratch } from "../engine/scratch.ts";
+import { type BatchEnd, FoldedChanges, type FoldedParts } from "./folded_changes.ts";
 import { type BatchLetters, type CopiedRows, TransformedChanges } from "./transformed_changes.ts";
 
 /** What every writer of a pipeline shares. */
 export interface WriterContext {
+  /** Transforms run on it. */
   readonly connection: Connection;
+  /** Batches are folded on it while the one before is transformed. Default: `connection`. */
+  readonly foldConnection?: Connection;
   readonly deadLetters: DeadLetters;
   readonly signal: AbortSignal;
 }
 
-/** Where a batch ends. */
-export interface BatchEnd {
-  /** Absent for a copy, which has no beginning. */
-  readonly after?: Position;
-  readonly to: Position;
-  readonly commitTimeMs: number;
-}
-
-/** What a batch became. */
-interface Transformed {
-  readonly folded: Relation;
-  /** In commit order; only tables with a sink that waits. */
-  readonly tables: readonly {
-    readonly plan: TablePlan;
-    readonly sinks: readonly Sink[];
-    readonly relation: Relation;
-  }[];
-  readonly drafts: readonly LetterDraft[];
+/** A table's rows of a batch. */
+interface TableRows {
+  readonly plan: TablePlan;
+  /** Those that wait. */
+  readonly sinks: readonly Sink[];
+  readonly relation: Relation;
 }
 
 interface TransformScope {
@@ -56,8 +48,10 @@ interface TransformScope {
   readonly drafts: LetterDraft[];
   readonly sinks: readonly Sink[];
   /** Resolves when the dataset's changes of the batch before are in the lake. */
-  readonly settled: Promise<void>;
+  readonly before: Promise<void>;
 }
+
+type FoldScope = Omit<TransformScope, "sinks"> & Pick<FoldedParts, "wants">;
 
 /** Writes one dataset. Its source columns follow the relation versions that stream by. */
 export class DatasetWriter {
@@ -107,28 +101,36 @@ export class DatasetWriter {
     });
   }
 
-  /**
-   * Makes changes ready for every sink for which `wants` is true. `settled` resolves when the dataset's changes of the batch
-   * before are in the lake; only a transform that reads the lake waits for it.
-   */
-  async transform(
+  /** Folds changes. Only what reads the lake waits for those `before`. */
+  async fold(
     changes: DatasetChanges,
-    options: BatchEnd & { readonly wants: (sink: Sink) => boolean; readonly settled: Promise<void> },
-  ): Promise<TransformedChanges> {
-    const { connection } = this.#context;
+    { wants, before, ...end }: BatchEnd & Pick<FoldedParts, "wants" | "before">,
+  ): Promise<FoldedChanges> {
+    const { connection, foldConnection = connection } = this.#context;
     const schemaChanges = changes.segments.flatMap((segment) => segment.schemaChanges);
     const source = this.#sourceAfter(changes, schemaChanges);
     await using open = new AsyncDisposableStack();
     const scratch = open.use(new Scratch(connection));
-    const made = await this.#transform(changes, { ...options, scratch, source, connection });
-    const tables: { sinks: readonly Sink[]; change: TableChange }[] = [];
-    for (const table of made.tables) {
-      const change = await tableChange(table, { ...options, ...made, changes, schemaChanges, scratch, connection });
-      if (change !== undefined) tables.push({ sinks: table.sinks, change });
-    }
+    const drafts: LetterDraft[] = [];
+    const scope = { connection: foldConnection, scratch, drafts, before };
+    const folded = await this.#fold(changes, { ...scope, source, wants });
     this.#source = source;
     open.move();
-    return new TransformedChanges({ scratch, tables, letters: this.#letters(changes, { ...options, ...made }) });
+    return new FoldedChanges({ changes, schemaChanges, end, folded, scratch, drafts, wants, before });
+  }
+
+  /** Makes folded changes ready for every sink that wants them. May be called again after an error. */
+  async transform(of: FoldedChanges): Promise<TransformedChanges> {
+    const { connection } = this.#context;
+    const { parts } = of;
+    const drafts = [...parts.drafts];
+    const tables: { sinks: readonly Sink[]; change: TableChange }[] = [];
+    for (const table of await this.#transformTables(parts.folded, { ...parts, connection, drafts })) {
+      const change = await tableChange(table, { ...parts, connection });
+      if (change !== undefined) tables.push({ sinks: table.sinks, change });
+    }
+    const { changes, folded, end } = parts;
+    return new TransformedChanges({ folded: of, tables, letters: this.#letters(changes, { ...end, folded, drafts }) });
   }
 
   /** Makes a part of an initial copy ready, on a connection of its own: parts may be made ready side by side. */
@@ -139,45 +141,42 @@ export class DatasetWriter {
     const { connection } = options;
     await using open = new AsyncDisposableStack();
     const scratch = open.use(new Scratch(connection));
-    const all = { wants: () => true, settled: Promise.resolve(), source: this.#source };
-    const made = await this.#transform(changes, { ...all, scratch, connection });
+    const drafts: LetterDraft[] = [];
+    const scope = { connection, scratch, drafts, before: Promise.resolve(), wants: () => true };
+    const folded = await this.#fold(changes, { ...scope, source: this.#source });
+    const tables = await this.#transformTables(folded, scope);
     const to = { ...options.to, offset: copyPartOffset(options.to.offset, options.part) };
     open.move();
     return {
-      tables: made.tables,
-      letters: this.#letters(changes, { ...made, to }),
+      tables,
+      letters: this.#letters(changes, { folded, drafts, to }),
       [Symbol.asyncDispose]: () => scratch[Symbol.asyncDispose](),
     };
   }
 
-  async #transform(
+  async #fold(
     changes: DatasetChanges,
-    options: {
-      readonly connection: Connection;
-      readonly scratch: Scratch;
-      readonly source: TableDefinition;
-      readonly wants: (sink: Sink) => boolean;
-      readonly settled: Promise<void>;
-    },
-  ): Promise<Transformed> {
-    const { source, wants } = options;
-    const drafts: LetterDraft[] = [];
+    { source, wants, ...scope }: FoldScope & { readonly source: TableDefinition },
+  ): Promise<Relation> {
     const main = this.plan.tables.find((table) => table.rowsBelongTo === "key");
-    const waiting = (table: TablePlan) => table.sinks.filter(wants);
-    const context = (sinks: readonly Sink[]) => this.#transformContext({ ...options, drafts, sinks });
-    const mainSinks = main === undefined ? [] : waiting(main);
+    const sinks = (main?.sinks ?? []).filter(wants);
     const left = async () => {
-      const status = await (await fullest(mainSinks))?.status();
+      const status = await (await fullest(sinks))?.status();
       return status?.retention && oldRows(status.retention, Date.now());
     };
-    const folded = await fold({ ...context(mainSinks), changes, definition: source, left });
-    const tables: { plan: TablePlan; sinks: readonly Sink[]; relation: Relation }[] = [];
+    return await fold({ ...this.#transformContext({ ...scope, sinks }), changes, definition: source, left });
+  }
+
+  /** In commit order; only tables with a sink that waits. */
+  async #transformTables(folded: Relation, { wants, ...scope }: FoldScope): Promise<readonly TableRows[]> {
+    const tables: TableRows[] = [];
     for (const plan of commitOrder(this.plan)) {
-      const sinks = waiting(plan);
+      const sinks = plan.sinks.filter(wants);
       if (sinks.length === 0) continue;
-      tables.push({ plan, sinks, relation: await transformed(plan, folded, context(sinks)) });
+      const relation = await transformed(plan, folded, this.#transformContext({ ...scope, sinks }));
+      tables.push({ plan, sinks, relation });
     }
-    return { folded, tables, drafts };
+    return tables;
   }
 
   #transformContext(scope: TransformScope): TransformContext {
@@ -187,7 +186,7 @@ export class DatasetWriter {
       temporaryName: scope.scratch.name,
       deadLetter: (letter) => void scope.drafts.push(letter),
       currentRows: async (keys, columns) => {
-        await scope.settled;
+        await scope.before;
         const scan = await (await fullest(scope.sinks))?.scan();
         if (scan === undefined) return undefined;
         scope.scratch.keep(scan);
@@ -201,7 +200,10 @@ export class DatasetWriter {
     };
   }
 
-  #letters(changes: DatasetChanges, made: Omit<Transformed, "tables"> & { readonly to: Position }): BatchLetters {
+  #letters(
+    changes: DatasetChanges,
+    made: { readonly folded: Relation; readonly drafts: readonly LetterDraft[]; readonly to: Position },
+  ): BatchLetters {
     return {
       deadLetters: this.#context.deadLetters,
       drafts: [...changes.deadLetters, ...made.drafts],
@@ -227,16 +229,12 @@ async function transformed(plan: TablePlan, folded: Relation, context: Transform
 /** What a table's commit changes; undefined where nothing does. */
 async function tableChange(
   table: { readonly plan: TablePlan; readonly relation: Relation },
-  batch: BatchEnd & {
-    readonly changes: DatasetChanges;
-    readonly folded: Relation;
-    readonly schemaChanges: readonly SchemaChange[];
-    readonly scratch: Scratch;
+  batch: Pick<FoldedParts, "changes" | "folded" | "schemaChanges" | "scratch" | "end"> & {
     readonly connection: Connection;
   },
 ): Promise<TableChange | undefined> {
   const { plan, relation } = table;
-  const { connection, scratch, folded } = batch;
+  const { connection, scratch, folded, end } = batch;
   const key = new Set(folded.definition.key);
   const schemaChanges = plan.rowsBelongTo === "key"
     ? batch.schemaChanges
@@ -255,9 +253,9 @@ async function tableChange(
     ...(upserts.rows === 0 ? {} : { upserts }),
     ...(removals.rows === 0 ? {} : { removals }),
     scope: folded.definition.key,
-    position: batch.to,
-    ...(batch.after === undefined ? {} : { after: batch.after }),
-    commitTimeMs: batch.commitTimeMs,
+    position: end.to,
+    ...(end.after === undefined ? {} : { after: end.after }),
+    commitTimeMs: end.commitTimeMs,
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * The micro-batch loop: source → folding → transforms → sinks. While one batch is committed the next is transformed and the
- * one after it is read.
+ * The micro-batch loop: source → folding → transforms → sinks. While one batch is committed the next is transformed, the one after
+ * it folded, and the one after that read.
  *
  * Promise: the source is acknowledged only up to the smallest position that every sink has recorded; a dataset that fails is
  * left where it stands while the others go on; a stop, asked for or not, loses nothing and repeats nothing.
@@ -15,6 +15,7 @@ import { failPoint } from "../fail_point.ts";
 import { allOrFirstError } from "./all_or_first_error.ts";
 import { CommittedPositions } from "./committed_positions.ts";
 import { DatasetWriter, type WriterContext } from "./dataset_writer.ts";
+import type { FoldedChanges } from "./folded_changes.ts";
 import { copyDatasets } from "./initial_copy.ts";
 import type { DatasetPlan } from "./plan.ts";
 import { otherStepsReason, recopyReason } from "./recopy.ts";
@@ -175,14 +176,12 @@ export class Pipeline {
     await this.#arrive(after);
     const failed = new AbortController();
     const both = AbortSignal.any([signal, failed.signal]);
-    let last: Committing = { transformed: new Map(), done: Promise.resolve() };
+    let [before, last] = [nothing, nothing];
     try {
       for await (const batch of source.changes(after, this.#positions.all(), both)) {
-        const previous = last;
-        const transformed = await this.#transform(batch, previous);
-        last = { transformed, done: this.#commit(batch, { transformed, previous: previous.done }) };
+        [before, last] = [last, this.#carry(batch, [last, before])];
         last.done.catch(() => failed.abort());
-        await previous.done;
+        await Promise.all([last.folded, last.begins]);
         // A table that lost its position is copied again: nothing more may be read before that.
         if (this.#missesPosition()) return;
       }
@@ -203,34 +202,39 @@ export class Pipeline {
   }
 
   /**
-   * Makes a batch ready for its tables while the batch before is committed. Datasets side by side: one that waits for its own
-   * rows of that batch holds up no other.
+   * Has a batch folded while the one before is transformed and that before it committed. Datasets side by side: one that waits for
+   * its own rows of an earlier batch holds up no other.
+   *
+   * @param earlier The two batches before, the newer first.
    */
-  async #transform(batch: MicroBatch, previous: Committing): Promise<Transformed> {
-    const transformed: Transformed = new Map();
-    try {
-      await allOrFirstError([...batch.changes].map(async ([name, changes]) => {
-        const writer = this.#writers.get(name);
-        if (writer === undefined || this.#failures.has(writer)) return;
-        await this.#transformDataset(writer, { batch, changes, previous, transformed });
-      }));
-      // In this order they are committed: the next batch may wait for what one leaves in the lake, and few rows are soon there.
-      return new Map([...transformed].sort(([, left], [, right]) => left.rows - right.rows));
-    } catch (thrown) {
-      await dispose(transformed);
-      throw thrown;
-    } finally {
-      await batch.release();
-    }
+  #carry(batch: MicroBatch, earlier: readonly [Carried, Carried]): Carried {
+    const [previous, { done: room }] = earlier;
+    const changes: Folded = new Map();
+    const folding = new Map([...batch.changes].flatMap(([name, each]) => {
+      const writer = this.#writers.get(name);
+      if (writer === undefined || this.#failures.has(writer)) return [];
+      return [[writer, this.#foldDataset(writer, { batch, changes: each, earlier, folded: changes })] as const];
+    }));
+    const folded = allOrFirstError([...folding.values()]).finally(() => batch.release());
+    // No more than three batches are in memory.
+    const begins = Promise.all([previous.transformed, room]).then(() => {});
+    const transformed = begins.then(() => this.#transform(folding, changes));
+    const done = this.#commit(batch, { transformed, previous: previous.done }).finally(async () => {
+      await Promise.allSettled([folded, transformed]);
+      for (const each of changes.values()) await each[Symbol.asyncDispose]();
+    });
+    // What becomes of them is told where the commit is awaited.
+    for (const step of [folded, begins, transformed]) step.catch(() => {});
+    return { changes, folded, begins, transformed, done };
   }
 
-  async #transformDataset(
+  async #foldDataset(
     writer: DatasetWriter,
-    { batch, changes, previous, transformed }: {
+    { batch, changes, earlier, folded }: {
       readonly batch: MicroBatch;
       readonly changes: DatasetChanges;
-      readonly previous: Committing;
-      readonly transformed: Transformed;
+      readonly earlier: readonly [Carried, Carried];
+      readonly folded: Folded;
     },
   ): Promise<void> {
     const wants = (sink: Sink) => this.#positions.isBefore(sink, batch.to);
@@ -238,39 +242,48 @@ export class Pipeline {
     const reason = await recopyReason(writer, { changes, first: !this.#adopted.has(writer) });
     this.#adopted.add(writer);
     if (reason !== undefined) {
-      // What became of the batch before is told where it is awaited.
-      await previous.done.catch(() => {});
+      // What became of the batches before is told where they are awaited.
+      await earlier[0].done.catch(() => {});
       return await this.#forget(writer, reason);
     }
     const { after, to, commitTimeMs } = batch;
-    const settled = previous.transformed.get(writer)?.settled ?? Promise.resolve();
+    const before = earlier.map((each) => each.changes.get(writer)?.settled).find((settled) => settled !== undefined);
     await this.#guarded(writer, async () => {
-      transformed.set(writer, await writer.transform(changes, { after, to, commitTimeMs, wants, settled }));
+      const end = { after, to, commitTimeMs };
+      folded.set(writer, await writer.fold(changes, { ...end, wants, before: before ?? Promise.resolve() }));
     });
+  }
+
+  async #transform(folding: ReadonlyMap<DatasetWriter, Promise<void>>, folded: Folded): Promise<Transformed> {
+    const transformed: Transformed = new Map();
+    await allOrFirstError([...folding].map(async ([writer, ready]) => {
+      await ready;
+      const changes = folded.get(writer);
+      if (changes === undefined || this.#failures.has(writer)) return;
+      await this.#guarded(writer, async () => void transformed.set(writer, await writer.transform(changes)));
+    }));
+    // In this order they are committed: the next batch may wait for what one leaves in the lake, and few rows are soon there.
+    return new Map([...transformed].sort(([, left], [, right]) => left.rows - right.rows));
   }
 
   async #commit(
     batch: MicroBatch,
-    { transformed, previous }: { readonly transformed: Transformed; readonly previous: Promise<void> },
+    { transformed, previous }: { readonly transformed: Promise<Transformed>; readonly previous: Promise<void> },
   ): Promise<void> {
-    try {
-      await previous;
-      for (const [writer, changes] of transformed) {
-        if (this.#failures.has(writer)) continue;
-        await this.#guarded(writer, async (attempt) => {
-          // Some sinks may have taken the batch before another failed; they must not take it twice.
-          if (attempt > 1) await this.#positions.load(sinksOf(writer));
-          await this.#commitTo(writer, changes, batch.to);
-          await this.#positions.load(sinksOf(writer));
-        });
-      }
-      this.#rows += batch.rows;
-      this.#batches++;
-      await this.#points.opening;
-      await this.#afterBatch(batch);
-    } finally {
-      await dispose(transformed);
+    await previous;
+    for (const [writer, changes] of await transformed) {
+      if (this.#failures.has(writer)) continue;
+      await this.#guarded(writer, async (attempt) => {
+        // Some sinks may have taken the batch before another failed; they must not take it twice.
+        if (attempt > 1) await this.#positions.load(sinksOf(writer));
+        await this.#commitTo(writer, changes, batch.to);
+        await this.#positions.load(sinksOf(writer));
+      });
     }
+    this.#rows += batch.rows;
+    this.#batches++;
+    await this.#points.opening;
+    await this.#afterBatch(batch);
   }
 
   /** A key that a format cannot widen in place becomes wider as the tables are copied again. */
@@ -396,17 +409,28 @@ export class Pipeline {
 }
 
 /** What a batch became, by dataset. */
+type Folded = Map<DatasetWriter, FoldedChanges>;
 type Transformed = Map<DatasetWriter, TransformedChanges>;
 
 /** A batch on its way into the lake. */
-interface Committing {
-  readonly transformed: Transformed;
+interface Carried {
+  readonly changes: Folded;
+  /** Resolves when all of it is folded. */
+  readonly folded: Promise<void>;
+  /** Resolves when it may be transformed. */
+  readonly begins: Promise<void>;
+  readonly transformed: Promise<Transformed>;
   readonly done: Promise<void>;
 }
 
-async function dispose(transformed: Transformed): Promise<void> {
-  for (const changes of transformed.values()) await changes[Symbol.asyncDispose]();
-}
+/** Before the first batch. */
+const nothing: Carried = {
+  changes: new Map(),
+  folded: Promise.resolve(),
+  begins: Promise.resolve(),
+  transformed: Promise.resolve(new Map()),
+  done: Promise.resolve(),
+};
 
 function sinksOf(writer: DatasetWriter): readonly Sink[] {
   return writer.plan.tables.flatMap((table) => table.sinks);

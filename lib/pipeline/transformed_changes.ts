@@ -11,8 +11,8 @@ import type { Sink, TableChange } from "../change/sink.ts";
 import { failPoint } from "../fail_point.ts";
 import type { DeadLetters } from "./dead_letters.ts";
 import type { TablePlan } from "./plan.ts";
+import type { FoldedChanges } from "./folded_changes.ts";
 import { sharingRows } from "./sharing_rows.ts";
-import type { Scratch } from "../engine/scratch.ts";
 
 /** Letters of one dataset and batch. */
 export interface BatchLetters {
@@ -27,25 +27,20 @@ export interface BatchLetters {
 
 /** What {@linkcode TransformedChanges} holds. */
 export interface TransformedParts {
-  readonly scratch: Scratch;
+  /** What it was made of; it owns the relations. */
+  readonly folded: FoldedChanges;
   readonly letters: BatchLetters;
   /** In commit order. */
   readonly tables: readonly { readonly sinks: readonly Sink[]; readonly change: TableChange }[];
 }
 
-/** Changes ready to be committed. Disposing drops the relations they stand in. */
-export class TransformedChanges implements AsyncDisposable {
+/** Changes ready to be committed. */
+export class TransformedChanges {
   readonly #parts: TransformedParts;
-  readonly #settled = Promise.withResolvers<void>();
   #hasLetters = false;
 
   constructor(parts: TransformedParts) {
     this.#parts = parts;
-  }
-
-  /** Resolves when the changes are in the lake, or will not come there. */
-  get settled(): Promise<void> {
-    return this.#settled.promise;
   }
 
   /** Of the dataset. */
@@ -70,12 +65,7 @@ export class TransformedChanges implements AsyncDisposable {
         await failPoint("pipeline.afterTableCommit");
       });
     }
-    this.#settled.resolve();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#settled.resolve();
-    await this.#parts.scratch[Symbol.asyncDispose]();
+    this.#parts.folded.settle();
   }
 }
 
