@@ -17,7 +17,7 @@ import {
 import type { Declarations, SettingValues } from "../settings/setting.ts";
 import { readArguments } from "./arguments.ts";
 import { errorReport, errorText, presentable } from "./error_text.ts";
-import { helpText, type JobDescription } from "./help.ts";
+import { type DeclaredJob, helpText } from "./help.ts";
 import { Interruption } from "./interruption.ts";
 import { Output, readerGoneCode } from "./output.ts";
 import { explainRefusal, shellWord } from "./permission.ts";
@@ -43,7 +43,7 @@ export interface JobResult {
 }
 
 /** A job. */
-export interface Job<Declared extends Declarations> extends JobDescription {
+export interface Job<Declared extends Declarations> extends DeclaredJob {
   readonly settings: Declared;
   /** What is done before it ends on Ctrl-C. Default: `after the running commit`. */
   readonly stops?: string;
