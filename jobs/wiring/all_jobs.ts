@@ -2,6 +2,7 @@
 import type { DeclaredJob } from "../../lib/cli/help.ts";
 import { job as capture } from "../capture.ts";
 import { job as distill } from "../distill.ts";
+import { job as doctor } from "../doctor.ts";
 import { job as embed } from "../embed.ts";
 import { job as maintain } from "../maintain.ts";
 import { job as pipeline } from "../pipeline.ts";
@@ -19,4 +20,5 @@ export const allJobs: readonly DeclaredJob[] = [
   serveEmbeddings,
   embed,
   distill,
+  doctor,
 ];

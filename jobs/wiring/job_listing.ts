@@ -89,7 +89,7 @@ export function jobText({ name, summary, settings, lastRun }: ListedJob): string
   const rows = settings.map(({ flag = "", value = "", environment, otherEnvironment, ...setting }) => [
     flag,
     otherEnvironment === undefined ? environment : `${environment}, ${otherEnvironment}`,
-    setting.default ?? (value === "" ? "off" : ""),
+    value === "" ? "off" : setting.default ?? "",
     setting.help,
   ]);
   return `deno task ${name}: ${summary}\nlast run: ${`${how} ${when}`.trim()}\n\n${renderTable(columns, rows)}`;
