@@ -14,7 +14,10 @@ export async function lakeFindings(settings: PlaceSettings): Promise<readonly Fi
   const folder = isFolder ? [await folderFinding("lake", settings.lake)] : [];
   if (folder.some(({ verdict }) => verdict === "wrong")) return folder;
   await probePlace(settings, join(resolve(stateFolder), "doctor"));
-  return [...folder, ok("lake", `${isFolder ? settings.lake : placeName(settings.lake)} refuses to put an object that is there`)];
+  return [
+    ...folder,
+    ok("lake", `${isFolder ? settings.lake : placeName(settings.lake)} refuses to put an object that is there`),
+  ];
 }
 
 /** Whether the REST catalog answers, where one is used. */

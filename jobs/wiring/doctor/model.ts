@@ -7,8 +7,12 @@ import type { ModelSettings } from "../capture_settings.ts";
 import { hubOptions } from "../embedding_model.ts";
 import { type Finding, ok } from "./finding.ts";
 
-/** What is said of the model. Nothing is downloaded. */
-export async function modelFindings(settings: ModelSettings): Promise<readonly Finding[]> {
+/**
+ * What is said of the model. Nothing is downloaded.
+ *
+ * @param shipped Checksum that the model which comes with this program must have. Default: its own.
+ */
+export async function modelFindings(settings: ModelSettings, shipped = shippedRevision): Promise<readonly Finding[]> {
   const { model, modelDtype: dtype, modelDevice: device, modelPooling: pooling } = settings;
   const named = namedModel(model);
   if (named.kind === "hub" && await downloadedModel(named.name, dtype, hubOptions(settings)) === undefined) {
@@ -18,7 +22,7 @@ export async function modelFindings(settings: ModelSettings): Promise<readonly F
   const hub = { ...hubOptions(settings), offline: true };
   // Before it is loaded: a file that was cut off may not load at all.
   const found = model === "weir" ? await findModel(model) : undefined;
-  if (found?.kind === "static" && found.revision !== shippedRevision) return [changedModel(found.revision)];
+  if (found?.kind === "static" && found.revision !== shipped) return [changedModel(found.revision, shipped)];
   const embedder = await createEmbedder(model, { dtype, device, ...pooling === "model" ? {} : { pooling }, hub });
   try {
     await embedder.embed(textBatch(["Payment: small inbound"]));
@@ -28,11 +32,11 @@ export async function modelFindings(settings: ModelSettings): Promise<readonly F
   }
 }
 
-function changedModel(revision: string): Finding {
+function changedModel(revision: string, shipped: string): Finding {
   return {
     verdict: "wrong",
     what: "model",
-    says: `the files in data/models/weir have checksum ${revision}, and came with ${shippedRevision}`,
+    says: `the files in data/models/weir have checksum ${revision}, and came with ${shipped}`,
     remedy: "git checkout -- data/models/weir brings them back",
   };
 }
