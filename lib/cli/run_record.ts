@@ -81,6 +81,7 @@ export class RunRecord {
       return file;
     } catch (thrown) {
       file.close();
+      Deno.removeSync(path);
       throw thrown;
     }
   }
