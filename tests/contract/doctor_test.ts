@@ -73,6 +73,12 @@ Deno.test("each precondition that a server or a user lacks is told by itself, wi
     assert.match(told, /source: 0 of 1 replication slots are taken, 2 more are needed/);
     assert.match(run.stderr, /^wrong {2}source +wal_level is replica, not logical\n +ALTER SYSTEM/m);
     assert.doesNotMatch(run.stdout + run.stderr, /s3cret/);
+    // What is there already need not be made: a slot under its name, and a publication.
+    await client.query("SELECT pg_create_physical_replication_slot('mine')");
+    await client.query("CREATE PUBLICATION mine");
+    const mine = wrongs(await examined({ POSTGRES_URL: app.href }, ["--slot", "mine"])).join("\n");
+    assert.match(mine, /source: 1 of 1 replication slots are taken, 1 more are needed/);
+    assert.doesNotMatch(mine, /publication/);
     const refused = await examined({ POSTGRES_URL: Object.assign(app, { password: "0ther" }).href });
     assert.match(wrongs(refused).join(), /^source: /);
     assert.doesNotMatch(refused.stdout + refused.stderr, /0ther/);

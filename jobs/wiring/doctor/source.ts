@@ -6,8 +6,8 @@ import type { settings as declared } from "../../../lib/settings/declarations.ts
 import { PostgresConnection } from "../../../lib/source/postgres/connection.ts";
 import { PostgresSource } from "../../../lib/source/postgres/source.ts";
 import { inspectServer } from "../../../lib/source/postgres/start_capture.ts";
-import { sourceObjects } from "../capture_run.ts";
 import { openServerBeside } from "../server.ts";
+import { sourceObjects } from "../source_objects.ts";
 import { stateFolder } from "../state_folder.ts";
 import { type Finding, ok } from "./finding.ts";
 
@@ -17,16 +17,21 @@ export type SourceSettings = Pick<
   "postgresUrl" | "postgresPort" | "lake" | "slot" | "tables"
 >;
 
+/** Jobs that capture: what one of them made already need not be made again. */
+const jobs = ["capture", "pipeline"];
+
 /** Whether the server can be captured from; nothing is made there. */
 export async function sourceFindings(
   settings: SourceSettings,
   progress: Pick<Progress, "note">,
 ): Promise<readonly Finding[]> {
   await using server = await openServerBeside(settings, { progress });
-  const objects = sourceObjects({ job: "capture", settings });
   const connection = await PostgresConnection.open(server.url);
   try {
-    const { server: state, problems } = await inspectServer({ connection, ...objects });
+    const { server: state, problems } = await inspectServer(
+      connection,
+      jobs.map((job) => sourceObjects({ job, settings })),
+    );
     const { host } = new URL(server.url);
     const name = server.isOurs ? "the embedded PostgreSQL" : "PostgreSQL";
     const reached = ok("source", `${name} ${state.versionText} answers on ${host}, database ${state.database}`);

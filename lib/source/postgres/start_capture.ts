@@ -83,14 +83,19 @@ async function survey({ connection, slot: name, publication, ...wanted }: Survey
   return { server, slot, state, generatedColumns, tables: found.tables, plan };
 }
 
-/** What a server, and this user there, lack for a capture of any table. */
+/** What a server, and this user there, lack for a capture of any table. Any of the slots and publications will do. */
 export async function inspectServer(
-  { connection, slot, publication }: Pick<SurveyOptions, "connection" | "slot" | "publication">,
+  connection: PostgresConnection,
+  objects: readonly Pick<SurveyOptions, "slot" | "publication">[],
 ): Promise<{ readonly server: ServerState; readonly problems: readonly Problem[] }> {
   const server = await readServerState(connection);
   if (!mayBeAsked(server)) return { server, problems: serverProblems(server, true) };
-  const problems = serverProblems(server, await readSlot(connection, slot) !== undefined);
-  const isPublished = server.mayCreate || await readPublication(connection, publication) !== undefined;
+  let [hasSlot, isPublished] = [false, server.mayCreate];
+  for (const { slot, publication } of objects) {
+    hasSlot ||= await readSlot(connection, slot) !== undefined;
+    isPublished ||= await readPublication(connection, publication) !== undefined;
+  }
+  const problems = serverProblems(server, hasSlot);
   return { server, problems: isPublished ? problems : [...problems, mayNotPublish(server)] };
 }
 
