@@ -61,6 +61,18 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "transform/embedding_columns.ts",
     "settings/nearest.ts",
   ],
+  // A lake as notebooks have it: opened by its place alone, and shown. It says counts and tables of text as the jobs do.
+  notebook: [
+    ...contracts,
+    "query",
+    "storage",
+    "storage/s3",
+    "settings",
+    "table/lake_table.ts",
+    "table/iceberg/rest/rest_catalog.ts",
+    "cli/format.ts",
+    "cli/table.ts",
+  ],
   // Answers over HTTP. Whatever listens is started by a job.
   serve: ["embed"],
   // How PostgreSQL itself hashes a row: the one thing verification must not share with our decoder. Which rows changed while it
