@@ -116,12 +116,10 @@ export function arrowColumn(type: DuckDBType): ArrowColumn {
   if (type.typeId === DuckDBTypeId.BLOB) {
     return {
       type: new arrow.Binary(),
-      buffers: (vector) => bytes(vector, blobBytes),
+      buffers: (vector) => bytes(vector, blobs),
     };
   }
-  const encoder = new TextEncoder();
-  const text = (item: DuckDBValue) => encoder.encode(String(item));
-  return { type: new arrow.Utf8(), buffers: (vector) => bytes(vector, text) };
+  return { type: new arrow.Utf8(), buffers: (vector) => bytes(vector, texts) };
 }
 
 function memoryOf(vector: DuckDBVector): NumberArray {
@@ -152,20 +150,41 @@ function bits(vector: DuckDBVector): Uint8Array {
   return data;
 }
 
-/** One value after the other, and where each begins. */
-function bytes(vector: DuckDBVector, bytesOf: (item: DuckDBValue) => Uint8Array): Buffers {
+/** Values one after the other, and where each begins. `put` writes a value where there is room for it, and gives its bytes. */
+function bytes(vector: DuckDBVector, { room, put }: ByteWriter): Buffers {
   const valueOffsets = new Int32Array(vector.itemCount + 1);
   let data = new Uint8Array(vector.itemCount * 16);
+  let end = 0;
   for (let row = 0; row < vector.itemCount; row++) {
-    const [item, from] = [vector.getItem(row) as DuckDBValue, valueOffsets[row]!];
-    const value = item === null ? undefined : bytesOf(item);
-    const to = from + (value?.length ?? 0);
-    if (to > data.length) data = grown(data, to);
-    if (value !== undefined) data.set(value, from);
-    valueOffsets[row + 1] = to;
+    const item = vector.getItem(row) as DuckDBValue;
+    if (item !== null) {
+      const least = end + room(item);
+      if (least > data.length) data = grown(data, least);
+      end += put(item, data.subarray(end));
+    }
+    valueOffsets[row + 1] = end;
   }
-  return { data: data.subarray(0, valueOffsets.at(-1)), valueOffsets };
+  return { data: data.subarray(0, end), valueOffsets };
 }
+
+interface ByteWriter {
+  /** Bytes that a value takes at most. */
+  room(item: DuckDBValue): number;
+  put(item: DuckDBValue, into: Uint8Array): number;
+}
+
+const encoder = new TextEncoder();
+
+/** A code unit of UTF-16 takes three bytes of UTF-8 at most. */
+const texts: ByteWriter = {
+  room: (item) => String(item).length * 3,
+  put: (item, into) => encoder.encodeInto(String(item), into).written,
+};
+
+const blobs: ByteWriter = {
+  room: (item) => blobBytes(item).length,
+  put: (item, into) => (into.set(blobBytes(item)), blobBytes(item).length),
+};
 
 function grown(data: Uint8Array, least: number): Uint8Array<ArrayBuffer> {
   const larger = new Uint8Array(Math.max(least, data.length * 2));
