@@ -73,6 +73,18 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "cli/format.ts",
     "cli/table.ts",
   ],
+  // Batches by hand: wires a source to a job's own steps, as a job does, with a sink that keeps what would be written.
+  pull: [
+    ...contracts,
+    "embed",
+    "notebook",
+    "pipeline",
+    "query",
+    "sink/lake_sink.ts",
+    "source/postgres",
+    "storage",
+    "transform",
+  ],
   // Answers over HTTP. Whatever listens is started by a job.
   serve: ["embed"],
   // How PostgreSQL itself hashes a row: the one thing verification must not share with our decoder. Which rows changed while it
