@@ -3,26 +3,39 @@ import {
   BIGINT,
   BLOB,
   BOOLEAN,
+  DATE,
+  DECIMAL,
   DOUBLE,
   DuckDBArrayValue,
   DuckDBBlobValue,
+  DuckDBDateValue,
+  DuckDBDecimalValue,
+  DuckDBIntervalValue,
+  DuckDBListType,
   DuckDBListValue,
   DuckDBTimestampTZValue,
+  DuckDBTimestampValue,
+  DuckDBTimeValue,
   type DuckDBType,
+  DuckDBUUIDValue,
   type DuckDBValue,
   FLOAT,
   HUGEINT,
   INTEGER,
+  INTERVAL,
   LIST,
   SQLNULL,
+  TIME,
+  TIMESTAMP,
   TIMESTAMPTZ,
+  UUID,
   VARCHAR,
 } from "@duckdb/node-api";
 
-/** A value and its type; without one DuckDB's own values know theirs. */
+/** A value and its type. */
 export interface BoundValue {
   readonly value: DuckDBValue;
-  readonly type: DuckDBType | undefined;
+  readonly type: DuckDBType;
 }
 
 /**
@@ -49,6 +62,18 @@ export function boundValue(value: unknown): BoundValue {
   }
 }
 
+/** Of DuckDB's own values, as chunks and similar rows have them. */
+function ownType(value: object): DuckDBType | undefined {
+  if (value instanceof DuckDBDecimalValue) return DECIMAL(value.width, value.scale);
+  if (value instanceof DuckDBDateValue) return DATE;
+  if (value instanceof DuckDBTimestampValue) return TIMESTAMP;
+  if (value instanceof DuckDBTimestampTZValue) return TIMESTAMPTZ;
+  if (value instanceof DuckDBBlobValue) return BLOB;
+  if (value instanceof DuckDBTimeValue) return TIME;
+  if (value instanceof DuckDBIntervalValue) return INTERVAL;
+  return value instanceof DuckDBUUIDValue ? UUID : undefined;
+}
+
 function boundNumber(value: number): BoundValue {
   if (!Number.isSafeInteger(value) || Object.is(value, -0)) return { value, type: DOUBLE };
   return value === (value | 0) ? { value, type: INTEGER } : { value: BigInt(value), type: BIGINT };
@@ -68,7 +93,8 @@ function boundObject(value: object): BoundValue {
   if (value instanceof Float64Array) return { value: new DuckDBListValue([...value]), type: LIST(DOUBLE) };
   if (Array.isArray(value)) return boundList(value);
   if (value instanceof DuckDBListValue || value instanceof DuckDBArrayValue) return boundList(value.items);
-  if (/^DuckDB\w+Value$/.test(value.constructor?.name ?? "")) return { value: value as DuckDBValue, type: undefined };
+  const type = ownType(value);
+  if (type !== undefined) return { value: value as DuckDBValue, type };
   throw new TypeError(`Cannot bind a value of class ${value.constructor?.name}: DuckDB has none like it`);
 }
 
@@ -89,27 +115,30 @@ function instant(microseconds: bigint): BoundValue {
 
 function boundList(values: readonly unknown[]): BoundValue {
   const items = values.map(boundValue);
-  const wide = widestNumber(items.map(({ type }) => type));
-  const widened = wide === undefined ? items : items.map(({ value }) => widenedTo(wide, value));
-  const known = widened.filter(({ value }) => value !== null);
-  const type = known[0]?.type;
-  if (known.some((item) => String(item.type) !== String(type) || item.type === undefined)) {
-    throw new TypeError("Cannot bind an array whose values are of several types");
-  }
-  return { value: new DuckDBListValue(widened.map(({ value }) => value)), type: LIST(type ?? INTEGER) };
+  const type = items.reduce<DuckDBType>((all, item) => commonType(all, item.type), SQLNULL);
+  return { value: new DuckDBListValue(items.map(({ value }) => widened(value, type))), type: LIST(type) };
 }
 
 const numberTypes = [INTEGER, BIGINT, HUGEINT, DOUBLE] as const;
 
-/** Undefined where these are no numbers alone. */
-function widestNumber(types: readonly (DuckDBType | undefined)[]): DuckDBType | undefined {
-  const ranks = types.filter((type) => type !== SQLNULL)
-    .map((type) => numberTypes.findIndex((known) => known === type));
-  return ranks.length === 0 || ranks.includes(-1) ? undefined : numberTypes[Math.max(...ranks)];
+/** One that holds the values of both; NULLs and empty lists have none of their own. */
+function commonType(left: DuckDBType, right: DuckDBType): DuckDBType {
+  if (left === SQLNULL) return right;
+  if (right === SQLNULL || String(left) === String(right)) return left;
+  if (left instanceof DuckDBListType && right instanceof DuckDBListType) {
+    return LIST(commonType(left.valueType, right.valueType));
+  }
+  const ranks = [left, right].map((type) => numberTypes.findIndex((known) => known === type));
+  if (ranks.includes(-1)) throw new TypeError("Cannot bind an array whose values are of several types");
+  return numberTypes[Math.max(...ranks)]!;
 }
 
-function widenedTo(type: DuckDBType, value: DuckDBValue): BoundValue {
-  if (value === null) return { value, type };
-  if (type === DOUBLE) return { value: Number(value), type };
-  return { value: type === INTEGER ? value : BigInt(value as number | bigint), type };
+/** A value as a wider type has it: what is none of its own stays as it is. */
+export function widened(value: DuckDBValue, type: DuckDBType): DuckDBValue {
+  if (type === DOUBLE && typeof value === "bigint") return Number(value);
+  if ((type === BIGINT || type === HUGEINT) && typeof value === "number") return BigInt(value);
+  if (type instanceof DuckDBListType && value instanceof DuckDBListValue) {
+    return new DuckDBListValue(value.items.map((item) => widened(item, type.valueType)));
+  }
+  return value;
 }

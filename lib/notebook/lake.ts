@@ -13,7 +13,7 @@ import type { TableFolder } from "../query/lake_folders.ts";
 import type { LakePlace } from "../query/lake_tables.ts";
 import { requirePast, tableAt } from "../query/time_travel.ts";
 import type { RestCatalog } from "../table/iceberg/rest/rest_catalog.ts";
-import { givenRows } from "./given_rows.ts";
+import { type GivenRows, givenTable } from "./given_rows.ts";
 import { readPlace } from "./lake_place.ts";
 import { type LakeMoment, lakePoint, type TableMoment, tablePoint } from "./lake_point.ts";
 import {
@@ -161,7 +161,7 @@ export class Lake implements AsyncDisposable, Displayed {
   /** The snapshots of a table that are kept, oldest first: when, and at which source position. */
   async history(name: string, choice: FormatChoice = {}): Promise<QueryResult> {
     const { snapshots } = await requirePast(this.table(name, choice), this.#parts.place);
-    return await this.#result(snapshotRows(snapshots));
+    return await this.#given(snapshotRows(snapshots));
   }
 
   /**
@@ -183,7 +183,7 @@ export class Lake implements AsyncDisposable, Displayed {
    */
   async rowHistory(name: string, key: RowKey, choice: FormatChoice = {}): Promise<QueryResult> {
     const table = this.table(name, choice);
-    return await this.#result(rowChangeRows(await rowHistory(table, this.#parts.place, key), table));
+    return await this.#given(rowChangeRows(await rowHistory(table, this.#parts.place, key), table));
   }
 
   /**
@@ -198,18 +198,23 @@ export class Lake implements AsyncDisposable, Displayed {
         advice: "Open the lake without a point",
       });
     }
-    const { part, notes } = await similarRows(place, this.table(name, options), options);
-    return await this.#result(part, notes);
+    const { notes, ...rows } = await similarRows(place, this.table(name, options), options);
+    return await this.#given(rows, notes);
   }
 
   /** Its tables. */
   async [display](): Promise<MediaBundle> {
-    return await (await this.#result(givenRows(tableColumns, this.tables.map(tableRow))))[display]();
+    const rows = { columns: tableColumns, rows: this.tables.map(tableRow) };
+    return await (await this.#given(rows))[display]();
   }
 
   /** Closes it; results that still have to be computed cannot be read any more. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#parts.opened.disposeAsync();
+  }
+
+  async #given(rows: GivenRows, notes: readonly string[] = []): Promise<QueryResult> {
+    return await this.#result(await givenTable(this.#parts.database, rows), notes);
   }
 
   async #result(part: SqlPart, notes: readonly string[] = []): Promise<QueryResult> {

@@ -84,8 +84,7 @@ function bound(statement: DuckDBPreparedStatement, values: readonly unknown[]): 
     );
   }
   const given = values.map(boundValue);
-  // The declaration wants a type for every value; where there is none the binding asks the value.
-  statement.bind(given.map(({ value }) => value), given.map(({ type }) => type) as DuckDBType[]);
+  statement.bind(given.map(({ value }) => value), given.map(({ type }) => type));
   return statement;
 }
 

@@ -7,9 +7,8 @@ import { comparisons, readFilter, type RowFilter } from "../query/similar/row_fi
 import type { TextQuery } from "../query/similar/query_vector.ts";
 import type { SimilarRows } from "../query/similar/similar.ts";
 import { formatCount } from "../cli/format.ts";
-import { type GivenColumn, givenRows } from "./given_rows.ts";
+import type { GivenColumn, GivenRows } from "./given_rows.ts";
 import type { FormatChoice, TableInLake } from "./lake_table.ts";
-import type { SqlPart } from "./sql_part.ts";
 
 /** What is looked for. */
 export interface SimilarRowsOptions extends FormatChoice {
@@ -24,8 +23,7 @@ export interface SimilarRowsOptions extends FormatChoice {
 }
 
 /** Rows that were found, and a sentence on what they were compared by. */
-export interface FoundRows {
-  readonly part: SqlPart;
+export interface FoundRows extends GivenRows {
   readonly notes: readonly string[];
 }
 
@@ -49,7 +47,7 @@ export async function similarRows(
   const rows = found.rows.map((
     { similarity, row },
   ) => [similarity, ...shown.slice(1).map(([name]) => row[name] ?? null)]);
-  return { part: givenRows(shown, rows), notes: [comparedText(found)] };
+  return { columns: shown, rows, notes: [comparedText(found)] };
 }
 
 function rowFilter(filter: string | RowFilter): RowFilter {
