@@ -16,15 +16,7 @@ import type { RestCatalog } from "../table/iceberg/rest/rest_catalog.ts";
 import { type GivenRows, givenTable } from "./given_rows.ts";
 import { readPlace } from "./lake_place.ts";
 import { type LakeMoment, lakePoint, type TableMoment, tablePoint } from "./lake_point.ts";
-import {
-  type FormatChoice,
-  formatOrder,
-  LakeTables,
-  nameTables,
-  tableColumns,
-  type TableInLake,
-  tableRow,
-} from "./lake_table.ts";
+import { type FormatChoice, formatOrder, LakeTables, tableColumns, type TableInLake, tableRow } from "./lake_table.ts";
 import { rowChangeRows, snapshotRows } from "./past_rows.ts";
 import { QueryResult } from "./query_result.ts";
 import { similarRows, type SimilarRowsOptions } from "./similar_rows.ts";
@@ -93,7 +85,7 @@ export async function openLake(options: OpenLakeOptions): Promise<Lake> {
   await icebergCatalog?.connect();
   const place = { storage, connection: await database.connect(), icebergCatalog };
   const tables = new LakeTables(await openViews({ ...place, formats, at: lakePoint(at) }), formats);
-  await nameTables(tables.named, place.connection);
+  await tables.nameIn(place.connection);
   return new Lake({ options, database, place, tables, opened: open.move() });
 }
 

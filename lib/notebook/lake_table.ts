@@ -29,6 +29,8 @@ export interface FormatChoice {
   readonly format?: TableFolder["format"] | undefined;
 }
 
+const engineSchemas: ReadonlySet<string> = new Set(["information_schema", "pg_catalog"]);
+
 /** Tables by name. */
 export class LakeTables {
   /** One of each name, in the format that its name alone stands for. */
@@ -64,6 +66,19 @@ export class LakeTables {
     });
   }
 
+  /** Makes a view of each table under its own name: `payments.transactions` beside `iceberg_payments.transactions`. */
+  async nameIn(connection: Connection): Promise<void> {
+    const taken = new Set(this.#all.map((table) => table[asSql].text));
+    for (const { namespace, name, [asSql]: { text } } of this.named) {
+      // Left to their longer names: what DuckDB keeps for itself, and what is another table's longer name.
+      if (engineSchemas.has(namespace) || taken.has(`${quoted(namespace)}.${quoted(name)}`)) continue;
+      // A schema may be called as one of the engine's catalogues: `temp`.
+      const schema = `memory.${quoted(namespace)}`;
+      await connection.run(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
+      await connection.run(`CREATE OR REPLACE VIEW ${schema}.${quoted(name)} AS SELECT * FROM ${text}`);
+    }
+  }
+
   #unknown(name: string): WeirError {
     const names = this.named.map(nameOf);
     const meant = nearest(name, names);
@@ -71,14 +86,6 @@ export class LakeTables {
     return new WeirError("configuration", `The lake has no table ${name}`, {
       advice: meant === undefined ? known : `Did you mean ${meant}?`,
     });
-  }
-}
-
-/** Makes a view of each table under its own name: `payments.transactions` beside `iceberg_payments.transactions`. */
-export async function nameTables(tables: readonly TableInLake[], connection: Connection): Promise<void> {
-  for (const { namespace, name, [asSql]: { text } } of tables) {
-    await connection.run(`CREATE SCHEMA IF NOT EXISTS ${quoted(namespace)}`);
-    await connection.run(`CREATE OR REPLACE VIEW ${quoted(namespace)}.${quoted(name)} AS SELECT * FROM ${text}`);
   }
 }
 
