@@ -3,10 +3,8 @@ import type { Column } from "../../lib/dataset/column.ts";
 import type { Dataset } from "../../lib/dataset/dataset.ts";
 import type { Embedder } from "../../lib/embed/embedder.ts";
 import { type DatasetPlan, declaredDefinition, type TablePlan } from "../../lib/pipeline/plan.ts";
-import { createChildRows } from "../../lib/transform/child_rows.ts";
-import { createEmbed } from "../../lib/transform/embed.ts";
 import { embeddingColumns } from "../../lib/transform/embedding_columns.ts";
-import { createFlatten } from "../../lib/transform/flatten.ts";
+import { tableSteps } from "../../lib/transform/table_steps.ts";
 import type { TextDeclaration } from "../../lib/embed/text_declaration.ts";
 import type { Lake } from "./lake.ts";
 import { type LayoutRequests, withLayout } from "./layout_requests.ts";
@@ -27,11 +25,7 @@ function vectorColumns({ columns }: Dataset): readonly Column[] {
 /** The plan of a dataset in a lake. Throws what {@linkcode withLayout} throws. */
 export function planOf(dataset: Dataset, options: PlanOptions): DatasetPlan {
   const { embedding } = options;
-  const main = [
-    ...((dataset.projections ?? []).length === 0 ? [] : [createFlatten(dataset)]),
-    ...(embedding === undefined ? [] : [createEmbed(embedding)]),
-  ];
-  const children = (dataset.children ?? []).map((child) => [createChildRows(child)]);
+  const [main, ...children] = tableSteps(dataset, embedding);
   const withSinks = (asked: Omit<TablePlan, "sinks">): TablePlan => {
     const plan = withLayout(asked, { requests: options.layout, dataset });
     return { ...plan, sinks: options.lake.sinksFor(declaredDefinition({ ...plan, sinks: [] }, dataset)) };
@@ -39,12 +33,8 @@ export function planOf(dataset: Dataset, options: PlanOptions): DatasetPlan {
   return {
     dataset,
     tables: [
-      withSinks({
-        transforms: main,
-        rowsBelongTo: "key",
-        leftOutColumns: embedding === undefined ? vectorColumns(dataset) : [],
-      }),
-      ...children.map((transforms) => withSinks({ transforms, rowsBelongTo: "parent" })),
+      withSinks({ ...main, leftOutColumns: embedding === undefined ? vectorColumns(dataset) : [] }),
+      ...children.map((steps) => withSinks(steps)),
     ],
   };
 }

@@ -61,6 +61,30 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "transform/embedding_columns.ts",
     "settings/nearest.ts",
   ],
+  // A lake as notebooks have it: opened by its place alone, and shown. It says counts and tables of text as the jobs do.
+  notebook: [
+    ...contracts,
+    "query",
+    "storage",
+    "storage/s3",
+    "settings",
+    "table/lake_table.ts",
+    "table/iceberg/rest/rest_catalog.ts",
+    "cli/format.ts",
+    "cli/table.ts",
+  ],
+  // Batches by hand: wires a source to a job's own steps, as a job does, with a sink that keeps what would be written.
+  pull: [
+    ...contracts,
+    "embed",
+    "notebook",
+    "pipeline",
+    "query",
+    "sink/lake_sink.ts",
+    "source/postgres",
+    "storage",
+    "transform",
+  ],
   // Answers over HTTP. Whatever listens is started by a job.
   serve: ["embed"],
   // How PostgreSQL itself hashes a row: the one thing verification must not share with our decoder. Which rows changed while it

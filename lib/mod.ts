@@ -1,0 +1,39 @@
+/**
+ * The public face of Weir for notebooks and programs of users: what is in a lake, without a server, and what a job would write next.
+ *
+ * A relative `lake` counts from the working directory, which for a notebook is its own folder. What a cell ends with is shown: a
+ * result, a chart, the lake itself.
+ *
+ * @example
+ * ```ts
+ * import { openLake } from "./mod.ts";
+ * import { withTemporaryFolder } from "./testing/temporary.ts";
+ * import assert from "node:assert/strict";
+ *
+ * await withTemporaryFolder(async (folder) => {
+ *   await using lake = await openLake({ lake: folder });
+ *   const [row] = await (await lake.sql`SELECT ${"Ann"} AS name`).rows();
+ *   assert.deepEqual(row, { name: "Ann" });
+ * });
+ * ```
+ */
+export { formatPosition, parsePosition, type Position } from "./change/position.ts";
+export type { Dataset } from "./dataset/dataset.ts";
+export { accountHolders } from "./domain/payments/account_holders.ts";
+export { transactions } from "./domain/payments/transactions.ts";
+export { createEmbedder } from "./embed/create_embedder.ts";
+export type { Embedder } from "./embed/embedder.ts";
+export { datasetText, embedTextFrom, type TextDeclaration } from "./embed/text_declaration.ts";
+export { type ErrorKind, WeirError } from "./errors.ts";
+export { type Chart, type ChartOptions, type ChartSpec, plot } from "./notebook/chart.ts";
+export { type ChangesOptions, Lake, openLake, type OpenLakeOptions } from "./notebook/lake.ts";
+export type { LakeMoment, TableMoment } from "./notebook/lake_point.ts";
+export type { TableInLake } from "./notebook/lake_table.ts";
+export type { PlainRow, PlainValue } from "./notebook/plain_value.ts";
+export { QueryResult, type ResultColumn, type RowsOptions } from "./notebook/query_result.ts";
+export type { SimilarRowsOptions } from "./notebook/similar_rows.ts";
+export { identifier, type InSql, sql, SqlPart } from "./notebook/sql_part.ts";
+export { openSource, type OpenSourceOptions } from "./pull/open_source.ts";
+export type { PulledBatch, PulledSource, PullOptions } from "./pull/pulled_source.ts";
+export type { RowKey } from "./query/changes.ts";
+export { RestCatalog } from "./table/iceberg/rest/rest_catalog.ts";

@@ -1,0 +1,72 @@
+/** Charts of results: Observable Plot, drawn to SVG without a browser. */
+import type * as ObservablePlot from "@observablehq/plot";
+import type { PlainRow } from "./plain_value.ts";
+import type { QueryResult } from "./query_result.ts";
+import { display, type Displayed, type MediaBundle } from "./table_display.ts";
+
+/** Observable Plot, as `import * as Plot from "@observablehq/plot"` gives it. */
+export type Plot = typeof ObservablePlot;
+
+/** What to draw: marks over the rows, and whatever else Plot takes. */
+export type ChartSpec = (rows: readonly PlainRow[], plot: Plot) => Options;
+
+type Options = ObservablePlot.PlotOptions;
+
+/** How much may be drawn. */
+export interface ChartOptions {
+  /** More rows than this are refused: they would make marks that nobody can tell apart. Default 50,000. */
+  readonly mostRows?: number;
+}
+
+/** A chart. */
+export interface Chart extends Displayed {
+  /** An `svg` element; or, for a chart with a title or a legend, a `figure` that has one. */
+  readonly markup: string;
+}
+
+const defaultMostRows = 50_000;
+
+/**
+ * Draws a result. The rows come with numbers (64-bit integers and decimals rounded to JavaScript's) and `Date`s; aggregate in SQL
+ * first, for a chart of a million rows shows no more than one of a thousand. Plot and a small DOM are loaded on first use.
+ *
+ * @throws {RangeError} If there are more rows than may be drawn.
+ *
+ * @example
+ * ```ts
+ * import { withTemporaryFolder } from "../testing/temporary.ts";
+ * import { plot } from "./chart.ts";
+ * import { openLake } from "./lake.ts";
+ * import assert from "node:assert/strict";
+ *
+ * await withTemporaryFolder(async (folder) => {
+ *   await using lake = await openLake({ lake: folder });
+ *   const perDay = await lake.sql`SELECT range AS day, range * 2 AS payments FROM range(7)`;
+ *   const chart = await plot(perDay, (rows, Plot) => ({ marks: [Plot.barY(rows, { x: "day", y: "payments" })] }));
+ *   assert.match(chart.markup, /^<svg.*<rect/s);
+ * });
+ * ```
+ */
+export async function plot(result: QueryResult, spec: ChartSpec, options: ChartOptions = {}): Promise<Chart> {
+  const { mostRows: most = defaultMostRows } = options;
+  const [rows, { parseHTML }, observable] = await Promise.all([
+    result.rows({ most, numeric: true }),
+    import("linkedom"),
+    import("@observablehq/plot"),
+  ]);
+  // The declarations of both packages speak of a browser's DOM, which Deno has none of.
+  const { document } = parseHTML("<!doctype html><html><body></body></html>") as unknown as Pick<Options, "document">;
+  const element = observable.plot({ ...spec(rows, observable), document }) as unknown as { readonly outerHTML: string };
+  return chartOf(element.outerHTML);
+}
+
+function chartOf(markup: string): Chart {
+  return { markup, [display]: () => bundle(markup) };
+}
+
+function bundle(markup: string): MediaBundle {
+  const text = { "text/plain": "A chart" };
+  if (!markup.startsWith("<svg")) return { "text/html": markup, ...text };
+  // An SVG document of its own needs to say that it is one; inside of HTML it does not.
+  return { "image/svg+xml": markup.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"'), ...text };
+}

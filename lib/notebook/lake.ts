@@ -1,0 +1,215 @@
+/**
+ * A lake opened for exploring: its tables by name, SQL over them, their past, and what is similar in them.
+ *
+ * Promise: needs no server and writes nothing to the lake. Every query sees the snapshots of when the lake was opened, so that two cells
+ * of a notebook speak of the same rows whoever writes meanwhile; who wants newer ones opens it again. Queries run at the same time if
+ * they are asked for at the same time.
+ */
+import { Database } from "../engine/database.ts";
+import { WeirError } from "../errors.ts";
+import { changesBetween, rowHistory, type RowKey } from "../query/changes.ts";
+import { openLake as openViews } from "../query/lake.ts";
+import type { TableFolder } from "../query/lake_folders.ts";
+import type { LakePlace } from "../query/lake_tables.ts";
+import { requirePast, tableAt } from "../query/time_travel.ts";
+import type { RestCatalog } from "../table/iceberg/rest/rest_catalog.ts";
+import { type GivenRows, givenTable } from "./given_rows.ts";
+import { readPlace } from "./lake_place.ts";
+import { type LakeMoment, lakePoint, type TableMoment, tablePoint } from "./lake_point.ts";
+import { type FormatChoice, formatOrder, LakeTables, tableColumns, type TableInLake, tableRow } from "./lake_table.ts";
+import { rowChangeRows, snapshotRows } from "./past_rows.ts";
+import { QueryResult } from "./query_result.ts";
+import { similarRows, type SimilarRowsOptions } from "./similar_rows.ts";
+import { asSql, type InSql, sql, SqlPart } from "./sql_part.ts";
+import { display, type Displayed, type MediaBundle } from "./table_display.ts";
+
+/** Which lake, at which point, and what it may use. */
+export interface OpenLakeOptions {
+  /**
+   * The folder that a job writes to, relative to the working directory (for a notebook that is its own folder), or `s3://bucket/prefix`
+   * or `gs://bucket/prefix`, reached with the keys that the environment or `.env` have for the jobs.
+   */
+  readonly lake: string;
+  /** Default `newest`. */
+  readonly at?: LakeMoment;
+  /** Only tables of these formats; a table that stands in several is read in the first of them. Default iceberg, paimon, delta. */
+  readonly formats?: readonly TableFolder["format"][];
+  /** Keeps the versions of the lake's Iceberg tables, if one does. */
+  readonly icebergCatalog?: RestCatalog;
+  /** What DuckDB may hold in memory; more goes to disk. Default 1 GiB. */
+  readonly memoryLimitBytes?: number;
+  /** Threads of one query. Default: one for each core, 8 at most. */
+  readonly threads?: number;
+  /** For what does not fit into memory. Default: a new folder among the system's temporary ones. Removed again. */
+  readonly temporaryFolder?: string;
+}
+
+/** Which part of a table's past, of which format. */
+export interface ChangesOptions extends FormatChoice {
+  /** The changes after this point … */
+  readonly from: TableMoment;
+  /** … up to this one. Default: the newest snapshot. */
+  readonly to?: TableMoment;
+}
+
+/**
+ * Opens a lake for reading.
+ *
+ * Throws `configuration` where it is not there, `tableUnreadable` naming the file where a table is damaged, `precondition` where the
+ * tables are not known at the point asked for.
+ *
+ * @example
+ * ```ts
+ * import { withTemporaryFolder } from "../testing/temporary.ts";
+ * import { openLake } from "./lake.ts";
+ * import assert from "node:assert/strict";
+ *
+ * await withTemporaryFolder(async (folder) => {
+ *   await using lake = await openLake({ lake: folder });
+ *   const result = await lake.sql`SELECT range AS id FROM range(5) WHERE id >= ${3}`;
+ *   assert.deepEqual(await result.rows(), [{ id: 3n }, { id: 4n }]);
+ * });
+ * ```
+ */
+export async function openLake(options: OpenLakeOptions): Promise<Lake> {
+  await using open = new AsyncDisposableStack();
+  const temporaryFolder = await Deno.makeTempDir({ prefix: "weir-", ...inFolder(options.temporaryFolder) });
+  open.defer(() => Deno.remove(temporaryFolder, { recursive: true }));
+  const { storage, folders } = await readPlace(options.lake, temporaryFolder);
+  const { memoryLimitBytes = 2 ** 30, threads = Math.min(navigator.hardwareConcurrency, 8) } = options;
+  const database = open.adopt(
+    await Database.open({ folders: [...folders, temporaryFolder], temporaryFolder, memoryLimitBytes, threads }),
+    (opened) => opened.close(),
+  );
+  const { icebergCatalog, formats = formatOrder, at = "newest" } = options;
+  await icebergCatalog?.connect();
+  const place = { storage, connection: await database.connect(), icebergCatalog };
+  const tables = new LakeTables(await openViews({ ...place, formats, at: lakePoint(at) }), formats);
+  await tables.nameIn(place.connection);
+  return new Lake({ options, database, place, tables, opened: open.move() });
+}
+
+function inFolder(folder: string | undefined): Deno.MakeTempOptions {
+  return folder === undefined ? {} : { dir: folder };
+}
+
+interface LakeParts {
+  readonly options: OpenLakeOptions;
+  readonly database: Database;
+  readonly place: LakePlace;
+  readonly tables: LakeTables;
+  readonly opened: AsyncDisposableStack;
+}
+
+/** An open lake: see {@linkcode openLake}. */
+export class Lake implements AsyncDisposable, Displayed {
+  readonly #parts: LakeParts;
+
+  constructor(parts: LakeParts) {
+    this.#parts = parts;
+  }
+
+  /** Its tables, one of each name. In SQL they are called `payments.transactions`; in a format of choice `delta_payments.transactions`. */
+  get tables(): readonly TableInLake[] {
+    return this.#parts.tables.named;
+  }
+
+  /**
+   * Runs SQL. What is put into the template is bound as a value; tables, results, `identifier()` and pieces of `sql` become SQL.
+   *
+   * Throws what DuckDB says of SQL that it cannot run, and `tableUnreadable` where a file of a table is damaged.
+   *
+   * @throws {TypeError} If it is not one statement that reads, or DuckDB has no such value.
+   */
+  async sql(template: TemplateStringsArray, ...values: readonly unknown[]): Promise<QueryResult> {
+    return await this.#result(sql(template, ...values));
+  }
+
+  /**
+   * A table by its name, with or without its namespace, to be put into SQL.
+   *
+   * Throws `configuration` with the nearest name where there is none.
+   */
+  table(name: string, choice: FormatChoice = {}): TableInLake {
+    return this.#parts.tables.find(name, choice);
+  }
+
+  /** The same lake at another point, to be closed by itself. */
+  async at(moment: LakeMoment): Promise<Lake> {
+    return await openLake({ ...this.#parts.options, at: moment });
+  }
+
+  /**
+   * A table at another point, to be put into SQL beside those of now.
+   *
+   * Throws `precondition` where the table is not kept as it was then, `configuration` where there is no such table.
+   */
+  async tableAt(name: string, moment: TableMoment, choice: FormatChoice = {}): Promise<InSql> {
+    const { place, opened } = this.#parts;
+    const table = opened.use(await tableAt(this.table(name, choice), place, tablePoint(moment)));
+    return { [asSql]: new SqlPart([`(${table.scan})`]) };
+  }
+
+  /** The snapshots of a table that are kept, oldest first: when, and at which source position. */
+  async history(name: string, choice: FormatChoice = {}): Promise<QueryResult> {
+    const { snapshots } = await requirePast(this.table(name, choice), this.#parts.place);
+    return await this.#given(snapshotRows(snapshots));
+  }
+
+  /**
+   * Rows of a table that differ between two points: `change`, `key`, and the row `before` and `after`.
+   *
+   * Throws `precondition` where one of them is not kept.
+   */
+  async changes(name: string, { from, to, ...choice }: ChangesOptions): Promise<QueryResult> {
+    const { place, opened } = this.#parts;
+    const range = { from: tablePoint(from), ...(to === undefined ? {} : { to: tablePoint(to) }) };
+    const { select } = opened.use(await changesBetween(this.table(name, choice), place, range));
+    return await this.#result(new SqlPart([select]));
+  }
+
+  /**
+   * What became of one row through all kept snapshots, oldest first.
+   *
+   * @throws {RangeError} If these are not the table's key columns.
+   */
+  async rowHistory(name: string, key: RowKey, choice: FormatChoice = {}): Promise<QueryResult> {
+    const table = this.table(name, choice);
+    return await this.#given(rowChangeRows(await rowHistory(table, this.#parts.place, key), table));
+  }
+
+  /**
+   * The rows of a table most similar to one of them or to a text, in the table's newest snapshot; every row is compared.
+   *
+   * Throws `precondition` where the table has no vectors, there is no such row, or the lake was opened at a point of the past.
+   */
+  async similar(name: string, options: SimilarRowsOptions): Promise<QueryResult> {
+    const { place, options: { at = "newest" } } = this.#parts;
+    if (at !== "newest") {
+      throw new WeirError("precondition", "Similar rows are found in newest snapshots alone", {
+        advice: "Open the lake without a point",
+      });
+    }
+    const { notes, ...rows } = await similarRows(place, this.table(name, options), options);
+    return await this.#given(rows, notes);
+  }
+
+  /** Its tables. */
+  async [display](): Promise<MediaBundle> {
+    const rows = { columns: tableColumns, rows: this.tables.map(tableRow) };
+    return await (await this.#given(rows))[display]();
+  }
+
+  /** Closes it; results that still have to be computed cannot be read any more. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.opened.disposeAsync();
+  }
+
+  async #given(rows: GivenRows, notes: readonly string[] = []): Promise<QueryResult> {
+    return await this.#result(await givenTable(this.#parts.database, rows), notes);
+  }
+
+  async #result(part: SqlPart, notes: readonly string[] = []): Promise<QueryResult> {
+    return await QueryResult.of({ database: this.#parts.database, part }, notes);
+  }
+}
