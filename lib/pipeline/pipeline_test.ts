@@ -86,7 +86,7 @@ Deno.test("one batch is transformed while the one before it is committed, and no
     const last = appendAll(scene, [1, 2, 3, 4, 5].map((id) => ({ orders: [insert(id)] })));
     // Batch 1, which is held up, and batch 2; before them the initial copies.
     const transformed = () => run.transformed.slice(2);
-    await until(() => transformed().length >= 2);
+    await until(() => transformed().length >= 2 && run.sinks.orders[0].committed.length > 0);
     await pause(50);
     assert.deepEqual(transformed(), ["orders", "orders"]);
     assert.deepEqual(sinksOf(run).map(({ committed }) => committed), [["1"], [], [], []]);
@@ -234,15 +234,17 @@ Deno.test("a dataset that fails is set aside and told of once; the others go on,
   await withPipelineScene(async (scene) => {
     const failed = Promise.withResolvers<void>();
     let customers = 0;
-    // Batch 3 is transformed, and fails, while batch 2 is committed, and fails too.
+    let isTold = () => false;
+    // Batch 3 is transformed while batch 2 is committed, and fails; once that is told of, it fails too.
     const run = await scene.start({
       onTransform: async (name) => {
         if (name !== "customers" || ++customers < 4) return;
         await failed.promise;
-        await pause(30);
+        await until(isTold);
         throw new Error("the model is gone");
       },
     });
+    isTold = () => run.errors.length > 0;
     run.sinks.customers[0].before = ({ position }) => {
       if (position.offset !== "2") return;
       failed.resolve();
