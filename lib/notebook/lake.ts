@@ -101,7 +101,33 @@ interface LakeParts {
   readonly opened: AsyncDisposableStack;
 }
 
-/** An open lake: see {@linkcode openLake}. */
+/**
+ * An open lake: see {@linkcode openLake}.
+ *
+ * @example
+ * ```ts
+ * import { withDatabase } from "../testing/temporary.ts";
+ * import { VectorLake } from "../testing/vector_lake.ts";
+ * import { openLake } from "./lake.ts";
+ * import assert from "node:assert/strict";
+ *
+ * await withDatabase(async (fixture) => {
+ *   const notes = new VectorLake(fixture, { format: "paimon" });
+ *   await notes.write([{ id: 1, text: "Rent of the flat" }]);
+ *   const before = new Date();
+ *   await notes.write([{ id: 1, text: "Rent of the house" }, { id: 2, text: "Petrol" }]);
+ *   await using lake = await openLake({ lake: `${fixture.folder}/lake` });
+ *
+ *   const then = await lake.tableAt("desk.notes", before);
+ *   const both = await lake.sql`SELECT old.note AS was, n.note FROM desk.notes AS n JOIN ${then} AS old USING (id)`;
+ *   assert.deepEqual(await both.rows(), [{ was: "Rent of the flat", note: "Rent of the house" }]);
+ *
+ *   const changes = await lake.changes("desk.notes", { from: before });
+ *   const counted = await lake.sql`SELECT change, count(*) AS n FROM ${changes} GROUP BY ALL ORDER BY change`;
+ *   assert.deepEqual(await counted.rows(), [{ change: "insert", n: 1n }, { change: "update", n: 1n }]);
+ * });
+ * ```
+ */
 export class Lake implements AsyncDisposable, Displayed {
   readonly #parts: LakeParts;
 

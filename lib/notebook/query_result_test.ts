@@ -110,6 +110,13 @@ Deno.test("of a vector and of a long text a few values are shown, and how long t
     assert.ok(html.length < 3000, String(html.length));
   }));
 
+Deno.test("a plan is shown as it was drawn", () =>
+  withEngine(async (ask) => {
+    const bundle = await (await ask`EXPLAIN SELECT '<b>' || range FROM range(3)`)[display]();
+    assert.match(String(bundle["text/html"]), /^<pre[^>]*>┌─+┐\n│/);
+    assert.ok(!String(bundle["text/html"]).includes("<b>"));
+  }));
+
 Deno.test("columns of one name are told apart", () =>
   withEngine(async (ask) => {
     const result = await ask`SELECT 1 AS a, 2 AS a`;
