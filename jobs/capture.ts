@@ -1,5 +1,5 @@
 /** Any tables of any PostgreSQL into lake tables: datasets are inferred from the catalogue, no code to write. */
-import { runJob } from "../lib/cli/run_job.ts";
+import { declareJob, runJob } from "../lib/cli/run_job.ts";
 import { WeirError } from "../lib/errors.ts";
 import type { Dataset } from "../lib/dataset/dataset.ts";
 import { settings as declared } from "../lib/settings/declarations.ts";
@@ -21,7 +21,7 @@ const own = {
   postgresPort: declared.postgresPort,
 };
 
-await runJob({
+export const job = declareJob({
   name: "capture",
   summary: "Capture your own tables from PostgreSQL into Iceberg, Paimon and Delta tables, and verify them",
   settings: { ...own, ...captureSettings },
@@ -66,3 +66,5 @@ await runJob({
     return outcome;
   },
 });
+
+if (import.meta.main) await runJob(job);

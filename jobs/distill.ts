@@ -1,7 +1,7 @@
 /** A small static model out of a sentence model, with the words of the user's own records. */
 import { resolve } from "node:path";
 import { requirePermissions } from "../lib/cli/permission.ts";
-import { runJob } from "../lib/cli/run_job.ts";
+import { declareJob, runJob } from "../lib/cli/run_job.ts";
 import { settings as declared } from "../lib/settings/declarations.ts";
 import { modelSettings } from "./wiring/capture_settings.ts";
 import { distilFolder, requireNoModel, requireOut } from "./wiring/distillation.ts";
@@ -24,7 +24,7 @@ const own = {
   seed: declared.seed,
 };
 
-await runJob({
+export const job = declareJob({
   name: "model:distill",
   summary: "Make a small static embedding model out of a sentence model, fitted to record texts",
   stops: "as soon as the running batch has its vectors, which are kept",
@@ -43,3 +43,5 @@ await runJob({
     return { ok: true, ...outcome };
   },
 });
+
+if (import.meta.main) await runJob(job);

@@ -1,5 +1,5 @@
 /** Vectors of another model for tables that are there, beside the job that fills them or while none runs. */
-import { runJob } from "../lib/cli/run_job.ts";
+import { declareJob, runJob } from "../lib/cli/run_job.ts";
 import { settings as declared } from "../lib/settings/declarations.ts";
 import { catalogSettings, modelSettings, placeSettings } from "./wiring/capture_settings.ts";
 import { startModel, truncationNotes } from "./wiring/embedding_model.ts";
@@ -12,7 +12,7 @@ import { vectorLakeName } from "./wiring/vector_lake.ts";
 
 const { lake: _, ...elsewhere } = placeSettings;
 
-await runJob({
+export const job = declareJob({
   name: "embed",
   summary: "Compute vectors of another model for lake tables, beside those they have and the job that fills them",
   settings: {
@@ -60,3 +60,5 @@ await runJob({
     return outcome;
   },
 });
+
+if (import.meta.main) await runJob(job);

@@ -1,13 +1,13 @@
 /** Merges files, expires snapshots and finds orphans of lake tables, beside the job that fills them or while none runs. */
 import { join, resolve } from "node:path";
-import { runJob } from "../lib/cli/run_job.ts";
+import { declareJob, runJob } from "../lib/cli/run_job.ts";
 import { Database } from "../lib/engine/database.ts";
 import { settings as declared } from "../lib/settings/declarations.ts";
 import { UpkeepWorker } from "../lib/sink/upkeep_worker.ts";
 import { catalogSettings, placeSettings } from "./wiring/capture_settings.ts";
 import { chosenTables } from "./wiring/chosen_tables.ts";
 import { icebergCatalogOf } from "./wiring/iceberg_catalog.ts";
-import { lakeId } from "./wiring/lake.ts";
+import { lakeId } from "./wiring/lake_id.ts";
 import { maintainedPlace, openPlace } from "./wiring/lake_place.ts";
 import { Maintenance } from "./wiring/maintenance.ts";
 import { maintenanceOutcome, planText, workText } from "./wiring/maintenance_outcome.ts";
@@ -17,7 +17,7 @@ import { stateFolder } from "./wiring/state_folder.ts";
 
 const dayMs = 86_400_000;
 
-await runJob({
+export const job = declareJob({
   name: "maintain",
   summary: "Merge small files, expire old snapshots and find orphaned files of lake tables; beside a running job too",
   settings: {
@@ -79,3 +79,5 @@ await runJob({
     return maintenanceOutcome(worked, false);
   },
 });
+
+if (import.meta.main) await runJob(job);

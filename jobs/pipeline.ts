@@ -1,5 +1,5 @@
 /** The main job: account holders and payments, captured, flattened, embedded, written as lake tables and verified. */
-import { type JobContext, runJob } from "../lib/cli/run_job.ts";
+import { declareJob, type JobContext, runJob } from "../lib/cli/run_job.ts";
 import type { Dataset } from "../lib/dataset/dataset.ts";
 import { accountHolders } from "../lib/domain/payments/account_holders.ts";
 import { transactions } from "../lib/domain/payments/transactions.ts";
@@ -31,7 +31,7 @@ const own = {
   recordText: declared.recordText,
 };
 
-await runJob({
+export const job = declareJob({
   name: "pipeline",
   summary:
     "Capture account holders and payments from PostgreSQL into Iceberg, Paimon and Delta tables, with vectors, and verify them",
@@ -80,3 +80,5 @@ function nextSteps(command: JobContext<Declarations>["command"]): readonly NextS
     ],
   ];
 }
+
+if (import.meta.main) await runJob(job);

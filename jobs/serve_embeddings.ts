@@ -1,6 +1,6 @@
 /** An embedding model for others to ask over HTTP. */
 import { type Need, requirePermissions } from "../lib/cli/permission.ts";
-import { runJob } from "../lib/cli/run_job.ts";
+import { declareJob, runJob } from "../lib/cli/run_job.ts";
 import { namedModel } from "../lib/embed/model_source.ts";
 import { WeirError } from "../lib/errors.ts";
 import { EmbeddingService } from "../lib/serve/embeddings/embedding_service.ts";
@@ -11,7 +11,7 @@ import { modelNeeds, startModel } from "./wiring/embedding_model.ts";
 
 const loopback = ["127.0.0.1", "::1", "localhost"];
 
-await runJob({
+export const job = declareJob({
   name: "serve:embeddings",
   summary: "Serve an embedding model to clients of OpenAI's API, until Ctrl-C",
   stops: "once the requests that are under way are answered",
@@ -46,3 +46,5 @@ await runJob({
     }
   },
 });
+
+if (import.meta.main) await runJob(job);

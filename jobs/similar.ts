@@ -1,6 +1,6 @@
 /** The rows of a lake table most similar to one of them, or to a text. */
 import { requirePermissions } from "../lib/cli/permission.ts";
-import { runJob } from "../lib/cli/run_job.ts";
+import { declareJob, runJob } from "../lib/cli/run_job.ts";
 import { WeirError } from "../lib/errors.ts";
 import type { TextQuery } from "../lib/query/similar/query_vector.ts";
 import { similar } from "../lib/query/similar/similar.ts";
@@ -15,7 +15,7 @@ import { similarQuery } from "./wiring/similar_query.ts";
 
 const cores = String(Math.min(navigator.hardwareConcurrency, 8));
 
-await runJob({
+export const job = declareJob({
   name: "similar",
   summary: "Find the rows of a lake table whose vectors are nearest to that of one of them, or of a text",
   stops: "after what is under way",
@@ -76,3 +76,5 @@ await runJob({
     return outcome;
   },
 });
+
+if (import.meta.main) await runJob(job);

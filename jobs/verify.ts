@@ -1,5 +1,5 @@
 /** Lake tables held against their source as a job of its own, beside the one that fills them or while none runs. */
-import { type JobContext, runJob } from "../lib/cli/run_job.ts";
+import { declareJob, type JobContext, runJob } from "../lib/cli/run_job.ts";
 import { settings as declared } from "../lib/settings/declarations.ts";
 import { catalogSettings, placeSettings } from "./wiring/capture_settings.ts";
 import { BesideVerification } from "./wiring/beside_verification.ts";
@@ -26,7 +26,7 @@ const own = {
   threads: declared.threads,
 };
 
-await runJob({
+export const job = declareJob({
   name: "verify",
   summary:
     "Hold lake tables against their source at one position, row by row, whether a job fills them meanwhile or not",
@@ -42,3 +42,5 @@ await runJob({
     return outcome;
   },
 });
+
+if (import.meta.main) await runJob(job);

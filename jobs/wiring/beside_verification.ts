@@ -11,7 +11,7 @@ import { openTable } from "../../lib/query/time_travel.ts";
 import { holdsVectors } from "../../lib/reembed/reembed.ts";
 import type { SettingValues } from "../../lib/settings/setting.ts";
 import type { settings as declared } from "../../lib/settings/declarations.ts";
-import { sourceObjects } from "./capture_run.ts";
+import { sourceObjects } from "./source_objects.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
 import type { CatalogSettings, PlaceSettings } from "./capture_settings.ts";
 import { comparedTables } from "./compared_tables.ts";

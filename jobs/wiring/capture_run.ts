@@ -14,7 +14,7 @@ import { PostgresSource } from "../../lib/source/postgres/source.ts";
 import type { CaptureSettings } from "./capture_settings.ts";
 import { startModel } from "./embedding_model.ts";
 import { icebergCatalogOf } from "./iceberg_catalog.ts";
-import { Lake, lakeId } from "./lake.ts";
+import { Lake } from "./lake.ts";
 import { below } from "./lake_place.ts";
 import { mirrorFormats } from "./mirror_settings.ts";
 import { requireKnownTables, requireSortable } from "./layout_requests.ts";
@@ -22,6 +22,7 @@ import { type OtherwisePartitioned, otherwisePartitioned } from "./otherwise_par
 import { partitionNotes, requirePartitions } from "./partition_notes.ts";
 import { otherModelNotes } from "./model_notes.ts";
 import { planOf } from "./plans.ts";
+import { sourceObjects } from "./source_objects.ts";
 import { policyOf } from "./upkeep_settings.ts";
 import { stateFolder } from "./state_folder.ts";
 import { type VerifiedTable, verifyLake } from "./verification.ts";
@@ -246,14 +247,6 @@ const spoolBytes = 32 * 2 ** 20;
 
 /** Seconds, beside two batches, by which a job may lag before upkeep that can wait does. */
 const behindSeconds = 2;
-
-/** What a job makes at the source. By default named after job and lake: two lakes each go their own pace. */
-export function sourceObjects(
-  { job, settings }: { readonly job: string; readonly settings: Pick<CaptureSettings, "lake" | "slot"> },
-): { readonly slot: string; readonly publication: string } {
-  const name = settings.slot ?? `weir_${job}_${lakeId(settings.lake)}`;
-  return { slot: name, publication: name };
-}
 
 interface RunParts {
   readonly source: PostgresSource;

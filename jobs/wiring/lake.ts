@@ -15,7 +15,8 @@ import type { UpkeepPolicy, UpkeepTable } from "../../lib/table/upkeep.ts";
 import type { PlaceSettings } from "./capture_settings.ts";
 import { keptTable } from "./kept_tables.ts";
 import { LakeMirrors, type MirrorFormat } from "./lake_mirrors.ts";
-import { ignoreMissing, type LakePlace, openPlace, placeName } from "./lake_place.ts";
+import { lakeId } from "./lake_id.ts";
+import { ignoreMissing, type LakePlace, openPlace } from "./lake_place.ts";
 import { LakeUpkeep } from "./lake_upkeep.ts";
 
 /** Settings of a lake. */
@@ -174,11 +175,4 @@ interface LakeParts {
 /** A folder of its own per lake: two lakes may be filled at the same time. */
 function stateFolderOf(options: LakeOptions): string {
   return join(resolve(options.stateFolder), "capture", lakeId(options.place.lake));
-}
-
-/** Eight hex digits that stand for a lake's place (FNV-1a). */
-export function lakeId(lake: string): string {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(placeName(lake))) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  return hash.toString(16).padStart(8, "0");
 }

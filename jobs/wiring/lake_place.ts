@@ -4,9 +4,11 @@ import type { Need } from "../../lib/cli/permission.ts";
 import { WeirError } from "../../lib/errors.ts";
 import { type LakeWork, lockLake } from "../../lib/storage/lake_lock.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
+import { refusesSecondPut } from "../../lib/storage/put_probe.ts";
 import { type BucketAddress, bucketHost } from "../../lib/storage/s3/client.ts";
 import { locationUri, type ObjectLocation, objectLocation } from "../../lib/storage/s3/location.ts";
 import { S3Storage } from "../../lib/storage/s3/s3_storage.ts";
+
 import type { Storage } from "../../lib/storage/storage.ts";
 import { leaseLake } from "../../lib/storage/writer_lease.ts";
 import type { PlaceSettings } from "./capture_settings.ts";
@@ -51,6 +53,22 @@ export function readPlace(settings: PlaceSettings, stateFolder: string): Pick<La
   if (location !== undefined) return { storage: bucketStorage(settings, { location, stateFolder }), folders: [] };
   const folder = resolve(settings.lake);
   return { storage: new LocalStorage(folder), folders: [folder] };
+}
+
+/**
+ * Tries out whether a lake can be written to, and whether its place refuses to put what is there; whoever writes to it meanwhile.
+ *
+ * Throws what {@linkcode openPlace} throws, and `storage`.
+ */
+export async function probePlace(settings: PlaceSettings, stateFolder: string): Promise<void> {
+  const location = objectLocation(settings.lake);
+  if (location !== undefined) return await bucketStorage(settings, { location, stateFolder }).probe();
+  const folder = resolve(settings.lake);
+  if (await refusesSecondPut(new LocalStorage(folder))) return;
+  throw new WeirError("precondition", "The file system does not refuse to link a file to a name that is taken", {
+    detail: { path: folder },
+    advice: "Give a --lake on another file system: two writers could take the same table version here",
+  });
 }
 
 /**

@@ -18,7 +18,7 @@ import { pause } from "./pause.ts";
 import { stateFolder } from "./state_folder.ts";
 import type { CatalogSettings, PlaceSettings } from "./capture_settings.ts";
 import { icebergCatalogOf } from "./iceberg_catalog.ts";
-import { lakeId } from "./lake.ts";
+import { lakeId } from "./lake_id.ts";
 import { below, readPlace } from "./lake_place.ts";
 
 /** What it goes by. */

@@ -15,7 +15,7 @@ export interface SourceServer extends AsyncDisposable {
 /** The user's server where `POSTGRES_URL` is given, otherwise the embedded one, started. */
 export async function openServer(
   settings: { readonly postgresUrl?: string | undefined; readonly postgresPort?: number | undefined },
-  { progress }: { readonly progress: Progress },
+  { progress }: { readonly progress: Pick<Progress, "note"> },
 ): Promise<SourceServer> {
   const { postgresUrl, postgresPort } = settings;
   if (postgresUrl !== undefined) return { url: postgresUrl, isOurs: false, [Symbol.asyncDispose]: async () => {} };
@@ -31,7 +31,7 @@ export async function openServer(
 /** As {@linkcode openServer}, also while another job runs the embedded server: that one is used, and left running. */
 export async function openServerBeside(
   settings: { readonly postgresUrl?: string | undefined },
-  { progress }: { readonly progress: Progress },
+  { progress }: { readonly progress: Pick<Progress, "note"> },
 ): Promise<SourceServer> {
   try {
     return await openServer(settings, { progress });

@@ -5,7 +5,8 @@ import { settings as declared } from "../../lib/settings/declarations.ts";
 import type { Declarations } from "../../lib/settings/setting.ts";
 import { PostgresSource } from "../../lib/source/postgres/source.ts";
 import type { CaptureSettings } from "./capture_settings.ts";
-import { type CaptureRunOptions, sourceObjects } from "./capture_run.ts";
+import type { CaptureRunOptions } from "./capture_run.ts";
+import { sourceObjects } from "./source_objects.ts";
 import { stateFolder } from "./state_folder.ts";
 
 /** What is to be dropped, and how to tell about it. */

@@ -9,6 +9,12 @@ export interface JobDescription {
   readonly summary: string;
 }
 
+/** A job as far as it is declared: what can be known of it without running it. */
+export interface DeclaredJob extends JobDescription {
+  /** Its own, in the order `--help` shows them. */
+  readonly settings: Declarations;
+}
+
 /** Every setting with its flag, meaning, default and environment name. */
 export function helpText(job: JobDescription, declared: Declarations): string {
   const entries = Object.values(declared);

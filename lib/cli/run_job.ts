@@ -17,11 +17,12 @@ import {
 import type { Declarations, SettingValues } from "../settings/setting.ts";
 import { readArguments } from "./arguments.ts";
 import { errorReport, errorText, presentable } from "./error_text.ts";
-import { helpText, type JobDescription } from "./help.ts";
+import { type DeclaredJob, helpText } from "./help.ts";
 import { Interruption } from "./interruption.ts";
 import { Output, readerGoneCode } from "./output.ts";
 import { explainRefusal, shellWord } from "./permission.ts";
 import { Progress } from "./progress.ts";
+import { RunRecord } from "./run_record.ts";
 
 /** What a job gets. */
 export interface JobContext<Declared extends Declarations> {
@@ -42,22 +43,28 @@ export interface JobResult {
 }
 
 /** A job. */
-export interface Job<Declared extends Declarations> extends JobDescription {
+export interface Job<Declared extends Declarations> extends DeclaredJob {
   readonly settings: Declared;
   /** What is done before it ends on Ctrl-C. Default: `after the running commit`. */
   readonly stops?: string;
   readonly main: (context: JobContext<Declared>) => Promise<JobResult>;
 }
 
-const frameSettings = {
+/** What every job takes beside its own settings. */
+export const frameSettings = {
   json: allSettings.json,
   debug: toggle({ flag: "debug", help: "Show the error underneath with its stack; it can hold row values" }),
 };
 
+/** A job as its file exports it: what it is called and takes can be read without running it. */
+export function declareJob<Declared extends Declarations>(job: Job<Declared>): Job<Declared> {
+  return job;
+}
+
 /** Runs a job with the process's arguments, environment and streams, and ends the process. */
 export async function runJob<Declared extends Declarations>(job: Job<Declared>): Promise<never> {
   const wanted = Deno.args.includes("--json");
-  const frame = { output: new Output(), json: wanted, debug: false, redact: redaction([]) };
+  const frame: Frame = { output: new Output(), json: wanted, debug: false, redact: redaction([]) };
   // A rejection nobody waits for would otherwise be printed by the runtime, secrets and all.
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
@@ -75,6 +82,8 @@ interface Frame {
   json: boolean;
   debug: boolean;
   redact: Redaction;
+  /** Of the run, once it has begun. */
+  record?: RunRecord;
 }
 
 async function runFramed<Declared extends Declarations>(job: Job<Declared>, frame: Frame): Promise<number> {
@@ -104,13 +113,16 @@ async function runFramed<Declared extends Declarations>(job: Job<Declared>, fram
   const command: JobContext<Declared>["command"] = (task, { of, more = [] }) =>
     ["deno", "task", task, ...givenFlags(of, sources), ...more].map(shellWord).join(" ");
   const signal = AbortSignal.any([interruption.signal, output.gone]);
+  const record = frame.record = new RunRecord(job.name);
   try {
     const result = await job.main({ settings, signal, progress, print, command });
     progress.end();
     if (frame.json) output.out(`${frame.redact(toJson(result))}\n`);
+    record.end(output.gone.aborted ? "stopped" : result.ok ? "ok" : "wrong");
     return output.gone.aborted ? readerGoneCode : result.ok ? 0 : 1;
   } catch (thrown) {
     progress.end();
+    if (signal.aborted) record.end("stopped");
     const code = reportError(thrown, frame);
     return interruption.exitCode ?? code;
   }
@@ -122,8 +134,9 @@ function openProgress({ output, redact }: Frame): Progress {
   return new Progress({ write: (text) => output.error(redact(text)), rewrite, columns });
 }
 
-function reportError(thrown: unknown, { output, json, debug, redact }: Frame): number {
+function reportError(thrown: unknown, { output, json, debug, redact, record }: Frame): number {
   const error = presentable(explainRefusal(thrown));
+  record?.end("failed", error.kind);
   output.error(`${errorText(error, redact)}\n`);
   if (debug) output.error(`${redact(Deno.inspect(thrown))}\n`);
   if (json) output.out(`${toJson({ ok: false, error: errorReport(error, redact) })}\n`);

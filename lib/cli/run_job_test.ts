@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { lastRun } from "./run_record.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -148,4 +149,25 @@ Deno.test("a reader that goes away (| head) stops the job cleanly and is no erro
     assert.equal(code, 141, `${args.join(" ")}: ${stderr}`);
     assert.equal(stderr.includes("error:"), args.includes("fail"), stderr);
   }
+});
+
+Deno.test("what became of the last run is on record, without a word of what it said", async () => {
+  const folder = new URL("data/state/runs", root).pathname;
+  const environment = { POSTGRES_URL: "postgres://me:s3cret@db.example/app" };
+  const ends = [[[], "ok"], [["--lake", "wrong"], "wrong"], [["--lake", "reject"], "failed"], [
+    ["--lake", "fail"],
+    "failed",
+  ]] as const;
+  for (const [args, outcome] of ends) {
+    await runExample(args, { environment });
+    assert.equal(lastRun("example", folder)?.outcome, outcome);
+  }
+  assert.equal(lastRun("example", folder)?.error, "connection");
+  await runExample(["--help"]);
+  assert.equal(lastRun("example", folder)?.outcome, "failed", "help is no run");
+  const [, second] = await Promise.all([1, 2].map(() => runExample(["--lake", "deaf"], { interruptions: 2 })));
+  assert.equal(second?.code, 130);
+  assert.equal(lastRun("example", folder)?.outcome, "killed");
+  assert.doesNotMatch(await Deno.readTextFile(`${folder}/example.json`), /s3cret|alice|db\.example/);
+  await Deno.remove(`${folder}/example.json`);
 });

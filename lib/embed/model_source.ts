@@ -32,6 +32,9 @@ export type NamedModel =
 /** The model that comes with this program, at the name `weir`. */
 const shippedModel: URL = new URL("../../data/models/weir", import.meta.url);
 
+/** The checksum of its files, as it was shipped. */
+export const shippedRevision = "622a6e49b743";
+
 /**
  * Reads a name: `weir`, the model that comes with this program; `hash`, with its vector size `hash:256`; a folder (`./model`,
  * `models/mine`, `/models/model`); `organisation/name[@revision]` of the model hub. What could be either is the folder if there is

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createEmbedder } from "./create_embedder.ts";
 import { textBatch } from "./embedder.ts";
+import { shippedRevision } from "./model_source.ts";
 
 const payment = (amount: string, time = "Monday night") =>
   `Payment: medium outbound. Account: Visa, Nedbank. Counterparty: Savings, Absa Bank. Type: paymentRT. Country: ZAF. ` +
@@ -13,6 +14,11 @@ Deno.test("the shipped model is there without a network, and whatever changes in
   await embedder.close();
   assert.deepEqual(embedder.model.dimensions, 128);
   assert.ok(embedder.model.semantic);
+  assert.equal(
+    embedder.model.revision,
+    shippedRevision,
+    "whoever replaces the model says so where its checksum is told",
+  );
   assert.deepEqual(failures, []);
   const found = texts.map((_, text) => vectors.subarray(text * 128, (text + 1) * 128).join());
   assert.equal(new Set(found).size, texts.length);

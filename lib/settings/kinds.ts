@@ -82,18 +82,23 @@ export function place(options: WithDefault & Pick<TextForm, "placeholder">): Set
   return { ...plain, parse };
 }
 
+interface ChoiceForm<Choice> {
+  readonly choices: readonly Choice[];
+}
+
 /** One of a closed list. */
-export function choice<Choice extends string>(
-  options: WithDefault & { readonly choices: readonly Choice[] },
-): Setting<Choice> {
-  return single(options, options.choices.join("|"), (given) => oneOf(options.choices, given));
+export function choice<Choice extends string>(options: WithDefault & ChoiceForm<Choice>): Setting<Choice>;
+export function choice<Choice extends string>(options: Described & ChoiceForm<Choice>): Setting<Choice | undefined>;
+export function choice<Choice extends string>(options: Described & ChoiceForm<Choice>): Setting<Choice | undefined> {
+  const { choices: words } = options;
+  return { ...single(options, words.join("|"), (given) => oneOf(words, given)), choices: { words, several: false } };
 }
 
 /** Some of a closed list, in the list's order. */
 export function choices<Choice extends string>(
-  options: WithDefault & { readonly choices: readonly Choice[] },
+  options: WithDefault & ChoiceForm<Choice>,
 ): Setting<readonly Choice[]> {
-  return single(options, options.choices.join(","), (given) => {
+  const read = single(options, options.choices.join(","), (given) => {
     const wanted = splitList(given).map((name) => oneOf(options.choices, name));
     const wrong = wanted.find((name) => name instanceof InvalidValue);
     if (wrong !== undefined) return wrong;
@@ -102,6 +107,7 @@ export function choices<Choice extends string>(
     }
     return options.choices.filter((name) => wanted.includes(name));
   });
+  return { ...read, choices: { words: options.choices, several: true } };
 }
 
 /** Texts separated by commas; the flag may also be given several times. Default: none. */

@@ -22,6 +22,13 @@ export interface TableColumns {
   readonly columns: readonly string[];
 }
 
+/** The words that a value is made of, where there are no others. */
+export interface Choices {
+  readonly words: readonly string[];
+  /** Whether several of them may be given, parted by commas. */
+  readonly several: boolean;
+}
+
 /** A setting as declared. */
 export interface Setting<Value> {
   /** Without dashes. Undefined: environment only, for what must not stand in a process list. */
@@ -34,6 +41,8 @@ export interface Setting<Value> {
   readonly help: string;
   /** What the help shows in place of a value, such as `SECONDS`; undefined for a switch. */
   readonly placeholder?: string;
+  /** Undefined: any text may be right. */
+  readonly choices?: Choices;
   /** As text, the way a user would write it. Undefined: there is no value unless one is given. */
   readonly defaultText?: string;
   /** Never shown, not even in an error. */

@@ -14,6 +14,8 @@ import type { FieldId, FieldIds } from "./field_ids.ts";
 /** Footer length and magic number, at a file's end. */
 const tailBytes = 8;
 const magic = "PAR1";
+/** Names as they are: a decoder takes U+FEFF at the beginning for a mark of its own, and drops it. */
+const nameText = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** A footer and where it begins. */
 export interface Footer {
@@ -87,6 +89,7 @@ export function keepColumns(metadata: ThriftStruct, { names, fieldIds }: FooterC
   const [root, ...below] = structs(metadata, 2) as [ThriftStruct, ...ThriftStruct[]];
   const columns = topLevelColumns(below);
   const kept = columns.filter(({ name }) => names.has(name));
+  if (kept.length !== names.size) throw new WeirError("internal", "A Parquet file lacks columns that it is to keep");
   for (const { name, elements } of kept) setIds(elements, fieldIds?.get(name));
   root.set(5, { type: thrift.i32, value: BigInt(kept.length) });
   setStructs(metadata, 2, [root, ...kept.flatMap(({ elements }) => elements)]);
@@ -107,7 +110,7 @@ function topLevelColumns(elements: readonly ThriftStruct[]): readonly TopLevelCo
   const columns: TopLevelColumn[] = [];
   for (let start = 0; start < elements.length;) {
     const end = endOf(elements, start);
-    const name = new TextDecoder().decode(valueOf(elements[start]!, 4) as Uint8Array);
+    const name = nameText.decode(valueOf(elements[start]!, 4) as Uint8Array);
     columns.push({ name, elements: elements.slice(start, end) });
     start = end;
   }
@@ -189,7 +192,7 @@ function rowGroups(metadata: ThriftStruct): readonly ThriftStruct[] {
 
 function pathOf(column: ThriftStruct): readonly string[] {
   const { elements } = valueOf(struct(column, 3), 3) as ThriftList;
-  return elements.map((part) => new TextDecoder().decode(part as Uint8Array));
+  return elements.map((part) => nameText.decode(part as Uint8Array));
 }
 
 function structs(from: ThriftStruct, number: number): readonly ThriftStruct[] {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Relation } from "../../lib/change/relation.ts";
 import type { Sink, TableChange } from "../../lib/change/sink.ts";
 import type { SharedRows, WrittenRows } from "../../lib/change/written_rows.ts";
+import { types } from "../../lib/dataset/column_type.ts";
 import type { TableDefinition } from "../../lib/dataset/dataset.ts";
 import { identifier } from "../../lib/engine/quote.ts";
 import { sharingRows } from "../../lib/pipeline/sharing_rows.ts";
@@ -71,6 +72,22 @@ for (
       assert.deepEqual([pages.length, new Set(pages).size], [formats.length, 1]);
     }));
 }
+
+Deno.test("columns of odd names are taken over whole", () =>
+  withDatabase(async (fixture) => {
+    const { connection, folder } = fixture;
+    const names = ["a.b", 'a"b', "é", "\ufeffa"];
+    const columns = names.map((name) => ({ name, type: types.string, nullable: true }));
+    const definition = { ...holders, columns: [...holders.columns.slice(0, 1), ...columns] };
+    const rows = [{ id: "1", ...Object.fromEntries(names.map((name, index) => [name, `'${index}'`])) }];
+    const upserts = await relationOf(connection, { definition, rows });
+    await sharingRows(sinksOf(fixture, definition, [paimon, icebergV3]), async (sink, shared) => {
+      await sink.commit({ ...changeOf(definition, upserts), shared });
+    });
+    const [iceberg] = sinksOf(fixture, definition, [icebergV3]);
+    await sameRows(connection, { expected: upserts.name, sink: iceberg!, definition });
+    assert.equal(new Set(await pagesOf(folder)).size, 1);
+  }));
 
 Deno.test("rows are written anew where the file offered has other columns, or is gone, or the one who offers fails", () =>
   withDatabase(async (fixture) => {

@@ -95,7 +95,7 @@ Deno.test("deno task embed brings every row its vector beside a writer, once, wh
       ]);
       assert.match(log, /model weir-hash-nonsemantic@1, 256 dimensions\n\n.*rows to embed.*\n.*\n.*20,000.*about/s);
       assert.deepEqual(await namesIn(`${folder}/lake`), before);
-      assert.deepEqual(await namesIn(`${folder}/data/state`), ["embed"]);
+      assert.deepEqual(await namesIn(`${folder}/data/state`), ["embed", "runs"]);
       assert.deepEqual(await namesIn(`${folder}/data/state/embed`), []);
     });
 

@@ -62,6 +62,42 @@ Deno.test("a copy comes in bounded parts under one position, while rows are writ
   });
 });
 
+/** Rows copied of each table, in which `empty` is emptied at a moment: the copy is to go on once that waits for a lock. */
+async function copiedBeside(
+  moment: "locked" | "reading",
+  { source, url, run }: { source: PostgresSource; url: string; run: (sql: string) => Promise<unknown> },
+): Promise<Readonly<Record<string, number>>> {
+  const client = new pg.Client({ connectionString: url });
+  client.on("error", () => {});
+  await client.connect();
+  let emptied: Promise<unknown> | undefined;
+  const emptyOther = async (table: string) => {
+    if (emptied !== undefined) return;
+    emptied = run(`TRUNCATE ${table}`);
+    const waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    while ((await client.query(waiting)).rowCount === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  };
+  if (moment === "locked") armFailPoints((name) => name === "copy.afterLocks" ? emptyOther("items") : undefined);
+  const counts: Record<string, number> = {};
+  for await (const part of source.copy(source.datasets, AbortSignal.timeout(20_000))) {
+    const { name } = part.dataset;
+    counts[name] = (counts[name] ?? 0) + part.changes.segments.reduce((sum, { rows }) => sum + rows, 0);
+    await part.release();
+    await emptyOther(name === "items" ? "empty" : "items");
+  }
+  await emptied;
+  await client.end();
+  return counts;
+}
+
+for (const [moment, items] of [["locked", 0], ["reading", 40_000]] as const) {
+  Deno.test(`a table emptied before the copy reads it, while it is ${moment}, holds up neither side for ever`, async () => {
+    await withCopy(async (fixture) => {
+      assert.deepEqual(await copiedBeside(moment, fixture), { items, empty: 0 });
+    });
+  });
+}
+
 Deno.test("a copy that is given up, aborted or fails at any step leaves no file, and the next one is whole", async (t) => {
   await withCopy(async ({ source, spool }) => {
     const rows = async (signal: AbortSignal, stopAfter = Infinity) => {

@@ -1,19 +1,26 @@
 import assert from "node:assert/strict";
 import { errorPolicy } from "../../lib/errors.ts";
+import { everyJob } from "../../jobs/jobs.ts";
+import { takenSettings } from "../../jobs/wiring/job_listing.ts";
 import { settings } from "../../lib/settings/declarations.ts";
-import { generatorSettings } from "../../lib/settings/generator.ts";
+import type { Setting } from "../../lib/settings/setting.ts";
 import { typeScriptFiles } from "./source_tree.ts";
 
-/** Of the frame of every job, of Deno itself, of Docker, and the name of any flag. */
-const otherFlags = ["help", "debug", "allow-", "allow-net", "unstable-", "no-", "no-prompt", "profile", "wait", "flag"];
+/** Of Deno itself, of Docker, and the name of any flag. */
+const otherFlags = ["help", "allow-", "allow-net", "unstable-", "no-", "no-prompt", "profile", "wait", "flag"];
 
-/** What a user may read. The programs of the embedded server have flags of their own. */
+/** These start programs of others, which have flags of their own. */
+const startsOthers = ["lib/embedded/cluster.ts", "jobs/wiring/doctor/tools.ts"];
+
+/** What a user may read. */
 function isSpoken(path: string): boolean {
-  return /^(lib|jobs)\/.*(?<!_test)\.ts$/.test(path) && path !== "lib/embedded/cluster.ts";
+  return /^(lib|jobs)\/.*(?<!_test)\.ts$/.test(path) && !startsOthers.includes(path);
 }
 
 Deno.test("every flag that a message, an advice or the README speaks of is there", async () => {
-  const declared = Object.values({ ...settings, ...generatorSettings }).map(({ flag }) => flag);
+  const declared = [settings, ...everyJob().map(takenSettings)].flatMap((each) =>
+    Object.values<Setting<unknown>>(each).map(({ flag }) => flag)
+  );
   const known = new Set([...declared, ...otherFlags]);
   const files = (await typeScriptFiles()).filter(({ path }) => isSpoken(path));
   const readme = { path: "README.md", text: await Deno.readTextFile(new URL("../../README.md", import.meta.url)) };

@@ -1,6 +1,7 @@
 /** What happens before the first byte is read: server, tables, publication and slot, in that order. */
 import type { RecordedPosition } from "../../change/source.ts";
 import type { Dataset } from "../../dataset/dataset.ts";
+import { identifier } from "../../engine/quote.ts";
 import { WeirError } from "../../errors.ts";
 import { failPoint } from "../../fail_point.ts";
 import type { PostgresConnection } from "./connection.ts";
@@ -17,6 +18,7 @@ import {
 } from "./publication.ts";
 import type { ReplicationConnection } from "./replication_connection.ts";
 import { assertSlot, awaitFreeSlot, createSlot, readSlot } from "./slot.ts";
+import type { Problem } from "./source_table.ts";
 import { openTransactions, telling } from "./telling.ts";
 
 /** Points that every start passes. */
@@ -79,6 +81,29 @@ async function survey({ connection, slot: name, publication, ...wanted }: Survey
   });
   assertReady([...problems, ...found.problems, ...(found.tables.length > 0 ? plan.problems : [])]);
   return { server, slot, state, generatedColumns, tables: found.tables, plan };
+}
+
+/** What a server, and this user there, lack for a capture of any table. Any of the slots and publications will do. */
+export async function inspectServer(
+  connection: PostgresConnection,
+  objects: readonly Pick<SurveyOptions, "slot" | "publication">[],
+): Promise<{ readonly server: ServerState; readonly problems: readonly Problem[] }> {
+  const server = await readServerState(connection);
+  if (!mayBeAsked(server)) return { server, problems: serverProblems(server, true) };
+  let [hasSlot, isPublished] = [false, server.mayCreate];
+  for (const { slot, publication } of objects) {
+    hasSlot ||= await readSlot(connection, slot) !== undefined;
+    isPublished ||= await readPublication(connection, publication) !== undefined;
+  }
+  const problems = serverProblems(server, hasSlot);
+  return { server, problems: isPublished ? problems : [...problems, mayNotPublish(server)] };
+}
+
+function mayNotPublish({ database, user }: ServerState): Problem {
+  return {
+    problem: `user ${identifier(user)} may not make a publication in database ${identifier(database)}`,
+    remedy: `GRANT CREATE ON DATABASE ${identifier(database)} TO ${identifier(user)}`,
+  };
 }
 
 function sendsGeneratedColumns(server: ServerState, state: Awaited<ReturnType<typeof readPublication>>): boolean {

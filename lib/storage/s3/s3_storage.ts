@@ -6,6 +6,7 @@
  */
 import { storageError, WeirError } from "../../errors.ts";
 import type { OtherPlace } from "../other_place.ts";
+import { refusesSecondPut } from "../put_probe.ts";
 import type { ReadableFiles, Storage, StoredObject } from "../storage.ts";
 import { ObjectClient, type ObjectClientOptions } from "./client.ts";
 import { FileCache } from "./file_cache.ts";
@@ -169,23 +170,12 @@ export class S3Storage implements Storage {
   async probe(): Promise<void> {
     const { patienceMs = probePatienceMs } = this.#options;
     const hasty = new S3Storage({ ...this.#options, patienceMs: Math.min(patienceMs, probePatienceMs) });
-    if (await hasty.#refusesSecondPut(`weir-probe-${crypto.randomUUID()}`)) return;
+    if (await refusesSecondPut(hasty)) return;
     const [condition, value] = this.#client.dialect.ifAbsent;
     throw new WeirError("precondition", `The object store does not refuse a put with "${condition}: ${value}"`, {
       detail: { path: this.#root },
       advice: "Use a store that does, or its newer version: without it two writers could take the same table version",
     });
-  }
-
-  async #refusesSecondPut(path: string): Promise<boolean> {
-    const first = await this.putIfAbsent(path, new Uint8Array(1));
-    try {
-      const second = await this.putIfAbsent(path, new Uint8Array(2));
-      const kept = await this.read(path);
-      return first && !second && kept?.length === 1;
-    } finally {
-      await this.delete(path).catch(() => {});
-    }
   }
 
   /** Carries who put an object. */

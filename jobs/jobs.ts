@@ -1,0 +1,52 @@
+/** Every job with its settings and its last run; completion of them all for a shell. */
+import { completionScript, shells } from "../lib/cli/completion/script.ts";
+import type { DeclaredJob } from "../lib/cli/help.ts";
+import { declareJob, runJob } from "../lib/cli/run_job.ts";
+import { choice, choices } from "../lib/settings/kinds.ts";
+import { allJobs } from "./wiring/all_jobs.ts";
+import { readTasks } from "./wiring/tasks.ts";
+import { jobListing, jobsText, jobText, takenSettings } from "./wiring/job_listing.ts";
+
+export const job = declareJob({
+  name: "jobs",
+  summary: "List every job with its last run, and with its settings; or print what completes them in a shell",
+  stops: "at once",
+  settings: {
+    job: choices({
+      flag: "job",
+      help: "Show every setting of these jobs",
+      defaultText: "none",
+      choices: ["none", "all", ...allJobs.map(({ name }) => name)],
+    }),
+    completion: choice({
+      flag: "completion",
+      help: "Print a script that completes tasks, flags and choices: source <(deno task jobs --completion bash)",
+      choices: shells,
+    }),
+  },
+  main: async ({ settings, print }) => {
+    const jobs = everyJob();
+    if (settings.completion !== undefined) {
+      const taken = jobs.map((job) => ({ ...job, settings: takenSettings(job) }));
+      const script = completionScript(settings.completion, { jobs: taken, tasks: await readTasks() });
+      print(script);
+      return { ok: true, script };
+    }
+    const wanted = jobs.filter(({ name }) => settings.job.includes("all") || settings.job.includes(name));
+    if (wanted.length > 0) {
+      const listing = jobListing(wanted);
+      print(listing.jobs.map(jobText).join("\n\n"));
+      return listing;
+    }
+    const listing = jobListing(jobs);
+    print(`${jobsText(listing)}\n\ndeno task jobs --job NAME shows a job's settings; every job has --help.`);
+    return listing;
+  },
+});
+
+/** All jobs there are, as they are declared. */
+export function everyJob(): readonly DeclaredJob[] {
+  return [...allJobs, job];
+}
+
+if (import.meta.main) await runJob(job);

@@ -1,0 +1,24 @@
+/** Every job that is not about the jobs themselves, in the order in which they are told of. */
+import type { DeclaredJob } from "../../lib/cli/help.ts";
+import { job as capture } from "../capture.ts";
+import { job as distill } from "../distill.ts";
+import { job as doctor } from "../doctor.ts";
+import { job as embed } from "../embed.ts";
+import { job as maintain } from "../maintain.ts";
+import { job as pipeline } from "../pipeline.ts";
+import { job as serveEmbeddings } from "../serve_embeddings.ts";
+import { job as similar } from "../similar.ts";
+import { job as verify } from "../verify.ts";
+
+/** As they are declared. */
+export const allJobs: readonly DeclaredJob[] = [
+  pipeline,
+  capture,
+  verify,
+  maintain,
+  similar,
+  serveEmbeddings,
+  embed,
+  distill,
+  doctor,
+];
