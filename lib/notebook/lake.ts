@@ -1,9 +1,9 @@
 /**
  * A lake opened for exploring: its tables by name, SQL over them, their past, and what is similar in them.
  *
- * Promise: needs no server and writes nothing to the lake. Every query sees the snapshots of when the lake was opened, so that two cells
- * of a notebook speak of the same rows whoever writes meanwhile; who wants newer ones opens it again. Queries run at the same time if
- * they are asked for at the same time.
+ * Promise: needs no server and writes nothing to the lake. SQL sees the snapshots of when the lake was opened, so that two cells of a
+ * notebook speak of the same rows whoever writes meanwhile; who wants newer ones opens it again. Histories and similar rows are those
+ * of the tables as they are when asked for. Queries run at the same time if they are asked for at the same time.
  */
 import { Database } from "../engine/database.ts";
 import { WeirError } from "../errors.ts";
@@ -48,7 +48,7 @@ export interface OpenLakeOptions {
 export interface ChangesOptions extends FormatChoice {
   /** The changes after this point … */
   readonly from: TableMoment;
-  /** … up to this one. Default: the newest snapshot. */
+  /** … up to this one. Default: the snapshot that the lake was opened at. */
   readonly to?: TableMoment;
 }
 
@@ -189,8 +189,11 @@ export class Lake implements AsyncDisposable, Displayed {
    */
   async changes(name: string, { from, to, ...choice }: ChangesOptions): Promise<QueryResult> {
     const { place, opened } = this.#parts;
-    const range = { from: tablePoint(from), ...(to === undefined ? {} : { to: tablePoint(to) }) };
-    const { select } = opened.use(await changesBetween(this.table(name, choice), place, range));
+    const table = this.table(name, choice);
+    const { snapshotId } = table;
+    const until = to ?? (snapshotId === undefined ? undefined : { snapshotId });
+    const range = { from: tablePoint(from), ...(until === undefined ? {} : { to: tablePoint(until) }) };
+    const { select } = opened.use(await changesBetween(table, place, range));
     return await this.#result(new SqlPart([select]));
   }
 
