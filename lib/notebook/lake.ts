@@ -1,9 +1,9 @@
 /**
  * A lake opened for exploring: its tables by name, SQL over them, their past, and what is similar in them.
  *
- * Promise: needs no server and writes nothing to the lake. Every query sees the snapshots of when the lake was opened, so that two cells
- * of a notebook speak of the same rows whoever writes meanwhile; who wants newer ones opens it again. Queries run at the same time if
- * they are asked for at the same time.
+ * Promise: needs no server and writes nothing to the lake. SQL sees the snapshots of when the lake was opened, so that two cells of a
+ * notebook speak of the same rows whoever writes meanwhile; who wants newer ones opens it again. Histories and similar rows are those
+ * of the tables as they are when asked for. Queries run at the same time if they are asked for at the same time.
  */
 import { Database } from "../engine/database.ts";
 import { WeirError } from "../errors.ts";
@@ -48,7 +48,7 @@ export interface OpenLakeOptions {
 export interface ChangesOptions extends FormatChoice {
   /** The changes after this point … */
   readonly from: TableMoment;
-  /** … up to this one. Default: the newest snapshot. */
+  /** … up to this one. Default: the snapshot that the lake was opened at. */
   readonly to?: TableMoment;
 }
 
@@ -101,7 +101,33 @@ interface LakeParts {
   readonly opened: AsyncDisposableStack;
 }
 
-/** An open lake: see {@linkcode openLake}. */
+/**
+ * An open lake: see {@linkcode openLake}.
+ *
+ * @example
+ * ```ts
+ * import { withDatabase } from "../testing/temporary.ts";
+ * import { VectorLake } from "../testing/vector_lake.ts";
+ * import { openLake } from "./lake.ts";
+ * import assert from "node:assert/strict";
+ *
+ * await withDatabase(async (fixture) => {
+ *   const notes = new VectorLake(fixture, { format: "paimon" });
+ *   await notes.write([{ id: 1, text: "Rent of the flat" }]);
+ *   const before = new Date();
+ *   await notes.write([{ id: 1, text: "Rent of the house" }, { id: 2, text: "Petrol" }]);
+ *   await using lake = await openLake({ lake: `${fixture.folder}/lake` });
+ *
+ *   const then = await lake.tableAt("desk.notes", before);
+ *   const both = await lake.sql`SELECT old.note AS was, n.note FROM desk.notes AS n JOIN ${then} AS old USING (id)`;
+ *   assert.deepEqual(await both.rows(), [{ was: "Rent of the flat", note: "Rent of the house" }]);
+ *
+ *   const changes = await lake.changes("desk.notes", { from: before });
+ *   const counted = await lake.sql`SELECT change, count(*) AS n FROM ${changes} GROUP BY ALL ORDER BY change`;
+ *   assert.deepEqual(await counted.rows(), [{ change: "insert", n: 1n }, { change: "update", n: 1n }]);
+ * });
+ * ```
+ */
 export class Lake implements AsyncDisposable, Displayed {
   readonly #parts: LakeParts;
 
@@ -163,8 +189,11 @@ export class Lake implements AsyncDisposable, Displayed {
    */
   async changes(name: string, { from, to, ...choice }: ChangesOptions): Promise<QueryResult> {
     const { place, opened } = this.#parts;
-    const range = { from: tablePoint(from), ...(to === undefined ? {} : { to: tablePoint(to) }) };
-    const { select } = opened.use(await changesBetween(this.table(name, choice), place, range));
+    const table = this.table(name, choice);
+    const { snapshotId } = table;
+    const until = to ?? (snapshotId === undefined ? undefined : { snapshotId });
+    const range = { from: tablePoint(from), ...(until === undefined ? {} : { to: tablePoint(until) }) };
+    const { select } = opened.use(await changesBetween(table, place, range));
     return await this.#result(new SqlPart([select]));
   }
 

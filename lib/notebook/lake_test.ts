@@ -140,8 +140,11 @@ Deno.test("an open lake stays at its snapshots while others write; opened again 
     await notes.write([{ id: 9, text: "Late" }]);
     const count = async (opened: Lake) => (await (await opened.sql`SELECT count(*) AS n FROM desk.notes`).rows())[0]?.n;
     assert.equal(await count(lake), 3n);
+    const from = await firstSnapshot(lake);
+    assert.equal(await (await lake.changes("notes", { from })).rowCount(), 2n);
     await using again = await openLake({ lake: `${fixture.folder}/lake` });
     assert.equal(await count(again), 4n);
+    assert.equal(await (await again.changes("notes", { from })).rowCount(), 3n);
   }));
 
 Deno.test("changes between two points and the life of a row are results as any other", () =>

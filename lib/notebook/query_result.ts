@@ -7,6 +7,7 @@
  */
 import type { DuckDBDataChunk, DuckDBType, DuckDBValue } from "@duckdb/node-api";
 import type { Table } from "apache-arrow";
+import { planBundle } from "./plan_display.ts";
 import { numericValue, type PlainRow, plainValue } from "./plain_value.ts";
 import { asTable, type Query, type RunningQuery, runQuery, writeRows } from "./query.ts";
 import { asSql, identifier, type InSql, sql, type SqlPart } from "./sql_part.ts";
@@ -142,6 +143,9 @@ export class QueryResult implements InSql, Displayed, AsyncIterable<readonly Pla
 
   async [display](): Promise<MediaBundle> {
     const { names, types, chunks } = this.#held;
+    if (names.join() === "explain_key,explain_value") {
+      return planBundle(chunks.map((chunk) => chunk.getColumnValues(1)));
+    }
     return tableBundle({
       columns: names.map((name, index) => ({ name, type: types[index]! })),
       rows: chunks.flatMap(rowsOf).slice(0, mostShownRows),
