@@ -14,7 +14,7 @@ export interface DatabaseOptions {
   readonly folders: readonly string[];
   /** Folder for what does not fit into memory; it is allowed too. */
   readonly temporaryFolder: string;
-  /** Bytes. Default 768 MiB. */
+  /** Bytes. Default 640 MiB. */
   readonly memoryLimitBytes?: number;
   /**
    * Threads for one statement. Default 1: work is parallel across connections. With more, a statement of one task leaves its
@@ -36,7 +36,7 @@ export class Database {
     const instance = await DuckDBInstance.create(":memory:");
     const connection = await instance.connect();
     const folders = [...options.folders, options.temporaryFolder].map((folder) => literal(folder));
-    await connection.run(`SET memory_limit='${Math.round((options.memoryLimitBytes ?? 768 * 2 ** 20) / 2 ** 20)}MiB'`);
+    await connection.run(`SET memory_limit='${Math.round((options.memoryLimitBytes ?? 640 * 2 ** 20) / 2 ** 20)}MiB'`);
     await connection.run(`SET threads=${options.threads ?? 1}`);
     await connection.run(`SET temp_directory=${literal(options.temporaryFolder)}`);
     await connection.run("SET autoinstall_known_extensions=false");

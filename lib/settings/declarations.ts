@@ -273,7 +273,7 @@ export const settings = {
   memoryLimitBytes: bytes({
     flag: "memory-limit",
     help: "Memory DuckDB may use; the process itself needs some beside it",
-    defaultText: "768MiB",
+    defaultText: "640MiB",
     minimum: 2 ** 26,
     maximum: 2 ** 45,
   }),
