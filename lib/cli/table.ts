@@ -33,14 +33,28 @@ export function textWidth(text: string): number {
  * ```
  */
 export function renderTable(columns: readonly TextColumn[], rows: readonly (readonly string[])[]): string {
-  const cells = rows.map((row) => columns.map((_, index) => printable(row[index] ?? "")));
+  const { head, line } = tableLayout(columns, rows);
+  return [head, ...rows.map(line)].join("\n");
+}
+
+/** How wide the columns of a table are, for rows that come one after another. */
+export interface TableLayout {
+  /** The titles and the line under them. */
+  readonly head: string;
+  /** One row. A cell that is wider than its column moves those behind it. */
+  readonly line: (row: readonly string[]) => string;
+}
+
+/** Columns as wide as their titles and the cells of some rows. */
+export function tableLayout(columns: readonly TextColumn[], rows: readonly (readonly string[])[]): TableLayout {
   const widths = columns.map(({ title }, index) =>
-    Math.max(textWidth(title), ...cells.map((row) => textWidth(row[index] ?? "")))
+    rows.reduce((widest, row) => Math.max(widest, textWidth(printable(row[index] ?? ""))), textWidth(printable(title)))
   );
   const line = (texts: readonly string[]) =>
-    texts.map((text, index) => pad(text, widths[index] ?? 0, columns[index]?.align ?? "left")).join("  ").trimEnd();
+    columns.map(({ align = "left" }, index) => pad(printable(texts[index] ?? ""), widths[index] ?? 0, align))
+      .join("  ").trimEnd();
   const rule = widths.map((width) => "─".repeat(width)).join("  ");
-  return [line(columns.map(({ title }) => title)), rule, ...cells.map(line)].join("\n");
+  return { head: `${line(columns.map(({ title }) => title))}\n${rule}`, line };
 }
 
 function pad(text: string, width: number, align: "left" | "right"): string {

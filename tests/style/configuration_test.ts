@@ -47,7 +47,19 @@ Deno.test("every task says what it does and runs with a named permission set, ne
 
 Deno.test("a job's permission set reaches neither every file nor every host nor every program", async () => {
   const { permissions } = await configuration();
-  for (const name of ["pipeline", "capture", "verify", "maintain", "embed", "similar", "serve_embeddings", "distill"]) {
+  for (
+    const name of [
+      "pipeline",
+      "capture",
+      "verify",
+      "maintain",
+      "embed",
+      "similar",
+      "sql",
+      "serve_embeddings",
+      "distill",
+    ]
+  ) {
     for (const [kind, granted] of Object.entries(permissions[name] ?? {})) {
       assert.ok(Array.isArray(granted) && granted.length > 0, `${name} grants all of ${kind}`);
     }
