@@ -1,6 +1,7 @@
 /** Lake tables, files and source tables asked in SQL. */
 import { runJob } from "../lib/cli/run_job.ts";
 import { WeirError } from "../lib/errors.ts";
+import { askStatements } from "./wiring/sql/asking.ts";
 import { runStatements, writtenText } from "./wiring/sql/given_statements.ts";
 import { openStatementLake } from "./wiring/sql/statement_lake.ts";
 import { outputOf } from "./wiring/sql/statement_output.ts";
@@ -26,6 +27,9 @@ await runJob({
     const output = await outputOf(settings);
     await using lake = await openStatementLake(settings);
     const { session, workFolder } = lake;
+    if (operand === undefined && Deno.stdin.isTerminal() && Deno.stdout.isTerminal()) {
+      return await askStatements(session, { output: { ...output, write: writeRows }, signal, print });
+    }
     const outcome = await runStatements(session, operand, {
       output: { ...output, write: writeRows, workFolder },
       signal,

@@ -83,6 +83,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "table/iceberg/rest/rest_catalog.ts",
     "source/postgres",
     "settings/nearest.ts",
+    "settings/redaction.ts",
     "cli/format.ts",
     "cli/table.ts",
   ],
