@@ -18,14 +18,14 @@ await runJob({
   },
   stops: "once the query has given up",
   settings: statementSettings,
-  main: async ({ settings, operand, signal, writeRows, print }) => {
+  main: async ({ settings, operand, signal, progress, writeRows, print }) => {
     if (settings.out === undefined && Deno.args.includes("--json")) {
       throw new WeirError("configuration", "--json tells what became of a file, and there is none", {
         advice: "Give --output json for rows as JSON, or --out FILE too",
       });
     }
     const output = await outputOf(settings);
-    await using lake = await openStatementLake(settings);
+    await using lake = await openStatementLake(settings, { progress });
     const { session, workFolder } = lake;
     if (operand === undefined && Deno.stdin.isTerminal() && Deno.stdout.isTerminal()) {
       return await askStatements(session, { output: { ...output, write: writeRows }, signal, print });

@@ -88,7 +88,8 @@ export class SqlSession implements Disposable {
   /** Writes the rows of a statement into a new file of a folder of the session, and counts them. Throws as {@linkcode run}. */
   async writeParquet(statement: string, path: string, signal: AbortSignal): Promise<number> {
     return await this.#checked(statement, signal, async (connect) => {
-      const connection = await connect();
+      using open = new DisposableStack();
+      const connection = open.adopt(await connect(), (connected) => connected.close());
       await connection.exclusively(async (native) => {
         const found = await native.extractStatements(statement);
         const only = found.count === 1 ? await found.prepare(0) : undefined;
@@ -132,6 +133,8 @@ export class SqlSession implements Disposable {
 }
 
 function stoppedBy(signal: AbortSignal, stack: DisposableStack, connection: Connection): Connection {
+  if (signal.aborted) connection.close();
+  signal.throwIfAborted();
   const stop = () => connection.interrupt();
   signal.addEventListener("abort", stop);
   stack.defer(() => signal.removeEventListener("abort", stop));

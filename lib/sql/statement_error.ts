@@ -6,6 +6,9 @@ const shownCharacters = 80;
 /** Kinds of errors about the statement itself: they speak of it and of names alone, never of rows. */
 const aboutNames = /^(?:Parser|Binder|Catalog|Permission|Not implemented) Error$/;
 
+/** A source table without its namespace looks like one of a namespace `source`. */
+const sourceName = /schema "source" does not exist/i;
+
 const advices: Readonly<Record<string, string>> = {
   "Parser Error": "Correct the statement at the place shown",
   "Catalog Error": "Ask for one that there is: .tables lists the tables at the prompt, SHOW ALL TABLES in a statement",
@@ -32,11 +35,12 @@ export function statementError(thrown: unknown, statement: string): unknown {
   if (kind === "INTERRUPT Error") return interrupted(thrown);
   const { message, place } = partsOf(said);
   const found = place === undefined ? undefined : placeIn(statement, place);
+  const advice = sourceName.test(said) ? "Write source.NAMESPACE.TABLE, such as source.public.accounts" : advices[kind];
   const words = aboutNames.test(kind) ? message : withoutValues(message, statement);
   const where = found === undefined ? "" : ` (line ${found.line}, column ${found.column})`;
   return new WeirError("configuration", `${words}${where}`, {
     cause: thrown,
-    advice: advices[kind] ?? "Correct the statement",
+    advice: advice ?? "Correct the statement",
     ...(found === undefined ? {} : { detail: { statement: found.excerpt } }),
   });
 }

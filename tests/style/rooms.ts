@@ -77,6 +77,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   // types that a capture gives them.
   sql: [
     ...contracts,
+    "fold/spool_reader.ts",
     "notebook",
     "query",
     "storage",

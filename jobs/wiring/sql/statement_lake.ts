@@ -1,12 +1,15 @@
 /** The lake that statements ask, with the folders whose files they may read and a folder for what they leave on disk. */
 import { join, resolve } from "node:path";
 import { type Need, requirePermissions } from "../../../lib/cli/permission.ts";
+import type { Progress } from "../../../lib/cli/progress.ts";
 import { WeirError } from "../../../lib/errors.ts";
 import { readPoint } from "../../../lib/sql/point_text.ts";
+import { SourceTables } from "../../../lib/sql/source_tables.ts";
 import { SqlSession } from "../../../lib/sql/session.ts";
 import { catalogNeeds, icebergCatalogOf } from "../iceberg_catalog.ts";
 import { ignoreMissing, needOf, readPlace } from "../lake_place.ts";
 import { stateFolder } from "../state_folder.ts";
+import { AskedServer } from "./source_server.ts";
 import type { StatementSettings } from "./statement_settings.ts";
 
 /** An open lake. Disposing removes what statements left on disk. */
@@ -24,7 +27,10 @@ const inputFolder = "data";
  *
  * Throws `configuration` where it is not there, or where the job's permissions do not reach what is named, with the command that does.
  */
-export async function openStatementLake(settings: StatementSettings): Promise<StatementLake> {
+export async function openStatementLake(
+  settings: StatementSettings,
+  { progress }: { readonly progress: Progress },
+): Promise<StatementLake> {
   const at = readPoint(settings.at);
   await requirePermissions("sql", needs(settings));
   await using open = new AsyncDisposableStack();
@@ -35,7 +41,14 @@ export async function openStatementLake(settings: StatementSettings): Promise<St
   const { storage, folders } = readPlace(settings, workFolder);
   for (const folder of settings.folders) await requireFolder(folder);
   const readable = settings.folders.length === 0 ? await inputFolders() : settings.folders.map((each) => resolve(each));
-  const { memoryLimitBytes, threads } = settings;
+  const { memoryLimitBytes, threads, sourceRows: mostRows } = settings;
+  const server = open.use(new AskedServer(settings, { progress }));
+  const source = new SourceTables({
+    url: () => server.url(),
+    folder: workFolder,
+    mostRows,
+    note: (text) => progress.note(text),
+  });
   const session = open.use(
     await SqlSession.open({
       storage,
@@ -45,6 +58,7 @@ export async function openStatementLake(settings: StatementSettings): Promise<St
       at,
       memoryLimitBytes,
       threads,
+      bringTables: (parts, connection, signal) => source.bring(parts, connection, signal),
     }),
   );
   const opened = open.move();

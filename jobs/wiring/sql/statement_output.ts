@@ -84,7 +84,7 @@ export async function answer(
     const chunks = countedChunks(rows, (more) => count += more);
     const pieces = makers[format](out)({ ...rows, chunks });
     if (out === undefined) await print(pieces, output, signal);
-    else await writeFile(pieces, { out, made: join(workFolder, crypto.randomUUID()) });
+    else await writeFile(pieces, { out, made: join(workFolder, crypto.randomUUID()), signal });
   });
   return count;
 }
@@ -136,11 +136,14 @@ async function* countedChunks(
 /** The file is made elsewhere and takes its place once it is whole. */
 async function writeFile(
   pieces: AsyncIterable<Uint8Array>,
-  { made, out }: { readonly made: string; readonly out: string },
+  { made, out, signal }: { readonly made: string; readonly out: string; readonly signal: AbortSignal },
 ): Promise<void> {
   {
     using file = await Deno.open(made, { write: true, createNew: true });
-    for await (const bytes of pieces) await writeAll(file, bytes);
+    for await (const bytes of pieces) {
+      signal.throwIfAborted();
+      await writeAll(file, bytes);
+    }
   }
   await place(made, out);
 }

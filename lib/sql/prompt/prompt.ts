@@ -78,6 +78,7 @@ class Prompt {
     await end;
     this.#running?.abort();
     await work;
+    this.#options.print("");
     this.#options.signal.removeEventListener("abort", stop);
     return this.#statements;
   }
@@ -99,8 +100,7 @@ class Prompt {
     }
     this.#before = "";
     this.#options.print("^C");
-    this.#lines.write(null, { ctrl: true, name: "e" });
-    this.#lines.write(null, { ctrl: true, name: "u" });
+    Object.assign(this.#lines, { line: "", cursor: 0 });
     this.#ask();
   }
 
