@@ -13,8 +13,12 @@ const wide =
   /^(?:[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|.\ufe0f)/u;
 const invisible = /^[\p{Cc}\p{Cf}\p{Mn}\p{Me}]+$/u;
 
+/** Each character takes one cell. To look at each would take most of the time of a long table. */
+const plain = /^[ -~]*$/;
+
 /** Terminal cells a text takes. */
 export function textWidth(text: string): number {
+  if (plain.test(text)) return text.length;
   let width = 0;
   for (const { segment } of segmenter.segment(text)) width += invisible.test(segment) ? 0 : wide.test(segment) ? 2 : 1;
   return width;

@@ -76,8 +76,9 @@ export class SourceTables {
       const columns = table.columns.map(({ name, sourceType }) => spoolColumn(name, lakeType(sourceType)));
       const refused = await makeTable(engine, { table, segment: { ...wholeTable, paths: [path], columns, rows } });
       if (refused === 0) return;
+      const which = refused === 1 ? "1 row" : `${formatCount(refused)} rows`;
       this.#options.note(
-        `${formatCount(refused)} rows of ${nameOf(table)} hold values that have no like here: they are NULL`,
+        `in ${which} of ${nameOf(table)} values that have no like here are NULL`,
       );
     } finally {
       await Deno.remove(path).catch(() => {});

@@ -37,7 +37,8 @@ export async function askStatements(
       advice: "Give the statement in quotes, or leave --out and --output away to be asked for one",
     });
   }
-  print(`${formatCount(session.tables.length)} tables; .help shows what can be done`);
+  const count = session.tables.length;
+  print(`${formatCount(count)} ${count === 1 ? "table" : "tables"}; .help shows what can be done`);
   const statements = await runPrompt({
     session,
     history: new PromptHistory(join(stateFolder, "sql_history")),

@@ -22,12 +22,8 @@ export async function runStatements(
 ): Promise<StatementsOutcome> {
   const { out } = options.output;
   let [statements, rows] = [0, 0];
-  for await (const statement of given === undefined ? inputStatements(options.signal) : statementsOf([given])) {
-    if (out !== undefined && statements > 0) {
-      throw new WeirError("configuration", "one file takes the rows of one statement, and there are several", {
-        advice: "Give them one by one, each with its --out",
-      });
-    }
+  const asked = given === undefined ? inputStatements(options.signal) : statementsOf([given]);
+  for await (const statement of out === undefined ? asked : onlyOne(asked)) {
     rows += await answer(session, statement, options);
     statements++;
   }
@@ -41,7 +37,18 @@ export async function runStatements(
 
 /** A sentence on a file that was written. */
 export function writtenText({ rows, out }: StatementsOutcome): string {
-  return `wrote ${formatCount(rows)} rows to ${out}`;
+  return `wrote ${formatCount(rows)} ${rows === 1 ? "row" : "rows"} to ${out}`;
+}
+
+/** One file takes the rows of one statement; that there are several has to be known before one runs. */
+async function* onlyOne(statements: AsyncIterable<string>): AsyncGenerator<string, void> {
+  const all = await Array.fromAsync(statements);
+  if (all.length > 1) {
+    throw new WeirError("configuration", "one file takes the rows of one statement, and there are several", {
+      advice: "Give them one by one, each with its --out",
+    });
+  }
+  yield* all;
 }
 
 /** Each as soon as its `;` has come. */
