@@ -34,7 +34,7 @@ await runJob({
       output: { ...output, write: writeRows, workFolder },
       signal,
     });
-    if (outcome.out !== undefined) print(writtenText(outcome));
+    if (outcome.out !== undefined) print(writtenText(outcome.rows, settings.out ?? outcome.out));
     return outcome;
   },
 });

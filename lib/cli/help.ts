@@ -26,7 +26,7 @@ export function helpText(job: JobDescription, declared: Declarations): string {
   const { operand } = job;
   const word = operand === undefined ? "" : ` ["${operand.placeholder}"]`;
   const lines = [job.summary, "", `Usage: deno task ${job.name}${word} [flags]`, ""];
-  if (operand !== undefined) lines.push(...entry(operand.placeholder, operand), "");
+  if (operand !== undefined) lines.push(...entry(operand.placeholder, { help: operand.help }), "");
   lines.push("Flags:");
   lines.push(...flags.flatMap((setting) => entry(head(setting), setting)));
   lines.push(...entry("--help", { help: "Show this text" }));

@@ -13,12 +13,18 @@ export interface NamedTable {
 /** The names. */
 export interface StatementParts {
   readonly tables: readonly NamedTable[];
-  /** Functions that make tables, in lower case. */
-  readonly tableFunctions: readonly string[];
+  /** Functions, in lower case. */
+  readonly functions: readonly string[];
 }
 
-/** What reads in form only: it writes log files, or runs a text that nobody has looked at. */
-const refusedFunctions = ["enable_logging", "disable_logging", "query", "json_execute_serialized_sql"];
+/**
+ * Functions that read in form only (DuckDB 1.5.5): they write files of logs and profiles, read memory by its address, or run a text that
+ * nobody has looked at.
+ */
+const refusedFunction = new RegExp(
+  "^(?:(?:enable|disable)_\\w+|(?:force_)?checkpoint|truncate_duckdb_logs|write_log|arrow_scan\\w*|seq_scan|query|" +
+    "json_execute_serialized_sql|pragma)$",
+);
 
 /** What stands before a statement that is explained. */
 const explaining = /^\s*EXPLAIN\b\s*(?:ANALYZE\b)?\s*(?:\([^()]*\))?/i;
@@ -28,19 +34,17 @@ export async function statementParts(connection: Connection, statement: string):
   const text = statement.replace(explaining, "");
   const tree = JSON.parse(String(await connection.value(`SELECT json_serialize_sql(${literal(text)})`))) as Serialized;
   if (!tree.error) return partsOf(tree);
-  // Some that read have no tree (PIVOT, DESCRIBE): every word before a parenthesis may be a function.
-  const bare = text.replace(/--[^\n]*|\/\*[\s\S]*?\*\//g, "");
-  return {
-    tables: [],
-    tableFunctions: [...bare.matchAll(/(\w+)"?\s*\(/g)].map(([, word = ""]) => word.toLowerCase()),
-  };
+  // Some that read have no tree, such as PIVOT: every word before a parenthesis may be a function, and the first may be PRAGMA.
+  const bare = text.replace(/--[^\n]*|\/\*[\s\S]*?\*\//g, " ");
+  const words = [...bare.matchAll(/^\s*(\w+)|(\w+)"?\s*\(/g)].map(([, first, called]) => first ?? called ?? "");
+  return { tables: [], functions: words.map((word) => word.toLowerCase()) };
 }
 
 /** Throws `configuration` where a statement calls a function that does more than read. */
-export function requireOnlyReading({ tableFunctions }: StatementParts): void {
-  const refused = tableFunctions.find((name) => refusedFunctions.includes(name));
+export function requireOnlyReading({ functions }: StatementParts): void {
+  const refused = functions.find((name) => refusedFunction.test(name));
   if (refused === undefined) return;
-  throw new WeirError("configuration", `the function ${refused} is not for here: it does more than read`, {
+  throw new WeirError("configuration", `${refused} is not for here: it does more than read`, {
     advice: "Write what it would run as a statement of its own",
   });
 }
@@ -51,7 +55,7 @@ interface Serialized {
 
 function partsOf(tree: Serialized): StatementParts {
   const tables: NamedTable[] = [];
-  const tableFunctions: string[] = [];
+  const functions: string[] = [];
   for (const node of nodesOf(tree)) {
     if (node.type === "BASE_TABLE") {
       tables.push({
@@ -60,9 +64,9 @@ function partsOf(tree: Serialized): StatementParts {
         name: String(node.table_name ?? ""),
       });
     }
-    if (typeof node.function_name === "string") tableFunctions.push(node.function_name.toLowerCase());
+    if (typeof node.function_name === "string") functions.push(node.function_name.toLowerCase());
   }
-  return { tables, tableFunctions };
+  return { tables, functions };
 }
 
 type Node = Readonly<Record<string, unknown>>;

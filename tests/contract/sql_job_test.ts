@@ -12,7 +12,7 @@ Deno.test("rows of a lake table are printed as a table, CSV, JSON, Arrow and Par
     assert.equal(table.code, 0, table.stderr);
     assert.match(
       table.stdout,
-      /^id  note +stars\n─+.*\n 1  Rent of the flat +3\n 2  Petrol for the car +NULL\n2 rows\n$/,
+      /^id +note +stars\n─+.*\n 1 +Rent of the flat +3\n 2 +Petrol for the car +NULL\n2 rows\n$/,
     );
     assert.equal((await run("csv")).stdout, "id,note,stars\n1,Rent of the flat,3\n2,Petrol for the car,\n");
     assert.deepEqual(JSON.parse((await run("json")).stdout)[1], { id: 2, note: "Petrol for the car", stars: null });

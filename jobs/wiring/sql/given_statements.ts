@@ -36,7 +36,7 @@ export async function runStatements(
 }
 
 /** A sentence on a file that was written. */
-export function writtenText({ rows, out }: StatementsOutcome): string {
+export function writtenText(rows: number, out: string): string {
   return `wrote ${formatCount(rows)} ${rows === 1 ? "row" : "rows"} to ${out}`;
 }
 
