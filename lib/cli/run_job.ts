@@ -33,8 +33,8 @@ export interface JobContext<Declared extends Declarations> {
   readonly progress: Progress;
   /** Prints a text for people: on standard output, or on standard error with `--json`. */
   readonly print: (text: string) => void;
-  /** Writes rows that were asked for on standard output as they are: not for `--json`, and nothing in them is masked. */
-  readonly writeRows: (bytes: Uint8Array) => void;
+  /** Writes rows that were asked for on standard output as they are: not for `--json`, and nothing in them is masked. False: nobody reads. */
+  readonly writeRows: (bytes: Uint8Array) => boolean;
   /** The command that runs a task with what the user gave this run for some settings, and with more flags. */
   readonly command: (task: string, flags: { readonly of: Declarations; readonly more?: readonly string[] }) => string;
 }
@@ -110,6 +110,7 @@ async function runFramed<Declared extends Declarations>(job: Job<Declared>, fram
   const writeRows = (bytes: Uint8Array) => {
     progress.end();
     output.out(bytes);
+    return !output.gone.aborted;
   };
   const signal = AbortSignal.any([interruption.signal, output.gone]);
   try {

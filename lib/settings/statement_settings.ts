@@ -12,12 +12,14 @@ export const statementSettings = {
   }),
   output: choice({
     flag: "output",
+    environment: "WEIR_SQL_OUTPUT",
     help: "What rows become; auto: a table, or what the name of --out ends with",
     defaultText: "auto",
     choices: ["auto", "table", "csv", "json", "arrow", "parquet"],
   }),
   out: text({
     flag: "out",
+    environment: "WEIR_SQL_OUT",
     help: "Write the rows into this file, whole or not at all, in place of printing them",
     placeholder: "FILE",
   }),

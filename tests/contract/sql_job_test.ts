@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import * as arrow from "apache-arrow";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
-import { root, sqlJob, withNotes } from "./sql_job.ts";
+import { jobArguments, root, sqlJob, withNotes } from "./sql_job.ts";
 
 Deno.test("rows of a lake table are printed as a table, CSV, JSON, Arrow and Parquet", () =>
   withNotes(async (lake) => {
@@ -86,6 +86,23 @@ Deno.test("Ctrl-C ends a query that runs, with the exit code that shells know", 
     const { code, stderr } = await sqlJob([endless, "--lake", lake], { interruptAfterMs: 5000 });
     assert.deepEqual([code, /the query was interrupted/.test(stderr)], [130, true], stderr);
   }));
+
+Deno.test("a reader that goes away (| head) ends the statements, and is no error", async () => {
+  const command = `"$0" ${
+    jobArguments.join(" ")
+  } "SELECT range FROM range(100000000); SELECT 1" --output csv | head -2`;
+  const { stdout, stderr } = await new Deno.Command("bash", {
+    args: ["-c", `${command}; exit \${PIPESTATUS[0]}`, Deno.execPath()],
+    cwd: root,
+    env: { NO_COLOR: "1" },
+  }).output().then((ended) => {
+    assert.equal(ended.code, 141);
+    return ended;
+  });
+  const decoder = new TextDecoder();
+  assert.equal(decoder.decode(stdout), "range\n0\n");
+  assert.doesNotMatch(decoder.decode(stderr), /error/);
+});
 
 Deno.test("tables of the source database are joined with those of the lake, in their types and up to a bound", () =>
   withPostgres(async ({ client, url }) =>

@@ -50,7 +50,7 @@ export async function askStatements(
       await session.run(statement, AbortSignal.any([stop, signal]), async (rows) => {
         for await (const bytes of piecesOf(rows, shown)) {
           stop.throwIfAborted();
-          output.write(bytes);
+          if (!output.write(bytes)) return;
         }
       });
       if (shown === "table") print(formatSeconds((performance.now() - startedMs) / 1000));

@@ -26,6 +26,8 @@ export async function runStatements(
   for await (const statement of out === undefined ? asked : onlyOne(asked)) {
     rows += await answer(session, statement, options);
     statements++;
+    // Nobody reads any more.
+    if (options.signal.aborted) break;
   }
   if (statements === 0) {
     throw new WeirError("configuration", "nothing is asked", {

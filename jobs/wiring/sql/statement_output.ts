@@ -3,7 +3,6 @@ import type { DuckDBDataChunk } from "@duckdb/node-api";
 import { dirname, extname, join, resolve } from "node:path";
 import { requirePermissions } from "../../../lib/cli/permission.ts";
 import { storageError, WeirError } from "../../../lib/errors.ts";
-import { arrowBytes } from "../../../lib/sql/output/arrow_bytes.ts";
 import { csvBytes, jsonBytes, type RowBytes, tableBytes } from "../../../lib/sql/output/row_bytes.ts";
 import type { SqlSession, StatementRows } from "../../../lib/sql/session.ts";
 import { writeAll } from "../../../lib/storage/write_all.ts";
@@ -17,8 +16,8 @@ export interface StatementOutput {
   readonly format: OutputFormat;
   /** Absolute. Undefined: they are printed. */
   readonly out: string | undefined;
-  /** Prints bytes. */
-  readonly write: (bytes: Uint8Array) => void;
+  /** Prints bytes. False: nobody reads them. */
+  readonly write: (bytes: Uint8Array) => boolean;
   /** Absolute; for files until they are whole. */
   readonly workFolder: string;
 }
@@ -93,7 +92,12 @@ const makers: Readonly<Record<Exclude<OutputFormat, "parquet">, (out: string | u
   table: () => (rows) => tableBytes(rows),
   csv: () => csvBytes,
   json: () => jsonBytes,
-  arrow: (out) => (rows) => arrowBytes(rows, out === undefined ? "stream" : "file"),
+  arrow: (out) =>
+    async function* (rows) {
+      // Loaded when it is asked for: most statements are printed.
+      const { arrowBytes } = await import("../../../lib/sql/output/arrow_bytes.ts");
+      yield* arrowBytes(rows, out === undefined ? "stream" : "file");
+    },
 };
 
 async function answerParquet(
@@ -119,7 +123,7 @@ async function print(
 ): Promise<void> {
   for await (const bytes of pieces) {
     signal.throwIfAborted();
-    write(bytes);
+    if (!write(bytes)) return;
   }
 }
 

@@ -28,7 +28,9 @@ export class PromptHistory {
   /** Keeps a statement or command. */
   async add(entry: string): Promise<void> {
     if (/^\s/.test(entry) || entry === "") return;
-    await this.#write([this.#redact(entry).replaceAll("\n", " ")], { append: true });
+    const lines = this.#redact(entry).split("\n").filter((line) => line !== "");
+    // A comment would take in what stood on the next line.
+    await this.#write(entry.includes("--") ? lines : [lines.join(" ")], { append: true });
   }
 
   async #write(lines: readonly string[], options: { readonly append: boolean }): Promise<void> {
