@@ -3,11 +3,14 @@ import { parseArgs } from "node:util";
 import { WeirError } from "../errors.ts";
 import { nearest } from "../settings/nearest.ts";
 import type { Declarations, Setting } from "../settings/setting.ts";
+import type { Operand } from "./help.ts";
 
 /** A command line, read. */
 export interface Arguments {
   /** The texts given per flag, in order. */
   readonly flags: ReadonlyMap<string, readonly string[]>;
+  /** The word that stood without a flag. */
+  readonly operand?: string;
   /** Whether `--help` or `-h` was among them. */
   readonly help: boolean;
 }
@@ -17,9 +20,10 @@ type Token = NonNullable<ReturnType<typeof parseArgs>["tokens"]>[number];
 /**
  * Reads the arguments of a job with these settings. A switch also has its `--no-` form.
  *
- * Throws `configuration` for an unknown flag (naming the nearest known one), a flag without its value, and a stray word.
+ * Throws `configuration` for an unknown flag (naming the nearest known one), a flag without its value, and a stray word: any, or with an
+ * `operand` every one but the first.
  */
-export function readArguments(args: readonly string[], declared: Declarations): Arguments {
+export function readArguments(args: readonly string[], declared: Declarations, operand?: Operand): Arguments {
   const byFlag = new Map(Object.values(declared).flatMap((setting) => setting.flag ? [[setting.flag, setting]] : []));
   const { tokens } = parseArgs({
     // `deno task job -- --flag` hands over the dashes too.
@@ -31,12 +35,22 @@ export function readArguments(args: readonly string[], declared: Declarations): 
   });
   const flags = new Map<string, readonly string[]>();
   const isHelp = (token: Token) => token.kind === "option" && (token.name === "help" || token.name === "h");
+  let word: string | undefined;
   for (const token of tokens.filter((token) => !isHelp(token))) {
+    if (operand !== undefined && token.kind === "positional") {
+      word = onlyWord(word, token.value, operand);
+      continue;
+    }
     const [flag, text] = readToken(token, byFlag);
     const earlier = byFlag.get(flag)?.repeatable ? flags.get(flag) ?? [] : [];
     flags.set(flag, [...earlier, text]);
   }
-  return { flags, help: tokens.some(isHelp) };
+  return { flags, ...(word === undefined ? {} : { operand: word }), help: tokens.some(isHelp) };
+}
+
+function onlyWord(first: string | undefined, word: string, { placeholder }: Operand): string {
+  if (first === undefined) return word;
+  throw misuse(`${JSON.stringify(word)} is one word too many`, `Write it in quotes: "${placeholder}"`);
 }
 
 function kindOf(setting: Setting<unknown>): "string" | "boolean" {

@@ -48,6 +48,17 @@ Deno.test("a mistyped flag, a missing value and a stray word are refused with ad
   }
 });
 
+Deno.test("a job that takes a word without a flag is given one, in quotes where it has spaces", () => {
+  const operand = { placeholder: "STATEMENT", help: "What is asked" };
+  const { operand: word, flags } = readArguments(["SELECT 1 -- a", "--rate", "5"], settings, operand);
+  assert.deepEqual([word, flags.get("rate")], ["SELECT 1 -- a", ["5"]]);
+  assert.equal(readArguments(["--", "SELECT 1"], settings, operand).operand, "SELECT 1");
+  assert.equal(readArguments([], settings, operand).operand, undefined);
+  assert.throws(() => readArguments(["SELECT", "1"], settings, operand), { advice: 'Write it in quotes: "STATEMENT"' });
+  const text = helpText({ name: "sql", summary: "Asks.", operand }, settings);
+  assert.match(text, /Usage: deno task sql \["STATEMENT"\] \[flags\]\n\n +STATEMENT\n +What is asked\n\nFlags:/);
+});
+
 Deno.test("the help names every setting, its default and its environment name", () => {
   const text = helpText({ name: "pipeline", summary: "Does it." }, settings);
   for (const { flag, environment } of Object.values(settings) as { flag?: string; environment: string }[]) {

@@ -18,7 +18,9 @@ export function errorText(error: WeirError, redact: Redaction): string {
   const places = placesOf(error.detail);
   if (places.length > 0) lines.push(`  where:      ${places.join(", ")}`);
   if (cause !== undefined) lines.push(`  why:        ${cause}`);
-  if (error.detail.statement !== undefined) lines.push(`  statement:  ${error.detail.statement}`);
+  if (error.detail.statement !== undefined) {
+    lines.push(`  statement:  ${error.detail.statement.replaceAll("\n", `\n${" ".repeat(14)}`)}`);
+  }
   lines.push(`  what to do: ${error.advice}`);
   return redact(lines.join("\n"));
 }

@@ -7,6 +7,15 @@ export interface JobDescription {
   readonly name: string;
   /** One sentence. */
   readonly summary: string;
+  /** One word of the command line that stands without a flag, if the job takes one. Default: none. */
+  readonly operand?: Operand;
+}
+
+/** A word without a flag, quoted where it holds spaces. */
+export interface Operand {
+  /** What the help shows in its place, such as `STATEMENT`. */
+  readonly placeholder: string;
+  readonly help: string;
 }
 
 /** A job as far as it is declared: what can be known of it without running it. */
@@ -20,7 +29,11 @@ export function helpText(job: JobDescription, declared: Declarations): string {
   const entries = Object.values(declared);
   const flags = entries.filter(({ flag }) => flag !== undefined);
   const others = entries.filter(({ flag }) => flag === undefined);
-  const lines = [job.summary, "", `Usage: deno task ${job.name} [flags]`, "", "Flags:"];
+  const { operand } = job;
+  const word = operand === undefined ? "" : ` ["${operand.placeholder}"]`;
+  const lines = [job.summary, "", `Usage: deno task ${job.name}${word} [flags]`, ""];
+  if (operand !== undefined) lines.push(...entry(operand.placeholder, { help: operand.help }), "");
+  lines.push("Flags:");
   lines.push(...flags.flatMap((setting) => entry(head(setting), setting)));
   lines.push(...entry("--help", { help: "Show this text" }));
   if (others.length > 0) {

@@ -28,9 +28,9 @@ export class Output {
     return this.#controller.signal;
   }
 
-  /** Writes a text to standard output. Throws what the system says, but for a reader that has gone. */
-  out(text: string): void {
-    this.#write(this.#streams.out, text);
+  /** Writes a text or bytes to standard output. Throws what the system says, but for a reader that has gone. */
+  out(content: string | Uint8Array): void {
+    this.#write(this.#streams.out, content);
   }
 
   /** Writes a text to standard error, likewise. */
@@ -38,9 +38,10 @@ export class Output {
     this.#write(this.#streams.error, text);
   }
 
-  #write(stream: Stream, text: string): void {
+  #write(stream: Stream, content: string | Uint8Array): void {
     try {
-      for (let bytes = new TextEncoder().encode(text); bytes.length > 0;) {
+      const all = typeof content === "string" ? new TextEncoder().encode(content) : content;
+      for (let bytes = all; bytes.length > 0;) {
         bytes = bytes.subarray(stream.writeSync(bytes));
       }
     } catch (thrown) {

@@ -27,11 +27,15 @@ import { RunRecord } from "./run_record.ts";
 /** What a job gets. */
 export interface JobContext<Declared extends Declarations> {
   readonly settings: SettingValues<Declared>;
+  /** The word that stood without a flag, of a job that takes one. */
+  readonly operand: string | undefined;
   /** Aborts on Ctrl-C, SIGTERM and a closed output: finish what is running, keep what is committed, return. */
   readonly signal: AbortSignal;
   readonly progress: Progress;
   /** Prints a text for people: on standard output, or on standard error with `--json`. */
   readonly print: (text: string) => void;
+  /** Writes rows that were asked for on standard output as they are: not for `--json`, and nothing in them is masked. False: nobody reads. */
+  readonly writeRows: (bytes: Uint8Array) => boolean;
   /** The command that runs a task with what the user gave this run for some settings, and with more flags. */
   readonly command: (task: string, flags: { readonly of: Declarations; readonly more?: readonly string[] }) => string;
 }
@@ -89,7 +93,7 @@ interface Frame {
 async function runFramed<Declared extends Declarations>(job: Job<Declared>, frame: Frame): Promise<number> {
   const { output } = frame;
   const declared = { ...job.settings, ...frameSettings };
-  const { flags, help } = readArguments(Deno.args, declared);
+  const { flags, operand, help } = readArguments(Deno.args, declared, job.operand);
   if (help) {
     output.out(`${helpText(job, declared)}\n`);
     return output.gone.aborted ? readerGoneCode : 0;
@@ -112,10 +116,15 @@ async function runFramed<Declared extends Declarations>(job: Job<Declared>, fram
   };
   const command: JobContext<Declared>["command"] = (task, { of, more = [] }) =>
     ["deno", "task", task, ...givenFlags(of, sources), ...more].map(shellWord).join(" ");
+  const writeRows = (bytes: Uint8Array) => {
+    progress.end();
+    output.out(bytes);
+    return !output.gone.aborted;
+  };
   const signal = AbortSignal.any([interruption.signal, output.gone]);
   const record = frame.record = new RunRecord(job.name);
   try {
-    const result = await job.main({ settings, signal, progress, print, command });
+    const result = await job.main({ settings, operand, signal, progress, print, writeRows, command });
     progress.end();
     if (frame.json) output.out(`${frame.redact(toJson(result))}\n`);
     record.end(output.gone.aborted ? "stopped" : result.ok ? "ok" : "wrong");

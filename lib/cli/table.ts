@@ -13,8 +13,12 @@ const wide =
   /^(?:[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|.\ufe0f)/u;
 const invisible = /^[\p{Cc}\p{Cf}\p{Mn}\p{Me}]+$/u;
 
+/** Each character takes one cell. To look at each would take most of the time of a long table. */
+const plain = /^[ -~]*$/;
+
 /** Terminal cells a text takes. */
 export function textWidth(text: string): number {
+  if (plain.test(text)) return text.length;
   let width = 0;
   for (const { segment } of segmenter.segment(text)) width += invisible.test(segment) ? 0 : wide.test(segment) ? 2 : 1;
   return width;
@@ -33,14 +37,28 @@ export function textWidth(text: string): number {
  * ```
  */
 export function renderTable(columns: readonly TextColumn[], rows: readonly (readonly string[])[]): string {
-  const cells = rows.map((row) => columns.map((_, index) => printable(row[index] ?? "")));
+  const { head, line } = tableLayout(columns, rows);
+  return [head, ...rows.map(line)].join("\n");
+}
+
+/** How wide the columns of a table are, for rows that come one after another. */
+export interface TableLayout {
+  /** The titles and the line under them. */
+  readonly head: string;
+  /** One row. A cell that is wider than its column moves those behind it. */
+  readonly line: (row: readonly string[]) => string;
+}
+
+/** Columns as wide as their titles and the cells of some rows. */
+export function tableLayout(columns: readonly TextColumn[], rows: readonly (readonly string[])[]): TableLayout {
   const widths = columns.map(({ title }, index) =>
-    Math.max(textWidth(title), ...cells.map((row) => textWidth(row[index] ?? "")))
+    rows.reduce((widest, row) => Math.max(widest, textWidth(printable(row[index] ?? ""))), textWidth(printable(title)))
   );
   const line = (texts: readonly string[]) =>
-    texts.map((text, index) => pad(text, widths[index] ?? 0, columns[index]?.align ?? "left")).join("  ").trimEnd();
+    columns.map(({ align = "left" }, index) => pad(printable(texts[index] ?? ""), widths[index] ?? 0, align))
+      .join("  ").trimEnd();
   const rule = widths.map((width) => "─".repeat(width)).join("  ");
-  return [line(columns.map(({ title }) => title)), rule, ...cells.map(line)].join("\n");
+  return { head: `${line(columns.map(({ title }) => title))}\n${rule}`, line };
 }
 
 function pad(text: string, width: number, align: "left" | "right"): string {

@@ -14,6 +14,7 @@ import {
   text,
   toggle,
 } from "./kinds.ts";
+import { statementSettings } from "./statement_settings.ts";
 import { vectorSettings } from "./vector_settings.ts";
 
 /** The settings, under the names the jobs use. */
@@ -193,6 +194,7 @@ export const settings = {
     maximum: 100_000,
   }),
   ...vectorSettings,
+  ...statementSettings,
   holders: integer({
     flag: "holders",
     help: "Account holders to generate",

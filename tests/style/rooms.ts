@@ -85,6 +85,21 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "storage",
     "transform",
   ],
+  // Statements as a terminal has them: at a prompt or from a pipe, printed or written. Source tables are brought by COPY, with the
+  // types that a capture gives them.
+  sql: [
+    ...contracts,
+    "fold/spool_reader.ts",
+    "notebook",
+    "query",
+    "storage",
+    "table/iceberg/rest/rest_catalog.ts",
+    "source/postgres",
+    "settings/nearest.ts",
+    "settings/redaction.ts",
+    "cli/format.ts",
+    "cli/table.ts",
+  ],
   // Answers over HTTP. Whatever listens is started by a job.
   serve: ["embed"],
   // How PostgreSQL itself hashes a row: the one thing verification must not share with our decoder. Which rows changed while it

@@ -1,0 +1,70 @@
+/** Statements of the command line or of standard input, one after another. */
+import { formatCount } from "../../../lib/cli/format.ts";
+import { WeirError } from "../../../lib/errors.ts";
+import type { SqlSession } from "../../../lib/sql/session.ts";
+import { findStatements, isBlank } from "../../../lib/sql/statement_text.ts";
+import { answer, type StatementOutput } from "./statement_output.ts";
+
+/** What became of the statements. */
+export interface StatementsOutcome {
+  readonly ok: boolean;
+  readonly statements: number;
+  readonly rows: number;
+  /** The file, where one was written. */
+  readonly out?: string;
+}
+
+/** Runs what was given, or what standard input has; the first that fails ends it. Throws `configuration` where nothing is asked. */
+export async function runStatements(
+  session: SqlSession,
+  given: string | undefined,
+  options: { readonly output: StatementOutput; readonly signal: AbortSignal },
+): Promise<StatementsOutcome> {
+  const { out } = options.output;
+  let [statements, rows] = [0, 0];
+  const asked = given === undefined ? inputStatements(options.signal) : statementsOf([given]);
+  for await (const statement of out === undefined ? asked : onlyOne(asked)) {
+    rows += await answer(session, statement, options);
+    statements++;
+    // Nobody reads any more.
+    if (options.signal.aborted) break;
+  }
+  if (statements === 0) {
+    throw new WeirError("configuration", "nothing is asked", {
+      advice: 'Give a statement in quotes, such as "SHOW ALL TABLES", or send one through a pipe',
+    });
+  }
+  return { ok: true, statements, rows, ...(out === undefined ? {} : { out }) };
+}
+
+/** A sentence on a file that was written. */
+export function writtenText(rows: number, out: string): string {
+  return `wrote ${formatCount(rows)} ${rows === 1 ? "row" : "rows"} to ${out}`;
+}
+
+/** One file takes the rows of one statement; that there are several has to be known before one runs. */
+async function* onlyOne(statements: AsyncIterable<string>): AsyncGenerator<string, void> {
+  const all = await Array.fromAsync(statements);
+  if (all.length > 1) {
+    throw new WeirError("configuration", "one file takes the rows of one statement, and there are several", {
+      advice: "Give them one by one, each with its --out",
+    });
+  }
+  yield* all;
+}
+
+/** Each as soon as its `;` has come. */
+async function* inputStatements(signal: AbortSignal): AsyncGenerator<string, void> {
+  const stream = Deno.stdin.readable.pipeThrough(new TextDecoderStream(), { signal });
+  yield* statementsOf(stream);
+}
+
+async function* statementsOf(texts: AsyncIterable<string> | Iterable<string>): AsyncGenerator<string, void> {
+  let text = "";
+  for await (const more of texts) {
+    const { statements, rest } = findStatements(text + more);
+    yield* statements;
+    text = rest;
+  }
+  if (!isBlank(text)) yield text;
+}

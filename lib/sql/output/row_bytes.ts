@@ -1,0 +1,75 @@
+/**
+ * The rows of a statement as bytes of an output format.
+ *
+ * Promise: pieces come as rows do, and only a piece is held at a time, however many rows there are.
+ */
+import type { DuckDBDataChunk } from "@duckdb/node-api";
+import { formatCount } from "../../cli/format.ts";
+import { tableLayout } from "../../cli/table.ts";
+import { cellText, isNumeric } from "../../notebook/cell_text.ts";
+import type { StatementRows } from "../session.ts";
+import { csvField, jsonText, quoted } from "./exact_text.ts";
+
+/** Makes the pieces. */
+export type RowBytes = (rows: StatementRows) => AsyncGenerator<Uint8Array, void>;
+
+const encoder = new TextEncoder();
+/** Rows that say how wide columns are. */
+const layoutRows = 1000;
+
+/** A table to be read, its rows counted below it. At most `most` rows are read. */
+export async function* tableBytes(
+  { names, types, chunks }: StatementRows,
+  most = Number.MAX_SAFE_INTEGER,
+): AsyncGenerator<Uint8Array, void> {
+  const columns = names.map((title, index) => ({
+    title,
+    align: isNumeric(types[index]!) ? "right" as const : "left" as const,
+  }));
+  const textsOf = (chunk: DuckDBDataChunk, from: number, to: number) =>
+    Array.from(
+      { length: to - from },
+      (_, row) => chunk.getRowValues(from + row).map((value, index) => cellText(value, types[index])),
+    );
+  let [count, line] = [0, undefined as ReturnType<typeof tableLayout>["line"] | undefined];
+  for await (const chunk of chunks) {
+    const taken = Math.min(chunk.rowCount, most - count);
+    for (let from = 0; from < taken; from += layoutRows) {
+      const rows = textsOf(chunk, from, Math.min(from + layoutRows, taken));
+      let head = "";
+      if (line === undefined) ({ head, line } = withBreak(tableLayout(columns, rows)));
+      yield encoder.encode(head + rows.map(line).map((text) => `${text}\n`).join(""));
+    }
+    count += taken;
+    if (taken < chunk.rowCount) return yield encoder.encode(`the first ${formatCount(count)} rows\n`);
+  }
+  const head = line === undefined ? withBreak(tableLayout(columns, [])).head : "";
+  yield encoder.encode(`${head}${formatCount(count)} row${count === 1 ? "" : "s"}\n`);
+}
+
+function withBreak({ head, line }: ReturnType<typeof tableLayout>): ReturnType<typeof tableLayout> {
+  return { head: `${head}\n`, line };
+}
+
+/** CSV with a line of names, UTF-8, lines ended by a line feed. */
+export async function* csvBytes({ names, types, chunks }: StatementRows): AsyncGenerator<Uint8Array, void> {
+  yield encoder.encode(`${names.map(quoted).join(",")}\n`);
+  for await (const chunk of chunks) {
+    const lines = chunk.getRows().map((row) => row.map((value, index) => csvField(value, types[index]!)).join(","));
+    yield encoder.encode(`${lines.join("\n")}\n`);
+  }
+}
+
+/** One array of JSON, a row on each line. */
+export async function* jsonBytes({ names, types, chunks }: StatementRows): AsyncGenerator<Uint8Array, void> {
+  const keys = names.map((name) => JSON.stringify(name));
+  let before = "[\n";
+  for await (const chunk of chunks) {
+    const lines = chunk.getRows().map((row) =>
+      `{${row.map((value, index) => `${keys[index]}:${jsonText(value, types[index])}`).join(",")}}`
+    );
+    yield encoder.encode(before + lines.join(",\n"));
+    before = ",\n";
+  }
+  yield encoder.encode(before === "[\n" ? "[]\n" : "\n]\n");
+}
