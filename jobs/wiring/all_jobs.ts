@@ -8,6 +8,7 @@ import { job as maintain } from "../maintain.ts";
 import { job as pipeline } from "../pipeline.ts";
 import { job as serveEmbeddings } from "../serve_embeddings.ts";
 import { job as similar } from "../similar.ts";
+import { job as sql } from "../sql.ts";
 import { job as verify } from "../verify.ts";
 
 /** As they are declared. */
@@ -17,6 +18,7 @@ export const allJobs: readonly DeclaredJob[] = [
   verify,
   maintain,
   similar,
+  sql,
   serveEmbeddings,
   embed,
   distill,

@@ -22,7 +22,7 @@ Deno.test("rows of a lake table are printed as a table, CSV, JSON, Arrow and Par
 
 Deno.test("the file of --out is written whole, read again by a statement, and left alone by one that fails", () =>
   withNotes(async (lake) => {
-    const name = `data/results/${crypto.randomUUID()}.parquet`;
+    const name = `data/state/${crypto.randomUUID()}.parquet`;
     try {
       const written = await sqlJob(["SELECT * FROM desk.notes", "--lake", lake, "--out", name, "--json"]);
       assert.equal(written.code, 0, written.stderr);
@@ -32,11 +32,19 @@ Deno.test("the file of --out is written whole, read again by a statement, and le
         const failed = await sqlJob([wrong, "--lake", lake, "--out", name]);
         assert.equal(failed.code, 1, wrong);
       }
-      const read = await sqlJob([`SELECT count(*) AS n FROM '${name}'`, "--lake", lake, "--output", "csv"]);
+      const read = await sqlJob([
+        `SELECT count(*) AS n FROM '${name}'`,
+        "--lake",
+        lake,
+        "--output",
+        "csv",
+        "--folders",
+        "data/state",
+      ]);
       assert.equal(read.stdout, "n\n2\n", read.stderr);
       assert.deepEqual(await Deno.readFile(`${root}${name}`), before);
     } finally {
-      await Deno.remove(`${root}${name}`).catch(() => {});
+      await Deno.remove(`${root}${name}`);
     }
   }));
 
