@@ -108,7 +108,8 @@ Deno.test("batches end at every position asked for, also where nothing happened 
     const ends: string[] = [];
     const last = positions[3] as Position;
     for await (const batch of source.changes(after, positions, new AbortController().signal)) {
-      ends.push(`${batch.to.offset} ${batch.rows}`);
+      // A slow machine has time for one that only tells how far it has read.
+      if (batch.rows > 0) ends.push(`${batch.to.offset} ${batch.rows}`);
       if (source.compare(batch.to, last) >= 0) break;
     }
     assert.deepEqual(ends, positions.map((position) => `${position.offset} 1`));
