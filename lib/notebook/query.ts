@@ -9,6 +9,7 @@ import {
 import type { Database } from "../engine/database.ts";
 import { boundValue } from "./bound_value.ts";
 import { sql, SqlPart } from "./sql_part.ts";
+import { explaining, requireOnlyReading, statementParts } from "./statement_parts.ts";
 
 /** What is asked of whom. */
 export interface Query {
@@ -28,11 +29,13 @@ export interface RunningQuery extends Disposable {
 /**
  * Begins to run a query.
  *
+ * @throws {WeirError} `configuration` where it calls a function that does more than read.
  * @throws {TypeError} If it is not one statement that reads, or a value stands where SQL has no place for one.
  */
 export async function runQuery({ database, part }: Query): Promise<RunningQuery> {
   using open = new DisposableStack();
   const connection = open.adopt(await database.connect(), (connected) => connected.close());
+  requireOnlyReading(await statementParts(connection, part.text));
   const result = await connection.exclusively(async (native) => await (await prepared(native, part)).stream());
   const kept = open.move();
   return {
@@ -50,6 +53,7 @@ export async function runQuery({ database, part }: Query): Promise<RunningQuery>
 export async function writeRows({ database, part }: Query, table: SqlPart): Promise<void> {
   using open = new DisposableStack();
   const connection = open.adopt(await database.connect(), (connected) => connected.close());
+  requireOnlyReading(await statementParts(connection, part.text));
   await connection.exclusively(async (native) => {
     await readingStatement(native, part.text);
     const { text, values } = sql`CREATE TABLE ${table} AS ${asTable(part)}`;
@@ -65,9 +69,6 @@ export function asTable(part: SqlPart): SqlPart {
   return sql`(${new SqlPart(texts, part.values)}
 )`;
 }
-
-/** `EXPLAIN ANALYZE` runs what it explains: that has to be something that reads. */
-const explaining = /^\s*EXPLAIN\b\s*(?:ANALYZE\b)?\s*(?:\([^()]*\))?/i;
 
 async function prepared(native: DuckDBConnection, { text, values }: SqlPart): Promise<DuckDBPreparedStatement> {
   const asked = text.replace(explaining, "");

@@ -186,3 +186,17 @@ Deno.test("a chart of numbers, decimals and dates is an SVG that holds no markup
     assert.match(String((await legend[display]())["text/html"]), /^<figure/);
     await assert.rejects(plot(result, () => ({}), { mostRows: 8 }), RangeError);
   }));
+
+Deno.test("a SELECT that would write logs or profiles, or run a text that nobody has looked at, is refused before it runs", () =>
+  withEngine(async (ask) => {
+    for (
+      const part of [
+        sql`FROM enable_logging(storage := 'file')`,
+        sql`SELECT * FROM query('SELECT 1')`,
+        sql`FROM ENABLE_PROFILING(save_location := 'x')`,
+      ]
+    ) {
+      await assert.rejects(async () => await (await ask`${part}`).rows(), { kind: "configuration" });
+    }
+    assert.deepEqual(await (await ask`SELECT 'query(x)' AS query`).rows(), [{ query: "query(x)" }]);
+  }));

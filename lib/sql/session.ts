@@ -13,7 +13,7 @@ import { SqlPart } from "../notebook/sql_part.ts";
 import { openLake, type OpenLakeOptions } from "../query/lake.ts";
 import { interrupted, statementError } from "./statement_error.ts";
 import { isBlank } from "./statement_text.ts";
-import { requireOnlyReading, type StatementParts, statementParts } from "./statement_parts.ts";
+import { requireOnlyReading, type StatementParts, statementParts } from "../notebook/statement_parts.ts";
 
 /** Which lake, at which point, and what the session may use. */
 export interface SqlSessionOptions extends Pick<OpenLakeOptions, "storage" | "icebergCatalog" | "at"> {

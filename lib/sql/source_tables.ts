@@ -19,7 +19,7 @@ import { qualifiedName } from "../source/postgres/source_table.ts";
 import { lakeType } from "../source/postgres/source_type.ts";
 import { spoolColumn } from "../source/postgres/special_values.ts";
 import { BufferedFile } from "./buffered_file.ts";
-import type { NamedTable, StatementParts } from "./statement_parts.ts";
+import type { NamedTable, StatementParts } from "../notebook/statement_parts.ts";
 
 /** The catalog's name in statements. */
 const catalog = "source";

@@ -26,8 +26,8 @@ const refusedFunction = new RegExp(
     "json_execute_serialized_sql|pragma)$",
 );
 
-/** What stands before a statement that is explained. */
-const explaining = /^\s*EXPLAIN\b\s*(?:ANALYZE\b)?\s*(?:\([^()]*\))?/i;
+/** What stands before a statement that is explained. `EXPLAIN ANALYZE` runs it: it has to be something that reads. */
+export const explaining = /^\s*EXPLAIN\b\s*(?:ANALYZE\b)?\s*(?:\([^()]*\))?/i;
 
 /** The names in a statement. One that the parser does not accept names nothing: DuckDB says why when it is run. */
 export async function statementParts(connection: Connection, statement: string): Promise<StatementParts> {
