@@ -10,7 +10,7 @@ import { sharingRows } from "../../lib/pipeline/sharing_rows.ts";
 import { relationOf } from "../../lib/testing/relations.ts";
 import { type DatabaseFixture, withDatabase } from "../../lib/testing/temporary.ts";
 import { holders, position, type SinkFormat } from "./sink_fixture.ts";
-import { deltaByVectors, icebergV2, icebergV3, paimon } from "./sink_formats.ts";
+import { deltaByVectors, icebergV2, icebergV3, paimonOfOneBucket as paimon } from "./sink_formats.ts";
 import { everyRow, everything, sameRows } from "./sink_values.ts";
 
 function changeOf(definition: TableDefinition, upserts: Relation): TableChange {

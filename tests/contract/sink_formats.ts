@@ -24,12 +24,9 @@ export const memory: SinkFormat = {
 export const icebergV2 = iceberg(2);
 export const icebergV3 = iceberg(3);
 
-export const paimon = lakeFormat({
-  name: "paimon",
-  failPoints: paimonFailPoints,
-  countsRows: false,
-  table: (options) => new PaimonTable({ ...options, folder: "paimon" }),
-});
+/** Two buckets: a change writes several files, and may be stopped between them. */
+export const paimon = paimonOf(2);
+export const paimonOfOneBucket = paimonOf(1);
 
 /** Every other commit leaves a checkpoint, so that a new process starts from one as often as from the log. */
 export const deltaByVectors = delta("vectors", checkpointEvery(2));
@@ -41,6 +38,15 @@ function iceberg(formatVersion: 2 | 3): SinkFormat {
     failPoints: icebergFailPoints,
     countsRows: true,
     table: (at) => new IcebergTable({ ...at, folder: `iceberg/${at.namespace}/${at.name}`, formatVersion }),
+  });
+}
+
+function paimonOf(buckets: number): SinkFormat {
+  return lakeFormat({
+    name: "paimon",
+    failPoints: paimonFailPoints,
+    countsRows: false,
+    table: (options) => new PaimonTable({ ...options, folder: "paimon", buckets }),
   });
 }
 

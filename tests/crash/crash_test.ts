@@ -18,7 +18,9 @@ import { changeEverything, dropSlots, killAtEach, runToEnd, type Scene, untilCap
 Deno.test("killed at every step of every sink and of the pipeline, a restart leaves every row once", async (test) => {
   await withScene(async (scene) => {
     await runToEnd(scene);
-    await killAtEach(scene, { points: [...icebergFailPoints, ...paimonFailPoints, ...batchFailPoints], test });
+    // Tables of one bucket have a file a batch; sink_faults_test.ts stops between those of two.
+    const paimonPoints = paimonFailPoints.filter((point) => point !== "paimon.betweenDataFiles");
+    await killAtEach(scene, { points: [...icebergFailPoints, ...paimonPoints, ...batchFailPoints], test });
   });
 });
 

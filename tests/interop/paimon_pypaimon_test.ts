@@ -15,7 +15,8 @@ await pythonTest(
   (python, test) =>
     withDatabase(async (fixture) => {
       const columns = everyType.columns.filter(({ name }) => ["id", "name", "amount", "tags"].includes(name));
-      const model = new PaimonModel(fixture, { definition: { ...everyType, columns }, python, java: java.running });
+      const options = { definition: { ...everyType, columns }, python, java: java.running, buckets: 2 };
+      const model = new PaimonModel(fixture, options);
       await model.create();
       for (let commit = 1; commit <= 40; commit++) await model.apply(manyChanges(commit));
       const moved = await model.count("id >= 100000");
@@ -220,6 +221,7 @@ await pythonTest(
           definition: { namespace: "bank", name, key, columns, partitionBy },
           python,
           java: java.running,
+          buckets: 2,
         });
         await model.create();
         for (let day = 0; day < 10; day++) {
