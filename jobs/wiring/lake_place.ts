@@ -7,6 +7,7 @@ import { LocalStorage } from "../../lib/storage/local.ts";
 import { refusesSecondPut } from "../../lib/storage/put_probe.ts";
 import { type BucketAddress, bucketHost } from "../../lib/storage/s3/client.ts";
 import { locationUri, type ObjectLocation, objectLocation } from "../../lib/storage/s3/location.ts";
+import { credentialsOf } from "../../lib/storage/s3/credentials.ts";
 import { S3Storage } from "../../lib/storage/s3/s3_storage.ts";
 
 import type { Storage } from "../../lib/storage/storage.ts";
@@ -165,19 +166,6 @@ function addressOf(settings: PlaceSettings, { scheme, bucket }: ObjectLocation):
     region: s3Region,
     ...(s3Endpoint === undefined ? {} : { endpoint: s3Endpoint }),
     ...(s3Addressing === "auto" ? {} : { addressing: s3Addressing }),
-  };
-}
-
-function credentialsOf({ awsAccessKeyId, awsSecretAccessKey, awsSessionToken }: PlaceSettings) {
-  if (awsAccessKeyId === undefined || awsSecretAccessKey === undefined) {
-    throw new WeirError("configuration", "There is no access key for the lake's bucket", {
-      advice: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment or in .env",
-    });
-  }
-  return {
-    accessKeyId: awsAccessKeyId,
-    secretAccessKey: awsSecretAccessKey,
-    ...(awsSessionToken === undefined ? {} : { sessionToken: awsSessionToken }),
   };
 }
 

@@ -4,6 +4,7 @@ import { WeirError } from "../errors.ts";
 import { settings } from "../settings/declarations.ts";
 import { readEnvironmentFile, resolveSettings } from "../settings/resolve.ts";
 import { LocalStorage } from "../storage/local.ts";
+import { credentialsOf } from "../storage/s3/credentials.ts";
 import { type ObjectLocation, objectLocation } from "../storage/s3/location.ts";
 import { S3Storage } from "../storage/s3/s3_storage.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -59,23 +60,4 @@ async function bucketStorage(location: ObjectLocation, temporaryFolder: string):
     cacheFolder: join(temporaryFolder, "files"),
     cacheBytes: given.lakeCacheBytes,
   });
-}
-
-interface Keys {
-  readonly awsAccessKeyId: string | undefined;
-  readonly awsSecretAccessKey: string | undefined;
-  readonly awsSessionToken: string | undefined;
-}
-
-function credentialsOf({ awsAccessKeyId, awsSecretAccessKey, awsSessionToken }: Keys) {
-  if (awsAccessKeyId === undefined || awsSecretAccessKey === undefined) {
-    throw new WeirError("configuration", "There is no access key for the lake's bucket", {
-      advice: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment or in .env",
-    });
-  }
-  return {
-    accessKeyId: awsAccessKeyId,
-    secretAccessKey: awsSecretAccessKey,
-    ...(awsSessionToken === undefined ? {} : { sessionToken: awsSessionToken }),
-  };
 }
