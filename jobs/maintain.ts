@@ -7,7 +7,7 @@ import { UpkeepWorker } from "../lib/sink/upkeep_worker.ts";
 import { catalogSettings, placeSettings } from "./wiring/capture_settings.ts";
 import { chosenTables } from "./wiring/chosen_tables.ts";
 import { icebergCatalogOf } from "./wiring/iceberg_catalog.ts";
-import { lakeId } from "./wiring/lake_id.ts";
+import { lakeId } from "../lib/storage/lake_name.ts";
 import { maintainedPlace, openPlace } from "./wiring/lake_place.ts";
 import { Maintenance } from "./wiring/maintenance.ts";
 import { maintenanceOutcome, planText, workText } from "./wiring/maintenance_outcome.ts";
