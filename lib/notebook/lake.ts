@@ -13,6 +13,7 @@ import type { TableFolder } from "../query/lake_folders.ts";
 import type { LakePlace } from "../query/lake_tables.ts";
 import { requirePast, tableAt } from "../query/time_travel.ts";
 import type { RestCatalog } from "../table/iceberg/rest/rest_catalog.ts";
+import { embeddedRowsSql, type EmbedRowsOptions } from "./embedded_rows.ts";
 import { type GivenRows, givenTable } from "./given_rows.ts";
 import { readPlace } from "./lake_place.ts";
 import { type LakeMoment, lakePoint, type TableMoment, tablePoint } from "./lake_point.ts";
@@ -22,6 +23,7 @@ import { QueryResult } from "./query_result.ts";
 import { similarRows, type SimilarRowsOptions } from "./similar_rows.ts";
 import { asSql, type InSql, sql, SqlPart } from "./sql_part.ts";
 import { display, type Displayed, type MediaBundle } from "./table_display.ts";
+import { type VectorMapOptions, vectorMapSql } from "./vector_map.ts";
 
 /** Which lake, at which point, and what it may use. */
 export interface OpenLakeOptions {
@@ -221,6 +223,25 @@ export class Lake implements AsyncDisposable, Displayed {
     }
     const { notes, ...rows } = await similarRows(place, this.table(name, options), options);
     return await this.#given(rows, notes);
+  }
+
+  /**
+   * The rows with `text`, what a job would embed of them, and `vector`, what a model makes of that (NULL where it can make nothing).
+   *
+   * @throws {RangeError} If there are more than `most`.
+   */
+  async embed(rows: InSql, options: EmbedRowsOptions): Promise<QueryResult> {
+    return await this.#result(await embeddedRowsSql(this.#parts.database, rows, options));
+  }
+
+  /**
+   * The rows with `x` and `y` in place of their vector: where it lies along the two directions in which they differ most (principal
+   * axes). Rows without a vector are left out.
+   *
+   * @throws {RangeError} If there are no vectors of two dimensions or more.
+   */
+  async vectorMap(rows: InSql, options: VectorMapOptions = {}): Promise<QueryResult> {
+    return await this.#result(await vectorMapSql(rows, { ...options, run: (part) => this.#result(part) }));
   }
 
   /** Its tables. */
