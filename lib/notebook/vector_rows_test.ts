@@ -1,8 +1,17 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { createEmbedder } from "../embed/create_embedder.ts";
 import { embedTextFrom } from "../embed/text_declaration.ts";
-import { withTemporaryFolder } from "../testing/temporary.ts";
+import { indexFolder } from "../query/similar/index_folder.ts";
+import { indexTable } from "../query/similar/index_table.ts";
+import { VectorIndex } from "../query/similar/vector_index.ts";
+import { stateFolder } from "../settings/state_folder.ts";
+import { withDatabase, withTemporaryFolder } from "../testing/temporary.ts";
+import { VectorLake } from "../testing/vector_lake.ts";
 import { type Lake, openLake } from "./lake.ts";
+import { projectFolder } from "./project.ts";
+import type { QueryResult } from "./query_result.ts";
+import { display } from "./table_display.ts";
 
 async function withLake(body: (lake: Lake) => Promise<void>): Promise<void> {
   await withTemporaryFolder(async (folder) => {
@@ -61,3 +70,38 @@ Deno.test("rows are embedded in their order, with the text that a job would embe
       await embedder.close();
     }
   }));
+
+Deno.test("the index that the similar job made is asked for the rows of a large table", () =>
+  withDatabase(async (fixture) => {
+    const notes = new VectorLake(fixture, { format: "iceberg" });
+    const [rows, dimensions] = [50_000, 4];
+    // Points of a circle, each near its neighbours.
+    const vectors = Float32Array.from({ length: rows * dimensions }, (_, index) => {
+      const angle = Math.floor(index / dimensions) / rows * 6;
+      return [Math.cos(angle), Math.sin(angle), 0, 0][index % dimensions]!;
+    });
+    await notes.writeVectors(0, { vectors, dimensions });
+    const lakeFolder = `${fixture.folder}/lake`;
+    const folder = indexFolder(join(projectFolder(), stateFolder), { lake: lakeFolder, table: notes.place });
+    try {
+      await using lake = await openLake({ lake: lakeFolder });
+      const near = { key: { id: 1000 } };
+      const find = async (exact: boolean) => {
+        const found = await lake.similar("notes", { near, top: 4, columns: ["id"], exact });
+        return { ids: (await found.rows()).map(({ id }) => Number(id)).toSorted(), text: String(await shown(found)) };
+      };
+      assert.match((await find(false)).text, /all compared: there is no index/);
+      using index = new VectorIndex(folder);
+      await indexTable(notes.lake, { table: notes.place, index });
+      assert.match((await find(false)).text, /found by the index$/);
+      assert.match((await find(true)).text, /all compared$/);
+      const { ids } = await find(false);
+      assert.ok(ids.every((id) => Math.abs(id - 1000) < 20), `far: ${ids}`);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  }));
+
+async function shown(result: QueryResult): Promise<unknown> {
+  return (await result[display]())["text/plain"];
+}
