@@ -64,6 +64,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   // A lake as notebooks have it: opened by its place alone, and shown. It says counts and tables of text as the jobs do.
   notebook: [
     ...contracts,
+    "embed",
     "query",
     "storage",
     "storage/s3",
