@@ -20,7 +20,7 @@
 export { formatPosition, parsePosition, type Position } from "./change/position.ts";
 export type { Dataset } from "./dataset/dataset.ts";
 export { accountHolders } from "./domain/payments/account_holders.ts";
-export { paymentGenerators, type PaymentGenerators } from "./domain/payments/generators.ts";
+export { type PaymentGenerators, paymentGenerators } from "./domain/payments/generators.ts";
 export { type PaymentPickLists, paymentPickLists } from "./domain/payments/pick_lists.ts";
 export { transactions } from "./domain/payments/transactions.ts";
 export { createEmbedder } from "./embed/create_embedder.ts";
