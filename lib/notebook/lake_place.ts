@@ -1,11 +1,11 @@
 /** Where a lake is read from: a folder of this machine, or a bucket that is reached as the jobs reach it. */
 import { join, resolve } from "node:path";
 import { WeirError } from "../errors.ts";
+import { bucketSettings } from "../settings/bucket_settings.ts";
 import { settings } from "../settings/declarations.ts";
 import { LocalStorage } from "../storage/local.ts";
-import { credentialsOf } from "../storage/s3/credentials.ts";
+import { bucketStorage } from "../storage/s3/bucket_storage.ts";
 import { type ObjectLocation, objectLocation } from "../storage/s3/location.ts";
-import { S3Storage } from "../storage/s3/s3_storage.ts";
 import type { Storage } from "../storage/storage.ts";
 import { projectFolder, projectSettings } from "./project.ts";
 
@@ -31,7 +31,7 @@ export async function jobsLake(): Promise<string> {
  */
 export async function readPlace(lake: string, temporaryFolder: string): Promise<ReadPlace> {
   const location = objectLocation(lake);
-  if (location !== undefined) return { storage: await bucketStorage(location, temporaryFolder), folders: [] };
+  if (location !== undefined) return { storage: await bucketOf(location, temporaryFolder), folders: [] };
   const folder = resolve(lake);
   const info = await Deno.stat(folder).catch((thrown) => {
     if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;
@@ -48,19 +48,9 @@ export async function readPlace(lake: string, temporaryFolder: string): Promise<
   return { storage: new LocalStorage(folder), folders: [folder] };
 }
 
-async function bucketStorage(location: ObjectLocation, temporaryFolder: string): Promise<S3Storage> {
-  const { s3Endpoint, s3Region, s3Addressing, lakeCacheBytes } = settings;
-  const { awsAccessKeyId, awsSecretAccessKey, awsSessionToken } = settings;
-  const declared = { s3Endpoint, s3Region, s3Addressing, lakeCacheBytes };
-  const keys = { awsAccessKeyId, awsSecretAccessKey, awsSessionToken };
-  const given = await projectSettings({ ...declared, ...keys });
-  return new S3Storage({
-    region: given.s3Region,
-    ...(given.s3Endpoint === undefined ? {} : { endpoint: given.s3Endpoint }),
-    ...(given.s3Addressing === "auto" ? {} : { addressing: given.s3Addressing }),
+async function bucketOf(location: ObjectLocation, temporaryFolder: string): Promise<Storage> {
+  return bucketStorage(await projectSettings(bucketSettings), {
     location,
-    credentials: credentialsOf(given),
     cacheFolder: join(temporaryFolder, "files"),
-    cacheBytes: given.lakeCacheBytes,
   });
 }

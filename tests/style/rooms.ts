@@ -64,6 +64,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   // A lake as notebooks have it: opened by its place alone, and shown. It says counts and tables of text as the jobs do.
   notebook: [
     ...contracts,
+    "embed",
     "query",
     "storage",
     "storage/s3",
@@ -73,6 +74,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "cli/format.ts",
     "cli/table.ts",
   ],
+  // Jobs started from a cell: what they tell, and how that is shown.
+  job: ["cli", "notebook", "settings"],
   // Batches by hand: wires a source to a job's own steps, as a job does, with a sink that keeps what would be written.
   pull: [
     ...contracts,

@@ -1,6 +1,6 @@
 /** Where JupyterLab is on this machine: in the environment that the advice makes, or on the path. */
 import { join } from "node:path";
-import { stateFolder } from "../state_folder.ts";
+import { stateFolder } from "../../../lib/settings/state_folder.ts";
 
 /** Folder of what belongs to Jupyter: the kernel that it is shown, and the environment where one was made. */
 export const jupyterFolder = join(stateFolder, "jupyter");
