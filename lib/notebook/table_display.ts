@@ -59,7 +59,7 @@ function counted(count: bigint, what: string): string {
   return `${formatCount(count)} ${what}${count === 1n ? "" : "s"}`;
 }
 
-/** Colours come from the notebook, so that dark ones stay dark. Jupyter has every cell to the right, and says so more closely. */
+/** Colours come from the notebook, so that dark ones stay dark. Jupyter's own alignment is that of a narrower selector. */
 const style = `<style>
 .weir-table{border-collapse:collapse;font-size:12px;font-variant-numeric:tabular-nums}
 .weir-table th,.weir-table td{padding:2px 8px;text-align:left!important;vertical-align:top;border:0;white-space:pre;` +
