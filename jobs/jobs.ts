@@ -2,6 +2,7 @@
 import { completionScript, shells } from "../lib/cli/completion/script.ts";
 import type { DeclaredJob } from "../lib/cli/help.ts";
 import { declareJob, runJob } from "../lib/cli/run_job.ts";
+import { WeirError } from "../lib/errors.ts";
 import { choice, choices } from "../lib/settings/kinds.ts";
 import { allJobs } from "./wiring/all_jobs.ts";
 import { readTasks } from "./wiring/tasks.ts";
@@ -27,6 +28,7 @@ export const job = declareJob({
   main: async ({ settings, print }) => {
     const jobs = everyJob();
     if (settings.completion !== undefined) {
+      requireTasks();
       const taken = jobs.map((job) => ({ ...job, settings: takenSettings(job) }));
       const script = completionScript(settings.completion, { jobs: taken, tasks: await readTasks() });
       print(script);
@@ -43,6 +45,14 @@ export const job = declareJob({
     return listing;
   },
 });
+
+/** A binary runs where there are no tasks that could be completed. */
+function requireTasks(): void {
+  if (!Deno.build.standalone) return;
+  throw new WeirError("configuration", "Tasks are completed where the project is, and this is a binary", {
+    advice: "Run deno task jobs --completion in the project's folder",
+  });
+}
 
 /** All jobs there are, as they are declared. */
 export function everyJob(): readonly DeclaredJob[] {

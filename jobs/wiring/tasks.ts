@@ -1,4 +1,5 @@
 /** The tasks of this project, as `deno task` lists them. */
+import { readProjectFile } from "../../lib/cli/project_file.ts";
 
 /** A task, with its sentence. */
 export interface Task {
@@ -8,8 +9,6 @@ export interface Task {
 
 /** Reads `deno.json` of the folder that the task runs in. */
 export async function readTasks(): Promise<readonly Task[]> {
-  const { tasks } = JSON.parse(await Deno.readTextFile("deno.json")) as {
-    readonly tasks: Readonly<Record<string, { readonly description?: string }>>;
-  };
+  const { tasks } = await readProjectFile();
   return Object.entries(tasks).map(([name, { description = "" }]) => ({ name, description }));
 }

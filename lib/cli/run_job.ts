@@ -25,6 +25,7 @@ import type { Progress } from "./progress.ts";
 import { jsonLine, JsonProgress } from "./progress_json.ts";
 import { TextProgress } from "./progress_text.ts";
 import { RunRecord } from "./run_record.ts";
+import { startOf } from "./start.ts";
 
 /** What a job gets. */
 export interface JobContext<Declared extends Declarations> {
@@ -38,7 +39,7 @@ export interface JobContext<Declared extends Declarations> {
   readonly print: (text: string) => void;
   /** Writes rows that were asked for on standard output as they are: not for `--json`, and nothing in them is masked. False: nobody reads. */
   readonly writeRows: (bytes: Uint8Array) => boolean;
-  /** The command that runs a task with what the user gave this run for some settings, and with more flags. */
+  /** The command that runs a job with what the user gave this run for some settings, and with more flags. */
   readonly command: (task: string, flags: { readonly of: Declarations; readonly more?: readonly string[] }) => string;
 }
 
@@ -123,7 +124,7 @@ async function runFramed<Declared extends Declarations>(job: Job<Declared>, fram
     else output.out(`${frame.redact(text)}\n`);
   };
   const command: JobContext<Declared>["command"] = (task, { of, more = [] }) =>
-    ["deno", "task", task, ...givenFlags(of, sources), ...more].map(shellWord).join(" ");
+    [startOf(task), ...[...givenFlags(of, sources), ...more].map(shellWord)].join(" ");
   const writeRows = (bytes: Uint8Array) => {
     progress.end();
     output.out(bytes);

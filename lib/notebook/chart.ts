@@ -61,7 +61,16 @@ export async function plot<Row extends object = PlainRow>(
   // The declarations of both packages speak of a browser's DOM, which Deno has none of.
   const { document } = parseHTML("<!doctype html><html><body></body></html>") as unknown as Pick<Options, "document">;
   const element = observable.plot({ ...spec(rows, observable), document }) as unknown as { readonly outerHTML: string };
-  return chartOf(element.outerHTML);
+  return chartOf(rounded(element.outerHTML));
+}
+
+/** Places to a hundredth of a pixel: all their digits are half of a large chart. What is written in it stays as it is. */
+function rounded(markup: string): string {
+  const places = /\s(?:c?[xy]|[xy][12]|width|height|d|transform|points)="[^"]*"/g;
+  return markup.replace(
+    places,
+    (place) => place.replace(/\d+\.\d{3,}/g, (number) => String(+Number(number).toFixed(2))),
+  );
 }
 
 /** A result's are plain ones, which is what `Row` is unless somebody says otherwise. */

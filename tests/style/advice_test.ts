@@ -10,7 +10,15 @@ import { typeScriptFiles } from "./source_tree.ts";
 const otherFlags = ["help", "allow-", "allow-net", "unstable-", "no-", "no-prompt", "profile", "wait", "flag"];
 
 /** These start programs of others, which have flags of their own. */
-const startsOthers = ["lib/embedded/cluster.ts", "jobs/wiring/doctor/tools.ts"];
+const startsOthers = [
+  "lib/embedded/cluster.ts",
+  "jobs/wiring/doctor/tools.ts",
+  "jobs/wiring/binary/binary_permissions.ts",
+  "jobs/wiring/binary/compiled.ts",
+  "jobs/wiring/jupyter/jupyter_program.ts",
+  "jobs/wiring/jupyter/kernel_spec.ts",
+  "jobs/wiring/jupyter/lab.ts",
+];
 
 /** What a user may read. */
 function isSpoken(path: string): boolean {

@@ -1,39 +1,52 @@
 import assert from "node:assert/strict";
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { committedText } from "../notebooks/committed_form.ts";
+import { formatted } from "../notebooks/formatting.ts";
 import { type Notebook, type NotebookFile, notebookNames, readNotebook } from "../notebooks/notebook.ts";
 import { cellModule, notebookComplaints } from "./notebook_rules.ts";
 import { root } from "./source_tree.ts";
 
 async function notebooks(): Promise<readonly NotebookFile[]> {
-  return await Promise.all((await notebookNames()).map(readNotebook));
+  return await Promise.all((await notebookNames()).map((name) => readNotebook(name)));
 }
 
-/** What the type checker says of notebooks, by notebook and cell. */
-async function typeErrors(files: readonly NotebookFile[]): Promise<readonly string[]> {
-  const folder = `${root}/data/state/cells-${crypto.randomUUID()}`;
-  await Deno.mkdir(folder, { recursive: true });
-  try {
-    const modules = files.map((file) => ({ path: file.path, module: cellModule(file) }));
-    const names = modules.map((_, index) => `${folder}/${index}.ts`);
-    await Promise.all(modules.map(({ module }, index) => Deno.writeTextFile(names[index]!, module.source)));
-    const args = ["check", "--config", `${root}/deno.json`, ...names];
-    const { success, stderr } = await new Deno.Command(Deno.execPath(), { args, cwd: root }).output();
-    if (success) return [];
-    const said = stripVTControlCharacters(new TextDecoder().decode(stderr));
-    return [said.replaceAll(/file:\S+\/(\d+)\.ts:(\d+):\d+/g, (_, index, line) => {
-      const { path, module } = modules[Number(index)]!;
-      return `${path}, ${module.cellAt(Number(line))}`;
-    })];
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+/** Of the modules made of cells. It stays the same, so that the type checker knows what it has checked before. */
+const cellsFolder = `${root}/data/state/notebook_cells`;
+
+/** What the type checker says of notebooks, by notebook and cell; none if there is no error. */
+async function typeErrors(files: readonly NotebookFile[]): Promise<string> {
+  await Deno.mkdir(cellsFolder, { recursive: true });
+  const modules = new Map(
+    files.map((file) => [`${cellsFolder}/${basename(file.path)}.ts`, { file, ...cellModule(file) }]),
+  );
+  for (const [path, { source }] of modules) await Deno.writeTextFile(path, source);
+  const args = ["check", "--config", `${root}/deno.json`, ...modules.keys()];
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), { args, cwd: root }).output();
+  if (success) return "";
+  const said = stripVTControlCharacters(new TextDecoder().decode(stderr));
+  return said.replaceAll(/(file:\S+\.ipynb\.ts):(\d+):\d+/g, (place, url, line) => {
+    const module = modules.get(fileURLToPath(url));
+    return module === undefined ? place : `${module.file.path}, ${module.cellAt(Number(line))}`;
+  });
 }
 
 Deno.test("every notebook is small, was run as it stands, and is written as the task writes it", async () => {
   const files = await notebooks();
   assert.ok(files.length > 0);
   assert.deepEqual(files.flatMap(notebookComplaints), []);
+});
+
+Deno.test("the code of every notebook is formatted; deno task notebook:outputs does that too", async () => {
+  const files = await notebooks();
+  const clean = await formatted(files);
+  assert.deepEqual(
+    files.filter(({ text }, index) => text !== committedText(clean[index]!)).map(({ path }) => path),
+    [],
+  );
+  const [changed] = await formatted([fileOf(withSecondCell({ source: "const one:number=1" }))]);
+  assert.equal(changed?.cells[1]?.source, "const one: number = 1;");
 });
 
 Deno.test("every notebook has a test of its own", async () => {
@@ -43,7 +56,7 @@ Deno.test("every notebook has a test of its own", async () => {
 });
 
 Deno.test("the cells of every notebook have no type error", async () => {
-  assert.deepEqual(await typeErrors(await notebooks()), []);
+  assert.equal(await typeErrors(await notebooks()), "");
 });
 
 const good: Notebook = {
@@ -80,10 +93,8 @@ Deno.test("every rule on notebooks finds what it looks for", () => {
 });
 
 Deno.test("a type error is told with its notebook and its cell", async () => {
-  const [said = ""] = await typeErrors([
-    fileOf(good),
-    fileOf(withSecondCell({ source: '\nconst one: number = "1";' })),
-  ]);
+  const wrong = fileOf(withSecondCell({ source: '\nconst one: number = "1";' }));
+  const said = await typeErrors([fileOf(good), { ...wrong, path: "notebooks/wrong.ipynb" }]);
   assert.match(said, /TS2322/);
-  assert.match(said, /notebooks\/x\.ipynb, cell 2 "one" \(const one: number = "1";\)/);
+  assert.match(said, /notebooks\/wrong\.ipynb, cell 2 "one" \(const one: number = "1";\)/);
 });

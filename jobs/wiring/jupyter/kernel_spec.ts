@@ -9,7 +9,7 @@ export async function writeKernelSpec(folder: string): Promise<void> {
   const kernel = join(folder, "kernels", "deno");
   await Deno.mkdir(kernel, { recursive: true });
   const spec = {
-    argv: [Deno.execPath(), "jupyter", "--kernel", "--conn", "{connection_file}"],
+    argv: [Deno.execPath(), "jupyter", "-q", "--kernel", "--conn", "{connection_file}"],
     display_name: "Deno",
     language: "typescript",
     env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
