@@ -5,7 +5,7 @@
  * on either stream; the first Ctrl-C, or a reader that goes away, stops cleanly, the second Ctrl-C at once.
  */
 import { settings as allSettings } from "../settings/declarations.ts";
-import { toggle } from "../settings/kinds.ts";
+import { choice, toggle } from "../settings/kinds.ts";
 import { type Redaction, redaction } from "../settings/redaction.ts";
 import {
   givenFlags,
@@ -21,7 +21,9 @@ import { type DeclaredJob, helpText } from "./help.ts";
 import { Interruption } from "./interruption.ts";
 import { Output, readerGoneCode } from "./output.ts";
 import { explainRefusal, shellWord } from "./permission.ts";
-import { Progress } from "./progress.ts";
+import type { Progress } from "./progress.ts";
+import { jsonLine, JsonProgress } from "./progress_json.ts";
+import { TextProgress } from "./progress_text.ts";
 import { RunRecord } from "./run_record.ts";
 
 /** What a job gets. */
@@ -57,6 +59,12 @@ export interface Job<Declared extends Declarations> extends DeclaredJob {
 /** What every job takes beside its own settings. */
 export const frameSettings = {
   json: allSettings.json,
+  progress: choice({
+    flag: "progress",
+    help: "What stands on standard error: text for people, or for programs one JSON object a line",
+    defaultText: "text",
+    choices: ["text", "json"],
+  }),
   debug: toggle({ flag: "debug", help: "Show the error underneath with its stack; it can hold row values" }),
 };
 
@@ -68,7 +76,7 @@ export function declareJob<Declared extends Declarations>(job: Job<Declared>): J
 /** Runs a job with the process's arguments, environment and streams, and ends the process. */
 export async function runJob<Declared extends Declarations>(job: Job<Declared>): Promise<never> {
   const wanted = Deno.args.includes("--json");
-  const frame: Frame = { output: new Output(), json: wanted, debug: false, redact: redaction([]) };
+  const frame: Frame = { output: new Output(), json: wanted, progress: "text", debug: false, redact: redaction([]) };
   // A rejection nobody waits for would otherwise be printed by the runtime, secrets and all.
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
@@ -84,6 +92,7 @@ export async function runJob<Declared extends Declarations>(job: Job<Declared>):
 interface Frame {
   readonly output: Output;
   json: boolean;
+  progress: "text" | "json";
   debug: boolean;
   redact: Redaction;
   /** Of the run, once it has begun. */
@@ -110,9 +119,8 @@ async function runFramed<Declared extends Declarations>(job: Job<Declared>, fram
   using interruption = new Interruption((text) => progress.note(text), job.stops ?? "after the running commit");
   const print = (text: string) => {
     progress.end();
-    const line = `${frame.redact(text)}\n`;
-    if (frame.json) output.error(line);
-    else output.out(line);
+    if (frame.json) tell(text, frame);
+    else output.out(`${frame.redact(text)}\n`);
   };
   const command: JobContext<Declared>["command"] = (task, { of, more = [] }) =>
     ["deno", "task", task, ...givenFlags(of, sources), ...more].map(shellWord).join(" ");
@@ -137,17 +145,24 @@ async function runFramed<Declared extends Declarations>(job: Job<Declared>, fram
   }
 }
 
-function openProgress({ output, redact }: Frame): Progress {
+function openProgress({ output, redact, progress }: Frame): Progress {
+  if (progress === "json") return new JsonProgress({ write: (line) => output.error(redact(line)) });
   const rewrite = Deno.stderr.isTerminal() && !Deno.env.get("NO_COLOR");
   const columns = () => rewrite ? Deno.consoleSize().columns || 80 : 80;
-  return new Progress({ write: (text) => output.error(redact(text)), rewrite, columns });
+  return new TextProgress({ write: (text) => output.error(redact(text)), rewrite, columns });
 }
 
-function reportError(thrown: unknown, { output, json, debug, redact, record }: Frame): number {
+/** Says something to people on standard error. */
+function tell(text: string, { output, redact, progress }: Frame): void {
+  output.error(redact(progress === "json" ? jsonLine({ timeMs: Date.now(), text }) : `${text}\n`));
+}
+
+function reportError(thrown: unknown, frame: Frame): number {
+  const { output, json, debug, redact, record } = frame;
   const error = presentable(explainRefusal(thrown));
   record?.end("failed", error.kind);
-  output.error(`${errorText(error, redact)}\n`);
-  if (debug) output.error(`${redact(Deno.inspect(thrown))}\n`);
+  tell(errorText(error, redact), frame);
+  if (debug) tell(Deno.inspect(thrown), frame);
   if (json) output.out(`${toJson({ ok: false, error: errorReport(error, redact) })}\n`);
   return output.gone.aborted ? readerGoneCode : 1;
 }

@@ -8,28 +8,30 @@
 import { Database } from "../engine/database.ts";
 import { WeirError } from "../errors.ts";
 import { changesBetween, rowHistory, type RowKey } from "../query/changes.ts";
-import { openLake as openViews } from "../query/lake.ts";
+import { type DamagedTable, openLake as openViews } from "../query/lake.ts";
 import type { TableFolder } from "../query/lake_folders.ts";
 import type { LakePlace } from "../query/lake_tables.ts";
 import { requirePast, tableAt } from "../query/time_travel.ts";
 import type { RestCatalog } from "../table/iceberg/rest/rest_catalog.ts";
 import { type GivenRows, givenTable } from "./given_rows.ts";
-import { readPlace } from "./lake_place.ts";
+import { jobsLake, readPlace } from "./lake_place.ts";
 import { type LakeMoment, lakePoint, type TableMoment, tablePoint } from "./lake_point.ts";
 import { type FormatChoice, formatOrder, LakeTables, tableColumns, type TableInLake, tableRow } from "./lake_table.ts";
 import { rowChangeRows, snapshotRows } from "./past_rows.ts";
 import { QueryResult } from "./query_result.ts";
 import { similarRows, type SimilarRowsOptions } from "./similar_rows.ts";
 import { asSql, type InSql, sql, SqlPart } from "./sql_part.ts";
+import { statementParts } from "./statement_parts.ts";
 import { display, type Displayed, type MediaBundle } from "./table_display.ts";
 
 /** Which lake, at which point, and what it may use. */
 export interface OpenLakeOptions {
   /**
    * The folder that a job writes to, relative to the working directory (for a notebook that is its own folder), or `s3://bucket/prefix`
-   * or `gs://bucket/prefix`, reached with the keys that the environment or `.env` have for the jobs.
+   * or `gs://bucket/prefix`, reached with the keys that the environment or the project's `.env` have for the jobs. Default: the lake that
+   * the jobs write to, as `WEIR_LAKE` there says; else `data/lake` in the project's folder.
    */
-  readonly lake: string;
+  readonly lake?: string;
   /** Default `newest`. */
   readonly at?: LakeMoment;
   /** Only tables of these formats; a table that stands in several is read in the first of them. Default iceberg, paimon, delta. */
@@ -53,10 +55,10 @@ export interface ChangesOptions extends FormatChoice {
 }
 
 /**
- * Opens a lake for reading.
+ * Opens a lake for reading: without options the one that the jobs of this project fill. A table that is damaged is left out; the lake's
+ * display says so, and who asks for it is told the reason.
  *
- * Throws `configuration` where it is not there, `tableUnreadable` naming the file where a table is damaged, `precondition` where the
- * tables are not known at the point asked for.
+ * Throws `configuration` where it is not there, `precondition` where the tables are not known at the point asked for.
  *
  * @example
  * ```ts
@@ -71,11 +73,11 @@ export interface ChangesOptions extends FormatChoice {
  * });
  * ```
  */
-export async function openLake(options: OpenLakeOptions): Promise<Lake> {
+export async function openLake(options: OpenLakeOptions = {}): Promise<Lake> {
   await using open = new AsyncDisposableStack();
   const temporaryFolder = await Deno.makeTempDir({ prefix: "weir-", ...inFolder(options.temporaryFolder) });
   open.defer(() => Deno.remove(temporaryFolder, { recursive: true }));
-  const { storage, folders } = await readPlace(options.lake, temporaryFolder);
+  const { storage, folders } = await readPlace(options.lake ?? await jobsLake(), temporaryFolder);
   const { memoryLimitBytes = 2 ** 30, threads = Math.min(navigator.hardwareConcurrency, 8) } = options;
   const database = open.adopt(
     await Database.open({ folders: [...folders, temporaryFolder], temporaryFolder, memoryLimitBytes, threads }),
@@ -84,7 +86,14 @@ export async function openLake(options: OpenLakeOptions): Promise<Lake> {
   const { icebergCatalog, formats = formatOrder, at = "newest" } = options;
   await icebergCatalog?.connect();
   const place = { storage, connection: await database.connect(), icebergCatalog };
-  const tables = new LakeTables(await openViews({ ...place, formats, at: lakePoint(at) }), formats);
+  const damaged: DamagedTable[] = [];
+  const views = await openViews({
+    ...place,
+    formats,
+    at: lakePoint(at),
+    onDamaged: (table) => damaged.push(table),
+  });
+  const tables = new LakeTables(views, { formats, damaged });
   await tables.nameIn(place.connection);
   return new Lake({ options, database, place, tables, opened: open.move() });
 }
@@ -154,7 +163,7 @@ export class Lake implements AsyncDisposable, Displayed {
   /**
    * A table by its name, with or without its namespace, to be put into SQL.
    *
-   * Throws `configuration` with the nearest name where there is none.
+   * Throws `configuration` with the nearest name where there is none, `tableUnreadable` where it is damaged.
    */
   table(name: string, choice: FormatChoice = {}): TableInLake {
     return this.#parts.tables.find(name, choice);
@@ -223,15 +232,19 @@ export class Lake implements AsyncDisposable, Displayed {
     return await this.#given(rows, notes);
   }
 
-  /** Its tables. */
+  /** Its tables, and which of them cannot be read. */
   async [display](): Promise<MediaBundle> {
     const rows = { columns: tableColumns, rows: this.tables.map(tableRow) };
-    return await (await this.#given(rows))[display]();
+    return await (await this.#given(rows, this.#parts.tables.notes))[display]();
   }
 
-  /** Closes it; results that still have to be computed cannot be read any more. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Closes it, as `await using` does; results that still have to be computed cannot be read any more. */
+  async close(): Promise<void> {
     await this.#parts.opened.disposeAsync();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   async #given(rows: GivenRows, notes: readonly string[] = []): Promise<QueryResult> {
@@ -239,6 +252,12 @@ export class Lake implements AsyncDisposable, Displayed {
   }
 
   async #result(part: SqlPart, notes: readonly string[] = []): Promise<QueryResult> {
-    return await QueryResult.of({ database: this.#parts.database, part }, notes);
+    const { database, place, tables } = this.#parts;
+    try {
+      return await QueryResult.of({ database, part }, notes);
+    } catch (thrown) {
+      if (tables.notes.length === 0) throw thrown;
+      throw tables.damageNamed(await statementParts(place.connection, part.text)) ?? thrown;
+    }
   }
 }

@@ -2,11 +2,12 @@
 import { join, resolve } from "node:path";
 import { WeirError } from "../errors.ts";
 import { bucketSettings } from "../settings/bucket_settings.ts";
-import { readEnvironmentFile, resolveSettings } from "../settings/resolve.ts";
+import { settings } from "../settings/declarations.ts";
 import { LocalStorage } from "../storage/local.ts";
 import { bucketStorage } from "../storage/s3/bucket_storage.ts";
 import { type ObjectLocation, objectLocation } from "../storage/s3/location.ts";
 import type { Storage } from "../storage/storage.ts";
+import { projectFolder, projectSettings } from "./project.ts";
 
 /** A lake to be read. */
 export interface ReadPlace {
@@ -15,12 +16,18 @@ export interface ReadPlace {
   readonly folders: readonly string[];
 }
 
+/** The lake that the jobs write to: as `WEIR_LAKE` of the environment or of the project's `.env` says, else `data/lake` in its folder. */
+export async function jobsLake(): Promise<string> {
+  const { lake } = await projectSettings({ lake: settings.lake });
+  return objectLocation(lake) === undefined ? resolve(projectFolder(), lake) : lake;
+}
+
 /**
  * A lake for reading alone, whoever writes to it meanwhile.
  *
  * @param temporaryFolder Absolute; takes copies of a bucket's files.
  *
- * Throws `configuration` where there is no such folder, and where the environment and `.env` have no keys for a bucket.
+ * Throws `configuration` where there is no such folder, and where the environment and the project's `.env` have no keys for a bucket.
  */
 export async function readPlace(lake: string, temporaryFolder: string): Promise<ReadPlace> {
   const location = objectLocation(lake);
@@ -32,19 +39,18 @@ export async function readPlace(lake: string, temporaryFolder: string): Promise<
   if (!info?.isDirectory) {
     throw new WeirError("configuration", `There is no lake in ${folder}`, {
       detail: { path: folder },
-      advice: "Give the folder that a job writes to; a relative one counts from the working directory, which for a " +
-        "notebook is its own folder",
+      advice:
+        'Run deno task pipeline, or await startJob("pipeline").outcome() in a cell, to fill the lake of the jobs; ' +
+        "or give the folder that a job writes to (a relative one counts from the working directory, which for a " +
+        "notebook is its own folder)",
     });
   }
   return { storage: new LocalStorage(folder), folders: [folder] };
 }
 
-/** Never as flags: a notebook has none. */
 async function bucketOf(location: ObjectLocation, temporaryFolder: string): Promise<Storage> {
-  const given = resolveSettings(bucketSettings, {
-    flags: new Map(),
-    environment: (name) => Deno.env.get(name),
-    file: await readEnvironmentFile(".env"),
+  return bucketStorage(await projectSettings(bucketSettings), {
+    location,
+    cacheFolder: join(temporaryFolder, "files"),
   });
-  return bucketStorage(given, { location, cacheFolder: join(temporaryFolder, "files") });
 }

@@ -65,9 +65,11 @@ Deno.test("a batch is pulled by hand as the rows that it would write, with vecto
 Deno.test("a slot that a killed notebook left is dropped when the next one opens", () =>
   withOrders(async (fixture) => {
     await fixture.client.query("SELECT pg_create_logical_replication_slot('weir_notebook', 'pgoutput')");
-    await using source = await openSource({ url: fixture.url, tables: ["public.orders"] });
+    const source = await openSource({ url: fixture.url, tables: ["public.orders"] });
     await fixture.client.query("INSERT INTO orders VALUES (3, 'Fees', 1)");
     assert.equal((await source.pullBatch())?.rows, 1);
+    await source.close();
+    assert.deepEqual(await slots(fixture), []);
   }));
 
 Deno.test("a value that the source did not send again is that of the lake", () =>

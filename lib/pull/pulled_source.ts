@@ -101,11 +101,16 @@ export class PulledSource implements AsyncDisposable {
     throw new WeirError("precondition", `${table} cannot be copied any more`, { detail: { table } });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Closes it, as `await using` does: its slot and publication leave the source. */
+  async close(): Promise<void> {
     this.#stop.abort();
     await this.#next?.catch(() => {});
     await this.#batches?.return?.();
     await this.#parts.opened.disposeAsync();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   /** What does not come in time is waited for by the next call. */

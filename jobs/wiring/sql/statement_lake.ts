@@ -61,6 +61,7 @@ export async function openStatementLake(
       bringTables: (parts, connection, signal) => source.bring(parts, connection, signal),
     }),
   );
+  for (const note of session.notes) progress.note(note);
   if (session.tables.length === 0) progress.note(`the lake in ${settings.lake} has no tables at this point`);
   const opened = open.move();
   return { session, workFolder, [Symbol.asyncDispose]: () => opened.disposeAsync() };
