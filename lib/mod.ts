@@ -17,6 +17,7 @@
  * });
  * ```
  */
+export { declareJob, type Job, type JobContext, type JobResult } from "./cli/run_job.ts";
 export { formatPosition, parsePosition, type Position } from "./change/position.ts";
 export type { Dataset } from "./dataset/dataset.ts";
 export { accountHolders } from "./domain/payments/account_holders.ts";
@@ -33,7 +34,12 @@ export type { PlainRow, PlainValue } from "./notebook/plain_value.ts";
 export { QueryResult, type ResultColumn, type RowsOptions } from "./notebook/query_result.ts";
 export type { SimilarRowsOptions } from "./notebook/similar_rows.ts";
 export { identifier, type InSql, sql, SqlPart } from "./notebook/sql_part.ts";
+export type { JobTrial } from "./promote/job_trial.ts";
+export type { TriedSettings } from "./promote/tried_settings.ts";
+export { tryJob, type TryJobOptions } from "./promote/try_job.ts";
 export { openSource, type OpenSourceOptions } from "./pull/open_source.ts";
 export type { PulledBatch, PulledSource, PullOptions } from "./pull/pulled_source.ts";
 export type { RowKey } from "./query/changes.ts";
+/** Makers of a job's settings: `setting.integer({ flag: "most", … })`. */
+export * as setting from "./settings/kinds.ts";
 export { RestCatalog } from "./table/iceberg/rest/rest_catalog.ts";

@@ -73,6 +73,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "cli/format.ts",
     "cli/table.ts",
   ],
+  // A job out of the cells of a notebook: tried there, and made into the text of a file.
+  promote: ["cli", "notebook", "settings"],
   // Batches by hand: wires a source to a job's own steps, as a job does, with a sink that keeps what would be written.
   pull: [
     ...contracts,
