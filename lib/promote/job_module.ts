@@ -14,10 +14,14 @@ const isMain = "\nif (import.meta.main) await runJob(job);\n";
 /** At the beginning of a line, so that a call inside of a function does not count. */
 const declaration = /^(?:export\s+)?(?:const|let|var)\s+(\w+)(?:\s*:[^=]+)?\s*=\s*declareJob\s*\(/gm;
 
+/** Likewise: what waits for something as soon as a file is read. */
+const atOnce = /^(?:(?:export\s+)?(?:const|let|var)\s[^=]*=\s*)?(?:for\s+)?await\b/;
+
 /**
  * Makes it of cells, one after another.
  *
- * Throws `configuration` where they declare no job, several, or one that is not called `job`.
+ * Throws `configuration` where they declare no job, several, or one that is not called `job`; and where they do something at once, for
+ * a job is read without being run.
  *
  * @param path The notebook, for errors.
  *
@@ -34,6 +38,7 @@ const declaration = /^(?:export\s+)?(?:const|let|var)\s+(\w+)(?:\s*:[^=]+)?\s*=\
  */
 export function jobModule(cells: readonly CodeCell[], path: string): JobModule {
   requireOneJob(cells, path);
+  requireNothingAtOnce(cells, path);
   const sources = cells.map(({ source }) => `${source.trimEnd().replace(/^const job\b/m, "export const job")}\n`);
   const text = `${runs}${sources.join("\n")}${isMain}`;
   const originOf: JobModule["originOf"] = (line) => {
@@ -70,6 +75,16 @@ function requireOneJob(cells: readonly CodeCell[], path: string): void {
   if (only.name !== "job") {
     throw new WeirError("configuration", `the job in code cell ${only.number} of ${path} is called ${only.name}`, {
       advice: "Write const job = declareJob({ … });",
+    });
+  }
+}
+
+function requireNothingAtOnce(cells: readonly CodeCell[], path: string): void {
+  for (const { number, source } of cells) {
+    const line = source.split("\n").findIndex((text) => atOnce.test(text)) + 1;
+    if (line === 0) continue;
+    throw new WeirError("configuration", `code cell ${number} of ${path} does something at once, in line ${line}`, {
+      advice: "Move it into the job's main, or take the tag off the cell: a job is read for its help without being run",
     });
   }
 }

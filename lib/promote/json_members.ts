@@ -58,8 +58,9 @@ function membersOf(text: string, brace: number): readonly Member[] {
     } else if (depth === 1 && name === undefined) {
       [name, begin] = [JSON.parse(token) as string, at];
     }
-    if (token === "{" || token === "[") depth++;
-    if (closes && --depth === 0) break;
+    if (token === "{" || token === "[") depth += 1;
+    if (closes) depth -= 1;
+    if (depth === 0) break;
     end = at + token.length;
   }
   return members;

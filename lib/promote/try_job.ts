@@ -39,13 +39,13 @@ export interface TryJobOptions {
  * const job = declareJob({
  *   name: "double",
  *   summary: "Say what twice a number is",
- *   settings: { count: integer({ flag: "count", help: "The number", defaultText: "1", minimum: 0, maximum: 9 }) },
- *   main: ({ settings }) => Promise.resolve({ ok: true, twice: 2 * settings.count }),
+ *   settings: { most: integer({ flag: "top", help: "The number", defaultText: "1", minimum: 0, maximum: 9 }) },
+ *   main: ({ settings }) => Promise.resolve({ ok: true, twice: 2 * settings.most }),
  * });
- * const { result, command } = await tryJob(job, { count: 4 });
+ * const { result, command } = await tryJob(job, { most: 4 });
  * assert.equal(result.twice, 8);
- * assert.equal(command, "deno task double --count 4");
- * await assert.rejects(tryJob(job, { count: 10 }), { message: '--count "10" is out of range' });
+ * assert.equal(command, "deno task double --top 4");
+ * await assert.rejects(tryJob(job, { most: 10 }), { message: '--top "10" is out of range' });
  * ```
  */
 export async function tryJob<Declared extends Declarations, Result extends JobResult>(

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { errorPolicy } from "../../lib/errors.ts";
 import { everyJob } from "../../jobs/jobs.ts";
 import { takenSettings } from "../../jobs/wiring/job_listing.ts";
+import { ownJobs } from "../../jobs/wiring/own_jobs.ts";
 import { settings } from "../../lib/settings/declarations.ts";
 import type { Setting } from "../../lib/settings/setting.ts";
 import { typeScriptFiles } from "./source_tree.ts";
@@ -10,7 +11,11 @@ import { typeScriptFiles } from "./source_tree.ts";
 const otherFlags = ["help", "allow-", "allow-net", "unstable-", "no-", "no-prompt", "profile", "wait", "flag"];
 
 /** These start programs of others, which have flags of their own. */
-const startsOthers = ["lib/embedded/cluster.ts", "jobs/wiring/doctor/tools.ts"];
+const startsOthers = [
+  "lib/embedded/cluster.ts",
+  "jobs/wiring/doctor/tools.ts",
+  "jobs/wiring/promotion/deno_command.ts",
+];
 
 /** What a user may read. */
 function isSpoken(path: string): boolean {
@@ -18,7 +23,8 @@ function isSpoken(path: string): boolean {
 }
 
 Deno.test("every flag that a message, an advice or the README speaks of is there", async () => {
-  const declared = [settings, ...everyJob().map(takenSettings)].flatMap((each) =>
+  const jobs = [...everyJob(), ...await ownJobs(everyJob())];
+  const declared = [settings, ...jobs.map(takenSettings)].flatMap((each) =>
     Object.values<Setting<unknown>>(each).map(({ flag }) => flag)
   );
   const known = new Set([...declared, ...otherFlags]);
