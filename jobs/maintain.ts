@@ -13,7 +13,7 @@ import { Maintenance } from "./wiring/maintenance.ts";
 import { maintenanceOutcome, planText, workText } from "./wiring/maintenance_outcome.ts";
 import { requireReach } from "./wiring/reach.ts";
 import { policyOf, upkeepSettings } from "./wiring/upkeep_settings.ts";
-import { stateFolder } from "./wiring/state_folder.ts";
+import { stateFolder } from "../lib/settings/state_folder.ts";
 
 const dayMs = 86_400_000;
 

@@ -55,6 +55,8 @@ export class WeirError extends Error {
     this.kind = kind;
     this.detail = options.detail ?? {};
     this.advice = options.advice ?? errorPolicy(kind).advice;
+    // A notebook shows the stack and nothing else of an error.
+    this.stack = String(this.stack).replace(message, (text) => `${text}\n  what to do: ${this.advice}`);
   }
 }
 

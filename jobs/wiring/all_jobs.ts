@@ -5,6 +5,7 @@ import { job as distill } from "../distill.ts";
 import { job as doctor } from "../doctor.ts";
 import { job as embed } from "../embed.ts";
 import { job as maintain } from "../maintain.ts";
+import { job as notebook } from "../notebook.ts";
 import { job as pipeline } from "../pipeline.ts";
 import { job as serveEmbeddings } from "../serve_embeddings.ts";
 import { job as promote } from "../promote.ts";
@@ -20,6 +21,7 @@ export const allJobs: readonly DeclaredJob[] = [
   maintain,
   similar,
   sql,
+  notebook,
   serveEmbeddings,
   embed,
   distill,

@@ -16,7 +16,7 @@ import { requireVectors } from "../../lib/query/similar/vector_rows.ts";
 import { openTable } from "../../lib/query/time_travel.ts";
 import { nearest } from "../../lib/settings/nearest.ts";
 import { pause } from "./pause.ts";
-import { stateFolder } from "./state_folder.ts";
+import { stateFolder } from "../../lib/settings/state_folder.ts";
 import type { CatalogSettings, PlaceSettings } from "./capture_settings.ts";
 import { icebergCatalogOf } from "./iceberg_catalog.ts";
 import { below, readPlace } from "./lake_place.ts";

@@ -5,25 +5,32 @@
  * notebook speak of the same rows whoever writes meanwhile; who wants newer ones opens it again. Histories and similar rows are those
  * of the tables as they are when asked for. Queries run at the same time if they are asked for at the same time.
  */
+import { join } from "node:path";
 import { Database } from "../engine/database.ts";
 import { WeirError } from "../errors.ts";
 import { changesBetween, rowHistory, type RowKey } from "../query/changes.ts";
 import { type DamagedTable, openLake as openViews } from "../query/lake.ts";
 import type { TableFolder } from "../query/lake_folders.ts";
 import type { LakePlace } from "../query/lake_tables.ts";
+import { indexFolder } from "../query/similar/index_folder.ts";
+import type { VectorIndex } from "../query/similar/vector_index.ts";
 import { requirePast, tableAt } from "../query/time_travel.ts";
 import type { RestCatalog } from "../table/iceberg/rest/rest_catalog.ts";
+import { embeddedRowsSql, type EmbedRowsOptions } from "./embedded_rows.ts";
+import { stateFolder } from "../settings/state_folder.ts";
 import { type GivenRows, givenTable } from "./given_rows.ts";
 import { jobsLake, readPlace } from "./lake_place.ts";
 import { type LakeMoment, lakePoint, type TableMoment, tablePoint } from "./lake_point.ts";
 import { type FormatChoice, formatOrder, LakeTables, tableColumns, type TableInLake, tableRow } from "./lake_table.ts";
 import { rowChangeRows, snapshotRows } from "./past_rows.ts";
+import { projectFolder } from "./project.ts";
 import { QueryResult } from "./query_result.ts";
 import { similarRows, type SimilarRowsOptions } from "./similar_rows.ts";
 import { asSql, type InSql, sql, SqlPart } from "./sql_part.ts";
 import { statementParts } from "./statement_parts.ts";
 import { display, type Displayed, type MediaBundle } from "./table_display.ts";
 import { makeTemporaryFolder } from "./temporary_folder.ts";
+import { type VectorMapOptions, vectorMapSql } from "./vector_map.ts";
 
 /** Which lake, at which point, and what it may use. */
 export interface OpenLakeOptions {
@@ -136,6 +143,8 @@ interface LakeParts {
  */
 export class Lake implements AsyncDisposable, Displayed {
   readonly #parts: LakeParts;
+  /** By their folders. */
+  readonly #indexes = new Map<string, VectorIndex>();
 
   constructor(parts: LakeParts) {
     this.#parts = parts;
@@ -214,7 +223,8 @@ export class Lake implements AsyncDisposable, Displayed {
   }
 
   /**
-   * The rows of a table most similar to one of them or to a text, in the table's newest snapshot; every row is compared.
+   * The rows of a table most similar to one of them or to a text, in the table's newest snapshot. In a large table the index is
+   * asked that `deno task similar --index` made on this machine, if it did.
    *
    * Throws `precondition` where the table has no vectors, there is no such row, or the lake was opened at a point of the past.
    */
@@ -225,8 +235,28 @@ export class Lake implements AsyncDisposable, Displayed {
         advice: "Open the lake without a point",
       });
     }
-    const { notes, ...rows } = await similarRows(place, this.table(name, options), options);
+    const table = this.table(name, options);
+    const { notes, ...rows } = await similarRows(place, { ...options, table, index: await this.#indexOf(table) });
     return await this.#given(rows, notes);
+  }
+
+  /**
+   * The rows with `text`, what a job would embed of them, and `vector`, what a model makes of that (NULL where it can make nothing).
+   *
+   * @throws {RangeError} If there are more than `most`.
+   */
+  async embed(rows: InSql, options: EmbedRowsOptions): Promise<QueryResult> {
+    return await this.#result(await embeddedRowsSql(this.#parts.database, rows, options));
+  }
+
+  /**
+   * The rows with `x` and `y` in place of their vector: where it lies along the two directions in which they differ most (principal
+   * axes). Rows without a vector are left out.
+   *
+   * @throws {RangeError} If there are no vectors of two dimensions or more.
+   */
+  async vectorMap(rows: InSql, options: VectorMapOptions = {}): Promise<QueryResult> {
+    return await this.#result(await vectorMapSql(rows, { ...options, run: (part) => this.#result(part) }));
   }
 
   /** Its tables, and which of them cannot be read. */
@@ -242,6 +272,18 @@ export class Lake implements AsyncDisposable, Displayed {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** Kept open: a graph is read and checked whole. */
+  async #indexOf(table: TableInLake): Promise<VectorIndex> {
+    const { options: { lake = await jobsLake() }, opened } = this.#parts;
+    const folder = indexFolder(join(projectFolder(), stateFolder), { lake, table });
+    const known = this.#indexes.get(folder);
+    if (known !== undefined) return known;
+    const { VectorIndex } = await import("../query/similar/vector_index.ts");
+    const index = opened.use(new VectorIndex(folder));
+    this.#indexes.set(folder, index);
+    return index;
   }
 
   async #given(rows: GivenRows, notes: readonly string[] = []): Promise<QueryResult> {

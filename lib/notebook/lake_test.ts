@@ -81,6 +81,7 @@ Deno.test("a lake that is not there is an error that names its whole path", () =
 
 Deno.test("without options it is the lake that the jobs write to, whatever the working directory", async () => {
   const project = projectFolder();
+  await Deno.mkdir(join(project, "data/state"), { recursive: true });
   const folder = await Deno.makeTempDir({ dir: join(project, "data/state"), prefix: "lake-" });
   try {
     const script = `import { openLake } from ${JSON.stringify(new URL("../mod.ts", import.meta.url))};

@@ -49,11 +49,16 @@ export async function runQuery({ database, part }: Query): Promise<RunningQuery>
   };
 }
 
+/** Writes the rows of a query into a new table of the database, which all of its connections see. Throws as {@linkcode runQuery}. */
+export async function writeRows(query: Query, table: SqlPart): Promise<void> {
+  await withRows(query, (rows) => sql`CREATE TABLE ${table} AS ${rows}`);
+}
+
 /**
  * Runs a statement that does something with the rows of a query, which it is given in brackets. Returns how many rows it wrote. Throws as
  * {@linkcode runQuery}.
  */
-export async function writeRows({ database, part }: Query, statement: (rows: SqlPart) => SqlPart): Promise<number> {
+export async function withRows({ database, part }: Query, statement: (rows: SqlPart) => SqlPart): Promise<number> {
   using open = new DisposableStack();
   const connection = open.adopt(await database.connect(), (connected) => connected.close());
   requireOnlyReading(await statementParts(connection, part.text));

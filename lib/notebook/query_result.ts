@@ -138,7 +138,7 @@ export class QueryResult implements InSql, Displayed, AsyncIterable<readonly Pla
    */
   async cached(): Promise<QueryResult> {
     const table = identifier(`weir_result_${++cachedResults}`);
-    await writeRows(this.#query, (rows) => sql`CREATE TABLE ${table} AS ${rows}`);
+    await writeRows(this.#query, table);
     return await QueryResult.of({ ...this.#query, part: sql`SELECT * FROM ${table}` }, this.#notes);
   }
 

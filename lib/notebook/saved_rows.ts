@@ -2,7 +2,7 @@
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { literal } from "../engine/quote.ts";
 import { storageError, WeirError } from "../errors.ts";
-import { type Query, writeRows } from "./query.ts";
+import { type Query, withRows } from "./query.ts";
 import { sql, SqlPart } from "./sql_part.ts";
 
 /** What DuckDB is told to write, by the file's ending. */
@@ -20,7 +20,7 @@ export async function saveRows(query: Query, path: string): Promise<number> {
     });
   }
   const made = join(await temporaryFolder(query), `${crypto.randomUUID()}${extname(path)}`);
-  const count = await writeRows(query, (rows) => sql`COPY ${rows} TO ${new SqlPart([`${literal(made)} (${form})`])}`);
+  const count = await withRows(query, (rows) => sql`COPY ${rows} TO ${new SqlPart([`${literal(made)} (${form})`])}`);
   await place(made, resolve(path));
   return count;
 }

@@ -1,8 +1,6 @@
 /** A folder for what does not fit into memory. */
 import { resolve } from "node:path";
-
-/** The jobs' folder of run-time state, from where a job is run. */
-const stateFolder = "data/state";
+import { stateFolder } from "../settings/state_folder.ts";
 
 /**
  * Makes a new one; who asked for it removes it.

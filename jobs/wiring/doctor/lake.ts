@@ -5,7 +5,7 @@ import type { CatalogSettings, PlaceSettings } from "../capture_settings.ts";
 import { icebergCatalogOf } from "../iceberg_catalog.ts";
 import { placeName } from "../../../lib/storage/lake_name.ts";
 import { probePlace } from "../lake_place.ts";
-import { stateFolder } from "../state_folder.ts";
+import { stateFolder } from "../../../lib/settings/state_folder.ts";
 import { type Finding, ok } from "./finding.ts";
 import { folderFinding } from "./machine.ts";
 

@@ -8,7 +8,7 @@ import { SourceTables } from "../../../lib/sql/source_tables.ts";
 import { SqlSession } from "../../../lib/sql/session.ts";
 import { catalogNeeds, icebergCatalogOf } from "../iceberg_catalog.ts";
 import { ignoreMissing, needOf, readPlace } from "../lake_place.ts";
-import { stateFolder } from "../state_folder.ts";
+import { stateFolder } from "../../../lib/settings/state_folder.ts";
 import { AskedServer } from "./source_server.ts";
 import type { StatementSettings } from "./statement_settings.ts";
 
