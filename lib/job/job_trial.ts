@@ -19,8 +19,13 @@ export class JobTrial<Result extends JobResult> implements Displayed {
   }
 
   [display](): MediaBundle {
-    const text = `${this.command}\n${shortened(resultJson(this.result, 2))}`;
-    return { "text/html": `<pre>${escaped(text)}</pre>`, "text/plain": text };
+    const result = shortened(resultJson(this.result, 2));
+    return {
+      "text/html": `<div><code>${escaped(this.command)}</code></div><pre style="line-height:1.3">${
+        escaped(result)
+      }</pre>`,
+      "text/plain": `${this.command}\n${result}`,
+    };
   }
 }
 
