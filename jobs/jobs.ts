@@ -2,13 +2,14 @@
 import { completionScript, shells } from "../lib/cli/completion/script.ts";
 import type { DeclaredJob } from "../lib/cli/help.ts";
 import { declareJob, runJob } from "../lib/cli/run_job.ts";
+import { WeirError } from "../lib/errors.ts";
 import { choice, choices } from "../lib/settings/kinds.ts";
 import { allJobs } from "./wiring/all_jobs.ts";
 import { jobListing, jobsText, jobText, takenSettings } from "./wiring/job_listing.ts";
 import { ownJobs, ownTasks } from "./wiring/own_jobs.ts";
 import { readTasks } from "./wiring/tasks.ts";
 
-const names = [...allJobs, ...ownTasks([...allJobs, { name: "jobs" }])].map(({ name }) => name);
+const names = [...allJobs, ...await ownTasks([...allJobs, { name: "jobs" }])].map(({ name }) => name);
 
 export const job = declareJob({
   name: "jobs",
@@ -33,8 +34,9 @@ export const job = declareJob({
   main: async ({ settings, print, progress }) => {
     const jobs = [...everyJob(), ...await ownJobs(everyJob(), (text) => progress.note(text))];
     if (settings.completion !== undefined) {
+      requireTasks();
       const taken = jobs.map((job) => ({ ...job, settings: takenSettings(job) }));
-      const script = completionScript(settings.completion, { jobs: taken, tasks: readTasks() });
+      const script = completionScript(settings.completion, { jobs: taken, tasks: await readTasks() });
       print(script);
       return { ok: true, script };
     }
@@ -49,6 +51,14 @@ export const job = declareJob({
     return listing;
   },
 });
+
+/** A binary runs where there are no tasks that could be completed. */
+function requireTasks(): void {
+  if (!Deno.build.standalone) return;
+  throw new WeirError("configuration", "Tasks are completed where the project is, and this is a binary", {
+    advice: "Run deno task jobs --completion in the project's folder",
+  });
+}
 
 /** All jobs that come with Weir, as they are declared. */
 export function everyJob(): readonly DeclaredJob[] {

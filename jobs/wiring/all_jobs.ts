@@ -1,6 +1,7 @@
 /** Every job that comes with Weir and does not list the others, in the order in which they are told of. */
 import type { DeclaredJob } from "../../lib/cli/help.ts";
 import { job as capture } from "../capture.ts";
+import { job as compile } from "../compile.ts";
 import { job as distill } from "../distill.ts";
 import { job as doctor } from "../doctor.ts";
 import { job as embed } from "../embed.ts";
@@ -26,5 +27,6 @@ export const allJobs: readonly DeclaredJob[] = [
   embed,
   distill,
   promote,
+  compile,
   doctor,
 ];

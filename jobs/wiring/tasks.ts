@@ -1,4 +1,5 @@
 /** The tasks of this project, as `deno task` lists them. */
+import { readProjectFile } from "../../lib/cli/project_file.ts";
 
 /** A task, with its sentence. */
 export interface Task {
@@ -8,24 +9,11 @@ export interface Task {
   readonly file?: string;
 }
 
-interface Configuration {
-  readonly tasks: Readonly<Record<string, { readonly description?: string; readonly command: string }>>;
-}
-
-/** Reads `deno.json` of the folder that the task runs in; without one there are none. */
-export function readTasks(): readonly Task[] {
-  const { tasks } = readConfiguration();
+/** Reads `deno.json` of the folder that the task runs in. */
+export async function readTasks(): Promise<readonly Task[]> {
+  const { tasks } = await readProjectFile();
   return Object.entries(tasks).map(([name, { description = "", command }]) => {
     const [, file] = / jobs\/(\w+\.ts)\b/.exec(command) ?? [];
     return { name, description, ...file === undefined ? {} : { file } };
   });
-}
-
-function readConfiguration(): Configuration {
-  try {
-    return JSON.parse(Deno.readTextFileSync("deno.json")) as Configuration;
-  } catch (thrown) {
-    if (thrown instanceof Deno.errors.NotFound) return { tasks: {} };
-    throw thrown;
-  }
 }

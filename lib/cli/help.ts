@@ -1,5 +1,6 @@
 /** The text of `--help`, made from the declarations. */
 import type { Declarations, Setting } from "../settings/setting.ts";
+import { startOf } from "./start.ts";
 
 /** What a job says about itself. */
 export interface JobDescription {
@@ -31,7 +32,7 @@ export function helpText(job: JobDescription, declared: Declarations): string {
   const others = entries.filter(({ flag }) => flag === undefined);
   const { operand } = job;
   const word = operand === undefined ? "" : ` ["${operand.placeholder}"]`;
-  const lines = [job.summary, "", `Usage: deno task ${job.name}${word} [flags]`, ""];
+  const lines = [job.summary, "", `Usage: ${startOf(job.name)}${word} [flags]`, ""];
   if (operand !== undefined) lines.push(...entry(operand.placeholder, { help: operand.help }), "");
   lines.push("Flags:");
   lines.push(...flags.flatMap((setting) => entry(head(setting), setting)));

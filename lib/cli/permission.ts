@@ -1,5 +1,6 @@
 /** What Deno's permissions refuse, said with the command that allows it. */
 import { WeirError } from "../errors.ts";
+import { readProjectFile, runtimeFlags } from "./project_file.ts";
 
 /** Something a job needs beside the defaults of its permission set. */
 export type Need =
@@ -10,11 +11,6 @@ export type Need =
   | { readonly kind: "file"; readonly path: string };
 
 type Access = "net" | "read" | "write";
-
-interface Configuration {
-  readonly tasks?: Readonly<Record<string, { readonly command: string }>>;
-  readonly permissions?: Readonly<Record<string, Readonly<Partial<Record<Access, readonly string[]>>>>>;
-}
 
 /**
  * Makes sure that hosts (`host:port`), folders and files named by the user are within reach, before anything is done.
@@ -28,7 +24,9 @@ export async function requirePermissions(job: string, needs: readonly Need[]): P
   if (missing.length === 0) return;
   const names = missing.map((need) => need.kind === "host" ? need.host : need.path);
   throw new WeirError("configuration", `the job's permissions do not reach ${names.join(" and ")}`, {
-    advice: `Run: ${await commandFor(job, missing, Deno.args)}`,
+    advice: Deno.build.standalone
+      ? `Compile it again, with more: ${compileCommand(job, missing)}`
+      : `Run: ${await commandFor(job, missing, Deno.args)}`,
   });
 }
 
@@ -37,10 +35,10 @@ export async function requirePermissions(job: string, needs: readonly Need[]): P
  * of the runtime the job's task asks for is asked for again.
  */
 export async function commandFor(job: string, needs: readonly Need[], args: readonly string[]): Promise<string> {
-  const { permissions, tasks = {} } = JSON.parse(await Deno.readTextFile("deno.json")) as Configuration;
-  const defaults = permissions?.[job] ?? {};
+  const { permissions, tasks } = await readProjectFile();
+  const defaults = permissions[job] ?? {};
   const task = Object.values(tasks).find(({ command }) => command.includes(` -P=${job} `))?.command ?? "";
-  const unstable = task.match(/--unstable-[a-z-]+/g) ?? [];
+  const unstable = runtimeFlags(task);
   const wanted = needs.flatMap(accesses);
   const flags = (["net", "read", "write"] as const).flatMap((access) => {
     const more = wanted.filter(([name]) => name === access).map(([, value]) => value);
@@ -50,6 +48,13 @@ export async function commandFor(job: string, needs: readonly Need[], args: read
     .join(" ");
 }
 
+/** The command that compiles a job with more permissions: those of a binary are settled with it. */
+export function compileCommand(job: string, needs: readonly Need[]): string {
+  const hosts = needs.flatMap((need) => need.kind === "host" ? ["--hosts", need.host] : []);
+  const folders = needs.flatMap((need) => need.kind === "host" ? [] : ["--folders", need.path]);
+  return ["deno", "task", "compile", job, ...hosts, ...folders].map(shellWord).join(" ");
+}
+
 /** A refusal by Deno as one of our errors; everything else unchanged. */
 export function explainRefusal(thrown: unknown): unknown {
   if (!(thrown instanceof Deno.errors.NotCapable)) return thrown;
@@ -57,10 +62,13 @@ export function explainRefusal(thrown: unknown): unknown {
   const [access = "Requires more access"] = /Requires .*? access(?: to [^,]+)?/.exec(thrown.message) ?? [];
   return new WeirError("configuration", `refused by Deno's permissions: ${access}`, {
     cause: thrown,
-    advice: flag === undefined
-      ? "Run the job by its task"
-      : `Run the job with ${flag} for it beside its permission set`,
+    advice: adviceFor(flag),
   });
+}
+
+function adviceFor(flag: string | undefined): string {
+  if (Deno.build.standalone) return "Compile the job again, with --hosts or --folders for it";
+  return flag === undefined ? "Run the job by its task" : `Run the job with ${flag} for it beside its permission set`;
 }
 
 function accesses(need: Need): [Access, string][] {

@@ -34,7 +34,7 @@ export interface JobContext<Declared extends Declarations> {
   readonly print: (text: string) => void;
   /** Writes rows that were asked for on standard output as they are: not for `--json`, and nothing in them is masked. False: nobody reads. */
   readonly writeRows: (bytes: Uint8Array) => boolean;
-  /** The command that runs a task with what the user gave this run for some settings, and with more flags. */
+  /** The command that runs a job with what the user gave this run for some settings, and with more flags. */
   readonly command: (task: string, flags: { readonly of: Declarations; readonly more?: readonly string[] }) => string;
 }
 

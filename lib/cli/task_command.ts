@@ -2,6 +2,7 @@
 import { givenFlags, type SettingSources } from "../settings/resolve.ts";
 import type { Declarations } from "../settings/setting.ts";
 import { shellWord } from "./permission.ts";
+import { startOf } from "./start.ts";
 
 /** What is given to a task. */
 export interface TaskFlags {
@@ -13,7 +14,7 @@ export interface TaskFlags {
   readonly more?: readonly string[] | undefined;
 }
 
-/** The command that runs a task, as a shell takes it. */
+/** The command that starts a job, as a shell takes it. */
 export function taskCommand(task: string, { of, sources, more = [] }: TaskFlags): string {
-  return ["deno", "task", task, ...givenFlags(of, sources), ...more].map(shellWord).join(" ");
+  return [startOf(task), ...[...givenFlags(of, sources), ...more].map(shellWord)].join(" ");
 }

@@ -71,7 +71,8 @@ function shownColumns(
     const column = table.columns.find((each) => each.name === name);
     return [name, column === undefined ? "VARCHAR" : duckdbType(column.type)];
   });
-  return [["similarity", "DOUBLE"], ...typed];
+  // Of numbers of 32 bits: more digits would say nothing.
+  return [["similarity", "FLOAT"], ...typed];
 }
 
 function comparedText(found: SimilarRows): string {

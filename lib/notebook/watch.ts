@@ -1,9 +1,10 @@
 /** A display that changes while a cell runs. */
+import { escaped } from "./html_text.ts";
 import { display, type MediaBundle } from "./table_display.ts";
 
 /**
- * Shows in the cell, one in place of the other, what is yielded: results, charts, texts, whatever a cell can end with. The last one stays.
- * Without a notebook nothing is shown and everything else is the same.
+ * Shows in the cell, one in place of the other, what is yielded: results, charts, texts, whatever a cell can end with; of a list one below
+ * the other. The last one stays. Without a notebook nothing is shown and everything else is the same.
  *
  * @param states Ends when there is nothing more to see; `undefined` in it leaves what is shown.
  *
@@ -35,15 +36,25 @@ export function displayOf(kernel: Notebook | undefined): (shown: unknown) => Pro
   const transient = { display_id: crypto.randomUUID() };
   let message = "display_data";
   return async (shown) => {
-    const data = typeof shown === "string" ? { "text/plain": shown } : await bundleOf(shown, kernel);
+    const data = await bundleOf(shown, kernel);
     await kernel.broadcast(message, { data, metadata: {}, transient });
     message = "update_display_data";
   };
 }
 
 async function bundleOf(shown: unknown, kernel: Notebook): Promise<MediaBundle> {
+  if (typeof shown === "string") return { "text/plain": shown };
+  if (Array.isArray(shown)) return stacked(await Promise.all(shown.map((each) => bundleOf(each, kernel))));
   const own = typeof shown === "object" && shown !== null && display in shown ? shown[display] : undefined;
   return typeof own === "function" ? await own.call(shown) as MediaBundle : await kernel.format(shown);
+}
+
+function stacked(bundles: readonly MediaBundle[]): MediaBundle {
+  const texts = bundles.map((bundle) => String(bundle["text/plain"] ?? ""));
+  const parts = bundles.map((bundle, index) =>
+    bundle["text/html"] ?? bundle["image/svg+xml"] ?? `<pre>${escaped(texts[index]!)}</pre>`
+  );
+  return { "text/html": parts.map((part) => `<div>${part}</div>`).join("\n"), "text/plain": texts.join("\n") };
 }
 
 /** Undefined outside of a notebook: there the very name throws. */

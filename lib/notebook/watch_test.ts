@@ -8,12 +8,14 @@ Deno.test("what is shown takes the place of what was shown before, in the forms 
     broadcast: (type, content) => Promise.resolve(void messages.push([type, content])),
     format: (shown) => Promise.resolve({ "text/plain": `formatted ${shown}` }),
   });
-  for (const shown of ["a text", { [display]: () => ({ "text/html": "<b>" }) }, 7]) await show(shown);
-  assert.deepEqual(messages.map(([type]) => type), ["display_data", "update_display_data", "update_display_data"]);
+  const bold = { [display]: () => ({ "text/html": "<b>" }) };
+  for (const shown of ["a text", bold, 7, [bold, "a < b"]]) await show(shown);
+  assert.deepEqual(messages.map(([type]) => type), ["display_data", ...Array(3).fill("update_display_data")]);
   assert.deepEqual(messages.map(([, { data }]) => data), [
     { "text/plain": "a text" },
     { "text/html": "<b>" },
     { "text/plain": "formatted 7" },
+    { "text/html": "<div><b></div>\n<div><pre>a &lt; b</pre></div>", "text/plain": "\na < b" },
   ]);
   const ids = messages.map(([, { transient }]) => (transient as { display_id: string }).display_id);
   assert.equal(new Set(ids).size, 1);

@@ -14,6 +14,7 @@ import {
   text,
   toggle,
 } from "./kinds.ts";
+import { compileSettings } from "./compile_settings.ts";
 import { statementSettings } from "./statement_settings.ts";
 import { vectorSettings } from "./vector_settings.ts";
 
@@ -195,6 +196,7 @@ export const settings = {
   }),
   ...vectorSettings,
   ...statementSettings,
+  ...compileSettings,
   holders: integer({
     flag: "holders",
     help: "Account holders to generate",

@@ -82,9 +82,11 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   pull: [
     ...contracts,
     "embed",
+    "embedded/postgres.ts",
     "notebook",
     "pipeline",
     "query",
+    "settings",
     "sink/lake_sink.ts",
     "source/postgres",
     "storage",

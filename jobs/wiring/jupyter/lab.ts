@@ -16,7 +16,8 @@ export interface LabOptions {
 /** Runs it until it ends or the signal is aborted; its exit code. It listens on this machine alone, and asks for its token. */
 export async function runLab({ command, version: _ }: JupyterProgram, options: LabOptions): Promise<number> {
   await writeKernelSpec(jupyterFolder);
-  const flags = ["--ip=127.0.0.1", `--port=${options.port}`, "--ServerApp.root_dir=.", "--log-level=WARN"];
+  const quiet = ["ServerApp", "LabApp"].map((application) => `--${application}.log_level=WARN`);
+  const flags = ["--ip=127.0.0.1", `--port=${options.port}`, "--ServerApp.root_dir=.", ...quiet];
   if (!options.browser) flags.push("--no-browser");
   // Without, it refuses the administrator, who is the only user of many a container.
   if (Deno.build.os !== "windows" && Deno.uid() === 0) flags.push("--allow-root");
@@ -25,14 +26,19 @@ export async function runLab({ command, version: _ }: JupyterProgram, options: L
     args: ["lab", ...flags],
     cwd: "notebooks",
     env: { JUPYTER_PATH: [resolve(jupyterFolder), ...known === undefined ? [] : [known]].join(delimiter) },
-    // On a terminal it would ask after Ctrl-C whether that was meant.
+    // Ctrl-C comes to it as one SIGTERM: a SIGINT from the terminal before that would make it leave its kernels behind.
+    detached: true,
     stdin: "null",
     stdout: "null",
   }).spawn();
   const stop = () => child.kill("SIGTERM");
   options.signal.addEventListener("abort", stop);
+  // A second Ctrl-C, and a terminal that is closed.
+  globalThis.addEventListener("unload", stop);
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", stop);
   const { code } = await child.status;
   options.signal.removeEventListener("abort", stop);
+  globalThis.removeEventListener("unload", stop);
   return code;
 }
 
