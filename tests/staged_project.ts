@@ -11,13 +11,17 @@ export interface StagedProject extends AsyncDisposable {
   readonly folder: string;
 }
 
+const staged = `${root}/data/state/staged`;
+const forgottenAfterMs = 3_600_000;
+
 /**
  * Makes one below `data/state` of the checkout, where packages can be hard links.
  *
  * @throws {Error} If the packages are not there: run `deno install`.
  */
 export async function stageProject(): Promise<StagedProject> {
-  const folder = `${root}/data/state/staged/${crypto.randomUUID()}`;
+  await removeForgotten();
+  const folder = `${staged}/${crypto.randomUUID()}`;
   const remove = () => Deno.remove(folder, { recursive: true });
   try {
     await copyFiles(folder);
@@ -48,4 +52,14 @@ async function linkPackages(folder: string): Promise<void> {
 
 async function succeeds(command: string, args: readonly string[]): Promise<boolean> {
   return (await new Deno.Command(command, { args: [...args], stdout: "null", stderr: "null" }).output()).success;
+}
+
+/** Copies of runs that were killed. */
+async function removeForgotten(): Promise<void> {
+  await Deno.mkdir(staged, { recursive: true });
+  for await (const { name } of Deno.readDir(staged)) {
+    const { birthtime, mtime } = await Deno.stat(`${staged}/${name}`);
+    const ageMs = Date.now() - Number(birthtime ?? mtime);
+    if (ageMs > forgottenAfterMs) await Deno.remove(`${staged}/${name}`, { recursive: true });
+  }
 }

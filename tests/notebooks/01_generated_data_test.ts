@@ -7,9 +7,7 @@ await notebookTest("01_generated_data", (shown) => {
 
   const holders = shown.rows("holders");
   assert.equal(holders.length, 4);
-  for (const { bank_account_count: accounts, credit_card_count: cards } of holders) {
-    assert.ok(Number(accounts) >= 1 && Number(cards) >= 0);
-  }
+  for (const { accounts, cards } of holders) assert.ok(Number(accounts) + Number(cards) >= 1);
   assert.match(String(shown.rows("accounts")[0]?.kind), /^(bank_account|credit_card)$/);
 
   for (const chart of ["ages", "towns", "amounts", "hours"]) assert.ok(shown.marks(chart, "rect") >= 10, chart);

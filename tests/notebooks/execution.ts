@@ -22,8 +22,6 @@ export interface NotebookRun {
   readonly kernelSaid: string;
 }
 
-const cellLimitSeconds = 180;
-
 let made: Promise<PythonEnvironment> | undefined;
 
 /** A Python that speaks with kernels. */
@@ -40,6 +38,8 @@ export interface NotebookStart {
   readonly name: string;
   readonly python: string;
   readonly project: StagedProject;
+  /** What one cell may take. Default 180. */
+  readonly cellLimitSeconds?: number;
 }
 
 /**
@@ -47,7 +47,8 @@ export interface NotebookStart {
  *
  * @throws {Error} If a cell fails or takes too long; it names the notebook and the cell, and says what the cell said.
  */
-export async function runNotebook({ name, python, project }: NotebookStart): Promise<NotebookRun> {
+export async function runNotebook(start: NotebookStart): Promise<NotebookRun> {
+  const { name, python, project, cellLimitSeconds = 180 } = start;
   const jupyterFolder = `${project.folder}/data/state/jupyter`;
   await writeKernelSpec(jupyterFolder);
   const script = fileURLToPath(new URL("run_notebook.py", import.meta.url));
@@ -62,7 +63,8 @@ export async function runNotebook({ name, python, project }: NotebookStart): Pro
   if (!success) throw new Error(`notebooks/${name}.ipynb could not be run: ${decoder.decode(stderr)}`);
   // Where the copy lies is nobody's business, and another place each time.
   const answer = decoder.decode(stdout).replaceAll(`${project.folder}/`, "").replaceAll(project.folder, ".");
-  const run = { ...JSON.parse(answer) as Omit<NotebookRun, "notebook">, notebook: (await readNotebook(name)).notebook };
+  const { notebook } = await readNotebook(name, project.folder);
+  const run = { ...JSON.parse(answer) as Omit<NotebookRun, "notebook">, notebook };
   refuseErrors(name, run);
   return run;
 }

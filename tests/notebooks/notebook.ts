@@ -55,10 +55,10 @@ export async function notebookNames(): Promise<string[]> {
   return names.sort();
 }
 
-/** Reads one. */
-export async function readNotebook(name: string): Promise<NotebookFile> {
+/** Reads one of this project, or of a copy in another folder. */
+export async function readNotebook(name: string, projectFolder: string = root): Promise<NotebookFile> {
   const path = `notebooks/${name}.ipynb`;
-  const text = await Deno.readTextFile(`${root}/${path}`);
+  const text = await Deno.readTextFile(`${projectFolder}/${path}`);
   return { path, text, notebook: JSON.parse(text) as Notebook };
 }
 

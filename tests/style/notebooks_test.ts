@@ -9,7 +9,7 @@ import { cellModule, notebookComplaints } from "./notebook_rules.ts";
 import { root } from "./source_tree.ts";
 
 async function notebooks(): Promise<readonly NotebookFile[]> {
-  return await Promise.all((await notebookNames()).map(readNotebook));
+  return await Promise.all((await notebookNames()).map((name) => readNotebook(name)));
 }
 
 /** Of the modules made of cells. It stays the same, so that the type checker knows what it has checked before. */
