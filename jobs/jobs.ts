@@ -9,7 +9,7 @@ import { jobListing, jobsText, jobText, takenSettings } from "./wiring/job_listi
 import { ownJobs, ownTasks } from "./wiring/own_jobs.ts";
 import { readTasks } from "./wiring/tasks.ts";
 
-const names = [...allJobs, ...await ownTasks([...allJobs, { name: "jobs" }])].map(({ name }) => name);
+const names = [...allJobs, ...ownTasks([...allJobs, { name: "jobs" }])].map(({ name }) => name);
 
 export const job = declareJob({
   name: "jobs",
@@ -36,7 +36,7 @@ export const job = declareJob({
     if (settings.completion !== undefined) {
       requireTasks();
       const taken = jobs.map((job) => ({ ...job, settings: takenSettings(job) }));
-      const script = completionScript(settings.completion, { jobs: taken, tasks: await readTasks() });
+      const script = completionScript(settings.completion, { jobs: taken, tasks: readTasks() });
       print(script);
       return { ok: true, script };
     }

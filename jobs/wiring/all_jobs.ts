@@ -26,7 +26,7 @@ export const allJobs: readonly DeclaredJob[] = [
   serveEmbeddings,
   embed,
   distill,
-  promote,
   compile,
+  promote,
   doctor,
 ];

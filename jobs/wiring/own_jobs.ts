@@ -4,14 +4,10 @@ import { pathToFileURL } from "node:url";
 import type { DeclaredJob } from "../../lib/cli/help.ts";
 import { readTasks, type Task } from "./tasks.ts";
 
-/** The tasks that run them; none in a folder without tasks, and none of a binary, whose jobs are those that it was compiled with. */
-export async function ownTasks(others: readonly Pick<DeclaredJob, "name">[]): Promise<readonly Task[]> {
+/** The tasks that run them. A binary has none: its jobs are those that it was compiled with. */
+export function ownTasks(others: readonly Pick<DeclaredJob, "name">[]): readonly Task[] {
   if (Deno.build.standalone) return [];
-  const tasks = await readTasks().catch((thrown) => {
-    if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;
-    return [];
-  });
-  return tasks.filter(({ name, file }) => file !== undefined && others.every((job) => job.name !== name));
+  return readTasks().filter(({ name, file }) => file !== undefined && others.every((job) => job.name !== name));
 }
 
 /**
@@ -25,7 +21,7 @@ export async function ownJobs(
   note: (text: string) => void = () => {},
 ): Promise<readonly DeclaredJob[]> {
   return await Promise.all(
-    (await ownTasks(others)).map(async ({ name, description, file = "" }) => {
+    ownTasks(others).map(async ({ name, description, file = "" }) => {
       try {
         const { job } = await import(pathToFileURL(resolve("jobs", file)).href) as { readonly job: DeclaredJob };
         return job;

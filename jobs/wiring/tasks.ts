@@ -9,10 +9,9 @@ export interface Task {
   readonly file?: string;
 }
 
-/** Reads `deno.json` of the folder that the task runs in. */
-export async function readTasks(): Promise<readonly Task[]> {
-  const { tasks } = await readProjectFile();
-  return Object.entries(tasks).map(([name, { description = "", command }]) => {
+/** Reads `deno.json` of the folder that the task runs in; without one there are none. */
+export function readTasks(): readonly Task[] {
+  return Object.entries(readProjectFile().tasks).map(([name, { description = "", command }]) => {
     const [, file] = / jobs\/(\w+\.ts)\b/.exec(command) ?? [];
     return { name, description, ...file === undefined ? {} : { file } };
   });

@@ -14,7 +14,7 @@ export interface TaskFlags {
   readonly more?: readonly string[] | undefined;
 }
 
-/** The command that starts a job, as a shell takes it. */
+/** The command that runs a task, or the binary of its job where this is one, as a shell takes it. */
 export function taskCommand(task: string, { of, sources, more = [] }: TaskFlags): string {
   return [startOf(task), ...[...givenFlags(of, sources), ...more].map(shellWord)].join(" ");
 }

@@ -74,7 +74,7 @@ Deno.test("completion of all jobs and tasks is a script that its shell can read"
   const known = [...everyJob(), ...await ownJobs(everyJob())];
   const completable = {
     jobs: known.map((job) => ({ ...job, settings: takenSettings(job) })),
-    tasks: await readTasks(),
+    tasks: readTasks(),
   };
   assert.equal((await jobs("--completion", "bash")).said, `${completionScript("bash", completable)}\n`);
   for (const shell of shells) {

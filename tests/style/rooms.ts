@@ -81,6 +81,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   // Batches by hand: wires a source to a job's own steps, as a job does, with a sink that keeps what would be written.
   pull: [
     ...contracts,
+    "cli/format.ts",
     "embed",
     "embedded/postgres.ts",
     "notebook",
