@@ -18,6 +18,7 @@
  * ```
  */
 export { formatPosition, parsePosition, type Position } from "./change/position.ts";
+export { declareJob, type Job, type JobContext, type JobResult } from "./cli/run_job.ts";
 export type { Dataset } from "./dataset/dataset.ts";
 export { accountHolders } from "./domain/payments/account_holders.ts";
 export { type PaymentGenerators, paymentGenerators } from "./domain/payments/generators.ts";
@@ -30,8 +31,11 @@ export { type ErrorKind, WeirError } from "./errors.ts";
 export type { JobFlags } from "./job/job_flags.ts";
 export type { CaptureJobOutcome, JobOutcome, MaintainJobOutcome, VerifyJobOutcome } from "./job/job_outcome.ts";
 export type { JobNote, JobState, JobStep } from "./job/job_step.ts";
+export type { JobTrial } from "./job/job_trial.ts";
 export { startJob } from "./job/start_job.ts";
 export type { StartedJob } from "./job/started_job.ts";
+export type { TriedSettings } from "./job/tried_settings.ts";
+export { tryJob, type TryJobOptions } from "./job/try_job.ts";
 export { type Chart, type ChartOptions, type ChartSpec, plot } from "./notebook/chart.ts";
 export type { EmbedRowsOptions } from "./notebook/embedded_rows.ts";
 export { type ChangesOptions, Lake, openLake, type OpenLakeOptions } from "./notebook/lake.ts";
@@ -46,4 +50,6 @@ export { watch } from "./notebook/watch.ts";
 export { openSource, type OpenSourceOptions } from "./pull/open_source.ts";
 export type { PulledBatch, PulledSource, PullOptions } from "./pull/pulled_source.ts";
 export type { RowKey } from "./query/changes.ts";
+/** Makers of a job's settings: `setting.integer({ flag: "most", … })`. */
+export * as setting from "./settings/kinds.ts";
 export { RestCatalog } from "./table/iceberg/rest/rest_catalog.ts";

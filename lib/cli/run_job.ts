@@ -7,25 +7,20 @@
 import { settings as allSettings } from "../settings/declarations.ts";
 import { choice, toggle } from "../settings/kinds.ts";
 import { type Redaction, redaction } from "../settings/redaction.ts";
-import {
-  givenFlags,
-  givenSecrets,
-  readEnvironmentFile,
-  resolveSettings,
-  type SettingSources,
-} from "../settings/resolve.ts";
+import { givenSecrets, readEnvironmentFile, resolveSettings, type SettingSources } from "../settings/resolve.ts";
 import type { Declarations, SettingValues } from "../settings/setting.ts";
 import { readArguments } from "./arguments.ts";
 import { errorReport, errorText, presentable } from "./error_text.ts";
 import { type DeclaredJob, helpText } from "./help.ts";
 import { Interruption } from "./interruption.ts";
 import { Output, readerGoneCode } from "./output.ts";
-import { explainRefusal, shellWord } from "./permission.ts";
+import { explainRefusal } from "./permission.ts";
 import type { Progress } from "./progress.ts";
 import { jsonLine, JsonProgress } from "./progress_json.ts";
 import { TextProgress } from "./progress_text.ts";
+import { resultJson } from "./result_json.ts";
 import { RunRecord } from "./run_record.ts";
-import { startOf } from "./start.ts";
+import { taskCommand } from "./task_command.ts";
 
 /** What a job gets. */
 export interface JobContext<Declared extends Declarations> {
@@ -50,11 +45,11 @@ export interface JobResult {
 }
 
 /** A job. */
-export interface Job<Declared extends Declarations> extends DeclaredJob {
+export interface Job<Declared extends Declarations, Result extends JobResult = JobResult> extends DeclaredJob {
   readonly settings: Declared;
   /** What is done before it ends on Ctrl-C. Default: `after the running commit`. */
   readonly stops?: string;
-  readonly main: (context: JobContext<Declared>) => Promise<JobResult>;
+  readonly main: (context: JobContext<Declared>) => Promise<Result>;
 }
 
 /** What every job takes beside its own settings. */
@@ -70,7 +65,9 @@ export const frameSettings = {
 };
 
 /** A job as its file exports it: what it is called and takes can be read without running it. */
-export function declareJob<Declared extends Declarations>(job: Job<Declared>): Job<Declared> {
+export function declareJob<Declared extends Declarations, Result extends JobResult>(
+  job: Job<Declared, Result>,
+): Job<Declared, Result> {
   return job;
 }
 
@@ -123,8 +120,7 @@ async function runFramed<Declared extends Declarations>(job: Job<Declared>, fram
     if (frame.json) tell(text, frame);
     else output.out(`${frame.redact(text)}\n`);
   };
-  const command: JobContext<Declared>["command"] = (task, { of, more = [] }) =>
-    [startOf(task), ...[...givenFlags(of, sources), ...more].map(shellWord)].join(" ");
+  const command: JobContext<Declared>["command"] = (task, { of, more }) => taskCommand(task, { of, sources, more });
   const writeRows = (bytes: Uint8Array) => {
     progress.end();
     output.out(bytes);
@@ -135,7 +131,7 @@ async function runFramed<Declared extends Declarations>(job: Job<Declared>, fram
   try {
     const result = await job.main({ settings, operand, signal, progress, print, writeRows, command });
     progress.end();
-    if (frame.json) output.out(`${frame.redact(toJson(result))}\n`);
+    if (frame.json) output.out(`${frame.redact(resultJson(result))}\n`);
     record.end(output.gone.aborted ? "stopped" : result.ok ? "ok" : "wrong");
     return output.gone.aborted ? readerGoneCode : result.ok ? 0 : 1;
   } catch (thrown) {
@@ -164,14 +160,6 @@ function reportError(thrown: unknown, frame: Frame): number {
   record?.end("failed", error.kind);
   tell(errorText(error, redact), frame);
   if (debug) tell(Deno.inspect(thrown), frame);
-  if (json) output.out(`${toJson({ ok: false, error: errorReport(error, redact) })}\n`);
+  if (json) output.out(`${resultJson({ ok: false, error: errorReport(error, redact) })}\n`);
   return output.gone.aborted ? readerGoneCode : 1;
-}
-
-/** 64-bit integers beyond a double's exact range become texts: most readers of JSON would round them. */
-function toJson(value: unknown): string {
-  return JSON.stringify(value, (_, part) => {
-    if (typeof part !== "bigint") return part;
-    return Number.isSafeInteger(Number(part)) ? Number(part) : String(part);
-  });
 }

@@ -26,7 +26,7 @@ export function jobBundle(job: ShownJob): MediaBundle {
     : [...notes.slice(-shownNotes), stateText(job)].join("\n");
   return {
     "text/html": `<div><code>${escaped(command)}</code> ${escaped(head)}</div>` +
-      `<pre style="line-height:1.3">${escaped(body)}</pre>`,
+      `<pre style="font-family:monospace;line-height:1.3">${escaped(body)}</pre>`,
     "text/plain": `${command}: ${head}\n${body}`,
   };
 }

@@ -29,6 +29,7 @@ import { similarRows, type SimilarRowsOptions } from "./similar_rows.ts";
 import { asSql, type InSql, sql, SqlPart } from "./sql_part.ts";
 import { statementParts } from "./statement_parts.ts";
 import { display, type Displayed, type MediaBundle } from "./table_display.ts";
+import { makeTemporaryFolder } from "./temporary_folder.ts";
 import { type VectorMapOptions, vectorMapSql } from "./vector_map.ts";
 
 /** Which lake, at which point, and what it may use. */
@@ -49,7 +50,7 @@ export interface OpenLakeOptions {
   readonly memoryLimitBytes?: number;
   /** Threads of one query. Default: one for each core, 8 at most. */
   readonly threads?: number;
-  /** For what does not fit into memory. Default: a new folder among the system's temporary ones. Removed again. */
+  /** For what does not fit into memory. Default: a new folder among the system's temporary ones (in a job: in `data/state`). Removed again. */
   readonly temporaryFolder?: string;
 }
 
@@ -82,7 +83,7 @@ export interface ChangesOptions extends FormatChoice {
  */
 export async function openLake(options: OpenLakeOptions = {}): Promise<Lake> {
   await using open = new AsyncDisposableStack();
-  const temporaryFolder = await Deno.makeTempDir({ prefix: "weir-", ...inFolder(options.temporaryFolder) });
+  const temporaryFolder = await makeTemporaryFolder(options.temporaryFolder);
   open.defer(() => Deno.remove(temporaryFolder, { recursive: true }));
   const { storage, folders } = await readPlace(options.lake ?? await jobsLake(), temporaryFolder);
   const { memoryLimitBytes = 2 ** 30, threads = Math.min(navigator.hardwareConcurrency, 8) } = options;
@@ -103,10 +104,6 @@ export async function openLake(options: OpenLakeOptions = {}): Promise<Lake> {
   const tables = new LakeTables(views, { formats, damaged });
   await tables.nameIn(place.connection);
   return new Lake({ options, database, place, tables, opened: open.move() });
-}
-
-function inFolder(folder: string | undefined): Deno.MakeTempOptions {
-  return folder === undefined ? {} : { dir: folder };
 }
 
 interface LakeParts {

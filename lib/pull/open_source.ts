@@ -12,6 +12,7 @@ import { datasetText, type TextDeclaration } from "../embed/text_declaration.ts"
 import { Database } from "../engine/database.ts";
 import { readPlace } from "../notebook/lake_place.ts";
 import { DeadLetters } from "../pipeline/dead_letters.ts";
+import { makeTemporaryFolder } from "../notebook/temporary_folder.ts";
 import { PostgresSource } from "../source/postgres/source.ts";
 import { LocalStorage } from "../storage/local.ts";
 import { DatasetPull, type DatasetPullOptions } from "./dataset_pull.ts";
@@ -51,7 +52,7 @@ const copyPartBytes = 8 * 2 ** 20;
 export async function openSource(options: OpenSourceOptions): Promise<PulledSource> {
   const { url = await jobsServerUrl(), datasets = [], tables = [], slot = "weir_notebook" } = options;
   await using open = new AsyncDisposableStack();
-  const folder = await Deno.makeTempDir({ prefix: "weir-" });
+  const folder = await makeTemporaryFolder();
   open.defer(() => Deno.remove(folder, { recursive: true }));
   const names = { slot, publication: slot };
   const source = new PostgresSource({ url, ...names, datasets, tables, folder, copyPartBytes, copyConnections: 1 });

@@ -28,10 +28,13 @@ export function committedText({ cells, nbformat, nbformat_minor }: Notebook): st
   return `${JSON.stringify({ cells: clean, metadata, nbformat, nbformat_minor }, null, 1)}\n`;
 }
 
-function committedCell({ cell_type, id, source, outputs = [] }: Cell, execution_count: number | null): unknown {
-  if (cell_type !== "code") return { cell_type, id, metadata: {}, source: lines(source) };
+function committedCell(cell: Cell, execution_count: number | null): unknown {
+  const { cell_type, id, source, outputs = [] } = cell;
+  const { tags } = cell.metadata;
+  const metadata = tags === undefined ? {} : { tags };
+  if (cell_type !== "code") return { cell_type, id, metadata, source: lines(source) };
   const clean = outputs.map((output) => committedOutput(output, execution_count));
-  return { cell_type, execution_count, id, metadata: {}, outputs: clean, source: lines(source) };
+  return { cell_type, execution_count, id, metadata, outputs: clean, source: lines(source) };
 }
 
 function committedOutput(output: Output, execution_count: number | null): unknown {

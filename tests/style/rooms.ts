@@ -74,11 +74,14 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "cli/format.ts",
     "cli/table.ts",
   ],
-  // Jobs started from a cell: what they tell, and how that is shown.
+  // Jobs in a cell: started as processes, and tried in it; what they tell, and how that is shown.
   job: ["cli", "notebook", "settings"],
+  // The cells of a notebook made into the text of a job.
+  promote: [],
   // Batches by hand: wires a source to a job's own steps, as a job does, with a sink that keeps what would be written.
   pull: [
     ...contracts,
+    "cli/format.ts",
     "embed",
     "embedded/postgres.ts",
     "notebook",

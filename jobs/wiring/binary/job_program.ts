@@ -18,8 +18,8 @@ export interface JobProgram {
 const notCompiled = ["compile"];
 
 /** Every job with a task, in the order of the tasks. */
-export async function jobPrograms(): Promise<readonly JobProgram[]> {
-  const { tasks, permissions } = await readProjectFile();
+export function jobPrograms(): readonly JobProgram[] {
+  const { tasks, permissions } = readProjectFile();
   return Object.entries(tasks).flatMap(([name, { command }]) => {
     const [, set, script] = / -P=(\w+) (jobs\/\w+\.ts)$/.exec(command) ?? [];
     if (set === undefined || script === undefined || notCompiled.includes(name)) return [];
