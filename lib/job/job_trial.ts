@@ -21,7 +21,7 @@ export class JobTrial<Result extends JobResult> implements Displayed {
   [display](): MediaBundle {
     const result = shortened(resultJson(this.result, 2));
     return {
-      "text/html": `<div><code>${escaped(this.command)}</code></div><pre style="line-height:1.3">${
+      "text/html": `<div><code>${escaped(this.command)}</code></div><pre style="font-family:monospace">${
         escaped(result)
       }</pre>`,
       "text/plain": `${this.command}\n${result}`,

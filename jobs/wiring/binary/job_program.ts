@@ -14,8 +14,8 @@ export interface JobProgram {
   readonly permissions: PermissionSet;
 }
 
-/** What compiles is of no use without the files that it compiles. */
-const notCompiled = ["compile"];
+/** These work on the project's own files, which a binary has not. */
+const notCompiled = ["compile", "promote"];
 
 /** Every job with a task, in the order of the tasks. */
 export function jobPrograms(): readonly JobProgram[] {
