@@ -3,10 +3,9 @@ import type { DuckDBValue } from "@duckdb/node-api";
 import { formatCount } from "../../lib/cli/format.ts";
 import type { JobResult } from "../../lib/cli/run_job.ts";
 import { renderTable } from "../../lib/cli/table.ts";
-import { accountHolders } from "../../lib/domain/payments/account_holders.ts";
-import { transactions } from "../../lib/domain/payments/transactions.ts";
 import type { TableFolder } from "../../lib/query/lake_folders.ts";
 import type { SimilarRows } from "../../lib/query/similar/similar.ts";
+import { maskedColumns } from "./masked_columns.ts";
 
 type ShownValue = string | number | bigint | boolean | null;
 
@@ -48,7 +47,7 @@ const longestTellingText = 32;
 /** Values of people are masked, as everywhere. */
 export function similarOutcome(found: SimilarRows, shown: ShownColumns): SimilarOutcome {
   const { place, key } = shown;
-  const personal = personalColumns(place);
+  const personal = maskedColumns(place);
   const known = knownTelling[`${place.namespace}.${place.name}`];
   const telling = known?.every((name) => name in (found.rows[0]?.row ?? {}))
     ? known
@@ -109,15 +108,6 @@ function searchText({ index, scanReason }: SimilarOutcome): string {
       : `, found by the index and among ${formatCount(index.textsSince)} texts since`;
   }
   return scanReason === null ? ", all compared" : `, all compared: ${scanReason}`;
-}
-
-function personalColumns({ namespace, name }: TableFolder): ReadonlySet<string> {
-  const own = [accountHolders, transactions].find((each) => each.namespace === namespace && each.name === name);
-  const child = [accountHolders, transactions].filter((each) => each.namespace === namespace)
-    .flatMap(({ children = [] }) => children).find((each) => each.name === name);
-  const projected = own?.projections?.map(({ column }) => column) ?? [];
-  const columns = [...own?.columns ?? [], ...projected, ...child?.columns ?? []];
-  return new Set(columns.filter((column) => column.personal).map((column) => column.name));
 }
 
 /** Short values that rows differ in tell most; then short ones that are the same everywhere. */

@@ -3,8 +3,8 @@
  *
  * Promise: cheap to call per micro-batch, and never a word on standard output.
  */
+import { cutText } from "./fitted_text.ts";
 import { formatBytes, formatCount, formatSeconds } from "./format.ts";
-import { textWidth } from "./table.ts";
 
 /** How far the work is. */
 export interface ProgressState {
@@ -31,6 +31,14 @@ export interface ProgressOptions {
   readonly now?: () => number;
 }
 
+/** What takes over a progress display. */
+export interface ProgressTaker {
+  update(state: ProgressState): void;
+  note(text: string): void;
+  /** Gives the terminal back. */
+  close(): void;
+}
+
 const rewriteEveryMs = 100;
 const lineEveryMs = 5_000;
 /** The rate is that of the last seconds, so that it shows what happens now. */
@@ -54,6 +62,7 @@ export class Progress {
   #shownLine = "";
   #shownMs = -Infinity;
   #open = false;
+  #taker: ProgressTaker | undefined;
 
   constructor(options: ProgressOptions) {
     this.#write = options.write;
@@ -62,8 +71,15 @@ export class Progress {
     this.#now = options.now ?? (() => performance.now());
   }
 
+  /** Has another show what is told here, until the end. */
+  handTo(taker: ProgressTaker): void {
+    this.end();
+    this.#taker = taker;
+  }
+
   /** Says how far the work is; shown when it is time. A new activity is shown at once. */
   update(state: ProgressState): void {
+    if (this.#taker !== undefined) return this.#taker.update(state);
     const now = this.#now();
     const changed = state.activity !== this.#last?.activity || state.rows < this.#last.rows;
     if (changed) this.#finishActivity(now);
@@ -75,14 +91,17 @@ export class Progress {
 
   /** Prints a line of its own, above the progress line. */
   note(text: string): void {
+    if (this.#taker !== undefined) return this.#taker.note(text);
     this.#write(`${this.#open ? "\r\x1b[K" : ""}${text}\n`);
     this.#open = false;
     this.#shownMs = -Infinity;
     if (this.#rewrite) this.#shown = undefined;
   }
 
-  /** Shows the last state once more and leaves the line. */
+  /** Shows the last state once more and leaves the line. What had taken over is closed. */
   end(): void {
+    this.#taker?.close();
+    this.#taker = undefined;
     this.#finishActivity(this.#now());
     this.#last = undefined;
   }
@@ -96,7 +115,7 @@ export class Progress {
 
   #show(state: ProgressState, now: number): void {
     const line = this.#line(state);
-    if (this.#rewrite) this.#write(`\r\x1b[K${cut(line, this.#columns() - 1)}`);
+    if (this.#rewrite) this.#write(`\r\x1b[K${cutText(line, this.#columns() - 1)}`);
     // What stands there already says nothing new.
     else if (line !== this.#shownLine) this.#write(`${line}\n`);
     this.#open = this.#rewrite;
@@ -134,8 +153,4 @@ export class Progress {
 function bar(share: number): string {
   const full = Math.round(share * barCells);
   return `${"█".repeat(full)}${"░".repeat(barCells - full)}`;
-}
-
-function cut(line: string, cells: number): string {
-  return textWidth(line) <= cells ? line : `${[...line].slice(0, Math.max(cells - 1, 0)).join("")}…`;
 }

@@ -22,6 +22,7 @@ import { Interruption } from "./interruption.ts";
 import { Output, readerGoneCode } from "./output.ts";
 import { explainRefusal, shellWord } from "./permission.ts";
 import { Progress } from "./progress.ts";
+import type { Terminal } from "./screen.ts";
 import { RunRecord } from "./run_record.ts";
 import { startOf } from "./start.ts";
 
@@ -33,6 +34,8 @@ export interface JobContext<Declared extends Declarations> {
   /** Aborts on Ctrl-C, SIGTERM and a closed output: finish what is running, keep what is committed, return. */
   readonly signal: AbortSignal;
   readonly progress: Progress;
+  /** Behind standard error; undefined where that is none. */
+  readonly terminal: Terminal | undefined;
   /** Prints a text for people: on standard output, or on standard error with `--json`. */
   readonly print: (text: string) => void;
   /** Writes rows that were asked for on standard output as they are: not for `--json`, and nothing in them is masked. False: nobody reads. */
@@ -73,6 +76,7 @@ export async function runJob<Declared extends Declarations>(job: Job<Declared>):
   // A rejection nobody waits for would otherwise be printed by the runtime, secrets and all.
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
+    frame.progress?.end();
     Deno.exit(reportError(event.reason, frame));
   });
   try {
@@ -87,6 +91,7 @@ interface Frame {
   json: boolean;
   debug: boolean;
   redact: Redaction;
+  progress?: Progress;
   /** Of the run, once it has begun. */
   record?: RunRecord;
 }
@@ -107,7 +112,7 @@ async function runFramed<Declared extends Declarations>(job: Job<Declared>, fram
   frame.redact = redaction(givenSecrets(declared, sources));
   Object.assign(frame, resolveSettings(frameSettings, sources));
   const settings = resolveSettings(job.settings, sources);
-  const progress = openProgress(frame);
+  const progress = frame.progress = openProgress(frame);
   using interruption = new Interruption((text) => progress.note(text), job.stops ?? "after the running commit");
   const print = (text: string) => {
     progress.end();
@@ -125,7 +130,8 @@ async function runFramed<Declared extends Declarations>(job: Job<Declared>, fram
   const signal = AbortSignal.any([interruption.signal, output.gone]);
   const record = frame.record = new RunRecord(job.name);
   try {
-    const result = await job.main({ settings, operand, signal, progress, print, writeRows, command });
+    const terminal = openTerminal(frame);
+    const result = await job.main({ settings, operand, signal, progress, terminal, print, writeRows, command });
     progress.end();
     if (frame.json) output.out(`${frame.redact(toJson(result))}\n`);
     record.end(output.gone.aborted ? "stopped" : result.ok ? "ok" : "wrong");
@@ -142,6 +148,16 @@ function openProgress({ output, redact }: Frame): Progress {
   const rewrite = Deno.stderr.isTerminal() && !Deno.env.get("NO_COLOR");
   const columns = () => rewrite ? Deno.consoleSize().columns || 80 : 80;
   return new Progress({ write: (text) => output.error(redact(text)), rewrite, columns });
+}
+
+function openTerminal({ output, redact }: Frame): Terminal | undefined {
+  if (!Deno.stderr.isTerminal()) return undefined;
+  const isColoured = !Deno.env.get("NO_COLOR");
+  const size = () => {
+    const { columns, rows } = Deno.consoleSize();
+    return { columns: columns || 80, rows: rows || 24 };
+  };
+  return { write: (text) => output.error(redact(text)), size, isColoured };
 }
 
 function reportError(thrown: unknown, { output, json, debug, redact, record }: Frame): number {
