@@ -8,6 +8,7 @@ const blocks = " ▁▂▃▄▅▆▇█";
  *
  * @param size.columns Values shown at most, each a cell wide.
  * @param size.rows Height in lines.
+ * @param size.top What fills the height, as does what is above it. Default: the highest of them.
  *
  * @example
  * ```ts
@@ -20,11 +21,11 @@ const blocks = " ▁▂▃▄▅▆▇█";
  */
 export function barGraph(
   values: readonly number[],
-  { columns, rows }: { readonly columns: number; readonly rows: number },
+  { columns, rows, top }: { readonly columns: number; readonly rows: number; readonly top?: number },
 ): readonly string[] {
   const shown = values.slice(-columns);
-  const highest = Math.max(...shown, Number.MIN_VALUE);
-  const eighths = shown.map((value) => Math.round(value / highest * rows * 8));
+  const highest = top ?? Math.max(...shown);
+  const eighths = shown.map((value) => highest > 0 ? Math.round(value / highest * rows * 8) : 0);
   return Array.from({ length: rows }, (_, row) => {
     const below = (rows - 1 - row) * 8;
     return eighths.map((height) => blocks[Math.min(Math.max(height - below, 0), 8)]).join("").padStart(columns);

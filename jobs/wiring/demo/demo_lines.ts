@@ -1,8 +1,9 @@
 /** The demo's screen: figures as lines that fit a terminal, whatever its size. */
-import { fittedText } from "../../../lib/cli/fitted_text.ts";
+import { cutText, fittedText } from "../../../lib/cli/fitted_text.ts";
 import { formatBytes, formatCount, formatSeconds } from "../../../lib/cli/format.ts";
 import { barGraph } from "../../../lib/cli/graph.ts";
 import type { Paint } from "../../../lib/cli/paint.ts";
+import { textWidth } from "../../../lib/cli/table.ts";
 import type { DemoFigures, ShownPayment, TableFigures } from "./figures.ts";
 
 /** Where the lines go. */
@@ -49,12 +50,16 @@ function titleLines(
 ): readonly string[] {
   const { paint, columns } = canvas;
   const elapsed = formatSeconds(elapsedSeconds).replace(/\.\d+ s/, " s");
-  const title = `Weir  PostgreSQL → ${formats.join(", ")}`;
   const hint = isStopping ? "Ctrl-C ends at once" : "Ctrl-C verifies and ends";
-  return [
-    paint(fittedText(title, columns - 12), "bold") + fittedText(elapsed, 12, "right"),
-    fittedText(activity, columns - 30) + paint(fittedText(hint, 30, "right"), "dim"),
-  ];
+  const [title, time] = sides(`Weir  PostgreSQL → ${formats.join(", ")}`, elapsed, columns);
+  const [doing, end] = sides(activity, hint, columns);
+  return [paint(title, "bold") + time, doing + paint(end, "dim")];
+}
+
+/** A text at the left edge and one at the right, which is there whole if it can be. */
+function sides(left: string, right: string, columns: number): readonly [string, string] {
+  const shown = cutText(right, columns);
+  return [fittedText(left, columns - textWidth(shown)), shown];
 }
 
 function rateLines(figures: DemoFigures, { columns, paint }: DemoCanvas, rows: number): readonly string[] {
@@ -68,21 +73,28 @@ function rateLines(figures: DemoFigures, { columns, paint }: DemoCanvas, rows: n
   return [
     paint(fittedText(now, half), "bold", "green") + fittedText(all, half) +
     fittedText(lag, columns - 2 * half, "right"),
-    ...barGraph(rates, { columns, rows }).map((line) => paint(line, "green")),
+    ...barGraph(rates, { columns, rows, top: topOf(rates.slice(-columns)) }).map((line) => paint(line, "green")),
   ];
+}
+
+/** One burst is not to make everything after it small: what is over twice the usual is cut. */
+function topOf(rates: readonly number[]): number {
+  const usual = rates.toSorted((left, right) => left - right)[Math.floor(rates.length / 2)] ?? 0;
+  const highest = Math.max(...rates, 0);
+  return usual > 0 ? Math.min(2 * usual, highest) : highest;
 }
 
 /** A table's name stands once, before its first format. */
 function tableLines(tables: readonly TableFigures[], { columns, paint }: DemoCanvas): readonly string[] {
   const widths = [Math.min(Math.max(columns - 54, 10), 40), 9, 12, 9, 12, 9];
   const lineFor = (texts: readonly string[]) =>
-    lineOf(texts.map((text, place) => ({ text, width: widths[place]!, align: place < 2 ? "left" : "right" })));
+    lineOf(texts.map((text, place) => ({ text, width: widths[place]!, align: place < 2 ? "left" : "right" })), columns);
   const rows = tables.map(({ name, format, rows, files, bytes, commits }, place) => {
     const title = name === tables[place - 1]?.name ? "" : name;
     return lineFor([title, format, ...[rows, files].map(formatCount), formatBytes(bytes), formatCount(commits)]);
   });
   const head = lineFor(["lake table", "format", "rows", "files", "bytes", "commits"]);
-  return [paint(head, "cyan"), ...rows.length === 0 ? [paint("none yet", "dim")] : rows];
+  return [paint(head, "cyan"), ...rows.length === 0 ? [paint(cutText("none yet", columns), "dim")] : rows];
 }
 
 /** Lines that are not filled yet are empty: nothing is to jump. */
@@ -95,9 +107,9 @@ function paymentLines(
   const latest = payments.map((payment) => paymentLine("", payment, columns));
   const near = similar.map((payment) => paymentLine(payment.similarity.toFixed(3), payment, columns));
   return [
-    paint("latest payments", "cyan"),
+    paint(cutText("latest payments", columns), "cyan"),
     ...filled(latest.map((line, row) => row === 0 ? paint(line, "yellow") : line), room.payments),
-    paint("earlier ones most like the latest", "cyan"),
+    paint(cutText("earlier ones most like the latest", columns), "cyan"),
     ...filled(near, room.near),
   ];
 }
@@ -115,13 +127,13 @@ function paymentLine(mark: string, payment: ShownPayment, columns: number): stri
   const arrow = { text: " →", width: 3 };
   const taken = cells.reduce((sum, { width }) => sum + width, arrow.width);
   const width = Math.min(Math.floor((columns - taken) / 2), 44);
-  return lineOf([...cells, { text: payment.from, width }, arrow, { text: payment.to, width }]);
+  return lineOf([...cells, { text: payment.from, width }, arrow, { text: payment.to, width }], columns);
 }
 
 function noteLine({ notes }: DemoFigures, { columns, paint }: DemoCanvas): string {
   return paint(fittedText(notes.at(-1)?.split("\n")[0] ?? "", columns), "dim");
 }
 
-function lineOf(cells: readonly Cell[]): string {
-  return cells.map(({ text, width, align }) => fittedText(text, width, align)).join("").trimEnd();
+function lineOf(cells: readonly Cell[], columns: number): string {
+  return cutText(cells.map(({ text, width, align }) => fittedText(text, width, align)).join("").trimEnd(), columns);
 }
