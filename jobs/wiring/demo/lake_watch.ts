@@ -13,7 +13,7 @@ export type LakeFigures = Partial<Pick<DemoFigures, "tables" | "payments" | "sim
 
 /** So long it rests at least, and so many times as long as it looked: what it shows is not to slow down what it is about. */
 const restMs = 1_000;
-const restsPerLook = 4;
+const restsPerLook = 2;
 
 /** As many as any screen has room for. */
 const most = { payments: 30, similar: 30 };
