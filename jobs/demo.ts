@@ -17,7 +17,7 @@ export const job = declareJob({
     const run = { permissions: "demo", verifiesStopped: true };
     if (terminal === undefined) return await runPayments(following, run);
     const view = new DemoView(terminal, { formats: settings.formats, signal: context.signal });
-    progress.handTo(view);
+    terminal.handTo(view);
     return await runPayments(following, {
       ...run,
       watch: (run) => LakeWatch.start(run, { signal: context.signal, found: (figures) => view.found(figures) }),

@@ -8,7 +8,7 @@ import { type Check, examine, type Finding, findingText } from "./wiring/doctor/
 import { denoFinding, engineFinding, folderFinding, portFinding } from "./wiring/doctor/machine.ts";
 import { toolFindings } from "./wiring/doctor/tools.ts";
 import { requireReach } from "./wiring/reach.ts";
-import { stateFolder } from "./wiring/state_folder.ts";
+import { stateFolder } from "../lib/settings/state_folder.ts";
 
 const own = {
   postgresUrl: declared.postgresUrl,

@@ -5,32 +5,38 @@ import { declareJob, runJob } from "../lib/cli/run_job.ts";
 import { WeirError } from "../lib/errors.ts";
 import { choice, choices } from "../lib/settings/kinds.ts";
 import { allJobs } from "./wiring/all_jobs.ts";
-import { readTasks } from "./wiring/tasks.ts";
 import { jobListing, jobsText, jobText, takenSettings } from "./wiring/job_listing.ts";
+import { ownJobs, ownTasks } from "./wiring/own_jobs.ts";
+import { readTasks } from "./wiring/tasks.ts";
+
+const names = [...allJobs, ...ownTasks([...allJobs, { name: "jobs" }])].map(({ name }) => name);
 
 export const job = declareJob({
   name: "jobs",
   summary: "List every job with its last run, and with its settings; or print what completes them in a shell",
   stops: "at once",
   settings: {
-    job: choices({
-      flag: "job",
-      help: "Show every setting of these jobs",
-      defaultText: "none",
-      choices: ["none", "all", ...allJobs.map(({ name }) => name)],
-    }),
+    job: {
+      ...choices({
+        flag: "job",
+        help: "Show every setting of these jobs, or of all",
+        defaultText: "none",
+        choices: ["none", "all", ...names],
+      }),
+      placeholder: "NAME,…",
+    },
     completion: choice({
       flag: "completion",
       help: "Print a script that completes tasks, flags and choices: source <(deno task jobs --completion bash)",
       choices: shells,
     }),
   },
-  main: async ({ settings, print }) => {
-    const jobs = everyJob();
+  main: async ({ settings, print, progress }) => {
+    const jobs = [...everyJob(), ...await ownJobs(everyJob(), (text) => progress.note(text))];
     if (settings.completion !== undefined) {
       requireTasks();
       const taken = jobs.map((job) => ({ ...job, settings: takenSettings(job) }));
-      const script = completionScript(settings.completion, { jobs: taken, tasks: await readTasks() });
+      const script = completionScript(settings.completion, { jobs: taken, tasks: readTasks() });
       print(script);
       return { ok: true, script };
     }
@@ -54,7 +60,7 @@ function requireTasks(): void {
   });
 }
 
-/** All jobs there are, as they are declared. */
+/** All jobs that come with Weir, as they are declared. */
 export function everyJob(): readonly DeclaredJob[] {
   return [...allJobs, job];
 }

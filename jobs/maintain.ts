@@ -7,13 +7,13 @@ import { UpkeepWorker } from "../lib/sink/upkeep_worker.ts";
 import { catalogSettings, placeSettings } from "./wiring/capture_settings.ts";
 import { chosenTables } from "./wiring/chosen_tables.ts";
 import { icebergCatalogOf } from "./wiring/iceberg_catalog.ts";
-import { lakeId } from "./wiring/lake_id.ts";
+import { lakeId } from "../lib/storage/lake_name.ts";
 import { maintainedPlace, openPlace } from "./wiring/lake_place.ts";
 import { Maintenance } from "./wiring/maintenance.ts";
 import { maintenanceOutcome, planText, workText } from "./wiring/maintenance_outcome.ts";
 import { requireReach } from "./wiring/reach.ts";
 import { policyOf, upkeepSettings } from "./wiring/upkeep_settings.ts";
-import { stateFolder } from "./wiring/state_folder.ts";
+import { stateFolder } from "../lib/settings/state_folder.ts";
 
 const dayMs = 86_400_000;
 

@@ -43,7 +43,18 @@ export interface WeirErrorOptions {
   readonly advice?: string;
 }
 
-/** The one run-time error. */
+/**
+ * The one run-time error.
+ *
+ * @example
+ * ```ts
+ * import { WeirError } from "./errors.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const error = new WeirError("fenced", "Another instance writes to data/lake");
+ * assert.match(String(error.stack), /^WeirError: Another instance writes to data\/lake\n {2}what to do: Stop the other/);
+ * ```
+ */
 export class WeirError extends Error {
   override readonly name = "WeirError";
   readonly kind: ErrorKind;
@@ -55,6 +66,8 @@ export class WeirError extends Error {
     this.kind = kind;
     this.detail = options.detail ?? {};
     this.advice = options.advice ?? errorPolicy(kind).advice;
+    // A notebook shows the stack and nothing else of an error.
+    this.stack = String(this.stack).replace(message, (text) => `${text}\n  what to do: ${this.advice}`);
   }
 }
 

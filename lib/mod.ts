@@ -18,14 +18,26 @@
  * ```
  */
 export { formatPosition, parsePosition, type Position } from "./change/position.ts";
+export { declareJob, type Job, type JobContext, type JobResult } from "./cli/run_job.ts";
 export type { Dataset } from "./dataset/dataset.ts";
 export { accountHolders } from "./domain/payments/account_holders.ts";
+export { type PaymentGenerators, paymentGenerators } from "./domain/payments/generators.ts";
+export { type PaymentPickLists, paymentPickLists } from "./domain/payments/pick_lists.ts";
 export { transactions } from "./domain/payments/transactions.ts";
 export { createEmbedder } from "./embed/create_embedder.ts";
 export type { Embedder } from "./embed/embedder.ts";
 export { datasetText, embedTextFrom, type TextDeclaration } from "./embed/text_declaration.ts";
 export { type ErrorKind, WeirError } from "./errors.ts";
+export type { JobFlags } from "./job/job_flags.ts";
+export type { CaptureJobOutcome, JobOutcome, MaintainJobOutcome, VerifyJobOutcome } from "./job/job_outcome.ts";
+export type { JobNote, JobState, JobStep } from "./job/job_step.ts";
+export type { JobTrial } from "./job/job_trial.ts";
+export { startJob } from "./job/start_job.ts";
+export type { StartedJob } from "./job/started_job.ts";
+export type { TriedSettings } from "./job/tried_settings.ts";
+export { tryJob, type TryJobOptions } from "./job/try_job.ts";
 export { type Chart, type ChartOptions, type ChartSpec, plot } from "./notebook/chart.ts";
+export type { EmbedRowsOptions } from "./notebook/embedded_rows.ts";
 export { type ChangesOptions, Lake, openLake, type OpenLakeOptions } from "./notebook/lake.ts";
 export type { LakeMoment, TableMoment } from "./notebook/lake_point.ts";
 export type { TableInLake } from "./notebook/lake_table.ts";
@@ -33,7 +45,11 @@ export type { PlainRow, PlainValue } from "./notebook/plain_value.ts";
 export { QueryResult, type ResultColumn, type RowsOptions } from "./notebook/query_result.ts";
 export type { SimilarRowsOptions } from "./notebook/similar_rows.ts";
 export { identifier, type InSql, sql, SqlPart } from "./notebook/sql_part.ts";
+export type { VectorMapOptions } from "./notebook/vector_map.ts";
+export { watch } from "./notebook/watch.ts";
 export { openSource, type OpenSourceOptions } from "./pull/open_source.ts";
 export type { PulledBatch, PulledSource, PullOptions } from "./pull/pulled_source.ts";
 export type { RowKey } from "./query/changes.ts";
+/** Makers of a job's settings: `setting.integer({ flag: "most", … })`. */
+export * as setting from "./settings/kinds.ts";
 export { RestCatalog } from "./table/iceberg/rest/rest_catalog.ts";

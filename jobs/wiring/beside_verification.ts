@@ -18,7 +18,7 @@ import { comparedTables } from "./compared_tables.ts";
 import { icebergCatalogOf } from "./iceberg_catalog.ts";
 import { readPlace } from "./lake_place.ts";
 import { type ComparedResult, uncompared, verifyCapture } from "./lake_verification.ts";
-import { stateFolder } from "./state_folder.ts";
+import { stateFolder } from "../../lib/settings/state_folder.ts";
 
 /** What it goes by. */
 export type BesideSettings =

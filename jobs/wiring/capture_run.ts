@@ -24,7 +24,7 @@ import { otherModelNotes } from "./model_notes.ts";
 import { planOf } from "./plans.ts";
 import { sourceObjects } from "./source_objects.ts";
 import { policyOf } from "./upkeep_settings.ts";
-import { stateFolder } from "./state_folder.ts";
+import { stateFolder } from "../../lib/settings/state_folder.ts";
 import { type VerifiedTable, verifyLake } from "./verification.ts";
 
 /** Declared datasets, or the tables to infer them for. */

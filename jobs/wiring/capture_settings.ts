@@ -1,4 +1,5 @@
 /** The settings that every capturing job has. */
+import { bucketSettings } from "../../lib/settings/bucket_settings.ts";
 import { settings } from "../../lib/settings/declarations.ts";
 import type { SettingValues } from "../../lib/settings/setting.ts";
 import { upkeepSettings } from "./upkeep_settings.ts";
@@ -17,13 +18,7 @@ export const catalogSettings = {
 /** Where the lake is, and how it is reached there. */
 export const placeSettings = {
   lake: settings.lake,
-  s3Endpoint: settings.s3Endpoint,
-  s3Region: settings.s3Region,
-  s3Addressing: settings.s3Addressing,
-  lakeCacheBytes: settings.lakeCacheBytes,
-  awsAccessKeyId: settings.awsAccessKeyId,
-  awsSecretAccessKey: settings.awsSecretAccessKey,
-  awsSessionToken: settings.awsSessionToken,
+  ...bucketSettings,
 };
 
 /** Which model makes the vectors, and how it is had. */

@@ -16,7 +16,7 @@ import { Database } from "../../lib/engine/database.ts";
 import { storageError, WeirError } from "../../lib/errors.ts";
 import type { ModelSettings } from "./capture_settings.ts";
 import { hubOptions, startModel } from "./embedding_model.ts";
-import { stateFolder } from "./state_folder.ts";
+import { stateFolder } from "../../lib/settings/state_folder.ts";
 import { generatedRecords, recordDatasets, recordTexts } from "./generated_texts.ts";
 
 /** What the user asked for. */

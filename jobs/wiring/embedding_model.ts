@@ -9,7 +9,7 @@ import { defaultHub, downloadedModel, type HubOptions } from "../../lib/embed/hu
 import { namedModel } from "../../lib/embed/model_source.ts";
 import { toWeirError } from "../../lib/errors.ts";
 import type { ModelSettings } from "./capture_settings.ts";
-import { stateFolder } from "./state_folder.ts";
+import { stateFolder } from "../../lib/settings/state_folder.ts";
 
 /** Hosts that huggingface.co sends files from. */
 const hubFileHosts = ["*.huggingface.co", "*.hf.co"];

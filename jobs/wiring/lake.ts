@@ -13,10 +13,10 @@ import type { LakePlace as ReadLake } from "../../lib/query/lake_tables.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
 import type { RestCatalog } from "../../lib/table/iceberg/rest/rest_catalog.ts";
 import type { UpkeepPolicy, UpkeepTable } from "../../lib/table/upkeep.ts";
+import { lakeId } from "../../lib/storage/lake_name.ts";
 import type { PlaceSettings } from "./capture_settings.ts";
 import { keptTable } from "./kept_tables.ts";
 import { LakeMirrors, type MirrorFormat } from "./lake_mirrors.ts";
-import { lakeId } from "./lake_id.ts";
 import { ignoreMissing, type LakePlace, openPlace } from "./lake_place.ts";
 import { LakeUpkeep } from "./lake_upkeep.ts";
 

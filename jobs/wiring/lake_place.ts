@@ -5,11 +5,9 @@ import { WeirError } from "../../lib/errors.ts";
 import { type LakeWork, lockLake } from "../../lib/storage/lake_lock.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
 import { refusesSecondPut } from "../../lib/storage/put_probe.ts";
-import { type BucketAddress, bucketHost } from "../../lib/storage/s3/client.ts";
+import { bucketAddress, bucketStorage } from "../../lib/storage/s3/bucket_storage.ts";
+import { bucketHost } from "../../lib/storage/s3/client.ts";
 import { locationUri, type ObjectLocation, objectLocation } from "../../lib/storage/s3/location.ts";
-import { credentialsOf } from "../../lib/storage/s3/credentials.ts";
-import { S3Storage } from "../../lib/storage/s3/s3_storage.ts";
-
 import type { Storage } from "../../lib/storage/storage.ts";
 import { leaseLake } from "../../lib/storage/writer_lease.ts";
 import type { PlaceSettings } from "./capture_settings.ts";
@@ -51,7 +49,7 @@ export async function openPlace(
  */
 export function readPlace(settings: PlaceSettings, stateFolder: string): Pick<LakePlace, "storage" | "folders"> {
   const location = objectLocation(settings.lake);
-  if (location !== undefined) return { storage: bucketStorage(settings, { location, stateFolder }), folders: [] };
+  if (location !== undefined) return { storage: bucketOf(settings, { location, stateFolder }), folders: [] };
   const folder = resolve(settings.lake);
   return { storage: new LocalStorage(folder), folders: [folder] };
 }
@@ -63,7 +61,7 @@ export function readPlace(settings: PlaceSettings, stateFolder: string): Pick<La
  */
 export async function probePlace(settings: PlaceSettings, stateFolder: string): Promise<void> {
   const location = objectLocation(settings.lake);
-  if (location !== undefined) return await bucketStorage(settings, { location, stateFolder }).probe();
+  if (location !== undefined) return await bucketOf(settings, { location, stateFolder }).probe();
   const folder = resolve(settings.lake);
   if (await refusesSecondPut(new LocalStorage(folder))) return;
   throw new WeirError("precondition", "The file system does not refuse to link a file to a name that is taken", {
@@ -108,13 +106,7 @@ async function requireFolder(lake: string): Promise<void> {
 export function needOf(settings: PlaceSettings): Need {
   const location = objectLocation(settings.lake);
   if (location === undefined) return { kind: "folder", path: resolve(settings.lake) };
-  return { kind: "host", host: bucketHost(addressOf(settings, location)) };
-}
-
-/** The one spelling of a lake's place, whatever the user wrote. */
-export function placeName(lake: string): string {
-  const location = objectLocation(lake);
-  return location === undefined ? resolve(lake) : locationUri(location);
+  return { kind: "host", host: bucketHost(bucketAddress(settings, location)) };
 }
 
 /** Below a lake: its spelling stays the user's. */
@@ -137,36 +129,19 @@ async function openBucket(
   // Of this machine only one process may use the state folder; the lease is for the others.
   open.use(await lockLake(stateFolder, { work, lake: locationUri(location) }));
   await Deno.remove(cacheFolder(stateFolder), { recursive: true }).catch(ignoreMissing);
-  const storage = bucketStorage(settings, place);
+  const storage = bucketOf(settings, place);
   await storage.probe();
   open.use(await leaseLake(storage, { writer: await writerName(stateFolder), work }));
   const kept = open.move();
   return { storage, folders: [], [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-function bucketStorage(settings: PlaceSettings, { location, stateFolder }: BucketPlace): S3Storage {
-  return new S3Storage({
-    ...addressOf(settings, location),
-    location,
-    credentials: credentialsOf(settings),
-    cacheFolder: cacheFolder(stateFolder),
-    cacheBytes: settings.lakeCacheBytes,
-  });
+function bucketOf(settings: PlaceSettings, { location, stateFolder }: BucketPlace) {
+  return bucketStorage(settings, { location, cacheFolder: cacheFolder(stateFolder) });
 }
 
 function cacheFolder(stateFolder: string): string {
   return join(stateFolder, "files");
-}
-
-function addressOf(settings: PlaceSettings, { scheme, bucket }: ObjectLocation): BucketAddress {
-  const { s3Endpoint, s3Region, s3Addressing } = settings;
-  return {
-    scheme,
-    bucket,
-    region: s3Region,
-    ...(s3Endpoint === undefined ? {} : { endpoint: s3Endpoint }),
-    ...(s3Addressing === "auto" ? {} : { addressing: s3Addressing }),
-  };
 }
 
 /** A name that stays with the state folder. */

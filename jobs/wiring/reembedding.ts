@@ -25,7 +25,7 @@ import { icebergCatalogOf } from "./iceberg_catalog.ts";
 import { readPlace } from "./lake_place.ts";
 import { textOf } from "./recorded_text.ts";
 import { pause } from "./pause.ts";
-import { stateFolder } from "./state_folder.ts";
+import { stateFolder } from "../../lib/settings/state_folder.ts";
 import type { UpkeepSettings } from "./upkeep_settings.ts";
 import { lookAtVectors, openVectors, type VectorLake } from "./vector_lake.ts";
 

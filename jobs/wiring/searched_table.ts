@@ -6,6 +6,7 @@ import { Database } from "../../lib/engine/database.ts";
 import { WeirError } from "../../lib/errors.ts";
 import { type TableFolder, tableFolders } from "../../lib/query/lake_folders.ts";
 import type { LakePlace } from "../../lib/query/lake_tables.ts";
+import { indexFolder } from "../../lib/query/similar/index_folder.ts";
 import type { IndexManifest } from "../../lib/query/similar/index_manifest.ts";
 import type { IndexRefresh } from "../../lib/query/similar/index_refresh.ts";
 import { indexTable } from "../../lib/query/similar/index_table.ts";
@@ -15,10 +16,9 @@ import { requireVectors } from "../../lib/query/similar/vector_rows.ts";
 import { openTable } from "../../lib/query/time_travel.ts";
 import { nearest } from "../../lib/settings/nearest.ts";
 import { pause } from "./pause.ts";
-import { stateFolder } from "./state_folder.ts";
+import { stateFolder } from "../../lib/settings/state_folder.ts";
 import type { CatalogSettings, PlaceSettings } from "./capture_settings.ts";
 import { icebergCatalogOf } from "./iceberg_catalog.ts";
-import { lakeId } from "./lake_id.ts";
 import { below, readPlace } from "./lake_place.ts";
 
 /** What it goes by. */
@@ -92,7 +92,7 @@ export class SearchedTable implements AsyncDisposable {
     const opened = await openTable(place, lake);
     if (opened === undefined) throw noTables(settings.lake, []);
     requireVectors(place, opened.newest.columns);
-    const index = open.use(new VectorIndex(indexFolder(settings, place)));
+    const index = open.use(new VectorIndex(indexFolder(resolve(stateFolder), { lake: settings.lake, table: place })));
     const { key, rows } = opened.newest;
     return new SearchedTable({ lake, place, key, rows, index, threads, opened: open.move() });
   }
@@ -140,12 +140,6 @@ function indexText({ how, added, reason }: IndexOutcome & { readonly reason?: st
 function unaskedText(rows: bigint): string {
   return `a search asks it once the table has ${formatCount(defaultIndexFromRows)} rows: all of its ` +
     `${formatCount(rows)} are compared until then, which takes a blink`;
-}
-
-/** One of this machine's own: a folder of the lake may be cleaned by others, and not every store holds such files well. */
-function indexFolder(settings: PlaceSettings, { format, namespace, name }: TableFolder): string {
-  const table = [format, namespace, name].map(encodeURIComponent);
-  return join(resolve(stateFolder), "indexes", lakeId(settings.lake), ...table);
 }
 
 function tableNamed(

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Progress } from "../../lib/cli/progress.ts";
 import { WeirError } from "../../lib/errors.ts";
 import { EmbeddedPostgres } from "../../lib/embedded/postgres.ts";
-import { stateFolder } from "./state_folder.ts";
+import { stateFolder } from "../../lib/settings/state_folder.ts";
 
 /** A server to capture from. Disposing stops it only if it is ours. */
 export interface SourceServer extends AsyncDisposable {

@@ -3,6 +3,7 @@ import type { DuckDBValue } from "@duckdb/node-api";
 import { formatCount } from "../../lib/cli/format.ts";
 import type { JobResult } from "../../lib/cli/run_job.ts";
 import { renderTable } from "../../lib/cli/table.ts";
+import { searchText } from "../../lib/notebook/similar_rows.ts";
 import type { TableFolder } from "../../lib/query/lake_folders.ts";
 import type { SimilarRows } from "../../lib/query/similar/similar.ts";
 import { maskedColumns } from "./masked_columns.ts";
@@ -95,19 +96,10 @@ export function similarText(outcome: SimilarOutcome): string {
     rows.length === 0 ? "no row was found" : renderTable(columns, cells),
     "",
     `${outcome.format} ${outcome.table}, ${formatCount(outcome.comparable)} vectors of ${outcome.model} ` +
-    `(${outcome.dimensions} dimensions)${searchText(outcome)}`,
+    `(${outcome.dimensions} dimensions), ${searchText(outcome)}`,
     ...(leftOut.length === 0 ? [] : [`left out: ${leftOut.join(", ")}`]),
     ...(outcome.model.includes("nonsemantic") ? ["this model carries no meaning: near are rows that share words"] : []),
   ].join("\n");
-}
-
-function searchText({ index, scanReason }: SimilarOutcome): string {
-  if (index !== null) {
-    return index.textsSince === 0
-      ? ", found by the index"
-      : `, found by the index and among ${formatCount(index.textsSince)} texts since`;
-  }
-  return scanReason === null ? ", all compared" : `, all compared: ${scanReason}`;
 }
 
 /** Short values that rows differ in tell most; then short ones that are the same everywhere. */

@@ -1,6 +1,6 @@
 /** What a capture makes at its source, by name. */
+import { lakeId } from "../../lib/storage/lake_name.ts";
 import type { CaptureSettings } from "./capture_settings.ts";
-import { lakeId } from "./lake_id.ts";
 
 /** What a job makes at the source. By default named after job and lake: two lakes each go their own pace. */
 export function sourceObjects(

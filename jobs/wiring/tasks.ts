@@ -5,10 +5,14 @@ import { readProjectFile } from "../../lib/cli/project_file.ts";
 export interface Task {
   readonly name: string;
   readonly description: string;
+  /** The file of `jobs/` that it runs, without its folder, if it runs one. */
+  readonly file?: string;
 }
 
-/** Reads `deno.json` of the folder that the task runs in. */
-export async function readTasks(): Promise<readonly Task[]> {
-  const { tasks } = await readProjectFile();
-  return Object.entries(tasks).map(([name, { description = "" }]) => ({ name, description }));
+/** Reads `deno.json` of the folder that the task runs in; without one there are none. */
+export function readTasks(): readonly Task[] {
+  return Object.entries(readProjectFile().tasks).map(([name, { description = "", command }]) => {
+    const [, file] = / jobs\/(\w+\.ts)\b/.exec(command) ?? [];
+    return { name, description, ...file === undefined ? {} : { file } };
+  });
 }

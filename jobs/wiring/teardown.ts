@@ -7,7 +7,7 @@ import { PostgresSource } from "../../lib/source/postgres/source.ts";
 import type { CaptureSettings } from "./capture_settings.ts";
 import type { CaptureRunOptions } from "./capture_run.ts";
 import { sourceObjects } from "./source_objects.ts";
-import { stateFolder } from "./state_folder.ts";
+import { stateFolder } from "../../lib/settings/state_folder.ts";
 
 /** What is to be dropped, and how to tell about it. */
 export type TearDownOptions =

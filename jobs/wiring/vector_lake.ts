@@ -17,7 +17,7 @@ import { keptTable } from "./kept_tables.ts";
 import { Lake } from "./lake.ts";
 import { below, readPlace } from "./lake_place.ts";
 import { vectorFolder } from "./recorded_text.ts";
-import { stateFolder } from "./state_folder.ts";
+import { stateFolder } from "../../lib/settings/state_folder.ts";
 import { policyOf, type UpkeepSettings } from "./upkeep_settings.ts";
 
 /** Which vectors, and what is read beside them. */

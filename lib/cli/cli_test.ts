@@ -7,7 +7,8 @@ import { errorReport, errorText, presentable } from "./error_text.ts";
 import { formatBytes, formatCount, formatSeconds } from "./format.ts";
 import { helpText } from "./help.ts";
 import { commandFor, explainRefusal, requirePermissions } from "./permission.ts";
-import { Progress } from "./progress.ts";
+import { JsonProgress } from "./progress_json.ts";
+import { TextProgress } from "./progress_text.ts";
 import { renderTable, textWidth } from "./table.ts";
 
 Deno.test("flags are read in both spellings, switches with their negation, repeatable ones in order", () => {
@@ -102,7 +103,7 @@ Deno.test("progress is one rewritten line on a terminal, and few plain lines els
   let written = "";
   let now = 0;
   const open = (rewrite: boolean) =>
-    new Progress({ write: (text) => written += text, rewrite, columns: () => 120, now: () => now });
+    new TextProgress({ write: (text) => written += text, rewrite, columns: () => 120, now: () => now });
   const plain = open(false);
   for (; now <= 20_000; now += 100) {
     plain.update({ activity: "copying a", rows: now, totalRows: 40_000, lagBytes: 2048, lagSeconds: 0.5 });
@@ -136,6 +137,24 @@ Deno.test("progress is one rewritten line on a terminal, and few plain lines els
   terminal.end();
   assert.ok(written.split("\r").length < 20, "it is not rewritten for every update");
   assert.ok(written.includes("\x1b[Ka note\n"));
+});
+
+Deno.test("progress for programs is one object a line: every activity, its last state, and few in between", () => {
+  let written = "";
+  let timeMs = 0;
+  using progress = new JsonProgress({ write: (line) => written += line, now: () => timeMs });
+  for (let rows = 0; rows <= 1030; rows++, timeMs++) progress.update({ activity: "copying", rows, totalRows: 1030 });
+  progress.note('a "note"\nof two lines');
+  progress.update({ activity: "capturing", rows: 0, lagBytes: 2048, lagSeconds: 0.5 });
+  progress.end();
+  const lines = written.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.equal(lines.length, 11 + 3, written);
+  assert.deepEqual(lines[1], { timeMs: 100, activity: "copying", rows: 100, totalRows: 1030 });
+  assert.deepEqual(lines.slice(-3), [
+    { timeMs: 1031, note: 'a "note"\nof two lines' },
+    { timeMs: 1031, activity: "copying", rows: 1030, totalRows: 1030 },
+    { timeMs: 1031, activity: "capturing", rows: 0, lagBytes: 2048, lagSeconds: 0.5 },
+  ]);
 });
 
 Deno.test("hosts below one are asked for by their pattern, and told where they are not reached", async () => {

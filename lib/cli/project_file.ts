@@ -13,12 +13,19 @@ export interface ProjectFile {
   readonly imports: Readonly<Record<string, string>>;
 }
 
-/** Reads it in the folder that a task runs in. */
-export async function readProjectFile(): Promise<ProjectFile> {
-  const { tasks = {}, permissions = {}, imports = {} } = JSON.parse(
-    await Deno.readTextFile("deno.json"),
-  ) as Partial<ProjectFile>;
+/** Reads it in the folder that a task runs in; where there is none it is empty. */
+export function readProjectFile(): ProjectFile {
+  const { tasks = {}, permissions = {}, imports = {} } = JSON.parse(fileText()) as Partial<ProjectFile>;
   return { tasks, permissions, imports };
+}
+
+function fileText(): string {
+  try {
+    return Deno.readTextFileSync("deno.json");
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.NotFound) return "{}";
+    throw thrown;
+  }
 }
 
 /** Flags of the runtime that a task gives its job beside a permission set, such as `--unstable-…`. */

@@ -5,26 +5,24 @@
  * on either stream; the first Ctrl-C, or a reader that goes away, stops cleanly, the second Ctrl-C at once.
  */
 import { settings as allSettings } from "../settings/declarations.ts";
-import { toggle } from "../settings/kinds.ts";
+import { choice, toggle } from "../settings/kinds.ts";
 import { type Redaction, redaction } from "../settings/redaction.ts";
-import {
-  givenFlags,
-  givenSecrets,
-  readEnvironmentFile,
-  resolveSettings,
-  type SettingSources,
-} from "../settings/resolve.ts";
+import { givenSecrets, readEnvironmentFile, resolveSettings, type SettingSources } from "../settings/resolve.ts";
 import type { Declarations, SettingValues } from "../settings/setting.ts";
 import { readArguments } from "./arguments.ts";
 import { errorReport, errorText, presentable } from "./error_text.ts";
 import { type DeclaredJob, helpText } from "./help.ts";
 import { Interruption } from "./interruption.ts";
 import { Output, readerGoneCode } from "./output.ts";
-import { explainRefusal, shellWord } from "./permission.ts";
-import { Progress } from "./progress.ts";
-import type { Terminal } from "./screen.ts";
+import { explainRefusal } from "./permission.ts";
+import type { Progress } from "./progress.ts";
+import { jsonLine, JsonProgress } from "./progress_json.ts";
+import { ProgressSwitch } from "./progress_switch.ts";
+import { TextProgress } from "./progress_text.ts";
+import { resultJson } from "./result_json.ts";
 import { RunRecord } from "./run_record.ts";
-import { startOf } from "./start.ts";
+import type { Terminal } from "./screen.ts";
+import { taskCommand } from "./task_command.ts";
 
 /** What a job gets. */
 export interface JobContext<Declared extends Declarations> {
@@ -34,14 +32,20 @@ export interface JobContext<Declared extends Declarations> {
   /** Aborts on Ctrl-C, SIGTERM and a closed output: finish what is running, keep what is committed, return. */
   readonly signal: AbortSignal;
   readonly progress: Progress;
-  /** Behind standard error; undefined where that is none. */
-  readonly terminal: Terminal | undefined;
+  /** Behind standard error; undefined where there is none, or where programs read that. */
+  readonly terminal?: JobTerminal | undefined;
   /** Prints a text for people: on standard output, or on standard error with `--json`. */
   readonly print: (text: string) => void;
   /** Writes rows that were asked for on standard output as they are: not for `--json`, and nothing in them is masked. False: nobody reads. */
   readonly writeRows: (bytes: Uint8Array) => boolean;
   /** The command that runs a job with what the user gave this run for some settings, and with more flags. */
   readonly command: (task: string, flags: { readonly of: Declarations; readonly more?: readonly string[] }) => string;
+}
+
+/** A terminal that a job may draw on. */
+export interface JobTerminal extends Terminal {
+  /** Has a display of the job's own tell its progress, until something else is said or the job ends. */
+  readonly handTo: (display: Progress) => void;
 }
 
 /** What a job gives back; with `--json` it is printed as it is. */
@@ -51,32 +55,40 @@ export interface JobResult {
 }
 
 /** A job. */
-export interface Job<Declared extends Declarations> extends DeclaredJob {
+export interface Job<Declared extends Declarations, Result extends JobResult = JobResult> extends DeclaredJob {
   readonly settings: Declared;
   /** What is done before it ends on Ctrl-C. Default: `after the running commit`. */
   readonly stops?: string;
-  readonly main: (context: JobContext<Declared>) => Promise<JobResult>;
+  readonly main: (context: JobContext<Declared>) => Promise<Result>;
 }
 
 /** What every job takes beside its own settings. */
 export const frameSettings = {
   json: allSettings.json,
+  progress: choice({
+    flag: "progress",
+    help: "What stands on standard error: text for people, or for programs one JSON object a line",
+    defaultText: "text",
+    choices: ["text", "json"],
+  }),
   debug: toggle({ flag: "debug", help: "Show the error underneath with its stack; it can hold row values" }),
 };
 
 /** A job as its file exports it: what it is called and takes can be read without running it. */
-export function declareJob<Declared extends Declarations>(job: Job<Declared>): Job<Declared> {
+export function declareJob<Declared extends Declarations, Result extends JobResult>(
+  job: Job<Declared, Result>,
+): Job<Declared, Result> {
   return job;
 }
 
 /** Runs a job with the process's arguments, environment and streams, and ends the process. */
 export async function runJob<Declared extends Declarations>(job: Job<Declared>): Promise<never> {
   const wanted = Deno.args.includes("--json");
-  const frame: Frame = { output: new Output(), json: wanted, debug: false, redact: redaction([]) };
+  const frame: Frame = { output: new Output(), json: wanted, progress: "text", debug: false, redact: redaction([]) };
   // A rejection nobody waits for would otherwise be printed by the runtime, secrets and all.
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
-    frame.progress?.end();
+    frame.shown?.end();
     Deno.exit(reportError(event.reason, frame));
   });
   try {
@@ -89,9 +101,11 @@ export async function runJob<Declared extends Declarations>(job: Job<Declared>):
 interface Frame {
   readonly output: Output;
   json: boolean;
+  progress: "text" | "json";
   debug: boolean;
   redact: Redaction;
-  progress?: Progress;
+  /** What tells of the run, once it has begun. */
+  shown?: ProgressSwitch;
   /** Of the run, once it has begun. */
   record?: RunRecord;
 }
@@ -112,16 +126,14 @@ async function runFramed<Declared extends Declarations>(job: Job<Declared>, fram
   frame.redact = redaction(givenSecrets(declared, sources));
   Object.assign(frame, resolveSettings(frameSettings, sources));
   const settings = resolveSettings(job.settings, sources);
-  const progress = frame.progress = openProgress(frame);
+  const progress = frame.shown = new ProgressSwitch(openProgress(frame));
   using interruption = new Interruption((text) => progress.note(text), job.stops ?? "after the running commit");
   const print = (text: string) => {
     progress.end();
-    const line = `${frame.redact(text)}\n`;
-    if (frame.json) output.error(line);
-    else output.out(line);
+    if (frame.json) tell(text, frame);
+    else output.out(`${frame.redact(text)}\n`);
   };
-  const command: JobContext<Declared>["command"] = (task, { of, more = [] }) =>
-    [startOf(task), ...[...givenFlags(of, sources), ...more].map(shellWord)].join(" ");
+  const command: JobContext<Declared>["command"] = (task, { of, more }) => taskCommand(task, { of, sources, more });
   const writeRows = (bytes: Uint8Array) => {
     progress.end();
     output.out(bytes);
@@ -130,10 +142,10 @@ async function runFramed<Declared extends Declarations>(job: Job<Declared>, fram
   const signal = AbortSignal.any([interruption.signal, output.gone]);
   const record = frame.record = new RunRecord(job.name);
   try {
-    const terminal = openTerminal(frame);
+    const terminal = openTerminal(frame, progress);
     const result = await job.main({ settings, operand, signal, progress, terminal, print, writeRows, command });
     progress.end();
-    if (frame.json) output.out(`${frame.redact(toJson(result))}\n`);
+    if (frame.json) output.out(`${frame.redact(resultJson(result))}\n`);
     record.end(output.gone.aborted ? "stopped" : result.ok ? "ok" : "wrong");
     return output.gone.aborted ? readerGoneCode : result.ok ? 0 : 1;
   } catch (thrown) {
@@ -144,35 +156,37 @@ async function runFramed<Declared extends Declarations>(job: Job<Declared>, fram
   }
 }
 
-function openProgress({ output, redact }: Frame): Progress {
+function openProgress({ output, redact, progress }: Frame): Progress {
+  if (progress === "json") return new JsonProgress({ write: (line) => output.error(redact(line)) });
   const rewrite = Deno.stderr.isTerminal() && !Deno.env.get("NO_COLOR");
   const columns = () => rewrite ? Deno.consoleSize().columns || 80 : 80;
-  return new Progress({ write: (text) => output.error(redact(text)), rewrite, columns });
+  return new TextProgress({ write: (text) => output.error(redact(text)), rewrite, columns });
 }
 
-function openTerminal({ output, redact }: Frame): Terminal | undefined {
-  if (!Deno.stderr.isTerminal()) return undefined;
-  const isColoured = !Deno.env.get("NO_COLOR");
-  const size = () => {
-    const { columns, rows } = Deno.consoleSize();
-    return { columns: columns || 80, rows: rows || 24 };
+function openTerminal({ output, redact, progress }: Frame, shown: ProgressSwitch): JobTerminal | undefined {
+  if (!Deno.stderr.isTerminal() || progress === "json") return undefined;
+  return {
+    write: (text) => output.error(redact(text)),
+    size: () => {
+      const { columns, rows } = Deno.consoleSize();
+      return { columns: columns || 80, rows: rows || 24 };
+    },
+    isColoured: !Deno.env.get("NO_COLOR"),
+    handTo: (display) => shown.handTo(display),
   };
-  return { write: (text) => output.error(redact(text)), size, isColoured };
 }
 
-function reportError(thrown: unknown, { output, json, debug, redact, record }: Frame): number {
+/** Says something to people on standard error. */
+function tell(text: string, { output, redact, progress }: Frame): void {
+  output.error(redact(progress === "json" ? jsonLine({ timeMs: Date.now(), text }) : `${text}\n`));
+}
+
+function reportError(thrown: unknown, frame: Frame): number {
+  const { output, json, debug, redact, record } = frame;
   const error = presentable(explainRefusal(thrown));
   record?.end("failed", error.kind);
-  output.error(`${errorText(error, redact)}\n`);
-  if (debug) output.error(`${redact(Deno.inspect(thrown))}\n`);
-  if (json) output.out(`${toJson({ ok: false, error: errorReport(error, redact) })}\n`);
+  tell(errorText(error, redact), frame);
+  if (debug) tell(Deno.inspect(thrown), frame);
+  if (json) output.out(`${resultJson({ ok: false, error: errorReport(error, redact) })}\n`);
   return output.gone.aborted ? readerGoneCode : 1;
-}
-
-/** 64-bit integers beyond a double's exact range become texts: most readers of JSON would round them. */
-function toJson(value: unknown): string {
-  return JSON.stringify(value, (_, part) => {
-    if (typeof part !== "bigint") return part;
-    return Number.isSafeInteger(Number(part)) ? Number(part) : String(part);
-  });
 }

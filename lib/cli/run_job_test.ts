@@ -19,6 +19,7 @@ await runJob({
     rate: allSettings.rate,
   },
   main: async ({ settings, signal, print, progress, command }) => {
+    if (settings.lake === "silent" && !signal.aborted) await new Promise((done) => signal.addEventListener("abort", done));
     progress.update({ activity: "working", rows: 1 });
     print("at " + settings.postgresUrl);
     if (settings.lake.startsWith("next")) {
@@ -46,11 +47,13 @@ interface RunOptions {
   readonly interruptions?: number;
   /** Whether nobody reads standard output. */
   readonly unread?: boolean;
+  /** Whether nobody reads standard error. */
+  readonly deaf?: boolean;
 }
 
 async function runExample(
   args: readonly string[],
-  { environment = {}, interruptions = 0, unread = false }: RunOptions = {},
+  { environment = {}, interruptions = 0, unread = false, deaf = false }: RunOptions = {},
 ): Promise<Ended> {
   const script = await Deno.makeTempFile({ suffix: ".ts" });
   try {
@@ -73,7 +76,7 @@ async function runExample(
       stderr: "piped",
     }).spawn();
     const stdout = unread ? child.stdout.cancel().then(() => "") : new Response(child.stdout).text();
-    const stderr = interrupted(child, interruptions);
+    const stderr = deaf ? child.stderr.cancel().then(() => "") : interrupted(child, interruptions);
     const { code } = await child.status;
     return { code, stdout: await stdout, stderr: await stderr };
   } finally {
@@ -115,6 +118,23 @@ Deno.test("--json prints one object and nothing else on standard output, on succ
     assert.match(bad.stderr, /^error: .*\n(?: .*\n)* {2}what to do: /m);
     assert.doesNotMatch(bad.stderr + bad.stdout, /alice/);
   }
+});
+
+Deno.test("--progress json makes every line of standard error an object: progress, notes, texts, errors", async () => {
+  const ended = await Promise.all(
+    [[], ["--lake", "fail"]].map((args) => runExample(["--json", "--progress", "json", ...args])),
+  );
+  const [good, bad] = ended.map(({ stderr }) => stderr.trimEnd().split("\n").map((line) => JSON.parse(line)));
+  assert.deepEqual(good?.map(({ timeMs: _, ...rest }) => rest), [{ activity: "working", rows: 1 }, {
+    text: "at undefined",
+  }]);
+  assert.match(bad?.at(-1).text, /^error: cannot reach undefined\n.*what to do: /s);
+  for (const { timeMs } of [...good ?? [], ...bad ?? []]) assert.ok(Math.abs(Date.now() - timeMs) < 60_000);
+});
+
+Deno.test("a job that says nothing notices a reader that has gone", async () => {
+  const { code } = await runExample(["--progress", "json", "--lake", "silent"], { deaf: true });
+  assert.equal(code, 141);
 });
 
 Deno.test("a command that may come next has the flags that this run had, as a shell takes them", async () => {

@@ -1,14 +1,14 @@
 /** Charts of results: Observable Plot, drawn to SVG without a browser. */
 import type * as ObservablePlot from "@observablehq/plot";
 import type { PlainRow } from "./plain_value.ts";
-import type { QueryResult } from "./query_result.ts";
+import { QueryResult } from "./query_result.ts";
 import { display, type Displayed, type MediaBundle } from "./table_display.ts";
 
 /** Observable Plot, as `import * as Plot from "@observablehq/plot"` gives it. */
 export type Plot = typeof ObservablePlot;
 
 /** What to draw: marks over the rows, and whatever else Plot takes. */
-export type ChartSpec = (rows: readonly PlainRow[], plot: Plot) => Options;
+export type ChartSpec<Row = PlainRow> = (rows: readonly Row[], plot: Plot) => Options;
 
 type Options = ObservablePlot.PlotOptions;
 
@@ -27,7 +27,7 @@ export interface Chart extends Displayed {
 const defaultMostRows = 50_000;
 
 /**
- * Draws a result. The rows come with numbers (64-bit integers and decimals rounded to JavaScript's) and `Date`s; aggregate in SQL
+ * Draws a result, or rows that are there already. The rows of a result come with numbers (64-bit integers and decimals rounded to JavaScript's) and `Date`s; aggregate in SQL
  * first, for a chart of a million rows shows no more than one of a thousand. Plot and a small DOM are loaded on first use.
  *
  * @throws {RangeError} If there are more rows than may be drawn.
@@ -47,17 +47,37 @@ const defaultMostRows = 50_000;
  * });
  * ```
  */
-export async function plot(result: QueryResult, spec: ChartSpec, options: ChartOptions = {}): Promise<Chart> {
+export async function plot<Row extends object = PlainRow>(
+  drawn: QueryResult | readonly Row[],
+  spec: ChartSpec<Row>,
+  options: ChartOptions = {},
+): Promise<Chart> {
   const { mostRows: most = defaultMostRows } = options;
   const [rows, { parseHTML }, observable] = await Promise.all([
-    result.rows({ most, numeric: true }),
+    rowsOf(drawn, most),
     import("linkedom"),
     import("@observablehq/plot"),
   ]);
   // The declarations of both packages speak of a browser's DOM, which Deno has none of.
   const { document } = parseHTML("<!doctype html><html><body></body></html>") as unknown as Pick<Options, "document">;
   const element = observable.plot({ ...spec(rows, observable), document }) as unknown as { readonly outerHTML: string };
-  return chartOf(element.outerHTML);
+  return chartOf(rounded(element.outerHTML));
+}
+
+/** Places to a hundredth of a pixel: all their digits are half of a large chart. What is written in it stays as it is. */
+function rounded(markup: string): string {
+  const places = /\s(?:c?[xy]|[xy][12]|width|height|d|transform|points)="[^"]*"/g;
+  return markup.replace(
+    places,
+    (place) => place.replace(/\d+\.\d{3,}/g, (number) => String(+Number(number).toFixed(2))),
+  );
+}
+
+/** A result's are plain ones, which is what `Row` is unless somebody says otherwise. */
+async function rowsOf<Row>(drawn: QueryResult | readonly Row[], most: number): Promise<readonly Row[]> {
+  if (drawn instanceof QueryResult) return await drawn.rows({ most, numeric: true }) as readonly Row[];
+  if (drawn.length > most) throw new RangeError(`Cannot draw more than ${most} rows: aggregate, or raise mostRows`);
+  return drawn;
 }
 
 function chartOf(markup: string): Chart {

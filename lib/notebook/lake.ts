@@ -5,31 +5,41 @@
  * notebook speak of the same rows whoever writes meanwhile; who wants newer ones opens it again. Histories and similar rows are those
  * of the tables as they are when asked for. Queries run at the same time if they are asked for at the same time.
  */
+import { join } from "node:path";
 import { Database } from "../engine/database.ts";
 import { WeirError } from "../errors.ts";
 import { changesBetween, rowHistory, type RowKey } from "../query/changes.ts";
-import { openLake as openViews } from "../query/lake.ts";
+import { type DamagedTable, openLake as openViews } from "../query/lake.ts";
 import type { TableFolder } from "../query/lake_folders.ts";
 import type { LakePlace } from "../query/lake_tables.ts";
+import { indexFolder } from "../query/similar/index_folder.ts";
+import type { VectorIndex } from "../query/similar/vector_index.ts";
 import { requirePast, tableAt } from "../query/time_travel.ts";
 import type { RestCatalog } from "../table/iceberg/rest/rest_catalog.ts";
+import { embeddedRowsSql, type EmbedRowsOptions } from "./embedded_rows.ts";
+import { stateFolder } from "../settings/state_folder.ts";
 import { type GivenRows, givenTable } from "./given_rows.ts";
-import { readPlace } from "./lake_place.ts";
+import { jobsLake, readPlace } from "./lake_place.ts";
 import { type LakeMoment, lakePoint, type TableMoment, tablePoint } from "./lake_point.ts";
 import { type FormatChoice, formatOrder, LakeTables, tableColumns, type TableInLake, tableRow } from "./lake_table.ts";
 import { rowChangeRows, snapshotRows } from "./past_rows.ts";
+import { projectFolder } from "./project.ts";
 import { QueryResult } from "./query_result.ts";
 import { similarRows, type SimilarRowsOptions } from "./similar_rows.ts";
 import { asSql, type InSql, sql, SqlPart } from "./sql_part.ts";
+import { statementParts } from "./statement_parts.ts";
 import { display, type Displayed, type MediaBundle } from "./table_display.ts";
+import { makeTemporaryFolder } from "./temporary_folder.ts";
+import { type VectorMapOptions, vectorMapSql } from "./vector_map.ts";
 
 /** Which lake, at which point, and what it may use. */
 export interface OpenLakeOptions {
   /**
    * The folder that a job writes to, relative to the working directory (for a notebook that is its own folder), or `s3://bucket/prefix`
-   * or `gs://bucket/prefix`, reached with the keys that the environment or `.env` have for the jobs.
+   * or `gs://bucket/prefix`, reached with the keys that the environment or the project's `.env` have for the jobs. Default: the lake that
+   * the jobs write to, as `WEIR_LAKE` there says; else `data/lake` in the project's folder.
    */
-  readonly lake: string;
+  readonly lake?: string;
   /** Default `newest`. */
   readonly at?: LakeMoment;
   /** Only tables of these formats; a table that stands in several is read in the first of them. Default iceberg, paimon, delta. */
@@ -40,7 +50,7 @@ export interface OpenLakeOptions {
   readonly memoryLimitBytes?: number;
   /** Threads of one query. Default: one for each core, 8 at most. */
   readonly threads?: number;
-  /** For what does not fit into memory. Default: a new folder among the system's temporary ones. Removed again. */
+  /** For what does not fit into memory. Default: a new folder among the system's temporary ones (in a job: in `data/state`). Removed again. */
   readonly temporaryFolder?: string;
 }
 
@@ -53,10 +63,10 @@ export interface ChangesOptions extends FormatChoice {
 }
 
 /**
- * Opens a lake for reading.
+ * Opens a lake for reading: without options the one that the jobs of this project fill. A table that is damaged is left out; the lake's
+ * display says so, and who asks for it is told the reason.
  *
- * Throws `configuration` where it is not there, `tableUnreadable` naming the file where a table is damaged, `precondition` where the
- * tables are not known at the point asked for.
+ * Throws `configuration` where it is not there, `precondition` where the tables are not known at the point asked for.
  *
  * @example
  * ```ts
@@ -71,11 +81,11 @@ export interface ChangesOptions extends FormatChoice {
  * });
  * ```
  */
-export async function openLake(options: OpenLakeOptions): Promise<Lake> {
+export async function openLake(options: OpenLakeOptions = {}): Promise<Lake> {
   await using open = new AsyncDisposableStack();
-  const temporaryFolder = await Deno.makeTempDir({ prefix: "weir-", ...inFolder(options.temporaryFolder) });
+  const temporaryFolder = await makeTemporaryFolder(options.temporaryFolder);
   open.defer(() => Deno.remove(temporaryFolder, { recursive: true }));
-  const { storage, folders } = await readPlace(options.lake, temporaryFolder);
+  const { storage, folders } = await readPlace(options.lake ?? await jobsLake(), temporaryFolder);
   const { memoryLimitBytes = 2 ** 30, threads = Math.min(navigator.hardwareConcurrency, 8) } = options;
   const database = open.adopt(
     await Database.open({ folders: [...folders, temporaryFolder], temporaryFolder, memoryLimitBytes, threads }),
@@ -84,13 +94,16 @@ export async function openLake(options: OpenLakeOptions): Promise<Lake> {
   const { icebergCatalog, formats = formatOrder, at = "newest" } = options;
   await icebergCatalog?.connect();
   const place = { storage, connection: await database.connect(), icebergCatalog };
-  const tables = new LakeTables(await openViews({ ...place, formats, at: lakePoint(at) }), formats);
+  const damaged: DamagedTable[] = [];
+  const views = await openViews({
+    ...place,
+    formats,
+    at: lakePoint(at),
+    onDamaged: (table) => damaged.push(table),
+  });
+  const tables = new LakeTables(views, { formats, damaged });
   await tables.nameIn(place.connection);
   return new Lake({ options, database, place, tables, opened: open.move() });
-}
-
-function inFolder(folder: string | undefined): Deno.MakeTempOptions {
-  return folder === undefined ? {} : { dir: folder };
 }
 
 interface LakeParts {
@@ -130,6 +143,8 @@ interface LakeParts {
  */
 export class Lake implements AsyncDisposable, Displayed {
   readonly #parts: LakeParts;
+  /** By their folders. */
+  readonly #indexes = new Map<string, VectorIndex>();
 
   constructor(parts: LakeParts) {
     this.#parts = parts;
@@ -154,7 +169,7 @@ export class Lake implements AsyncDisposable, Displayed {
   /**
    * A table by its name, with or without its namespace, to be put into SQL.
    *
-   * Throws `configuration` with the nearest name where there is none.
+   * Throws `configuration` with the nearest name where there is none, `tableUnreadable` where it is damaged.
    */
   table(name: string, choice: FormatChoice = {}): TableInLake {
     return this.#parts.tables.find(name, choice);
@@ -208,7 +223,8 @@ export class Lake implements AsyncDisposable, Displayed {
   }
 
   /**
-   * The rows of a table most similar to one of them or to a text, in the table's newest snapshot; every row is compared.
+   * The rows of a table most similar to one of them or to a text, in the table's newest snapshot. In a large table the index is
+   * asked that `deno task similar --index` made on this machine, if it did.
    *
    * Throws `precondition` where the table has no vectors, there is no such row, or the lake was opened at a point of the past.
    */
@@ -219,19 +235,55 @@ export class Lake implements AsyncDisposable, Displayed {
         advice: "Open the lake without a point",
       });
     }
-    const { notes, ...rows } = await similarRows(place, this.table(name, options), options);
+    const table = this.table(name, options);
+    const { notes, ...rows } = await similarRows(place, { ...options, table, index: await this.#indexOf(table) });
     return await this.#given(rows, notes);
   }
 
-  /** Its tables. */
-  async [display](): Promise<MediaBundle> {
-    const rows = { columns: tableColumns, rows: this.tables.map(tableRow) };
-    return await (await this.#given(rows))[display]();
+  /**
+   * The rows with `text`, what a job would embed of them, and `vector`, what a model makes of that (NULL where it can make nothing).
+   *
+   * @throws {RangeError} If there are more than `most`.
+   */
+  async embed(rows: InSql, options: EmbedRowsOptions): Promise<QueryResult> {
+    return await this.#result(await embeddedRowsSql(this.#parts.database, rows, options));
   }
 
-  /** Closes it; results that still have to be computed cannot be read any more. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  /**
+   * The rows with `x` and `y` in place of their vector: where it lies along the two directions in which they differ most (principal
+   * axes). Rows without a vector are left out.
+   *
+   * @throws {RangeError} If there are no vectors of two dimensions or more.
+   */
+  async vectorMap(rows: InSql, options: VectorMapOptions = {}): Promise<QueryResult> {
+    return await this.#result(await vectorMapSql(rows, { ...options, run: (part) => this.#result(part) }));
+  }
+
+  /** Its tables, and which of them cannot be read. */
+  async [display](): Promise<MediaBundle> {
+    const rows = { columns: tableColumns, rows: this.tables.map(tableRow) };
+    return await (await this.#given(rows, this.#parts.tables.notes))[display]();
+  }
+
+  /** Closes it, as `await using` does; results that still have to be computed cannot be read any more. */
+  async close(): Promise<void> {
     await this.#parts.opened.disposeAsync();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Kept open: a graph is read and checked whole. */
+  async #indexOf(table: TableInLake): Promise<VectorIndex> {
+    const { options: { lake = await jobsLake() }, opened } = this.#parts;
+    const folder = indexFolder(join(projectFolder(), stateFolder), { lake, table });
+    const known = this.#indexes.get(folder);
+    if (known !== undefined) return known;
+    const { VectorIndex } = await import("../query/similar/vector_index.ts");
+    const index = opened.use(new VectorIndex(folder));
+    this.#indexes.set(folder, index);
+    return index;
   }
 
   async #given(rows: GivenRows, notes: readonly string[] = []): Promise<QueryResult> {
@@ -239,6 +291,12 @@ export class Lake implements AsyncDisposable, Displayed {
   }
 
   async #result(part: SqlPart, notes: readonly string[] = []): Promise<QueryResult> {
-    return await QueryResult.of({ database: this.#parts.database, part }, notes);
+    const { database, place, tables } = this.#parts;
+    try {
+      return await QueryResult.of({ database, part }, notes);
+    } catch (thrown) {
+      if (tables.notes.length === 0) throw thrown;
+      throw tables.damageNamed(await statementParts(place.connection, part.text)) ?? thrown;
+    }
   }
 }

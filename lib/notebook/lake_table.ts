@@ -4,10 +4,11 @@ import type { Column } from "../dataset/column.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier as quoted } from "../engine/quote.ts";
 import { WeirError } from "../errors.ts";
-import type { LakeView } from "../query/lake.ts";
+import type { DamagedTable, LakeView } from "../query/lake.ts";
 import type { TableFolder } from "../query/lake_folders.ts";
 import { nearest } from "../settings/nearest.ts";
 import { asSql, type InSql, SqlPart } from "./sql_part.ts";
+import type { StatementParts } from "./statement_parts.ts";
 
 /** Formats in the order in which a table that stands in several is looked for. */
 export const formatOrder: readonly TableFolder["format"][] = ["iceberg", "paimon", "delta"];
@@ -35,9 +36,20 @@ const engineSchemas: ReadonlySet<string> = new Set(["information_schema", "pg_ca
 export class LakeTables {
   /** One of each name, in the format that its name alone stands for. */
   readonly named: readonly TableInLake[];
+  /** Those that cannot be read: a sentence on each. */
+  readonly notes: readonly string[];
   readonly #all: readonly TableInLake[];
+  readonly #damaged: readonly DamagedTable[];
 
-  constructor(views: readonly LakeView[], order: readonly TableFolder["format"][]) {
+  constructor(
+    views: readonly LakeView[],
+    { formats: order, damaged = [] }: {
+      readonly formats: readonly TableFolder["format"][];
+      readonly damaged?: readonly DamagedTable[];
+    },
+  ) {
+    this.#damaged = damaged;
+    this.notes = damaged.map((table) => `Left out: the ${damageOf(table).message}`);
     const rank = ({ format }: LakeView) => order.indexOf(format);
     const sorted = views.toSorted((left, right) => rank(left) - rank(right));
     this.#all = sorted.map((view) => tableOf(view, sorted.filter((other) => nameOf(other) === nameOf(view))));
@@ -48,11 +60,15 @@ export class LakeTables {
   /**
    * A table by its name, with its namespace or, where there is only one of it, without.
    *
-   * Throws `configuration` with the nearest name where there is no such table, or not in that format.
+   * Throws `configuration` with the nearest name where there is no such table, or not in that format, `tableUnreadable` with the reason
+   * where it is damaged.
    */
   find(name: string, { format }: FormatChoice = {}): TableInLake {
-    const found = this.named.filter((table) => nameOf(table) === name || table.name === name);
+    const isCalled = (table: TableFolder) => nameOf(table) === name || table.name === name;
+    const found = this.named.filter(isCalled);
     const [table, other] = found;
+    const damaged = this.#damaged.find((each) => isCalled(each) && (format === undefined || each.format === format));
+    if (damaged !== undefined && (format !== undefined || table === undefined)) throw damageOf(damaged);
     if (table === undefined) throw this.#unknown(name);
     if (other !== undefined) {
       throw new WeirError("configuration", `${name} may be ${found.map(nameOf).join(" or ")}`, {
@@ -77,6 +93,16 @@ export class LakeTables {
       await connection.run(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
       await connection.run(`CREATE OR REPLACE VIEW ${schema}.${quoted(name)} AS SELECT * FROM ${text}`);
     }
+  }
+
+  /** Why a statement that names a damaged table cannot be run; undefined where it names none. */
+  damageNamed({ tables }: StatementParts): WeirError | undefined {
+    const damaged = this.#damaged.find((table) => {
+      const isReadOtherwise = this.named.some((other) => nameOf(other) === nameOf(table));
+      const namespaces = [`${table.format}_${table.namespace}`, ...isReadOtherwise ? [] : [table.namespace]];
+      return tables.some(({ namespace, name }) => name === table.name && namespaces.includes(namespace));
+    });
+    return damaged && damageOf(damaged);
   }
 
   #unknown(name: string): WeirError {
@@ -108,6 +134,15 @@ export function tableRow({ columns, ...table }: TableInLake): readonly unknown[]
 
 function nameOf({ namespace, name }: Pick<TableFolder, "namespace" | "name">): string {
   return `${namespace}.${name}`;
+}
+
+function damageOf({ format, error, ...table }: DamagedTable): WeirError {
+  const { message, detail, advice } = error;
+  return new WeirError("tableUnreadable", `${format} table ${nameOf(table)} is damaged: ${message}`, {
+    detail: { table: nameOf(table), ...detail },
+    cause: error,
+    advice,
+  });
 }
 
 function tableOf(view: LakeView, same: readonly LakeView[]): TableInLake {

@@ -17,7 +17,7 @@ Deno.test("a namespace that is called as something of the engine's keeps nobody 
       await connection.run(`CREATE SCHEMA "${format}_${namespace}"`);
       await connection.run(`CREATE VIEW "${format}_${namespace}".orders AS SELECT '${namespace}' AS n`);
     }
-    const tables = new LakeTables(views, formatOrder);
+    const tables = new LakeTables(views, { formats: formatOrder });
     await tables.nameIn(connection);
     for (
       const [sql, n] of [["shop.orders", "shop"], ["memory.temp.orders", "temp"], ["main.orders", "main"]] as const

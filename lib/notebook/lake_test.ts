@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
 import { literal } from "../engine/quote.ts";
 import { type DatabaseFixture, withDatabase } from "../testing/temporary.ts";
 import { VectorLake } from "../testing/vector_lake.ts";
 import { type Lake, openLake } from "./lake.ts";
+import { projectFolder } from "./project.ts";
 import { identifier, sql, SqlPart } from "./sql_part.ts";
 import { display } from "./table_display.ts";
 
@@ -74,6 +77,70 @@ Deno.test("a lake that is not there is an error that names its whole path", () =
       kind: "configuration",
       message: /There is no lake in \//,
     });
+  }));
+
+Deno.test("without options it is the lake that the jobs write to, whatever the working directory", async () => {
+  const project = projectFolder();
+  await Deno.mkdir(join(project, "data/state"), { recursive: true });
+  const folder = await Deno.makeTempDir({ dir: join(project, "data/state"), prefix: "lake-" });
+  try {
+    const script = `import { openLake } from ${JSON.stringify(new URL("../mod.ts", import.meta.url))};
+      await openLake().then((lake) => lake.close()).catch(({ message, advice }) => console.log(message, advice));`;
+    const said = async (lake: string) => {
+      const { stdout } = await new Deno.Command(Deno.execPath(), {
+        args: [
+          "run",
+          "-A",
+          "--no-check",
+          "--config",
+          join(project, "deno.json"),
+          `data:text/typescript,${encodeURIComponent(script)}`,
+        ],
+        cwd: tmpdir(),
+        env: { WEIR_LAKE: lake },
+        stderr: "inherit",
+      }).output();
+      return new TextDecoder().decode(stdout);
+    };
+    const lake = relative(project, folder);
+    assert.equal(await said(lake), "");
+    const missing = await said(`${lake}/nowhere`);
+    assert.ok(missing.startsWith(`There is no lake in ${folder}/nowhere Run deno task pipeline, or `), missing);
+  } finally {
+    await Deno.remove(folder);
+  }
+});
+
+Deno.test("a damaged table is left out, and who asks for it is told the reason", () =>
+  withDatabase(async (fixture) => {
+    await writeNotes(fixture, ["iceberg", "paimon"]);
+    const lakeFolder = `${fixture.folder}/lake`;
+    const metadata = `${lakeFolder}/iceberg/desk/notes/metadata`;
+    for await (const { name } of Deno.readDir(metadata)) {
+      if (name.endsWith(".json")) await Deno.writeTextFile(`${metadata}/${name}`, "{");
+    }
+    const reason = { kind: "tableUnreadable", message: /^iceberg table desk\.notes is damaged: .*metadata/ } as const;
+    for (const at of ["newest", "consistent"] as const) {
+      await using lake = await openLake({ lake: lakeFolder, at });
+      assert.deepEqual(lake.tables.map(({ formats }) => formats), [["paimon"]]);
+      assert.deepEqual(await (await lake.sql`SELECT count(*) AS n FROM desk.notes`).rows(), [{ n: 3n }]);
+      assert.match(String((await lake[display]())["text/plain"]), /Left out: the iceberg table desk\.notes is damaged/);
+      assert.throws(() => lake.table("notes", { format: "iceberg" }), reason);
+      await assert.rejects(lake.sql`SELECT id FROM iceberg_desk.notes`, reason);
+      await assert.rejects(lake.sql`SELECT nothing FROM desk.notes`, /nothing/);
+    }
+    await using only = await openLake({ lake: lakeFolder, formats: ["iceberg"] });
+    assert.throws(() => only.table("desk.notes"), reason);
+    await assert.rejects(only.sql`SELECT id FROM desk.notes`, reason);
+  }));
+
+Deno.test("a lake that was closed cannot be read any more", () =>
+  withDatabase(async (fixture) => {
+    await writeNotes(fixture, ["iceberg"]);
+    const lake = await openLake({ lake: `${fixture.folder}/lake` });
+    await lake.close();
+    await lake.close();
+    await assert.rejects(lake.sql`SELECT 1`);
   }));
 
 Deno.test("values are bound and never become SQL", () =>

@@ -50,14 +50,22 @@ export async function runQuery({ database, part }: Query): Promise<RunningQuery>
 }
 
 /** Writes the rows of a query into a new table of the database, which all of its connections see. Throws as {@linkcode runQuery}. */
-export async function writeRows({ database, part }: Query, table: SqlPart): Promise<void> {
+export async function writeRows(query: Query, table: SqlPart): Promise<void> {
+  await withRows(query, (rows) => sql`CREATE TABLE ${table} AS ${rows}`);
+}
+
+/**
+ * Runs a statement that does something with the rows of a query, which it is given in brackets. Returns how many rows it wrote. Throws as
+ * {@linkcode runQuery}.
+ */
+export async function withRows({ database, part }: Query, statement: (rows: SqlPart) => SqlPart): Promise<number> {
   using open = new DisposableStack();
   const connection = open.adopt(await database.connect(), (connected) => connected.close());
   requireOnlyReading(await statementParts(connection, part.text));
-  await connection.exclusively(async (native) => {
+  return await connection.exclusively(async (native) => {
     await readingStatement(native, part.text);
-    const { text, values } = sql`CREATE TABLE ${table} AS ${asTable(part)}`;
-    await bound(await native.prepare(text), values).run();
+    const { text, values } = statement(asTable(part));
+    return (await bound(await native.prepare(text), values).run()).rowsChanged;
   });
 }
 

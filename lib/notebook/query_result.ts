@@ -9,6 +9,7 @@ import type { DuckDBDataChunk, DuckDBType, DuckDBValue } from "@duckdb/node-api"
 import type { Table } from "apache-arrow";
 import { planBundle } from "./plan_display.ts";
 import { numericValue, type PlainRow, plainValue } from "./plain_value.ts";
+import { saveRows } from "./saved_rows.ts";
 import { asTable, type Query, type RunningQuery, runQuery, writeRows } from "./query.ts";
 import { asSql, identifier, type InSql, sql, type SqlPart } from "./sql_part.ts";
 import { display, type Displayed, type MediaBundle, mostShownRows, tableBundle } from "./table_display.ts";
@@ -139,6 +140,18 @@ export class QueryResult implements InSql, Displayed, AsyncIterable<readonly Pla
     const table = identifier(`weir_result_${++cachedResults}`);
     await writeRows(this.#query, table);
     return await QueryResult.of({ ...this.#query, part: sql`SELECT * FROM ${table}` }, this.#notes);
+  }
+
+  /**
+   * Writes all rows into a file, whole or not at all, in place of one that was there; folders that are missing are made. Returns how
+   * many rows there were.
+   *
+   * @param path Ends with `.parquet` or `.csv`; a relative one counts from the working directory.
+   *
+   * Throws `configuration` for another ending, `storage` and `storageFull` where it cannot be written.
+   */
+  async save(path: string): Promise<number> {
+    return await saveRows(this.#query, path);
   }
 
   async [display](): Promise<MediaBundle> {

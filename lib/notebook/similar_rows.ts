@@ -6,6 +6,7 @@ import type { LakePlace } from "../query/lake_tables.ts";
 import { comparisons, readFilter, type RowFilter } from "../query/similar/row_filter.ts";
 import type { TextQuery } from "../query/similar/query_vector.ts";
 import type { SimilarRows } from "../query/similar/similar.ts";
+import type { VectorIndex } from "../query/similar/vector_index.ts";
 import { formatCount } from "../cli/format.ts";
 import type { GivenColumn, GivenRows } from "./given_rows.ts";
 import type { FormatChoice, TableInLake } from "./lake_table.ts";
@@ -20,6 +21,8 @@ export interface SimilarRowsOptions extends FormatChoice {
   readonly filters?: readonly (string | RowFilter)[];
   /** Columns shown. Default: all but those of the vector. */
   readonly columns?: readonly string[];
+  /** Compares every row, whether there is an index or not. Default false. */
+  readonly exact?: boolean;
 }
 
 /** Rows that were found, and a sentence on what they were compared by. */
@@ -27,20 +30,20 @@ export interface FoundRows extends GivenRows {
   readonly notes: readonly string[];
 }
 
-/** Finds the rows. Throws what `similar` of `lib/query` throws, and `configuration` for a filter that is none. */
+/** Finds the rows; in a large table by its index, if it has one. Throws what `similar` of `lib/query` throws, and `configuration` for a filter that is none. */
 export async function similarRows(
   lake: LakePlace,
-  table: TableInLake,
-  options: SimilarRowsOptions,
+  { table, index, ...options }: SimilarRowsOptions & { readonly table: TableInLake; readonly index: VectorIndex },
 ): Promise<FoundRows> {
   // Loaded when it is asked for: it brings the embedding models' code.
   const { similar } = await import("../query/similar/similar.ts");
-  const { near, top = 10, filters = [], columns } = options;
+  const { near, top = 10, filters = [], columns, exact = false } = options;
   const found = await similar(lake, {
     table,
     near,
     top,
     filters: filters.map(rowFilter),
+    ...(exact ? {} : { index }),
     ...(columns === undefined ? {} : { columns }),
   });
   const shown = shownColumns(table, found, columns);
@@ -68,9 +71,26 @@ function shownColumns(
     const column = table.columns.find((each) => each.name === name);
     return [name, column === undefined ? "VARCHAR" : duckdbType(column.type)];
   });
-  return [["similarity", "DOUBLE"], ...typed];
+  // Of numbers of 32 bits: more digits would say nothing.
+  return [["similarity", "FLOAT"], ...typed];
 }
 
-function comparedText({ space, comparable }: SimilarRows): string {
-  return `Compared with ${formatCount(comparable)} vectors of ${space.model} (${space.dimensions} dimensions)`;
+function comparedText(found: SimilarRows): string {
+  const { comparable, space: { model, dimensions } } = found;
+  return `${formatCount(comparable)} vectors of ${model} (${dimensions} dimensions), ${searchText(found)}`;
+}
+
+/** How rows were found, in words. */
+export function searchText({ index, scanReason }: SearchWay): string {
+  if (index != null) {
+    return index.textsSince === 0
+      ? "found by the index"
+      : `found by the index and among ${formatCount(index.textsSince)} texts since`;
+  }
+  return scanReason == null ? "all compared" : `all compared: ${scanReason}`;
+}
+
+interface SearchWay {
+  readonly index?: { readonly textsSince: number } | null;
+  readonly scanReason?: string | null;
 }

@@ -59,13 +59,13 @@ function counted(count: bigint, what: string): string {
   return `${formatCount(count)} ${what}${count === 1n ? "" : "s"}`;
 }
 
-/** Colours come from the notebook, so that dark ones stay dark. */
+/** Colours come from the notebook, so that dark ones stay dark. Jupyter's own alignment is that of a narrower selector. */
 const style = `<style>
 .weir-table{border-collapse:collapse;font-size:12px;font-variant-numeric:tabular-nums}
-.weir-table th,.weir-table td{padding:2px 8px;text-align:left;vertical-align:top;border:0;white-space:pre;max-width:28em;` +
-  `overflow:hidden;text-overflow:ellipsis}
+.weir-table th,.weir-table td{padding:2px 8px;text-align:left!important;vertical-align:top;border:0;white-space:pre;` +
+  `max-width:28em;overflow:hidden;text-overflow:ellipsis}
 .weir-table thead th{border-bottom:1px solid currentColor}
-.weir-table .weir-number{text-align:right}
+.weir-table .weir-number{text-align:right!important}
 .weir-table small,.weir-table .weir-null,.weir-note{opacity:.6;font-weight:normal}
 .weir-note{font-size:12px;margin:4px 8px}
 </style>`;

@@ -12,15 +12,20 @@ import { datasetText, type TextDeclaration } from "../embed/text_declaration.ts"
 import { Database } from "../engine/database.ts";
 import { readPlace } from "../notebook/lake_place.ts";
 import { DeadLetters } from "../pipeline/dead_letters.ts";
+import { makeTemporaryFolder } from "../notebook/temporary_folder.ts";
 import { PostgresSource } from "../source/postgres/source.ts";
 import { LocalStorage } from "../storage/local.ts";
 import { DatasetPull, type DatasetPullOptions } from "./dataset_pull.ts";
+import { jobsServerUrl } from "./jobs_server.ts";
 import { PulledSource } from "./pulled_source.ts";
 
 /** Which source, and what its rows go through. */
 export interface OpenSourceOptions {
-  /** Connection string of a PostgreSQL whose user may replicate. */
-  readonly url: string;
+  /**
+   * Connection string of a PostgreSQL whose user may replicate. Default: the one that the jobs capture from, `POSTGRES_URL` or the embedded
+   * server, which runs while a job does.
+   */
+  readonly url?: string;
   /** Declared contracts, such as `accountHolders` and `transactions`. */
   readonly datasets?: readonly Dataset[];
   /** Tables whose contract is inferred: `namespace.table`, with `*` and `?`. */
@@ -45,9 +50,9 @@ const copyPartBytes = 8 * 2 ** 20;
  * `connection`, `authentication`.
  */
 export async function openSource(options: OpenSourceOptions): Promise<PulledSource> {
-  const { url, datasets = [], tables = [], slot = "weir_notebook" } = options;
+  const { url = await jobsServerUrl(), datasets = [], tables = [], slot = "weir_notebook" } = options;
   await using open = new AsyncDisposableStack();
-  const folder = await Deno.makeTempDir({ prefix: "weir-" });
+  const folder = await makeTemporaryFolder();
   open.defer(() => Deno.remove(folder, { recursive: true }));
   const names = { slot, publication: slot };
   const source = new PostgresSource({ url, ...names, datasets, tables, folder, copyPartBytes, copyConnections: 1 });

@@ -3,6 +3,7 @@ import { types } from "../dataset/column_type.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
 import { createEmbedder } from "../embed/create_embedder.ts";
 import { embedTextFrom } from "../embed/text_declaration.ts";
+import { display } from "../notebook/table_display.ts";
 import { lakeTable } from "../query/lake_tables.ts";
 import { LakeSink } from "../sink/lake_sink.ts";
 import { LocalStorage } from "../storage/local.ts";
@@ -54,6 +55,12 @@ Deno.test("a batch is pulled by hand as the rows that it would write, with vecto
           .toSorted(([, left], [, right]) => Number(left) - Number(right)),
         [["write", 1n, "House", 128], ["delete", 2n, null, undefined], ["write", 3n, "Fees", 128]],
       );
+      assert.match(
+        String((await batch![display]())["text/plain"]),
+        /public\.orders +2 +1\n.*4 rows of the source, changed/s,
+      );
+      const written = await source.sql`SELECT id FROM ${batch?.tables.get("public.orders")} WHERE note = ${"Fees"}`;
+      assert.deepEqual(await written.rows(), [{ id: 3n }]);
       assert.deepEqual(await slots(fixture), ["weir_notebook"]);
     } finally {
       await embedder.close();
@@ -65,9 +72,11 @@ Deno.test("a batch is pulled by hand as the rows that it would write, with vecto
 Deno.test("a slot that a killed notebook left is dropped when the next one opens", () =>
   withOrders(async (fixture) => {
     await fixture.client.query("SELECT pg_create_logical_replication_slot('weir_notebook', 'pgoutput')");
-    await using source = await openSource({ url: fixture.url, tables: ["public.orders"] });
+    const source = await openSource({ url: fixture.url, tables: ["public.orders"] });
     await fixture.client.query("INSERT INTO orders VALUES (3, 'Fees', 1)");
     assert.equal((await source.pullBatch())?.rows, 1);
+    await source.close();
+    assert.deepEqual(await slots(fixture), []);
   }));
 
 Deno.test("a value that the source did not send again is that of the lake", () =>

@@ -1,18 +1,21 @@
 /** A source whose batches are taken one by one, each as the rows that it would write. */
 import type { DatasetChanges, MicroBatch } from "../change/micro_batch.ts";
-import type { Position } from "../change/position.ts";
+import { formatPosition, type Position } from "../change/position.ts";
 import type { Source } from "../change/source.ts";
 import type { Dataset } from "../dataset/dataset.ts";
 import type { Database } from "../engine/database.ts";
+import { formatCount } from "../cli/format.ts";
 import { WeirError } from "../errors.ts";
+import { givenTable } from "../notebook/given_rows.ts";
 import { QueryResult } from "../notebook/query_result.ts";
 import { identifier, sql } from "../notebook/sql_part.ts";
+import { display, type Displayed } from "../notebook/table_display.ts";
 import type { DeadLetters } from "../pipeline/dead_letters.ts";
 import type { BatchEnd } from "../pipeline/folded_changes.ts";
 import type { DatasetPull } from "./dataset_pull.ts";
 
-/** What one batch, or the beginning of an initial copy, would write. */
-export interface PulledBatch {
+/** What one batch, or the beginning of an initial copy, would write. A notebook shows what it does to which table. */
+export interface PulledBatch extends Displayed {
   /** Absent for a copy. */
   readonly after?: Position;
   readonly to: Position;
@@ -48,6 +51,13 @@ export interface PulledSourceParts {
 
 const defaultWaitMs = 10_000;
 
+const writtenColumns = [["table", "VARCHAR"], ["writes", "BIGINT"], ["deletes", "BIGINT"]] as const;
+
+function spanText({ after, to, rows }: BatchEnd & { readonly rows: number }): string {
+  const from = after === undefined ? "copied up" : `changed from ${formatPosition(after)}`;
+  return `${formatCount(rows)} rows of the source, ${from} to ${formatPosition(to)}`;
+}
+
 /** An open source: see `openSource`. */
 export class PulledSource implements AsyncDisposable {
   readonly #parts: PulledSourceParts;
@@ -63,6 +73,11 @@ export class PulledSource implements AsyncDisposable {
   /** Contracts of the tables. */
   get datasets(): readonly Dataset[] {
     return [...this.#parts.pulls.values()].map(({ dataset }) => dataset);
+  }
+
+  /** Runs SQL over tables of batches, as a lake runs it over its own: `` source.sql`SELECT … FROM ${batch.tables.get("…")}` ``. */
+  async sql(template: TemplateStringsArray, ...values: readonly unknown[]): Promise<QueryResult> {
+    return await QueryResult.of({ database: this.#parts.database, part: sql(template, ...values) });
   }
 
   /** The next batch with a change; undefined where none came in time. Nothing is acknowledged to the source. */
@@ -101,11 +116,16 @@ export class PulledSource implements AsyncDisposable {
     throw new WeirError("precondition", `${table} cannot be copied any more`, { detail: { table } });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Closes it, as `await using` does: its slot and publication leave the source. */
+  async close(): Promise<void> {
     this.#stop.abort();
     await this.#next?.catch(() => {});
     await this.#batches?.return?.();
     await this.#parts.opened.disposeAsync();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   /** What does not come in time is waited for by the next call. */
@@ -124,9 +144,11 @@ export class PulledSource implements AsyncDisposable {
     const { after, to, rows, commitTimeMs } = batch;
     const lettersBefore = deadLetters.count;
     const tables = new Map<string, QueryResult>();
+    const written: (readonly unknown[])[] = [];
     const end = { to, commitTimeMs, ...(after === undefined ? {} : { after }) };
     for (const each of changes) {
-      for (const [name, { table }] of await this.#pullOf(each.source).rows(each, end)) {
+      for (const [name, { table, writes, deletes }] of await this.#pullOf(each.source).rows(each, end)) {
+        written.push([name, writes, deletes]);
         tables.set(name, await QueryResult.of({ database, part: sql`SELECT * FROM ${identifier(table)}` }));
       }
     }
@@ -136,6 +158,10 @@ export class PulledSource implements AsyncDisposable {
       rows,
       tables,
       deadLetters: deadLetters.count - lettersBefore,
+      [display]: async () => {
+        const part = await givenTable(database, { columns: writtenColumns, rows: written });
+        return await (await QueryResult.of({ database, part }, [spanText(batch)]))[display]();
+      },
     };
   }
 

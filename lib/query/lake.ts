@@ -10,6 +10,8 @@ import type { Scan } from "../change/sink.ts";
 import type { Column } from "../dataset/column.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier } from "../engine/quote.ts";
+import { WeirError } from "../errors.ts";
+import { atMost } from "../storage/at_most.ts";
 import type { TableState } from "../table/lake_table.ts";
 import { type TableFolder, tableFolders } from "./lake_folders.ts";
 import type { LakePlace } from "./lake_tables.ts";
@@ -35,6 +37,13 @@ export interface OpenLakeOptions extends LakePlace {
   readonly at?: LakePoint;
   /** Only tables of these formats; they alone have to agree on a position. Default: all. */
   readonly formats?: readonly TableFolder["format"][];
+  /** Takes a table that is damaged, which is then left out. Default: it is an error. */
+  readonly onDamaged?: (table: DamagedTable) => void;
+}
+
+/** A table that cannot be read, and why. */
+export interface DamagedTable extends TableFolder {
+  readonly error: WeirError;
 }
 
 /** One table of a lake, ready to be queried. */
@@ -54,25 +63,38 @@ export interface LakeView extends TableFolder {
  * Makes or moves a view for every table of a lake and lists them. A lake that is not there has none, and a table that did not
  * exist at the time asked for has none either.
  *
- * Throws `tableUnreadable` naming the file where a table is damaged, `storage` where a folder cannot be read, `precondition`
+ * Throws `tableUnreadable` naming the file where a table is damaged and nobody takes it, `storage` where a folder cannot be read, `precondition`
  * where tables agree on no position or are not known at the one asked for.
  */
 export async function openLake(options: OpenLakeOptions): Promise<readonly LakeView[]> {
   const { at = "newest" } = options;
-  const tables: OpenedTable[] = [];
-  for (const place of await tableFolders(options)) {
-    const table = await openTable(place, options);
-    if (table !== undefined) tables.push(table);
-  }
+  const places = (await tableFolders(options)).map((place) => ({ place }));
+  const tables = await ofEach(places, options, ({ place }) => openTable(place, options));
   const shown = at === "newest"
     ? tables.map((table) => ({ ...table, state: table.newest }))
-    : await shownAt(tables, at);
-  const views: LakeView[] = [];
-  for (const table of shown) {
-    const view = await openView(table, options);
-    if (view !== undefined) views.push(view);
-  }
-  return views;
+    : await shownAt(tables, { ...options, at });
+  return await ofEach(shown, options, (table) => openView(table, options));
+}
+
+/** Tables that are read side by side: what takes long is waiting for their small files, one after another. */
+const tablesAtOnce = 8;
+
+/** What there is of each table, in their order; without damaged ones where somebody takes them. */
+async function ofEach<Table extends { readonly place: TableFolder }, Result>(
+  tables: readonly Table[],
+  { onDamaged }: Pick<OpenLakeOptions, "onDamaged">,
+  work: (table: Table) => Promise<Result | undefined>,
+): Promise<Result[]> {
+  const results = await atMost(tablesAtOnce, tables, async (table) => {
+    try {
+      return await work(table);
+    } catch (thrown) {
+      if (!(thrown instanceof WeirError) || thrown.kind !== "tableUnreadable" || !onDamaged) throw thrown;
+      onDamaged({ ...table.place, error: thrown });
+      return undefined;
+    }
+  });
+  return results.filter((result) => result !== undefined);
 }
 
 /** What a view shows of a table. */
@@ -83,20 +105,17 @@ interface ShownTable extends OpenedTable {
 
 async function shownAt(
   tables: readonly OpenedTable[],
-  at: Exclude<LakePoint, "newest">,
+  { at, ...taken }: Pick<OpenLakeOptions, "onDamaged"> & { readonly at: Exclude<LakePoint, "newest"> },
 ): Promise<readonly ShownTable[]> {
-  if (tables.length === 0) return [];
-  const pasts: TablePast[] = [];
-  for (const table of tables) pasts.push(await pastOf(table));
+  const pasts: readonly TablePast[] = await ofEach(tables, taken, pastOf);
+  if (pasts.length === 0) return [];
   const point = at === "consistent" ? { position: requireConsistentPoint(pasts) } : at;
-  const shown: ShownTable[] = [];
-  for (const past of pasts) {
+  return await ofEach(pasts, taken, async (past) => {
     const isYounger = "timeMs" in point && past.snapshots.every(({ timeMs }) => timeMs > point.timeMs);
     const state = isYounger ? undefined : await stateOf(past, snapshotAt(past, point));
     const position = "position" in point ? { position: point.position } : {};
-    shown.push({ ...past, state: state && { ...state, ...position } });
-  }
-  return shown;
+    return { ...past, state: state && { ...state, ...position } };
+  });
 }
 
 async function openView(

@@ -358,5 +358,14 @@ export const settings = {
     maximum: 2 ** 50,
   }),
   rescale: toggle({ flag: "rescale", help: "Write Paimon tables whose buckets are too large anew, in more of them" }),
+  notebookPort: integer({
+    flag: "port",
+    environment: "WEIR_NOTEBOOK_PORT",
+    help: "Port of JupyterLab on this machine; where something listens there, one of the next",
+    defaultText: "8888",
+    minimum: 1,
+    maximum: 65_535,
+  }),
+  noBrowser: toggle({ flag: "no-browser", help: "Print JupyterLab's address and open no browser" }),
   json: toggle({ flag: "json", help: "Print one JSON object on standard output at the end, and nothing else there" }),
 } as const;

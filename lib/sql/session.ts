@@ -10,7 +10,7 @@ import { literal } from "../engine/quote.ts";
 import { formatOrder, LakeTables, type TableInLake } from "../notebook/lake_table.ts";
 import { runQuery } from "../notebook/query.ts";
 import { SqlPart } from "../notebook/sql_part.ts";
-import { openLake, type OpenLakeOptions } from "../query/lake.ts";
+import { type DamagedTable, openLake, type OpenLakeOptions } from "../query/lake.ts";
 import { interrupted, statementError } from "./statement_error.ts";
 import { isBlank } from "./statement_text.ts";
 import { requireOnlyReading, type StatementParts, statementParts } from "../notebook/statement_parts.ts";
@@ -40,6 +40,9 @@ export interface StatementRows {
 export class SqlSession implements Disposable {
   /** One of each name, sorted. */
   readonly tables: readonly TableInLake[];
+  /** Tables that cannot be read: a sentence on each. */
+  readonly notes: readonly string[];
+  readonly #damageNamed: LakeTables["damageNamed"];
   readonly #database: Database;
   readonly #connection: Connection;
   readonly #options: SqlSessionOptions;
@@ -49,10 +52,12 @@ export class SqlSession implements Disposable {
     { database, connection, tables }: {
       readonly database: Database;
       readonly connection: Connection;
-      readonly tables: readonly TableInLake[];
+      readonly tables: LakeTables;
     },
   ) {
-    this.tables = tables;
+    this.tables = tables.named;
+    this.notes = tables.notes;
+    this.#damageNamed = (parts) => tables.damageNamed(parts);
     this.#options = options;
     this.#database = database;
     this.#connection = connection;
@@ -65,11 +70,13 @@ export class SqlSession implements Disposable {
     await options.icebergCatalog?.connect();
     const connection = await database.connect();
     const { at = "newest", storage, icebergCatalog } = options;
-    const views = await openLake({ storage, icebergCatalog, connection, at });
-    const tables = new LakeTables(views, formatOrder);
+    const damaged: DamagedTable[] = [];
+    const onDamaged = (table: DamagedTable) => void damaged.push(table);
+    const views = await openLake({ storage, icebergCatalog, connection, at, onDamaged });
+    const tables = new LakeTables(views, { formats: formatOrder, damaged });
     await tables.nameIn(connection);
     open.move();
-    return new SqlSession(options, { database, connection, tables: tables.named });
+    return new SqlSession(options, { database, connection, tables });
   }
 
   /**
@@ -113,6 +120,8 @@ export class SqlSession implements Disposable {
       if (isBlank(statement)) throw new TypeError("Cannot run a statement that is empty");
       const parts = await statementParts(this.#connection, statement);
       requireOnlyReading(parts);
+      const damage = this.#damageNamed(parts);
+      if (damage !== undefined) throw damage;
       await this.#options.bringTables?.(parts, this.#connection, signal);
       using stack = new DisposableStack();
       return await work(async () => stoppedBy(signal, stack, await this.#database.connect()));

@@ -1,6 +1,6 @@
 /** A capture through the jobs' own wiring, timed. */
 import process from "node:process";
-import { Progress } from "../../lib/cli/progress.ts";
+import { TextProgress } from "../../lib/cli/progress_text.ts";
 import type { Dataset } from "../../lib/dataset/dataset.ts";
 import { datasetText } from "../../lib/embed/text_declaration.ts";
 import { resolveSettings } from "../../lib/settings/resolve.ts";
@@ -55,7 +55,7 @@ export function openCapture(options: BenchCapture): Promise<CaptureRun> {
     tables: options.tables,
     textOf,
     signal: new AbortController().signal,
-    progress: new Progress({ write: () => {} }),
+    progress: new TextProgress({ write: () => {} }),
   });
 }
 

@@ -8,7 +8,7 @@ import { missingBase } from "./compile_base.ts";
 import { binaryStart, laidOutStart, type Start } from "./program_run.ts";
 import { search, smallRuns } from "./small_runs.ts";
 
-const programs = await jobPrograms();
+const programs = jobPrograms();
 const missing = await missingBase();
 
 /** Of a folder that everybody may enter: the embedded server runs as another user. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { distilFolder, requireNoModel, requireOut } from "../../jobs/wiring/distillation.ts";
-import { Progress } from "../../lib/cli/progress.ts";
+import { TextProgress } from "../../lib/cli/progress_text.ts";
 import { settings as declared } from "../../lib/settings/declarations.ts";
 import { modelSettings } from "../../jobs/wiring/capture_settings.ts";
 import { resolveSettings } from "../../lib/settings/resolve.ts";
@@ -19,7 +19,11 @@ Deno.test("texts that are too few to be fitted to are refused with how many ther
     const model = resolveSettings(modelSettings, { flags: new Map(), environment: () => undefined, file: {} });
     const texts = join(folder, "texts.txt");
     const asked = { ...model, texts, out: folder, dimensions: 8, phrases: 0, holders: 0, payments: 0, seed: 1 };
-    const context = { signal: new AbortController().signal, progress: new Progress({ write: () => {} }), command: "" };
+    const context = {
+      signal: new AbortController().signal,
+      progress: new TextProgress({ write: () => {} }),
+      command: "",
+    };
     for (const lines of ["", "Rent of the flat\n"]) {
       await Deno.writeTextFile(texts, lines);
       await assert.rejects(distilFolder(asked, context), { kind: "configuration", advice: /^Give 100 or more/ });

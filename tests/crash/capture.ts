@@ -1,7 +1,7 @@
 /** The main job's capture inside the test's own process, for what no job does by itself: plants, and verification in a loop. */
 import { CaptureRun } from "../../jobs/wiring/capture_run.ts";
 import { captureSettings } from "../../jobs/wiring/capture_settings.ts";
-import { Progress } from "../../lib/cli/progress.ts";
+import { TextProgress } from "../../lib/cli/progress_text.ts";
 import { accountHolders } from "../../lib/domain/payments/account_holders.ts";
 import { transactions } from "../../lib/domain/payments/transactions.ts";
 import { datasetText } from "../../lib/embed/text_declaration.ts";
@@ -20,6 +20,6 @@ export async function openCapture(
     tables: { datasets: [accountHolders, transactions] },
     textOf: datasetText,
     signal: new AbortController().signal,
-    progress: new Progress({ write: () => {} }),
+    progress: new TextProgress({ write: () => {} }),
   });
 }

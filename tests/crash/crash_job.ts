@@ -3,7 +3,7 @@
  * JSON; it ends with one line of JSON, a {@linkcode CrashJobReport}, unless it was killed.
  */
 import process from "node:process";
-import { Progress } from "../../lib/cli/progress.ts";
+import { TextProgress } from "../../lib/cli/progress_text.ts";
 import { accountHolders } from "../../lib/domain/payments/account_holders.ts";
 import { transactions } from "../../lib/domain/payments/transactions.ts";
 import { datasetText } from "../../lib/embed/text_declaration.ts";
@@ -71,7 +71,7 @@ async function run(plan: CrashJobPlan): Promise<CrashJobReport> {
     tables: plan.tables === undefined ? { datasets: [accountHolders, transactions] } : { tables: plan.tables },
     textOf: plan.tables === undefined ? datasetText : () => undefined,
     signal: stop.signal,
-    progress: new Progress({ write: () => {} }),
+    progress: new TextProgress({ write: () => {} }),
     ...(plan.silenceMs === undefined ? {} : { silenceMs: plan.silenceMs }),
   });
   const verified = await capture.during(async () => {

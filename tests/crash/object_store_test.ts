@@ -1,5 +1,6 @@
 /** The main job onto an object store of another maker: killed, restarted and held against the source, over a bad network. */
 import assert from "node:assert/strict";
+import { openLake } from "../../lib/mod.ts";
 import { FaultyObjectProxy, type RequestFault } from "../../lib/testing/faulty_object_proxy.ts";
 import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
 import { lakeIn, type ObjectServer, objectStoreTests, pointAt } from "../interop/object_server.ts";
@@ -51,6 +52,21 @@ async function verifyBeside(lake: string, folder: string): Promise<void> {
   }
 }
 
+/** Notebooks and the prompt find the bucket by its name alone, and as many rows in each format. */
+async function explore(lake: string, folder: string): Promise<void> {
+  await using opened = await openLake({ lake });
+  const counts = await opened.sql`
+    SELECT (SELECT count(*) FROM iceberg_payments.transactions) AS iceberg, count(*) AS delta
+    FROM delta_payments.transactions`;
+  const [{ iceberg, delta } = {}] = await counts.rows();
+  const script = new URL("../../jobs/sql.ts", import.meta.url);
+  const statement = "SELECT count(*) FROM paimon_payments.transactions";
+  const job = new JobProcess({ script, args: ["--lake", lake, "--output", "csv", statement], folder });
+  const { output, log } = await job.ended;
+  assert.equal(iceberg, delta);
+  assert.equal(output.trim().split(/\r?\n/)[1], String(iceberg), log);
+}
+
 /** Of tables and mirrors without a past. */
 const forgetful = ["--keep-hours", "0.00001", "--upkeep", "off"];
 
@@ -100,6 +116,7 @@ await objectStoreTests("the main job onto an object store", (withServer) => {
         assert.equal(end.outcome.mirrors.filter(({ isCurrent }) => isCurrent).length, 6, end.log);
         await maintainWhole(lakeIn(server), folder);
         await verifyBeside(lakeIn(server), folder);
+        await explore(lakeIn(server), folder);
         const stopped = startJob({ ...plan, flags: [...plan.flags, "--follow"] });
         await stopped.until(/capturing through slot/);
         await new Promise((resolve) => setTimeout(resolve, 1000));

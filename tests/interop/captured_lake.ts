@@ -1,7 +1,7 @@
 /** A lake filled by the jobs' own wiring from a real server, for independent readers to open. */
 import { type CapturedTables, CaptureRun } from "../../jobs/wiring/capture_run.ts";
 import { captureSettings } from "../../jobs/wiring/capture_settings.ts";
-import { Progress } from "../../lib/cli/progress.ts";
+import { TextProgress } from "../../lib/cli/progress_text.ts";
 import type { Dataset, TableDefinition } from "../../lib/dataset/dataset.ts";
 import { datasetText } from "../../lib/embed/text_declaration.ts";
 import { declaredDefinition } from "../../lib/pipeline/plan.ts";
@@ -79,6 +79,6 @@ async function openRun(
     tables,
     textOf: datasetText,
     signal: new AbortController().signal,
-    progress: new Progress({ write: () => {} }),
+    progress: new TextProgress({ write: () => {} }),
   });
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { CaptureRun } from "../../jobs/wiring/capture_run.ts";
 import { captureSettings } from "../../jobs/wiring/capture_settings.ts";
 import type { VerifiedTable } from "../../jobs/wiring/verification.ts";
-import { Progress } from "../../lib/cli/progress.ts";
+import { TextProgress } from "../../lib/cli/progress_text.ts";
 import { embedTextFrom } from "../../lib/embed/text_declaration.ts";
 import { resolveSettings } from "../../lib/settings/resolve.ts";
 
@@ -44,7 +44,7 @@ export async function captureJob(options: CaptureJobOptions): Promise<CaptureJob
     tables: { tables },
     textOf: () => embed === undefined ? undefined : embedTextFrom(embed),
     signal: new AbortController().signal,
-    progress: new Progress({ write: (text) => notes += text }),
+    progress: new TextProgress({ write: (text) => notes += text }),
   });
   const verified = await run.during(async () => {
     await work?.(run);

@@ -2,28 +2,37 @@ import assert from "node:assert/strict";
 import { errorPolicy } from "../../lib/errors.ts";
 import { everyJob } from "../../jobs/jobs.ts";
 import { takenSettings } from "../../jobs/wiring/job_listing.ts";
+import { ownJobs } from "../../jobs/wiring/own_jobs.ts";
 import { settings } from "../../lib/settings/declarations.ts";
 import type { Setting } from "../../lib/settings/setting.ts";
 import { typeScriptFiles } from "./source_tree.ts";
 
 /** Of Deno itself, of Docker, and the name of any flag. */
-const otherFlags = ["help", "allow-", "allow-net", "unstable-", "no-", "no-prompt", "profile", "wait", "flag"];
+const otherFlags = [
+  "help",
+  "install",
+  "allow-",
+  "allow-net",
+  "unstable-",
+  "no-",
+  "no-prompt",
+  "profile",
+  "wait",
+  "flag",
+];
 
 /** These start programs of others, which have flags of their own. */
-const startsOthers = [
-  "lib/embedded/cluster.ts",
-  "jobs/wiring/doctor/tools.ts",
-  "jobs/wiring/binary/binary_permissions.ts",
-  "jobs/wiring/binary/compiled.ts",
-];
+const startsOthers =
+  /^(lib\/embedded\/cluster|jobs\/wiring\/(doctor\/tools|jupyter\/\w+|promotion\/deno_command|binary\/(binary_permissions|compiled)))\.ts$/;
 
 /** What a user may read. */
 function isSpoken(path: string): boolean {
-  return /^(lib|jobs)\/.*(?<!_test)\.ts$/.test(path) && !startsOthers.includes(path);
+  return /^(lib|jobs)\/.*(?<!_test)\.ts$/.test(path) && !startsOthers.test(path);
 }
 
 Deno.test("every flag that a message, an advice or the README speaks of is there", async () => {
-  const declared = [settings, ...everyJob().map(takenSettings)].flatMap((each) =>
+  const jobs = [...everyJob(), ...await ownJobs(everyJob())];
+  const declared = [settings, ...jobs.map(takenSettings)].flatMap((each) =>
     Object.values<Setting<unknown>>(each).map(({ flag }) => flag)
   );
   const known = new Set([...declared, ...otherFlags]);

@@ -23,21 +23,21 @@ const good = `"task test") echo "ok | 7 passed (3 steps) | 0 failed | 2 ignored 
 "task test:"*) echo "ok | 1 passed | 0 failed (1s)" ;;`;
 
 Deno.test("CI sums what the runners counted and ends with one line", async () => {
-  assert.deepEqual(await runCi(good), { code: 0, last: "12 passed, 0 failed, 2 skipped" });
+  assert.deepEqual(await runCi(good), { code: 0, last: "13 passed, 0 failed, 2 skipped" });
 });
 
 Deno.test("CI fails for a failed test, a failed check, a silent suite, an empty one, and one that dies", async () => {
   const broken = [
-    [`"task pipeline"*) exit 1 ;;\n${good}`, "11 passed, 1 failed, 2 skipped"],
-    [`"task test") echo "FAILED | 6 passed | 1 failed (1s)"; exit 1 ;;\n${good}`, "11 passed, 1 failed, 0 skipped"],
-    [`"task ok") exit 1 ;;\n${good}`, "12 passed, 1 failed, 2 skipped"],
-    [`"install --frozen") exit 1 ;;\n${good}`, "12 passed, 1 failed, 2 skipped"],
-    [`"task test:crash") ;;\n${good}`, "11 passed, 1 failed, 2 skipped"],
+    [`"task pipeline"*) exit 1 ;;\n${good}`, "12 passed, 1 failed, 2 skipped"],
+    [`"task test") echo "FAILED | 6 passed | 1 failed (1s)"; exit 1 ;;\n${good}`, "12 passed, 1 failed, 0 skipped"],
+    [`"task ok") exit 1 ;;\n${good}`, "13 passed, 1 failed, 2 skipped"],
+    [`"install --frozen") exit 1 ;;\n${good}`, "13 passed, 1 failed, 2 skipped"],
+    [`"task test:crash") ;;\n${good}`, "12 passed, 1 failed, 2 skipped"],
     [
       `"task test:crash") echo "ok | 0 passed | 0 failed | 4 ignored (1s)" ;;\n${good}`,
-      "11 passed, 1 failed, 6 skipped",
+      "12 passed, 1 failed, 6 skipped",
     ],
-    [`"task test:crash") echo "ok | 1 passed | 0 failed (1s)"; exit 137 ;;\n${good}`, "12 passed, 1 failed, 2 skipped"],
+    [`"task test:crash") echo "ok | 1 passed | 0 failed (1s)"; exit 137 ;;\n${good}`, "13 passed, 1 failed, 2 skipped"],
   ] as const;
   for (const [cases, last] of broken) {
     const ended = await runCi(cases);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { everyJob } from "../../jobs/jobs.ts";
+import { ownJobs } from "../../jobs/wiring/own_jobs.ts";
 import { root } from "./source_tree.ts";
 
 interface Task {
@@ -48,7 +49,7 @@ Deno.test("every task says what it does and runs with a named permission set, ne
 
 Deno.test("every task that runs a file of jobs/ is a declared job, with its sentence and a permission set of its name", async () => {
   const { tasks } = await configuration();
-  const jobs = new Map(everyJob().map((job) => [job.name, job]));
+  const jobs = new Map([...everyJob(), ...await ownJobs(everyJob())].map((job) => [job.name, job]));
   const files: string[] = [];
   for (const [name, { description, command }] of Object.entries(tasks)) {
     const [, set, file] = / -P=(\w+) jobs\/(\w+)\.ts$/.exec(command) ?? [];
@@ -64,7 +65,7 @@ Deno.test("every task that runs a file of jobs/ is a declared job, with its sent
 Deno.test("a job's permission set reaches neither every file nor every host nor every program", async () => {
   const { permissions, tasks } = await configuration();
   const sets = Object.values(tasks).flatMap(({ command }) => / -P=(\w+) jobs\//.exec(command)?.[1] ?? []);
-  assert.equal(sets.length, everyJob().length);
+  assert.ok(sets.length >= everyJob().length);
   for (const name of sets) {
     for (const [kind, granted] of Object.entries(permissions[name] ?? {})) {
       assert.ok(Array.isArray(granted) && granted.length > 0, `${name} grants all of ${kind}`);

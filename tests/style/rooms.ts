@@ -64,6 +64,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   // A lake as notebooks have it: opened by its place alone, and shown. It says counts and tables of text as the jobs do.
   notebook: [
     ...contracts,
+    "embed",
     "query",
     "storage",
     "storage/s3",
@@ -73,13 +74,20 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "cli/format.ts",
     "cli/table.ts",
   ],
+  // Jobs in a cell: started as processes, and tried in it; what they tell, and how that is shown.
+  job: ["cli", "notebook", "settings"],
+  // The cells of a notebook made into the text of a job.
+  promote: [],
   // Batches by hand: wires a source to a job's own steps, as a job does, with a sink that keeps what would be written.
   pull: [
     ...contracts,
+    "cli/format.ts",
     "embed",
+    "embedded/postgres.ts",
     "notebook",
     "pipeline",
     "query",
+    "settings",
     "sink/lake_sink.ts",
     "source/postgres",
     "storage",

@@ -11,13 +11,16 @@ const notOurs = [
   "node_modules",
   "data/state",
   "data/lake",
+  "data/results",
+  "data/pick_lists.json",
   "tests/.venv",
   "tests/.cache",
   "dist",
   ".env",
   "deno.lock",
 ];
-const textFile = /\.(ts|js|json|jsonc|md|yaml|yml|sh|py|sql|txt|toml|avsc|example)$|(^|\/)(run|LICENSE|\.gitignore)$/;
+const textFile =
+  /\.(ts|js|json|jsonc|md|yaml|yml|sh|py|sql|ipynb|txt|toml|avsc|example)$|(^|\/)(run|LICENSE|\.gitignore)$/;
 
 /** A file with its text. */
 export interface SourceFile {
@@ -26,9 +29,14 @@ export interface SourceFile {
   readonly text: string;
 }
 
+/** Every file of the repository, from the root; without the lock file. */
+export async function ourPaths(): Promise<string[]> {
+  return await walk(root);
+}
+
 /** Every text file of the repository. */
 export async function textFiles(): Promise<SourceFile[]> {
-  const paths = (await walk(root)).filter((path) => textFile.test(path)).sort();
+  const paths = (await ourPaths()).filter((path) => textFile.test(path)).sort();
   return await Promise.all(paths.map(async (path) => ({ path, text: await Deno.readTextFile(`${root}/${path}`) })));
 }
 

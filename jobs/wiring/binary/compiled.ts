@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { binaryName } from "../../../lib/cli/start.ts";
 import { absent } from "../../../lib/embedded/absent.ts";
 import { WeirError } from "../../../lib/errors.ts";
-import { stateFolder } from "../state_folder.ts";
+import { stateFolder } from "../../../lib/settings/state_folder.ts";
 import { type MorePermissions, permissionFlags } from "./binary_permissions.ts";
 import { denoCommand } from "./deno_command.ts";
 import type { JobProgram } from "./job_program.ts";

@@ -14,12 +14,12 @@ export interface JobProgram {
   readonly permissions: PermissionSet;
 }
 
-/** What compiles is of no use without the files that it compiles. */
-const notCompiled = ["compile"];
+/** These work on the project's own files, which a binary has not. */
+const notCompiled = ["compile", "promote"];
 
 /** Every job with a task, in the order of the tasks. */
-export async function jobPrograms(): Promise<readonly JobProgram[]> {
-  const { tasks, permissions } = await readProjectFile();
+export function jobPrograms(): readonly JobProgram[] {
+  const { tasks, permissions } = readProjectFile();
   return Object.entries(tasks).flatMap(([name, { command }]) => {
     const [, set, script] = / -P=(\w+) (jobs\/\w+\.ts)$/.exec(command) ?? [];
     if (set === undefined || script === undefined || notCompiled.includes(name)) return [];

@@ -39,7 +39,7 @@ const namedPackage = /\.resolve\(\s*"([^"]+)"\s*\)/g;
 
 /** Finds the parts of the job in a script. Throws `precondition` where a module of it cannot be found. */
 export async function programParts(script: string): Promise<ProgramParts> {
-  const { imports } = await readProjectFile();
+  const { imports } = readProjectFile();
   const files = new Set<string>();
   const asked = new Set<string>();
   const packages = new Map<string, NpmPackage>();

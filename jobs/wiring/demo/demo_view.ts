@@ -1,7 +1,7 @@
 /** The demo's screen, drawn while a run is under way. */
 import { formatSeconds } from "../../../lib/cli/format.ts";
 import { painter } from "../../../lib/cli/paint.ts";
-import type { ProgressState, ProgressTaker } from "../../../lib/cli/progress.ts";
+import type { Progress, ProgressState } from "../../../lib/cli/progress.ts";
 import { Screen, type Terminal } from "../../../lib/cli/screen.ts";
 import { demoLines } from "./demo_lines.ts";
 import type { DemoFigures } from "./figures.ts";
@@ -14,8 +14,8 @@ const rateOverSeconds = 3;
 /** As wide as any terminal. */
 const mostRates = 1_000;
 
-/** Takes over a progress display until it is closed, and then leaves what was said meanwhile on the terminal. */
-export class DemoView implements ProgressTaker {
+/** Tells how far a run is until the end, and then leaves what was said meanwhile on the terminal. */
+export class DemoView implements Progress {
   readonly #terminal: Terminal;
   readonly #screen: Screen;
   readonly #timers: readonly ReturnType<typeof setInterval>[];
@@ -74,7 +74,7 @@ export class DemoView implements ProgressTaker {
     this.#figures = { ...this.#figures, ...figures };
   }
 
-  close(): void {
+  end(): void {
     for (const timer of this.#timers) clearInterval(timer);
     this.#screen[Symbol.dispose]();
     for (const note of this.#figures.notes) this.#terminal.write(`${note}\n`);

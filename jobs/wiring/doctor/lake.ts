@@ -3,8 +3,9 @@ import { join, resolve } from "node:path";
 import { objectLocation } from "../../../lib/storage/s3/location.ts";
 import type { CatalogSettings, PlaceSettings } from "../capture_settings.ts";
 import { icebergCatalogOf } from "../iceberg_catalog.ts";
-import { placeName, probePlace } from "../lake_place.ts";
-import { stateFolder } from "../state_folder.ts";
+import { placeName } from "../../../lib/storage/lake_name.ts";
+import { probePlace } from "../lake_place.ts";
+import { stateFolder } from "../../../lib/settings/state_folder.ts";
 import { type Finding, ok } from "./finding.ts";
 import { folderFinding } from "./machine.ts";
 

@@ -8,7 +8,7 @@ import { PostgresSource } from "../../../lib/source/postgres/source.ts";
 import { inspectServer } from "../../../lib/source/postgres/start_capture.ts";
 import { openServerBeside } from "../server.ts";
 import { sourceObjects } from "../source_objects.ts";
-import { stateFolder } from "../state_folder.ts";
+import { stateFolder } from "../../../lib/settings/state_folder.ts";
 import { type Finding, ok } from "./finding.ts";
 
 /** What the checks go by. */

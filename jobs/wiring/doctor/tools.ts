@@ -1,5 +1,6 @@
 /** Programs and servers of others that no job needs, but some tasks use. */
 import { stripVTControlCharacters } from "node:util";
+import { findJupyter, installCommands } from "../jupyter/jupyter_program.ts";
 import { type Finding, ok } from "./finding.ts";
 
 /** A program that nothing needs by default. */
@@ -17,13 +18,19 @@ const tools: readonly Tool[] = [
     args: ["--version"],
     use: "deno task test:interop reads tables with pyiceberg, pypaimon and deltalake",
   },
-  { name: "jupyter", args: ["--version"], use: "notebooks" },
   { name: "docker", args: ["--version"], use: "the services of compose.yaml" },
 ];
 
 /** The programs that are there, and what those that are not would be for. */
 export async function toolFindings(): Promise<readonly Finding[]> {
-  return [...await Promise.all(tools.map(toolFinding)), await kafkaFinding()];
+  return await Promise.all([...tools.map(toolFinding), jupyterFinding(), kafkaFinding()]);
+}
+
+async function jupyterFinding(): Promise<Finding> {
+  const jupyter = await findJupyter();
+  if (jupyter !== undefined) return ok("jupyter", `JupyterLab ${jupyter.version}`);
+  const remedy = `Only for this: deno task notebook opens the notebooks with it. Run: ${installCommands}`;
+  return { verdict: "note", what: "jupyter", says: "JupyterLab is not found", remedy };
 }
 
 async function toolFinding({ name, args, use }: Tool): Promise<Finding> {

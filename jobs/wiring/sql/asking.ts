@@ -10,7 +10,7 @@ import { PromptHistory } from "../../../lib/sql/prompt/history.ts";
 import { runPrompt } from "../../../lib/sql/prompt/prompt.ts";
 import type { SqlSession, StatementRows } from "../../../lib/sql/session.ts";
 import { redaction } from "../../../lib/settings/redaction.ts";
-import { stateFolder } from "../state_folder.ts";
+import { stateFolder } from "../../../lib/settings/state_folder.ts";
 import type { StatementOutput } from "./statement_output.ts";
 
 /** Rows of a table that a terminal is given; other formats give all. */

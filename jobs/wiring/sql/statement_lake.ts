@@ -8,7 +8,7 @@ import { SourceTables } from "../../../lib/sql/source_tables.ts";
 import { SqlSession } from "../../../lib/sql/session.ts";
 import { catalogNeeds, icebergCatalogOf } from "../iceberg_catalog.ts";
 import { ignoreMissing, needOf, readPlace } from "../lake_place.ts";
-import { stateFolder } from "../state_folder.ts";
+import { stateFolder } from "../../../lib/settings/state_folder.ts";
 import { AskedServer } from "./source_server.ts";
 import type { StatementSettings } from "./statement_settings.ts";
 
@@ -61,6 +61,7 @@ export async function openStatementLake(
       bringTables: (parts, connection, signal) => source.bring(parts, connection, signal),
     }),
   );
+  for (const note of session.notes) progress.note(note);
   if (session.tables.length === 0) progress.note(`the lake in ${settings.lake} has no tables at this point`);
   const opened = open.move();
   return { session, workFolder, [Symbol.asyncDispose]: () => opened.disposeAsync() };

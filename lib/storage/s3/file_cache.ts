@@ -6,8 +6,8 @@
  */
 import { dirname, join } from "node:path";
 import { storageError } from "../../errors.ts";
+import { atMost } from "../at_most.ts";
 import type { ReadableFiles } from "../storage.ts";
-import { atMost } from "./transfer.ts";
 
 /** Limits of a {@linkcode FileCache}, and where its files come from. */
 export interface FileCacheOptions {

@@ -1,0 +1,48 @@
+/** JupyterLab as a process of its own, over the folder `notebooks`. */
+import { delimiter, resolve } from "node:path";
+import { writeKernelSpec } from "./kernel_spec.ts";
+import { jupyterFolder, type JupyterProgram } from "./jupyter_program.ts";
+
+/** How it runs. */
+export interface LabOptions {
+  /** If something listens there it takes one of the next. */
+  readonly port: number;
+  /** Whether it opens a browser. */
+  readonly browser: boolean;
+  /** Ends it, with its kernels. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs it until it ends or the signal is aborted; its exit code. It listens on this machine alone, and asks for its token. */
+export async function runLab({ command, version: _ }: JupyterProgram, options: LabOptions): Promise<number> {
+  await writeKernelSpec(jupyterFolder);
+  const quiet = ["ServerApp", "LabApp"].map((application) => `--${application}.log_level=WARN`);
+  const flags = ["--ip=127.0.0.1", `--port=${options.port}`, "--ServerApp.root_dir=.", ...quiet];
+  if (!options.browser) flags.push("--no-browser");
+  // Without, it refuses the administrator, who is the only user of many a container.
+  if (Deno.build.os !== "windows" && Deno.uid() === 0) flags.push("--allow-root");
+  const known = Deno.env.get("JUPYTER_PATH");
+  const child = new Deno.Command(resolveProgram(command), {
+    args: ["lab", ...flags],
+    cwd: "notebooks",
+    env: { JUPYTER_PATH: [resolve(jupyterFolder), ...known === undefined ? [] : [known]].join(delimiter) },
+    // Ctrl-C comes to it as one SIGTERM: a SIGINT from the terminal before that would make it leave its kernels behind.
+    detached: true,
+    stdin: "null",
+    stdout: "null",
+  }).spawn();
+  const stop = () => child.kill("SIGTERM");
+  options.signal.addEventListener("abort", stop);
+  // A second Ctrl-C, and a terminal that is closed.
+  globalThis.addEventListener("unload", stop);
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", stop);
+  const { code } = await child.status;
+  options.signal.removeEventListener("abort", stop);
+  globalThis.removeEventListener("unload", stop);
+  return code;
+}
+
+/** A relative one counts from here, not from the folder that it is started in. */
+function resolveProgram(command: string): string {
+  return command.includes("/") ? resolve(command) : command;
+}

@@ -1,0 +1,36 @@
+/** Deno itself, asked to check and to format. */
+import { WeirError } from "../../../lib/errors.ts";
+
+/** What it said. */
+interface Answer {
+  readonly ok: boolean;
+  readonly output: string;
+  readonly report: string;
+}
+
+/** The report of a check of types; undefined where there is nothing to report. */
+export async function typeErrors(path: string): Promise<string | undefined> {
+  const { ok, report } = await deno(["check", "--quiet", path]);
+  return ok ? undefined : report;
+}
+
+/** A module as the project formats it. It has to be without errors. */
+export async function formatted(text: string): Promise<string> {
+  const { ok, output, report } = await deno(["fmt", "--quiet", "--ext", "ts", "-"], text);
+  if (ok) return output;
+  throw new WeirError("internal", "the job's text cannot be formatted", { cause: new Error(report) });
+}
+
+async function deno(args: readonly string[], input = ""): Promise<Answer> {
+  const child = new Deno.Command("deno", {
+    args: [...args],
+    env: { NO_COLOR: "1" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const given = new Blob([input]).stream().pipeTo(child.stdin);
+  const [{ success, stdout, stderr }] = await Promise.all([child.output(), given]);
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { ok: success, output: text(stdout), report: text(stderr) };
+}

@@ -1,0 +1,65 @@
+/** Jobs of this project, started from a program or a cell. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { shellWord } from "../cli/permission.ts";
+import { WeirError } from "../errors.ts";
+import { projectFolder } from "../notebook/project.ts";
+import { nearest } from "../settings/nearest.ts";
+import { flagWords, type JobFlags } from "./job_flags.ts";
+import type { OutcomeOf } from "./job_outcome.ts";
+import { type JobProcess, StartedJob } from "./started_job.ts";
+
+/**
+ * Starts a job as `deno task` does: in a process of its own, in the project's folder, with the job's permissions and this environment.
+ *
+ * @param name As `deno task` lists it: `pipeline`, `maintain` …
+ * @param flags Its flags by their names: `{ follow: true, batchSeconds: 0.5 }`. Default: none.
+ *
+ * Throws `configuration` with the nearest name where there is no such job. What else goes wrong the job's outcome tells.
+ *
+ * @example
+ * ```ts
+ * import { startJob } from "./start_job.ts";
+ * import assert from "node:assert/strict";
+ *
+ * await using job = startJob("jobs", { job: "maintain" });
+ * const { ok } = await job.outcome();
+ * assert.ok(ok);
+ * ```
+ */
+export function startJob<Name extends string>(name: Name, flags: JobFlags = {}): StartedJob<OutcomeOf<Name>> {
+  const folder = projectFolder();
+  requireJob(name, folder);
+  return new StartedJob(jobProcess(name, { folder, flags }));
+}
+
+/** What is run for a job of a project. */
+export function jobProcess(
+  name: string,
+  { folder, flags }: { readonly folder: string; readonly flags: JobFlags },
+): JobProcess {
+  const words = flagWords(flags);
+  return {
+    folder,
+    words: ["task", "-q", name, ...words, "--json", "--progress=json"],
+    command: ["deno", "task", name, ...words.map(typed)].join(" "),
+  };
+}
+
+/** `--tables=public.*` as people type it. */
+function typed(word: string): string {
+  const [, flag, value] = /^([^=]*)=(.*)$/s.exec(word) ?? [];
+  return flag === undefined || value === undefined ? word : `${flag} ${shellWord(value)}`;
+}
+
+function requireJob(name: string, folder: string): void {
+  const { tasks } = JSON.parse(readFileSync(join(folder, "deno.json"), "utf8")) as {
+    readonly tasks: Readonly<Record<string, { readonly command: string }>>;
+  };
+  const jobs = Object.keys(tasks).filter((task) => / jobs\/\w+\.ts$/.test(tasks[task]!.command));
+  if (jobs.includes(name)) return;
+  const meant = nearest(name, jobs);
+  throw new WeirError("configuration", `There is no job ${name}`, {
+    advice: meant === undefined ? `Start one of ${jobs.join(", ")}` : `Did you mean ${meant}?`,
+  });
+}

@@ -1,0 +1,72 @@
+/** Vectors on a plane: where each lies along the two directions in which they differ most. */
+import type { PlainRow } from "./plain_value.ts";
+import type { QueryResult } from "./query_result.ts";
+import { identifier, type InSql, sql, type SqlPart } from "./sql_part.ts";
+
+/** Which vectors. */
+export interface VectorMapOptions {
+  /** Column of the vectors. Default `embedding_vector`. */
+  readonly vector?: string;
+}
+
+/** As many vectors shape the axes: more turn them by less than a dot's width. */
+const sampledRows = 4_000;
+
+/**
+ * The rows, with `x` and `y` in place of their vector: its distance from the mean along the first two principal axes. Rows without a
+ * vector, and with one of another size than most, are left out.
+ *
+ * @throws {RangeError} If there are no vectors of two dimensions or more.
+ */
+export async function vectorMapSql(
+  rows: InSql,
+  { vector = "embedding_vector", run }: VectorMapOptions & { readonly run: (query: SqlPart) => Promise<QueryResult> },
+): Promise<SqlPart> {
+  const column = identifier(vector);
+  // By hash, and so the same ones each time.
+  const sample = await run(sql`
+    SELECT ${column}::FLOAT[] AS vector FROM (${rows}) AS given WHERE ${column} IS NOT NULL
+    ORDER BY hash(${column}::VARCHAR) LIMIT ${sampledRows}`);
+  const { dimensions, values } = vectorsOf(await sample.rows());
+  const { mean, first, second } = await planeOf({ dimensions, values });
+  const along = (axis: Float32Array) => sql`list_dot_product(${column}::FLOAT[], ${axis}) - ${dot(mean, axis)}`;
+  return sql`
+    SELECT * EXCLUDE (${column}), ${along(first)} AS x, ${along(second)} AS y FROM (${rows}) AS given
+    WHERE len(${column}) = ${dimensions}`;
+}
+
+interface Vectors {
+  readonly dimensions: number;
+  readonly values: Float32Array;
+}
+
+/** Those of the size that most have. */
+function vectorsOf(rows: readonly PlainRow[]): Vectors {
+  const vectors = rows.map(({ vector }) => vector as readonly number[]);
+  const sizes = Map.groupBy(vectors, ({ length }) => length);
+  const [most] = [...sizes].toSorted(([, left], [, right]) => right.length - left.length);
+  const [dimensions, alike] = most ?? [0, []];
+  if (dimensions < 2) throw new RangeError("Cannot lay out vectors: there are none of two dimensions or more");
+  return { dimensions, values: Float32Array.from(alike.flat()) };
+}
+
+interface Plane {
+  readonly mean: Float32Array;
+  readonly first: Float32Array;
+  readonly second: Float32Array;
+}
+
+async function planeOf({ dimensions, values }: Vectors): Promise<Plane> {
+  const { principalAxes } = await import("../embed/distil/principal_axes.ts");
+  const mean = new Float32Array(dimensions);
+  const count = values.length / dimensions;
+  values.forEach((value, index) => mean[index % dimensions]! += value / count);
+  const centred = values.map((value, index) => value - mean[index % dimensions]!);
+  const axes = principalAxes([{ dimensions, values: centred, weight: 1 }], 2);
+  const axis = (which: number) => Float32Array.from({ length: dimensions }, (_, index) => axes[index * 2 + which]!);
+  return { mean, first: axis(0), second: axis(1) };
+}
+
+function dot(left: Float32Array, right: Float32Array): number {
+  return left.reduce((sum, value, index) => sum + value * right[index]!, 0);
+}

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { createEmbedder } from "../embed/create_embedder.ts";
+import { embedTextFrom } from "../embed/text_declaration.ts";
+import { indexFolder } from "../query/similar/index_folder.ts";
+import { indexTable } from "../query/similar/index_table.ts";
+import { VectorIndex } from "../query/similar/vector_index.ts";
+import { stateFolder } from "../settings/state_folder.ts";
+import { withDatabase, withTemporaryFolder } from "../testing/temporary.ts";
+import { VectorLake } from "../testing/vector_lake.ts";
+import { type Lake, openLake } from "./lake.ts";
+import { projectFolder } from "./project.ts";
+import type { QueryResult } from "./query_result.ts";
+import { display } from "./table_display.ts";
+
+async function withLake(body: (lake: Lake) => Promise<void>): Promise<void> {
+  await withTemporaryFolder(async (folder) => {
+    await using lake = await openLake({ lake: folder });
+    await body(lake);
+  });
+}
+
+Deno.test("vectors on a plane keep the distances that a plane can keep", () =>
+  withLake(async (lake) => {
+    // Points of a plane, turned into five dimensions and moved: the map is that plane, but for a turn.
+    const rows = await lake.sql`
+      SELECT range AS id, [3 + p, q, p * 2, 7, -q]::FLOAT[] AS embedding_vector
+      FROM (SELECT range, sin(range) * 10 AS p, cos(range * 1.7) AS q FROM range(500))`;
+    const map = await lake.vectorMap(rows);
+    assert.deepEqual(map.columns.map(({ name }) => name), ["id", "x", "y"]);
+    const [worst] = await (await lake.sql`
+      SELECT max(abs(list_distance(a.embedding_vector, b.embedding_vector) - sqrt((m.x - n.x) ** 2 + (m.y - n.y) ** 2)))
+        AS difference, max(abs(m.y)) < max(abs(m.x)) AS widest_first
+      FROM ${rows} AS a JOIN ${rows} AS b ON a.id < b.id AND b.id < 50
+      JOIN ${map} AS m ON m.id = a.id JOIN ${map} AS n ON n.id = b.id`).rows();
+    assert.ok(Number(worst?.difference) < 1e-3, `distances differ by ${worst?.difference}`);
+    assert.equal(worst?.widest_first, true);
+  }));
+
+Deno.test("rows without a vector are not on the map, and a map of none says so", () =>
+  withLake(async (lake) => {
+    const rows = await lake.sql`SELECT * FROM (VALUES (1, [1, 0]), (2, NULL), (3, [0, 1]), (4, [1, 2, 3])) AS t(id, v)`;
+    const map = await lake.vectorMap(rows, { vector: "v" });
+    assert.deepEqual((await map.rows()).map(({ id }) => id), [1, 3]);
+    await assert.rejects(lake.vectorMap(await lake.sql`SELECT NULL::FLOAT[] AS v`, { vector: "v" }), {
+      name: "RangeError",
+      message: /none of two dimensions/,
+    });
+  }));
+
+Deno.test("rows are embedded in their order, with the text that a job would embed", () =>
+  withLake(async (lake) => {
+    const embedder = await createEmbedder("hash");
+    try {
+      const rows = await lake.sql`SELECT range AS id, 'Note ' || (range % 3) AS note, NULL AS other
+        FROM range(5000) ORDER BY range DESC`;
+      const result = await lake.embed(rows, { text: embedTextFrom(["note", "other"]), embedder });
+      const found = await result.rows();
+      assert.deepEqual(found.slice(0, 2).map(({ id, text }) => [id, text]), [[4999n, "note: Note 1"], [
+        4998n,
+        "note: Note 0",
+      ]]);
+      const vectorOf = (index: number) => found[index]?.vector as readonly number[];
+      assert.equal(vectorOf(0).length, embedder.model.dimensions);
+      assert.deepEqual(vectorOf(0), vectorOf(4998));
+      assert.notDeepEqual(vectorOf(0), vectorOf(1));
+      const few = lake.embed(rows, { text: embedTextFrom(["note"]), embedder, most: 10 });
+      await assert.rejects(few, { name: "RangeError" });
+    } finally {
+      await embedder.close();
+    }
+  }));
+
+Deno.test("the index that the similar job made is asked for the rows of a large table", () =>
+  withDatabase(async (fixture) => {
+    const notes = new VectorLake(fixture, { format: "iceberg" });
+    const [rows, dimensions] = [50_000, 4];
+    // Points of a circle, each near its neighbours.
+    const vectors = Float32Array.from({ length: rows * dimensions }, (_, index) => {
+      const angle = Math.floor(index / dimensions) / rows * 6;
+      return [Math.cos(angle), Math.sin(angle), 0, 0][index % dimensions]!;
+    });
+    await notes.writeVectors(0, { vectors, dimensions });
+    const lakeFolder = `${fixture.folder}/lake`;
+    const folder = indexFolder(join(projectFolder(), stateFolder), { lake: lakeFolder, table: notes.place });
+    try {
+      await using lake = await openLake({ lake: lakeFolder });
+      const near = { key: { id: 1000 } };
+      const find = async (exact: boolean) => {
+        const found = await lake.similar("notes", { near, top: 4, columns: ["id"], exact });
+        return { ids: (await found.rows()).map(({ id }) => Number(id)).toSorted(), text: String(await shown(found)) };
+      };
+      assert.match((await find(false)).text, /all compared: there is no index/);
+      using index = new VectorIndex(folder);
+      await indexTable(notes.lake, { table: notes.place, index });
+      assert.match((await find(false)).text, /found by the index$/);
+      assert.match((await find(true)).text, /all compared$/);
+      const { ids } = await find(false);
+      assert.ok(ids.every((id) => Math.abs(id - 1000) < 20), `far: ${ids}`);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  }));
+
+async function shown(result: QueryResult): Promise<unknown> {
+  return (await result[display]())["text/plain"];
+}

@@ -1,0 +1,22 @@
+/** Deno run in a copy of the project, as a user runs it there. */
+
+/** What it said. */
+export interface CommandEnd {
+  readonly ok: boolean;
+  /** Standard output. */
+  readonly output: string;
+  /** Standard error. */
+  readonly report: string;
+}
+
+/** Runs it to its end, without what the shell of the tests has set for jobs. */
+export async function runDeno(folder: string, args: readonly string[]): Promise<CommandEnd> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    cwd: folder,
+    env: { NO_COLOR: "1", WEIR_LAKE: "", POSTGRES_URL: "" },
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return { ok: success, output: decoder.decode(stdout), report: decoder.decode(stderr) };
+}

@@ -1,0 +1,99 @@
+/** What `deno task promote` refuses, in a copy of the project: nothing is written then. */
+import assert from "node:assert/strict";
+import { type StagedProject, stageProject } from "../staged_project.ts";
+import { runDeno } from "./project_command.ts";
+
+interface Cell {
+  readonly source: string;
+  readonly tagged: boolean;
+}
+
+/** Of what `lib/mod.ts` has, this part alone: it is checked in a fraction of the time. */
+const imports: Cell = { source: 'import { declareJob } from "../lib/cli/run_job.ts";', tagged: true };
+
+function declaration(name: string, result = "{ ok: true }"): Cell {
+  const summary = "Do nothing at all, and say so";
+  const source = `const job = declareJob({
+  name: "${name}",
+  summary: "${summary}",
+  settings: {},
+  main: () => Promise.resolve(${result}),
+});`;
+  return { source, tagged: true };
+}
+
+/** Promotes a notebook of such cells. */
+async function promote({ folder }: StagedProject, cells: readonly Cell[], ...flags: readonly string[]) {
+  const notebook = {
+    cells: cells.map(({ source, tagged }, index) => ({
+      cell_type: "code",
+      id: `c${index}`,
+      metadata: tagged ? { tags: ["job"] } : {},
+      source,
+      outputs: [],
+    })),
+  };
+  await Deno.writeTextFile(`${folder}/notebooks/mine.ipynb`, JSON.stringify(notebook));
+  return await runDeno(folder, ["task", "-q", "promote", "notebooks/mine.ipynb", ...flags]);
+}
+
+/** What stands in the copy: its configuration, and its jobs by name. */
+async function written({ folder }: StagedProject): Promise<readonly string[]> {
+  const jobs = await Array.fromAsync(Deno.readDir(`${folder}/jobs`));
+  return [await Deno.readTextFile(`${folder}/deno.json`), ...jobs.map(({ name }) => name).sort()];
+}
+
+Deno.test("a notebook without a job, with two, or with one that does not compile by itself is refused", async () => {
+  await using project = await stageProject();
+  const before = await written(project);
+  const idle = declaration("idle");
+  const refusals: readonly (readonly [readonly Cell[], RegExp])[] = [
+    [[{ ...imports, tagged: false }, { ...idle, tagged: false }], /no code cell of .* has the tag job[^]*to do: Tag/],
+    [[imports, idle, declaration("other")], /declares 2 jobs, in code cells 2 and 3\n/],
+    [[{ ...imports, tagged: false }, idle], /do not compile by themselves\n {2}code cell 2, line 1: Cannot find name/],
+    [[imports, declaration("idle", "{ ok: 1 }")], /code cell 2, line 5: Type .* is not assignable to type/],
+    [[imports, { source: 'throw new Error("no");', tagged: true }, idle], /fail when they are read/],
+    [[imports, declaration("Idle")], /a job cannot be called "Idle"/],
+  ];
+  for (const [cells, message] of refusals) {
+    const { ok, report } = await promote(project, cells);
+    assert.ok(!ok);
+    assert.match(report, message);
+    assert.match(report, /what to do: /);
+  }
+  assert.deepEqual(await written(project), before);
+});
+
+Deno.test("a name that is taken is refused, and a file that was changed is replaced when that is asked for", async () => {
+  await using project = await stageProject();
+  const before = await written(project);
+  const job = `${project.folder}/jobs/idle.ts`;
+  for (
+    const [name, message] of [["ci", /deno\.json has another task ci/], [
+      "sql",
+      /sql\.ts is there and comes from no/,
+    ]] as const
+  ) {
+    const { ok, report } = await promote(project, [imports, declaration(name)], "--replace");
+    assert.ok(!ok);
+    assert.match(report, message);
+  }
+  assert.deepEqual(await written(project), before);
+
+  const cells = [imports, declaration("idle")];
+  assert.ok((await promote(project, cells)).ok);
+  const text = await Deno.readTextFile(job);
+  await Deno.writeTextFile(job, `${text}// Mine.\n`);
+  const refused = await promote(project, cells);
+  assert.ok(!refused.ok);
+  assert.match(refused.report, /differs, and was promoted from notebooks\/mine\.ipynb[^]*--replace/);
+  assert.match(await Deno.readTextFile(job), /Mine/);
+  assert.ok((await promote(project, cells, "--replace")).ok);
+  assert.equal(await Deno.readTextFile(job), text);
+
+  // One that cannot be read any more is listed nevertheless, with a sentence on that.
+  await Deno.writeTextFile(job, "export const job = absent;\n");
+  const { ok, output, report } = await runDeno(project.folder, ["task", "-q", "jobs"]);
+  assert.ok(ok && /^idle +– +Do nothing at all/m.test(output), output);
+  assert.match(report, /jobs\/idle\.ts cannot be read, so that its settings are not known: absent is not defined/);
+});
