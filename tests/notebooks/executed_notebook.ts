@@ -42,9 +42,8 @@ export class ShownCells {
     const { data = {} } = this.all(id).at(-1) ?? {};
     const markup = String(data["image/svg+xml"] ?? data["text/html"] ?? "");
     assert.match(markup, /<svg/, `${cellName(this.#run.notebook, id)} shows no chart`);
-    // The legends' are before it.
-    const chart = markup.slice(markup.lastIndexOf("<svg"));
-    return chart.split(new RegExp(`<${element}[ >/]`)).length - 1;
+    const withoutLegend = markup.replaceAll(/<span class="[\w-]*swatch">.*?<\/span>/gs, "");
+    return withoutLegend.split(new RegExp(`<${element}[ >/]`)).length - 1;
   }
 }
 
