@@ -2,6 +2,7 @@
 import type { DeclaredJob } from "../../lib/cli/help.ts";
 import { job as capture } from "../capture.ts";
 import { job as compile } from "../compile.ts";
+import { job as demo } from "../demo.ts";
 import { job as distill } from "../distill.ts";
 import { job as doctor } from "../doctor.ts";
 import { job as embed } from "../embed.ts";
@@ -17,6 +18,7 @@ import { job as verify } from "../verify.ts";
 /** As they are declared. */
 export const allJobs: readonly DeclaredJob[] = [
   pipeline,
+  demo,
   capture,
   verify,
   maintain,

@@ -9,6 +9,7 @@ import { IcebergTable } from "../../lib/table/iceberg/iceberg_table.ts";
 import { LakeSink } from "../../lib/sink/lake_sink.ts";
 import type { WeirError } from "../../lib/errors.ts";
 import type { TableFolder } from "../../lib/query/lake_folders.ts";
+import type { LakePlace as ReadLake } from "../../lib/query/lake_tables.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
 import type { RestCatalog } from "../../lib/table/iceberg/rest/rest_catalog.ts";
 import type { UpkeepPolicy, UpkeepTable } from "../../lib/table/upkeep.ts";
@@ -59,6 +60,9 @@ export class Lake implements AsyncDisposable {
   /** Undefined where tables are only written. */
   readonly upkeep: LakeUpkeep | undefined;
   readonly mirrors: LakeMirrors;
+  /** Table commits since this was opened, by the table's location. */
+  readonly commits: ReadonlyMap<string, number>;
+  readonly #commits = new Map<string, number>();
   readonly #options: LakeOptions;
   readonly #database: Database;
   readonly #place: LakePlace;
@@ -71,6 +75,7 @@ export class Lake implements AsyncDisposable {
     this.#options = options;
     this.stateFolder = stateFolderOf(options);
     this.storage = parts.place.storage;
+    this.commits = this.#commits;
     this.connection = parts.connection;
     this.copyConnections = [parts.connection, parts.copyConnection];
     this.#database = parts.database;
@@ -121,6 +126,11 @@ export class Lake implements AsyncDisposable {
     return this.#database.connect();
   }
 
+  /** The lake as another reader has it, beside those who write. Its connection is the caller's to close. */
+  async reader(): Promise<ReadLake> {
+    return { storage: this.storage, connection: await this.connect(), icebergCatalog: this.#options.icebergCatalog };
+  }
+
   /** One sink per format for a table. */
   sinksFor(definition: TableDefinition): readonly Sink[] {
     return this.#options.formats.map((format) => {
@@ -131,6 +141,7 @@ export class Lake implements AsyncDisposable {
         : undefined;
       const upkeep = this.upkeep?.of(table, committer, mirrors?.table);
       const afterCommit = async () => {
+        this.#commits.set(table.location, (this.#commits.get(table.location) ?? 0) + 1);
         await upkeep?.turn();
         await mirrors?.turn();
       };

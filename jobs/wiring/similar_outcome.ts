@@ -3,11 +3,10 @@ import type { DuckDBValue } from "@duckdb/node-api";
 import { formatCount } from "../../lib/cli/format.ts";
 import type { JobResult } from "../../lib/cli/run_job.ts";
 import { renderTable } from "../../lib/cli/table.ts";
-import { accountHolders } from "../../lib/domain/payments/account_holders.ts";
-import { transactions } from "../../lib/domain/payments/transactions.ts";
 import { searchText } from "../../lib/notebook/similar_rows.ts";
 import type { TableFolder } from "../../lib/query/lake_folders.ts";
 import type { SimilarRows } from "../../lib/query/similar/similar.ts";
+import { maskedColumns } from "./masked_columns.ts";
 
 type ShownValue = string | number | bigint | boolean | null;
 
@@ -49,7 +48,7 @@ const longestTellingText = 32;
 /** Values of people are masked, as everywhere. */
 export function similarOutcome(found: SimilarRows, shown: ShownColumns): SimilarOutcome {
   const { place, key } = shown;
-  const personal = personalColumns(place);
+  const personal = maskedColumns(place);
   const known = knownTelling[`${place.namespace}.${place.name}`];
   const telling = known?.every((name) => name in (found.rows[0]?.row ?? {}))
     ? known
@@ -101,15 +100,6 @@ export function similarText(outcome: SimilarOutcome): string {
     ...(leftOut.length === 0 ? [] : [`left out: ${leftOut.join(", ")}`]),
     ...(outcome.model.includes("nonsemantic") ? ["this model carries no meaning: near are rows that share words"] : []),
   ].join("\n");
-}
-
-function personalColumns({ namespace, name }: TableFolder): ReadonlySet<string> {
-  const own = [accountHolders, transactions].find((each) => each.namespace === namespace && each.name === name);
-  const child = [accountHolders, transactions].filter((each) => each.namespace === namespace)
-    .flatMap(({ children = [] }) => children).find((each) => each.name === name);
-  const projected = own?.projections?.map(({ column }) => column) ?? [];
-  const columns = [...own?.columns ?? [], ...projected, ...child?.columns ?? []];
-  return new Set(columns.filter((column) => column.personal).map((column) => column.name));
 }
 
 /** Short values that rows differ in tell most; then short ones that are the same everywhere. */

@@ -3,9 +3,9 @@
  *
  * Promise: cheap to call per micro-batch, and never a word on standard output.
  */
+import { cutText } from "./fitted_text.ts";
 import { formatBytes, formatCount, formatSeconds } from "./format.ts";
 import type { Progress, ProgressState } from "./progress.ts";
-import { textWidth } from "./table.ts";
 
 /** Where progress goes and how. */
 export interface TextProgressOptions {
@@ -80,7 +80,7 @@ export class TextProgress implements Progress {
 
   #show(state: ProgressState, now: number): void {
     const line = this.#line(state);
-    if (this.#rewrite) this.#write(`\r\x1b[K${cut(line, this.#columns() - 1)}`);
+    if (this.#rewrite) this.#write(`\r\x1b[K${cutText(line, this.#columns() - 1)}`);
     // What stands there already says nothing new.
     else if (line !== this.#shownLine) this.#write(`${line}\n`);
     this.#open = this.#rewrite;
@@ -118,8 +118,4 @@ export class TextProgress implements Progress {
 function bar(share: number): string {
   const full = Math.round(share * barCells);
   return `${"█".repeat(full)}${"░".repeat(barCells - full)}`;
-}
-
-function cut(line: string, cells: number): string {
-  return textWidth(line) <= cells ? line : `${[...line].slice(0, Math.max(cells - 1, 0)).join("")}…`;
 }

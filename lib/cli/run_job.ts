@@ -17,9 +17,11 @@ import { Output, readerGoneCode } from "./output.ts";
 import { explainRefusal } from "./permission.ts";
 import type { Progress } from "./progress.ts";
 import { jsonLine, JsonProgress } from "./progress_json.ts";
+import { ProgressSwitch } from "./progress_switch.ts";
 import { TextProgress } from "./progress_text.ts";
 import { resultJson } from "./result_json.ts";
 import { RunRecord } from "./run_record.ts";
+import type { Terminal } from "./screen.ts";
 import { taskCommand } from "./task_command.ts";
 
 /** What a job gets. */
@@ -30,12 +32,20 @@ export interface JobContext<Declared extends Declarations> {
   /** Aborts on Ctrl-C, SIGTERM and a closed output: finish what is running, keep what is committed, return. */
   readonly signal: AbortSignal;
   readonly progress: Progress;
+  /** Behind standard error; undefined where there is none, or where programs read that. */
+  readonly terminal?: JobTerminal | undefined;
   /** Prints a text for people: on standard output, or on standard error with `--json`. */
   readonly print: (text: string) => void;
   /** Writes rows that were asked for on standard output as they are: not for `--json`, and nothing in them is masked. False: nobody reads. */
   readonly writeRows: (bytes: Uint8Array) => boolean;
   /** The command that runs a job with what the user gave this run for some settings, and with more flags. */
   readonly command: (task: string, flags: { readonly of: Declarations; readonly more?: readonly string[] }) => string;
+}
+
+/** A terminal that a job may draw on. */
+export interface JobTerminal extends Terminal {
+  /** Has a display of the job's own tell its progress, until something else is said or the job ends. */
+  readonly handTo: (display: Progress) => void;
 }
 
 /** What a job gives back; with `--json` it is printed as it is. */
@@ -78,6 +88,7 @@ export async function runJob<Declared extends Declarations>(job: Job<Declared>):
   // A rejection nobody waits for would otherwise be printed by the runtime, secrets and all.
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
+    frame.shown?.end();
     Deno.exit(reportError(event.reason, frame));
   });
   try {
@@ -93,6 +104,8 @@ interface Frame {
   progress: "text" | "json";
   debug: boolean;
   redact: Redaction;
+  /** What tells of the run, once it has begun. */
+  shown?: ProgressSwitch;
   /** Of the run, once it has begun. */
   record?: RunRecord;
 }
@@ -113,7 +126,7 @@ async function runFramed<Declared extends Declarations>(job: Job<Declared>, fram
   frame.redact = redaction(givenSecrets(declared, sources));
   Object.assign(frame, resolveSettings(frameSettings, sources));
   const settings = resolveSettings(job.settings, sources);
-  const progress = openProgress(frame);
+  const progress = frame.shown = new ProgressSwitch(openProgress(frame));
   using interruption = new Interruption((text) => progress.note(text), job.stops ?? "after the running commit");
   const print = (text: string) => {
     progress.end();
@@ -129,7 +142,8 @@ async function runFramed<Declared extends Declarations>(job: Job<Declared>, fram
   const signal = AbortSignal.any([interruption.signal, output.gone]);
   const record = frame.record = new RunRecord(job.name);
   try {
-    const result = await job.main({ settings, operand, signal, progress, print, writeRows, command });
+    const terminal = openTerminal(frame, progress);
+    const result = await job.main({ settings, operand, signal, progress, terminal, print, writeRows, command });
     progress.end();
     if (frame.json) output.out(`${frame.redact(resultJson(result))}\n`);
     record.end(output.gone.aborted ? "stopped" : result.ok ? "ok" : "wrong");
@@ -147,6 +161,19 @@ function openProgress({ output, redact, progress }: Frame): Progress {
   const rewrite = Deno.stderr.isTerminal() && !Deno.env.get("NO_COLOR");
   const columns = () => rewrite ? Deno.consoleSize().columns || 80 : 80;
   return new TextProgress({ write: (text) => output.error(redact(text)), rewrite, columns });
+}
+
+function openTerminal({ output, redact, progress }: Frame, shown: ProgressSwitch): JobTerminal | undefined {
+  if (!Deno.stderr.isTerminal() || progress === "json") return undefined;
+  return {
+    write: (text) => output.error(redact(text)),
+    size: () => {
+      const { columns, rows } = Deno.consoleSize();
+      return { columns: columns || 80, rows: rows || 24 };
+    },
+    isColoured: !Deno.env.get("NO_COLOR"),
+    handTo: (display) => shown.handTo(display),
+  };
 }
 
 /** Says something to people on standard error. */

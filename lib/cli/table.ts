@@ -55,17 +55,19 @@ export function tableLayout(columns: readonly TextColumn[], rows: readonly (read
     rows.reduce((widest, row) => Math.max(widest, textWidth(printable(row[index] ?? ""))), textWidth(printable(title)))
   );
   const line = (texts: readonly string[]) =>
-    columns.map(({ align = "left" }, index) => pad(printable(texts[index] ?? ""), widths[index] ?? 0, align))
+    columns.map(({ align = "left" }, index) => padded(printable(texts[index] ?? ""), widths[index] ?? 0, align))
       .join("  ").trimEnd();
   const rule = widths.map((width) => "─".repeat(width)).join("  ");
   return { head: `${line(columns.map(({ title }) => title))}\n${rule}`, line };
 }
 
-function pad(text: string, width: number, align: "left" | "right"): string {
+/** A text with spaces to a width. */
+export function padded(text: string, width: number, align: "left" | "right"): string {
   const space = " ".repeat(Math.max(width - textWidth(text), 0));
   return align === "left" ? text + space : space + text;
 }
 
-function printable(text: string): string {
+/** A text without control characters, which would move the cursor: each is shown as `�`. */
+export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, "\ufffd");
 }

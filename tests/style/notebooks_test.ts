@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { basename } from "node:path";
+import { createHash } from "node:crypto";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { committedText } from "../notebooks/committed_form.ts";
@@ -12,8 +14,8 @@ async function notebooks(): Promise<readonly NotebookFile[]> {
   return await Promise.all((await notebookNames()).map((name) => readNotebook(name)));
 }
 
-/** Of the modules made of cells. It stays the same, so that the type checker knows what it has checked before. */
-const cellsFolder = `${root}/data/state/notebook_cells`;
+/** Of the modules made of cells. The same for one checkout, so that the type checker knows what it has checked before. */
+const cellsFolder = join(tmpdir(), `weir-cells-${createHash("sha256").update(root).digest("hex").slice(0, 12)}`);
 
 /** What the type checker says of notebooks, by notebook and cell; none if there is no error. */
 async function typeErrors(files: readonly NotebookFile[]): Promise<string> {

@@ -9,7 +9,7 @@ export interface MorePermissions {
 }
 
 /** The program itself, which a binary brings along and may read. */
-const ownPaths = ["./lib", "./jobs", "./node_modules", "./deno.json"];
+const ownPaths = ["./lib", "./jobs", "./node_modules"];
 
 /**
  * The flags that grant it. `-P` would make the folders of a set those of the machine that compiles. Native add-ons lie where a

@@ -14,8 +14,8 @@ export interface JobProgram {
   readonly permissions: PermissionSet;
 }
 
-/** These work on the project's own files, which a binary has not. */
-const notCompiled = ["compile", "promote"];
+/** These work on the project's own files, or start Deno on them: a binary has neither. */
+const notCompiled = ["compile", "promote", "notebook"];
 
 /** Every job with a task, in the order of the tasks. */
 export function jobPrograms(): readonly JobProgram[] {

@@ -6,6 +6,7 @@ import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readProjectFile } from "../../../lib/cli/project_file.ts";
 import { WeirError } from "../../../lib/errors.ts";
+import { denoCommand } from "./deno_command.ts";
 import type { NpmPackage } from "./placed_packages.ts";
 
 /** The parts of one job. */
@@ -75,7 +76,7 @@ function moduleGraph(script: string): Promise<ModuleGraph> {
 }
 
 async function readGraph(script: string): Promise<ModuleGraph> {
-  const { success, stdout, stderr } = await new Deno.Command("deno", { args: ["info", "--json", script] }).output();
+  const { success, stdout, stderr } = await denoCommand(["info", "--json", script]).output();
   if (success) return JSON.parse(new TextDecoder().decode(stdout)) as ModuleGraph;
   throw new WeirError("precondition", `The modules of ${relative(".", script)} cannot be listed`, {
     cause: new Error(new TextDecoder().decode(stderr)),
