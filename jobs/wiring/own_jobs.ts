@@ -4,9 +4,9 @@ import { pathToFileURL } from "node:url";
 import type { DeclaredJob } from "../../lib/cli/help.ts";
 import { readTasks, type Task } from "./tasks.ts";
 
-/** The tasks that run them. A binary has none, and may not look for them where it is started. */
+/** The tasks that run them. A binary has none: its jobs are those that it was compiled with. */
 export function ownTasks(others: readonly Pick<DeclaredJob, "name">[]): readonly Task[] {
-  if (Deno.permissions.querySync({ name: "read", path: "deno.json" }).state !== "granted") return [];
+  if (Deno.build.standalone) return [];
   return readTasks().filter(({ name, file }) => file !== undefined && others.every((job) => job.name !== name));
 }
 
