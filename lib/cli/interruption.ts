@@ -3,11 +3,14 @@ import { WeirError } from "../errors.ts";
 
 const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 
+/** One Ctrl-C often reaches a job twice, from the terminal and from `deno task`, which hands it on: so soon after the first it is no second. */
+const echoMs = 250;
+
 /** Listens from now until disposed. */
 export class Interruption implements Disposable {
   readonly #controller = new AbortController();
   readonly #listeners: [Deno.Signal, () => void][] = [];
-  #exitCode: number | undefined;
+  #first: { readonly signal: keyof typeof exitCodes; readonly timeMs: number } | undefined;
 
   /**
    * @param say prints one line for the user
@@ -28,7 +31,7 @@ export class Interruption implements Disposable {
 
   /** 128 plus the signal's number, as shells have it; undefined while there was none. */
   get exitCode(): number | undefined {
-    return this.#exitCode;
+    return this.#first && exitCodes[this.#first.signal];
   }
 
   [Symbol.dispose](): void {
@@ -36,8 +39,10 @@ export class Interruption implements Disposable {
   }
 
   #receive(signal: keyof typeof exitCodes, say: () => void): void {
-    if (this.#exitCode !== undefined) Deno.exit(exitCodes[signal]);
-    this.#exitCode = exitCodes[signal];
+    const timeMs = performance.now();
+    if (this.#first?.signal === signal && timeMs - this.#first.timeMs < echoMs) return;
+    if (this.#first !== undefined) Deno.exit(exitCodes[signal]);
+    this.#first = { signal, timeMs };
     say();
     this.#controller.abort(new WeirError("interrupted", `stopped by ${signal}`));
   }

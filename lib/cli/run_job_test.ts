@@ -29,6 +29,10 @@ await runJob({
     if (settings.lake === "fail") throw new WeirError("connection", "cannot reach " + settings.postgresUrl);
     if (settings.lake === "reject") await Promise.all([new Promise(() => {}), void Promise.reject(new Error("row of alice"))]);
     if (settings.lake === "wait" && !signal.aborted) await new Promise((done) => signal.addEventListener("abort", done));
+    if (settings.lake === "slow") {
+      await new Promise((done) => signal.addEventListener("abort", done));
+      await new Promise((done) => setTimeout(done, 500));
+    }
     if (settings.lake === "deaf") await new Promise(() => {});
     return { ok: settings.lake !== "wrong", rows: 12n, snapshotId: 2n ** 62n };
   },
@@ -45,6 +49,8 @@ interface RunOptions {
   readonly environment?: Record<string, string>;
   /** How often to send SIGINT, once the job works. */
   readonly interruptions?: number;
+  /** How long after the job has answered it. Default 300. */
+  readonly gapMs?: number;
   /** Whether nobody reads standard output. */
   readonly unread?: boolean;
   /** Whether nobody reads standard error. */
@@ -53,7 +59,7 @@ interface RunOptions {
 
 async function runExample(
   args: readonly string[],
-  { environment = {}, interruptions = 0, unread = false, deaf = false }: RunOptions = {},
+  { environment = {}, interruptions = 0, gapMs = 300, unread = false, deaf = false }: RunOptions = {},
 ): Promise<Ended> {
   const script = await Deno.makeTempFile({ suffix: ".ts" });
   try {
@@ -76,7 +82,7 @@ async function runExample(
       stderr: "piped",
     }).spawn();
     const stdout = unread ? child.stdout.cancel().then(() => "") : new Response(child.stdout).text();
-    const stderr = deaf ? child.stderr.cancel().then(() => "") : interrupted(child, interruptions);
+    const stderr = deaf ? child.stderr.cancel().then(() => "") : interrupted(child, interruptions, gapMs);
     const { code } = await child.status;
     return { code, stdout: await stdout, stderr: await stderr };
   } finally {
@@ -84,12 +90,13 @@ async function runExample(
   }
 }
 
-async function interrupted(child: Deno.ChildProcess, times: number): Promise<string> {
+async function interrupted(child: Deno.ChildProcess, times: number, gapMs: number): Promise<string> {
   let [text, sent] = ["", 0];
   for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) {
     text += part;
     const answered = text.split("stopping after").length - 1;
     if (sent < times && text.includes("working") && answered === sent) {
+      if (sent > 0) await new Promise((done) => setTimeout(done, gapMs));
       child.kill("SIGINT");
       sent++;
     }
@@ -161,6 +168,11 @@ Deno.test("the first Ctrl-C stops cleanly, the second at once", async () => {
   assert.equal(once.code, 0, once.stderr);
   const twice = await runExample(["--lake", "deaf"], { interruptions: 2 });
   assert.equal(twice.code, 130, twice.stderr);
+});
+
+Deno.test("one Ctrl-C that arrives twice, by the terminal and by deno task, is one", async () => {
+  const { code, stderr } = await runExample(["--lake", "slow"], { interruptions: 2, gapMs: 0 });
+  assert.equal(code, 0, stderr);
 });
 
 Deno.test("a reader that goes away (| head) stops the job cleanly and is no error", async () => {

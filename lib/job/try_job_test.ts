@@ -9,7 +9,7 @@ const job = declareJob({
   name: "example",
   summary: "Say what it was given",
   settings: {
-    top: integer({ flag: "top", help: "A number", minimum: 1, maximum: 9 }),
+    top: integer({ flag: "top", environment: "WEIR_TRIED_TOP", help: "A number", minimum: 1, maximum: 9 }),
     columns: list({ flag: "columns", help: "Names", placeholder: "NAME,…" }),
     index: toggle({ flag: "index", help: "A switch" }),
     token: secretText({ environment: "WEIR_EXAMPLE_TOKEN", help: "A secret", placeholder: "the token" }),
@@ -52,12 +52,12 @@ Deno.test("a job that is tried gets its settings as from flags, and what it says
 });
 
 Deno.test("settings that are not given are those of the environment, which the command does not repeat", async () => {
-  Deno.env.set("WEIR_TOP", "7");
+  Deno.env.set("WEIR_TRIED_TOP", "7");
   try {
     const { result, command } = await trial({});
     assert.deepEqual([result.top, command], [7, "deno task example"]);
   } finally {
-    Deno.env.delete("WEIR_TOP");
+    Deno.env.delete("WEIR_TRIED_TOP");
   }
 });
 

@@ -1,12 +1,12 @@
 /** The project that this code belongs to: its folder, and what it is set to. A notebook's working directory is another folder. */
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join, resolve } from "node:path";
 import { readEnvironmentFile, resolveSettings } from "../settings/resolve.ts";
 import type { Declarations, SettingValues } from "../settings/setting.ts";
 
-/** Absolute: the folder that `deno.json` and `data` are in. */
+/** Absolute: the folder that `deno.json` and `data` are in; for a binary, which belongs to no project, the one it is started in. */
 export function projectFolder(): string {
-  return fileURLToPath(new URL("../..", import.meta.url));
+  const { dirname } = import.meta;
+  return Deno.build.standalone || dirname === undefined ? Deno.cwd() : resolve(dirname, "../..");
 }
 
 /** What the environment and the project's `.env` say. Throws `configuration` for a value that is wrong. */

@@ -12,7 +12,7 @@ export interface JobModule {
 const runs = 'import { runJob } from "../lib/cli/run_job.ts";\n';
 const isMain = "\nif (import.meta.main) await runJob(job);\n";
 /** At the beginning of a line, so that a call inside of a function does not count. */
-const declaration = /^(?:export\s+)?(?:const|let|var)\s+(\w+)(?:\s*:[^=]+)?\s*=\s*declareJob\s*\(/gm;
+const declaration = /^(?:export\s+)?const\s+(\w+)(?:\s*:[^=]+)?\s*=\s*declareJob\s*\(/gm;
 
 /** Likewise: what waits for something as soon as a file is read. */
 const atOnce = /^(?:(?:export\s+)?(?:const|let|var)\s[^=]*=\s*)?(?:for\s+)?await\b/;

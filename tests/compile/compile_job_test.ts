@@ -1,6 +1,7 @@
 /** `deno task compile` as a user runs it. */
 import assert from "node:assert/strict";
 import { jobPrograms } from "../../jobs/wiring/binary/job_program.ts";
+import { programParts } from "../../jobs/wiring/binary/program_parts.ts";
 import type { ErrorReport } from "../../lib/cli/error_text.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
@@ -71,4 +72,10 @@ Deno.test({
       await Deno.remove(`${root}${out}`, { recursive: true });
     }
   },
+});
+
+Deno.test("a job of a user's own, which has lib/mod.ts for its work, is made of code and data that come with Weir", async () => {
+  const { files } = await programParts("lib/mod.ts");
+  assert.ok(files.includes("lib/notebook/project.ts"));
+  assert.deepEqual(files.filter((path) => !/^(lib|data\/(models|payments))\//.test(path)), []);
 });

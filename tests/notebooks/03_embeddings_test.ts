@@ -21,8 +21,7 @@ await notebookTest("03_embeddings", (shown) => {
   }
   assert.ok(shown.rows("by-text").every(({ gender }) => gender === "F"));
 
-  // Two of them are the legend.
-  assert.equal(shown.marks("agreement", "rect"), 8);
+  assert.equal(shown.marks("agreement", "rect"), 6);
   for (const { model, asked, found_again } of shown.rows("slips")) {
     assert.ok(Number(asked) > 300);
     assert.ok(Number(found_again) >= 0.97, `${model}: ${found_again}`);

@@ -37,12 +37,13 @@ export class ShownCells {
     return data;
   }
 
-  /** The marks of the chart that a cell showed last: how many SVG elements of a name there are, such as `rect`. */
+  /** The marks of the chart that a cell showed last: how many SVG elements of a name there are in it, such as `rect`. */
   marks(id: string, element: string): number {
     const { data = {} } = this.all(id).at(-1) ?? {};
     const markup = String(data["image/svg+xml"] ?? data["text/html"] ?? "");
     assert.match(markup, /<svg/, `${cellName(this.#run.notebook, id)} shows no chart`);
-    return markup.split(new RegExp(`<${element}[ >/]`)).length - 1;
+    const withoutLegend = markup.replaceAll(/<span class="[\w-]*swatch">.*?<\/span>/gs, "");
+    return withoutLegend.split(new RegExp(`<${element}[ >/]`)).length - 1;
   }
 }
 

@@ -1,8 +1,6 @@
-/** What a committed notebook may look like, and its cells as a module that the type checker takes. */
-import { pathToFileURL } from "node:url";
+/** What a committed notebook may look like. */
 import { committedText, mostBytes } from "../notebooks/committed_form.ts";
-import { cellName, codeCells, joined, type NotebookFile } from "../notebooks/notebook.ts";
-import { root } from "./source_tree.ts";
+import { cellName, codeCells, type NotebookFile } from "../notebooks/notebook.ts";
 
 /** A rule on a notebook: what is wrong with it. */
 type NotebookRule = (file: NotebookFile) => readonly string[];
@@ -33,24 +31,4 @@ const rules: readonly NotebookRule[] = [
 /** Everything that is wrong with a notebook. */
 export function notebookComplaints(file: NotebookFile): string[] {
   return rules.flatMap((rule) => rule(file)).map((complaint) => `${file.path}: ${complaint}`);
-}
-
-/** A notebook's code cells, one after another, as one module. */
-export interface CellModule {
-  readonly source: string;
-  /** The cell that a line of the module belongs to, for messages; the first line is 1. */
-  readonly cellAt: (line: number) => string;
-}
-
-/** The module; it may lie anywhere. */
-export function cellModule({ notebook }: NotebookFile): CellModule {
-  const rootUrl = `${pathToFileURL(root)}/`;
-  const names: string[] = [];
-  const sources = codeCells(notebook).map(({ id, source }) => {
-    const text = joined(source).replaceAll(/\b(from|import|import\() ?"\.\.\//g, `$1 "${rootUrl}`);
-    names.push(...text.split("\n").map(() => cellName(notebook, id)));
-    return `${text}\n`;
-  });
-  // Without any import or export it would be a script, where nothing may be awaited.
-  return { source: `${sources.join("")}export {};\n`, cellAt: (line) => names[line - 1] ?? "its end" };
 }

@@ -22,15 +22,22 @@ export async function formatted(text: string): Promise<string> {
 }
 
 async function deno(args: readonly string[], input = ""): Promise<Answer> {
-  const child = new Deno.Command("deno", {
-    args: [...args],
-    env: { NO_COLOR: "1" },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
+  const child = started(args);
   const given = new Blob([input]).stream().pipeTo(child.stdin);
   const [{ success, stdout, stderr }] = await Promise.all([child.output(), given]);
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { ok: success, output: text(stdout), report: text(stderr) };
+}
+
+function started(args: readonly string[]): Deno.ChildProcess {
+  const pipes = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
+  try {
+    return new Deno.Command("deno", { args: [...args], env: { NO_COLOR: "1" }, ...pipes }).spawn();
+  } catch (thrown) {
+    if (!(thrown instanceof Deno.errors.NotFound || thrown instanceof Deno.errors.NotCapable)) throw thrown;
+    throw new WeirError("precondition", "Deno, which checks and formats the job, is not found on the PATH", {
+      cause: thrown,
+      advice: "Add the folder that deno is in to PATH",
+    });
+  }
 }
