@@ -10,7 +10,6 @@ const longest: Readonly<Record<string, readonly string[]>> = {
   interop: ["spark", "main_job_inferred", "object_store_tables", "spark_iceberg", "schema_changes"],
   notebooks: ["05_own_job", "promotion", "04_lake_formats"],
   crash: ["crash", "object_store", "ending", "upkeep_crash", "fewer_tables"],
-  notebooks: ["05_own_job"],
 };
 
 const [suite = "", ...rest] = Deno.args;
