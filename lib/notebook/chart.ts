@@ -87,6 +87,7 @@ function chartOf(markup: string): Chart {
 function bundle(markup: string): MediaBundle {
   const text = { "text/plain": "A chart" };
   if (!markup.startsWith("<svg")) return { "text/html": markup, ...text };
-  // An SVG document of its own needs to say that it is one; inside of HTML it does not.
-  return { "image/svg+xml": markup.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"'), ...text };
+  // An SVG document of its own needs to say that it is one, and has black axes whatever the notebook's colours are.
+  const root = '<svg xmlns="http://www.w3.org/2000/svg" style="background:white"';
+  return { "image/svg+xml": markup.replace("<svg", root), ...text };
 }
