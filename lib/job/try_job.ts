@@ -65,7 +65,11 @@ export async function tryJob<Declared extends Declarations, Result extends JobRe
     const result = await job.main({ settings, operand, signal, command, ...voice });
     voice.progress.end();
     const asked = { of: job.settings, sources: { ...sources, environment: () => undefined } };
-    return new JobTrial(result, taskCommand(job.name, { ...asked, more: operand === undefined ? [] : [operand] }));
+    return new JobTrial(
+      result,
+      taskCommand(job.name, { ...asked, more: operand === undefined ? [] : [operand] }),
+      redact,
+    );
   } finally {
     Deno.chdir(folder);
   }

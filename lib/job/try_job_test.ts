@@ -19,7 +19,7 @@ const job = declareJob({
     progress.update({ activity: "counting", rows: 12 });
     print(`${operand} with ${settings.token}`);
     print(command("other", { of: {}, more: ["--json"] }));
-    return Promise.resolve({ ok: true, ...settings, token: undefined, rows: 2n ** 62n, folder: Deno.cwd() });
+    return Promise.resolve({ ok: true, ...settings, rows: 2n ** 62n, folder: Deno.cwd() });
   },
 });
 
@@ -40,7 +40,7 @@ Deno.test("a job that is tried gets its settings as from flags, and what it says
     top: 3,
     columns: ["a", "b c"],
     index: true,
-    token: undefined,
+    token: "wh1spered",
     rows: 2n ** 62n,
     folder: "",
   });
