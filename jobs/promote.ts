@@ -17,14 +17,14 @@ export const job = declareJob({
       help: "Write the job anew where its file differs from what the notebook has now",
     },
   },
-  main: async ({ settings, operand, progress, print }) => {
+  main: async ({ settings, operand, signal, progress, print }) => {
     if (operand === undefined) {
       throw new WeirError("configuration", "nothing says which notebook", {
         advice: "Give its path, such as deno task promote notebooks/05_own_job.ipynb",
       });
     }
     await requirePermissions("promote", [{ kind: "file", path: resolve(operand) }]);
-    const promotion = await promote(operand, { ...settings, progress });
+    const promotion = await promote(operand, { ...settings, signal, progress });
     print(promotionText(promotion));
     return promotion;
   },

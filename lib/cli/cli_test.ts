@@ -9,6 +9,7 @@ import { helpText } from "./help.ts";
 import { commandFor, explainRefusal, requirePermissions } from "./permission.ts";
 import { JsonProgress } from "./progress_json.ts";
 import { TextProgress } from "./progress_text.ts";
+import { resultJson } from "./result_json.ts";
 import { renderTable, textWidth } from "./table.ts";
 
 Deno.test("flags are read in both spellings, switches with their negation, repeatable ones in order", () => {
@@ -84,6 +85,20 @@ Deno.test("an error says what, where, why and what to do, without secret or fore
   assert.doesNotMatch(errorText(presentable(cause), redaction([])), /alice/);
 });
 
+Deno.test("JSON shows no secret, whatever JSON makes of it, and stays JSON", () => {
+  const secrets = ['pa"ss\\word', "1234"];
+  const given = { note: `it is ${secrets[0]}`, rows: 1.12345, said: 'as "password=abc" has it', pgPassword: "hidden" };
+  const shown = { note: "it is ***", rows: 1.12345, said: 'as "password=***" has it', pgPassword: "***" };
+  const redact = redaction(secrets);
+  assert.deepEqual(JSON.parse(resultJson(given, redact)), shown);
+  let written = "";
+  using progress = new JsonProgress({ write: (line) => written += line, redact, now: () => 12345 });
+  progress.note(given.note);
+  assert.deepEqual(JSON.parse(written), { timeMs: 12345, note: "it is ***" });
+  const { message } = errorReport(new WeirError("configuration", given.said), redact);
+  assert.equal(message, shown.said);
+});
+
 Deno.test("a table lines up, wide characters and control characters included", () => {
   assert.equal(textWidth("a日本é👍\u0301"), 8);
   const lines = renderTable([{ title: "name" }, { title: "n", align: "right" }], [["日本", "1"], ["a\nb", "1,000"]])
@@ -142,7 +157,7 @@ Deno.test("progress is one rewritten line on a terminal, and few plain lines els
 Deno.test("progress for programs is one object a line: every activity, its last state, and few in between", () => {
   let written = "";
   let timeMs = 0;
-  using progress = new JsonProgress({ write: (line) => written += line, now: () => timeMs });
+  using progress = new JsonProgress({ write: (line) => written += line, redact: redaction([]), now: () => timeMs });
   for (let rows = 0; rows <= 1030; rows++, timeMs++) progress.update({ activity: "copying", rows, totalRows: 1030 });
   progress.note('a "note"\nof two lines');
   progress.update({ activity: "capturing", rows: 0, lagBytes: 2048, lagSeconds: 0.5 });

@@ -1,6 +1,7 @@
 /** Errors as the terminal and `--json` show them: what, where, why, what to do. */
 import { type ErrorDetail, toWeirError, WeirError } from "../errors.ts";
 import type { Redaction } from "../settings/redaction.ts";
+import { resultJson } from "./result_json.ts";
 
 /** An error as plain data, for the JSON object of a failed job. */
 export interface ErrorReport {
@@ -29,7 +30,7 @@ export function errorText(error: WeirError, redact: Redaction): string {
 export function errorReport(error: WeirError, redact: Redaction): ErrorReport {
   const cause = causeOf(error);
   const report = { kind: error.kind, message: error.message, detail: error.detail, advice: error.advice };
-  return JSON.parse(redact(JSON.stringify({ ...report, ...cause === undefined ? {} : { cause } }))) as ErrorReport;
+  return JSON.parse(resultJson({ ...report, ...cause === undefined ? {} : { cause } }, redact)) as ErrorReport;
 }
 
 /**

@@ -4,11 +4,15 @@
  * Promise: a line each second whatever the job does, so that it notices a reader that has gone (see {@linkcode Output.gone}); never
  * more than ten states a second, and never a word on standard output.
  */
+import type { Redaction } from "../settings/redaction.ts";
 import type { Progress, ProgressState } from "./progress.ts";
+import { resultJson } from "./result_json.ts";
 
 /** Where progress goes. */
 export interface JsonProgressOptions {
   readonly write: (line: string) => void;
+  /** Takes secrets out of its texts. */
+  readonly redact: Redaction;
   /** Clock in epoch milliseconds. */
   readonly now?: () => number;
 }
@@ -24,7 +28,7 @@ export type StateLine = Partial<ProgressState> & {
 
 /** Progress as lines of `{"timeMs":…,"activity":…,"rows":…}` and `{"timeMs":…,"note":…}`. */
 export class JsonProgress implements Progress, Disposable {
-  readonly #write: (line: string) => void;
+  readonly #write: (object: object) => void;
   readonly #now: () => number;
   readonly #timer: ReturnType<typeof setInterval>;
   #last: ProgressState | undefined;
@@ -32,8 +36,8 @@ export class JsonProgress implements Progress, Disposable {
   #waiting: ProgressState | undefined;
   #writtenMs = -Infinity;
 
-  constructor({ write, now = Date.now }: JsonProgressOptions) {
-    this.#write = write;
+  constructor({ write, redact, now = Date.now }: JsonProgressOptions) {
+    this.#write = (object) => write(jsonLine(object, redact));
     this.#now = now;
     this.#timer = setInterval(() => this.#tell(this.#waiting ?? {}), lineEveryMs);
     Deno.unrefTimer(Number(this.#timer));
@@ -47,7 +51,7 @@ export class JsonProgress implements Progress, Disposable {
   }
 
   note(text: string): void {
-    this.#write(jsonLine({ timeMs: this.#now(), note: text }));
+    this.#write({ timeMs: this.#now(), note: text });
   }
 
   end(): void {
@@ -60,13 +64,13 @@ export class JsonProgress implements Progress, Disposable {
 
   #tell(state: Partial<ProgressState>): void {
     const timeMs = this.#now();
-    this.#write(jsonLine({ timeMs, ...state } satisfies StateLine));
+    this.#write({ timeMs, ...state } satisfies StateLine);
     this.#waiting = undefined;
     this.#writtenMs = timeMs;
   }
 }
 
 /** An object as a line. */
-export function jsonLine(object: object): string {
-  return `${JSON.stringify(object)}\n`;
+export function jsonLine(object: object, redact: Redaction): string {
+  return `${resultJson(object, redact)}\n`;
 }

@@ -83,8 +83,9 @@ export function declareJob<Declared extends Declarations, Result extends JobResu
 
 /** Runs a job with the process's arguments, environment and streams, and ends the process. */
 export async function runJob<Declared extends Declarations>(job: Job<Declared>): Promise<never> {
-  const wanted = Deno.args.includes("--json");
-  const frame: Frame = { output: new Output(), json: wanted, progress: "text", debug: false, redact: redaction([]) };
+  const json = Deno.args.includes("--json");
+  const progress = /(?:^|\n)--progress[=\n]json(?:\n|$)/.test(Deno.args.join("\n")) ? "json" : "text";
+  const frame: Frame = { output: new Output(), json, progress, debug: false, redact: redaction([]) };
   // A rejection nobody waits for would otherwise be printed by the runtime, secrets and all.
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
@@ -145,7 +146,7 @@ async function runFramed<Declared extends Declarations>(job: Job<Declared>, fram
     const terminal = openTerminal(frame, progress);
     const result = await job.main({ settings, operand, signal, progress, terminal, print, writeRows, command });
     progress.end();
-    if (frame.json) output.out(`${frame.redact(resultJson(result))}\n`);
+    if (frame.json) output.out(`${resultJson(result, frame.redact)}\n`);
     record.end(output.gone.aborted ? "stopped" : result.ok ? "ok" : "wrong");
     return output.gone.aborted ? readerGoneCode : result.ok ? 0 : 1;
   } catch (thrown) {
@@ -157,7 +158,7 @@ async function runFramed<Declared extends Declarations>(job: Job<Declared>, fram
 }
 
 function openProgress({ output, redact, progress }: Frame): Progress {
-  if (progress === "json") return new JsonProgress({ write: (line) => output.error(redact(line)) });
+  if (progress === "json") return new JsonProgress({ write: (line) => output.error(line), redact });
   const rewrite = Deno.stderr.isTerminal() && !Deno.env.get("NO_COLOR");
   const columns = () => rewrite ? Deno.consoleSize().columns || 80 : 80;
   return new TextProgress({ write: (text) => output.error(redact(text)), rewrite, columns });
@@ -178,7 +179,7 @@ function openTerminal({ output, redact, progress }: Frame, shown: ProgressSwitch
 
 /** Says something to people on standard error. */
 function tell(text: string, { output, redact, progress }: Frame): void {
-  output.error(redact(progress === "json" ? jsonLine({ timeMs: Date.now(), text }) : `${text}\n`));
+  output.error(progress === "json" ? jsonLine({ timeMs: Date.now(), text }, redact) : `${redact(text)}\n`);
 }
 
 function reportError(thrown: unknown, frame: Frame): number {
@@ -187,6 +188,6 @@ function reportError(thrown: unknown, frame: Frame): number {
   record?.end("failed", error.kind);
   tell(errorText(error, redact), frame);
   if (debug) tell(Deno.inspect(thrown), frame);
-  if (json) output.out(`${resultJson({ ok: false, error: errorReport(error, redact) })}\n`);
+  if (json) output.out(`${resultJson({ ok: false, error: errorReport(error, redact) }, redact)}\n`);
   return output.gone.aborted ? readerGoneCode : 1;
 }

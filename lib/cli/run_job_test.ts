@@ -136,6 +136,8 @@ Deno.test("--progress json makes every line of standard error an object: progres
     text: "at undefined",
   }]);
   assert.match(bad?.at(-1).text, /^error: cannot reach undefined\n.*what to do: /s);
+  const misused = await runExample(["--progress", "json", "--rate", "x"]);
+  assert.match(JSON.parse(misused.stderr).text, /^error: --rate/);
   for (const { timeMs } of [...good ?? [], ...bad ?? []]) assert.ok(Math.abs(Date.now() - timeMs) < 60_000);
 });
 

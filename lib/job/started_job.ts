@@ -85,7 +85,7 @@ export class StartedJob<Outcome extends JobOutcome = JobOutcome>
   async stop(): Promise<Outcome> {
     if (!this.#isStopping && this.#endedMs === undefined) {
       this.#isStopping = true;
-      this.#child.kill("SIGINT");
+      this.#interrupt();
     }
     return await this.#outcome;
   }
@@ -100,6 +100,20 @@ export class StartedJob<Outcome extends JobOutcome = JobOutcome>
     const { state, notes } = this.#steps;
     const isRunning = this.#endedMs === undefined;
     return jobBundle({ command: this.command, seconds, isRunning, state, notes, texts: this.#texts });
+  }
+
+  #interrupt(): void {
+    try {
+      this.#child.kill("SIGINT");
+    } catch (thrown) {
+      // It has ended, or was killed: what it started, and what holds its output open, is in its process group.
+      if (!(thrown instanceof TypeError) || Deno.build.os === "windows") throw thrown;
+      try {
+        Deno.kill(-this.#child.pid, "SIGINT");
+      } catch (none) {
+        if (!(none instanceof Deno.errors.NotFound)) throw none;
+      }
+    }
   }
 
   async #run(): Promise<Outcome> {

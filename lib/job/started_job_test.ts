@@ -104,6 +104,17 @@ Deno.test("a job that is stopped ends by itself, and stopping it again does not 
     assert.equal((await job.stop()).ok, true);
   }));
 
+Deno.test("what a job leaves behind that is killed is stopped too", () =>
+  withTemporaryFolder(async (folder) => {
+    // It holds the output open for longer than the test may take.
+    const script = 'new Deno.Command("sleep", { args: ["600"] }).spawn(); console.error("ends"); Deno.exit(3);';
+    await Deno.writeTextFile(`${folder}/short.ts`, script);
+    const job = new StartedJob({ words: ["run", "-q", "-A", "short.ts"], folder, command: "short" });
+    for await (const step of job) if ("note" in step) break;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await assert.rejects(job.stop(), { kind: "internal", message: /^short ended with exit code 3/ });
+  }));
+
 Deno.test("a job whose starter is killed stops cleanly", () =>
   withProject(async (folder) => {
     const script = `

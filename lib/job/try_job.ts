@@ -58,16 +58,26 @@ export async function tryJob<Declared extends Declarations, Result extends JobRe
   const redact = redaction(givenSecrets(job.settings, sources));
   const command: JobContext<Declared>["command"] = (task, { of, more }) => taskCommand(task, { of, sources, more });
   const voice = voiceOf((text) => say(redact(text)));
-  const folder = Deno.cwd();
-  // A notebook's own is another one than a task's.
+  const result = await inProjectFolder(() => job.main({ settings, operand, signal, command, ...voice }));
+  voice.progress.end();
+  const asked = { of: job.settings, sources: { ...sources, environment: () => undefined } };
+  const more = operand === undefined ? [] : [operand];
+  return new JobTrial(result, taskCommand(job.name, { ...asked, more }), redact);
+}
+
+let trials = 0;
+let folderBefore = "";
+
+/** A notebook's own folder is another one than a task's. A process has one: the last of several trials goes back to it. */
+async function inProjectFolder<Result>(body: () => Promise<Result>): Promise<Result> {
+  if (trials === 0) folderBefore = Deno.cwd();
   Deno.chdir(projectFolder());
+  trials += 1;
   try {
-    const result = await job.main({ settings, operand, signal, command, ...voice });
-    voice.progress.end();
-    const asked = { of: job.settings, sources: { ...sources, environment: () => undefined } };
-    return new JobTrial(result, taskCommand(job.name, { ...asked, more: operand === undefined ? [] : [operand] }));
+    return await body();
   } finally {
-    Deno.chdir(folder);
+    trials -= 1;
+    if (trials === 0) Deno.chdir(folderBefore);
   }
 }
 

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { declareJob } from "../cli/run_job.ts";
 import { display } from "../notebook/table_display.ts";
+import { projectFolder } from "../notebook/project.ts";
 import { integer, list, secretText, toggle } from "../settings/kinds.ts";
+import { withTemporaryFolder } from "../testing/temporary.ts";
 import type { TriedSettings } from "./tried_settings.ts";
 import { tryJob, type TryJobOptions } from "./try_job.ts";
 
@@ -19,7 +22,7 @@ const job = declareJob({
     progress.update({ activity: "counting", rows: 12 });
     print(`${operand} with ${settings.token}`);
     print(command("other", { of: {}, more: ["--json"] }));
-    return Promise.resolve({ ok: true, ...settings, token: undefined, rows: 2n ** 62n, folder: Deno.cwd() });
+    return Promise.resolve({ ok: true, ...settings, rows: 2n ** 62n, folder: Deno.cwd() });
   },
 });
 
@@ -40,7 +43,7 @@ Deno.test("a job that is tried gets its settings as from flags, and what it says
     top: 3,
     columns: ["a", "b c"],
     index: true,
-    token: undefined,
+    token: "wh1spered",
     rows: 2n ** 62n,
     folder: "",
   });
@@ -67,3 +70,38 @@ Deno.test("a wrong value, an unknown setting and a stop are errors of the cell",
   await assert.rejects(trial({ xyzzy: 1 }), { advice: "It has top, columns, index, token" });
   await assert.rejects(trial({}, { signal: AbortSignal.abort(new Error("stopped")) }), /stopped/);
 });
+
+Deno.test("trials at the same time all run in the project's folder, and leave the process where it was", () =>
+  // A process of its own: the folder is that of all tests.
+  withTemporaryFolder(async (folder) => {
+    const script = `
+      import { declareJob } from "${new URL("../cli/run_job.ts", import.meta.url)}";
+      import { tryJob } from "${new URL("try_job.ts", import.meta.url)}";
+      const gates = [Promise.withResolvers(), Promise.withResolvers()];
+      const before = Deno.cwd();
+      const folders = [];
+      const trials = gates.map(({ promise }, index) => tryJob(declareJob({
+        name: "waiting",
+        summary: "Say where it is, later",
+        settings: {},
+        main: async () => {
+          if (index === 1) gates[0].resolve();
+          await promise;
+          folders.push(Deno.cwd());
+          return { ok: true };
+        },
+      })));
+      await trials[0];
+      gates[1].resolve();
+      await trials[1];
+      console.log(JSON.stringify([...folders, Deno.cwd() === before]));`;
+    await Deno.writeTextFile(`${folder}/trials.ts`, script);
+    const configuration = join(projectFolder(), "deno.json");
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "-q", "--no-check", "--config", configuration, "trials.ts"],
+      cwd: folder,
+    }).output();
+    const [said, report] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+    assert.equal(report, "");
+    assert.deepEqual(JSON.parse(said!), [projectFolder(), projectFolder(), true]);
+  }));

@@ -6,7 +6,7 @@ import type { TextDeclaration } from "../embed/text_declaration.ts";
 import { givenTable } from "./given_rows.ts";
 import { type Query, writeRows } from "./query.ts";
 import type { PlainRow } from "./plain_value.ts";
-import { QueryResult, type ResultColumn } from "./query_result.ts";
+import { columnsNamed, QueryResult, type ResultColumn } from "./query_result.ts";
 import { identifier, type InSql, sql, SqlPart } from "./sql_part.ts";
 
 /** What the vectors are made from, and who makes them. */
@@ -22,7 +22,8 @@ export interface EmbedRowsOptions {
 const textsPerBatch = 2048;
 
 /**
- * The rows with `text`, what a job would embed of them, and `vector` (NULL where there could be none), in their order.
+ * The rows with `text`, what a job would embed of them, and `vector` (NULL where there could be none), in their order. Columns of
+ * their own of these names give way.
  *
  * @throws {RangeError} If there are more than `most`.
  */
@@ -44,7 +45,8 @@ export async function embeddedRowsSql(
     columns: [["_ordinal", "BIGINT"], ["text", "VARCHAR"], ["vector", "FLOAT[]"]],
     rows: await embedded(await texts.rows(most === undefined ? {} : { most }), embedder),
   });
-  return sql`SELECT given.* EXCLUDE (_ordinal, _delete), made.text, made.vector
+  const without = columnsNamed(["_ordinal", "_delete", "text", "vector"], columns);
+  return sql`SELECT given.* EXCLUDE (${without}), made.text, made.vector
     FROM ${table} AS given JOIN (${vectors}) AS made USING (_ordinal) ORDER BY given._ordinal`;
 }
 

@@ -243,6 +243,7 @@ export class Lake implements AsyncDisposable, Displayed {
 
   /**
    * The rows with `text`, what a job would embed of them, and `vector`, what a model makes of that (NULL where it can make nothing).
+   * Columns of their own of these names give way: of rows that are embedded once more the last vectors are there.
    *
    * @throws {RangeError} If there are more than `most`.
    */
@@ -252,7 +253,7 @@ export class Lake implements AsyncDisposable, Displayed {
 
   /**
    * The rows with `x` and `y` in place of their vector: where it lies along the two directions in which they differ most (principal
-   * axes). Rows without a vector are left out.
+   * axes). Columns of their own of these names give way; rows without a vector are left out.
    *
    * @throws {RangeError} If there are no vectors of two dimensions or more.
    */

@@ -21,6 +21,12 @@ export interface ResultColumn {
   readonly type: string;
 }
 
+/** Those of the columns that have one of these names, as SQL has them. */
+export function columnsNamed(names: readonly string[], columns: readonly ResultColumn[]): readonly SqlPart[] {
+  const wanted = names.map((name) => name.toLowerCase());
+  return columns.filter(({ name }) => wanted.includes(name.toLowerCase())).map(({ name }) => identifier(name));
+}
+
 /** How many rows may come at once, and what numbers are. */
 export interface RowsOptions {
   /** More rows than this are refused rather than read into memory. Default 100,000. */

@@ -1,6 +1,6 @@
 /** Vectors on a plane: where each lies along the two directions in which they differ most. */
 import type { PlainRow } from "./plain_value.ts";
-import type { QueryResult } from "./query_result.ts";
+import { columnsNamed, type QueryResult } from "./query_result.ts";
 import { identifier, type InSql, sql, type SqlPart } from "./sql_part.ts";
 
 /** Which vectors. */
@@ -13,8 +13,8 @@ export interface VectorMapOptions {
 const sampledRows = 4_000;
 
 /**
- * The rows, with `x` and `y` in place of their vector: its distance from the mean along the first two principal axes. Rows without a
- * vector, and with one of another size than most, are left out.
+ * The rows, with `x` and `y` in place of their vector: its distance from the mean along the first two principal axes. Columns of
+ * their own of these names give way. Rows without a vector, and with one of another size than most, are left out.
  *
  * @throws {RangeError} If there are no vectors of two dimensions or more.
  */
@@ -30,8 +30,11 @@ export async function vectorMapSql(
   const { dimensions, values } = vectorsOf(await sample.rows());
   const { mean, first, second } = await planeOf({ dimensions, values });
   const along = (axis: Float32Array) => sql`list_dot_product(${column}::FLOAT[], ${axis}) - ${dot(mean, axis)}`;
+  const { columns } = await run(sql`SELECT * FROM (${rows}) AS given LIMIT 0`);
   return sql`
-    SELECT * EXCLUDE (${column}), ${along(first)} AS x, ${along(second)} AS y FROM (${rows}) AS given
+    SELECT * EXCLUDE (${columnsNamed([vector, "x", "y"], columns)}), ${along(first)} AS x, ${
+    along(second)
+  } AS y FROM (${rows}) AS given
     WHERE len(${column}) = ${dimensions}`;
 }
 

@@ -48,6 +48,24 @@ Deno.test("rows without a vector are not on the map, and a map of none says so",
     });
   }));
 
+Deno.test("columns that the rows have already give way to those of the map and of the model", () =>
+  withLake(async (lake) => {
+    const rows = await lake.sql`SELECT range + 7 AS x, 'own' AS Y, [range, 2 * range]::FLOAT[] AS v FROM range(3)`;
+    const map = await lake.vectorMap(rows, { vector: "v" });
+    assert.deepEqual(map.columns.map(({ name }) => name), ["x", "y"]);
+    assert.deepEqual((await map.rows()).map(({ x }) => Math.round(Math.abs(Number(x)))), [2, 0, 2]);
+    const embedder = await createEmbedder("hash");
+    try {
+      const options = { text: embedTextFrom(["note"]), embedder };
+      const once = await lake.embed(await lake.sql`SELECT 'Rent' AS note, 'own' AS text`, options);
+      const twice = await lake.embed(once, options);
+      assert.deepEqual(twice.columns.map(({ name }) => name), ["note", "text", "vector"]);
+      assert.equal((await twice.rows())[0]?.text, "note: Rent");
+    } finally {
+      await embedder.close();
+    }
+  }));
+
 Deno.test("rows are embedded in their order, with the text that a job would embed", () =>
   withLake(async (lake) => {
     const embedder = await createEmbedder("hash");

@@ -33,31 +33,36 @@ export function fileName(job: string): string {
 export function withJob(text: string, job: ConfiguredJob): string {
   const { tasks = {}, permissions = {} } = JSON.parse(text) as Configuration;
   const set = fileName(job.name);
-  const task = tasks[job.name];
+  const task = own(tasks, job.name);
   requireFree(job.name, { tasks, permissions });
   const [lastTask, lastSet] = lastJob(tasks);
   const command = task?.command ?? `deno install && deno run -q --no-prompt -P=${set} jobs/${set}.ts`;
-  const granted = jobPermissions(job.text, permissions[set]);
+  const granted = jobPermissions(job.text, own(permissions, set));
   let changed = text;
   if (task?.description !== job.summary) {
     const value = { description: job.summary, command };
     changed = withMember(changed, "tasks", { name: job.name, value, after: lastTask });
   }
-  if (isDeepStrictEqual(permissions[set], granted)) return changed;
+  if (isDeepStrictEqual(own(permissions, set), granted)) return changed;
   return withMember(changed, "permissions", { name: set, value: granted, after: lastSet });
 }
 
 function requireFree(name: string, { tasks = {}, permissions = {} }: Configuration): void {
   const set = fileName(name);
-  const task = tasks[name];
+  const task = own(tasks, name);
   const isOwn = task?.command.includes(` -P=${set} jobs/${set}.ts`) ?? false;
   if (isOwn) return;
   const advice = "Give the job another name";
   if (task !== undefined) throw new WeirError("configuration", `deno.json has another task ${name}`, { advice });
   const other = Object.entries(tasks).find(([, { command }]) => command.includes(`-P=${set} `))?.[0];
-  if (other === undefined && permissions[set] === undefined) return;
+  if (other === undefined && own(permissions, set) === undefined) return;
   const whose = other === undefined ? "no job of that name" : `the task ${other}`;
   throw new WeirError("configuration", `deno.json has a permission set ${set}, which is of ${whose}`, { advice });
+}
+
+/** A job may be called as something that every object has, such as `constructor`. */
+function own<Value>(values: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  return Object.hasOwn(values, name) ? values[name] : undefined;
 }
 
 function lastJob(tasks: NonNullable<Configuration["tasks"]>): readonly [task?: string, set?: string | undefined] {

@@ -14,6 +14,9 @@ const isMain = "\nif (import.meta.main) await runJob(job);\n";
 /** At the beginning of a line, so that a call inside of a function does not count. */
 const declaration = /^(?:export\s+)?const\s+(\w+)(?:\s*:[^=]+)?\s*=\s*declareJob\s*\(/gm;
 
+/** Likewise: the one that is exported, unless it is already. */
+const ownDeclaration = /^const(?=\s+job(?:\s*:[^=]+)?\s*=\s*declareJob\s*\()/m;
+
 /** Likewise: what waits for something as soon as a file is read. */
 const atOnce = /^(?:(?:export\s+)?(?:const|let|var)\s[^=]*=\s*)?(?:for\s+)?await\b/;
 
@@ -39,7 +42,7 @@ const atOnce = /^(?:(?:export\s+)?(?:const|let|var)\s[^=]*=\s*)?(?:for\s+)?await
 export function jobModule(cells: readonly CodeCell[], path: string): JobModule {
   requireOneJob(cells, path);
   requireNothingAtOnce(cells, path);
-  const sources = cells.map(({ source }) => `${source.trimEnd().replace(/^const job\b/m, "export const job")}\n`);
+  const sources = cells.map(({ source }) => `${source.trimEnd().replace(ownDeclaration, "export const")}\n`);
   const text = `${runs}${sources.join("\n")}${isMain}`;
   const originOf: JobModule["originOf"] = (line) => {
     let begin = linesOf(runs) + 1;
@@ -89,7 +92,7 @@ function requireNothingAtOnce(cells: readonly CodeCell[], path: string): void {
   }
 }
 
-const origin = / Promoted from (\S+)\.$/m;
+const origin = /^ \* Promoted from (.+)\.$/m;
 
 /** The module with its first comment, which says what the job does and where it comes from. */
 export function withOrigin(

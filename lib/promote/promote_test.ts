@@ -53,6 +53,12 @@ if (import.meta.main) await runJob(job);
   );
 });
 
+Deno.test("a text that looks like the job stays as it is", () => {
+  const text = "const text = `\nconst job = 1;\n`;";
+  const module = moduleOf({ source: `${text}\n${declared}` });
+  assert.ok(module.text.includes(`${text}\nexport ${declared}`), module.text);
+});
+
 Deno.test("every line of the module is known by its cell, numbered as a run from top to bottom numbers them", () => {
   const { text, originOf } = moduleOf(
     { source: "# Title", kind: "markdown" },
@@ -95,6 +101,8 @@ Deno.test("what is no job by itself is refused with what to do", () => {
 Deno.test("a promoted file says which notebook it comes from, and one that was written by hand says none", () => {
   const text = withOrigin("const one = 1;\n", { summary: "Count */ rows", path });
   assert.equal(originOf(text), path);
+  const spaced = "notebooks/Untitled 1. copy.ipynb";
+  assert.equal(originOf(withOrigin("const one = 1;\n", { summary: "Count rows", path: spaced })), spaced);
   assert.equal(text.split("*/").length, 2);
   assert.equal(originOf("/** Promoted by hand. */\n"), undefined);
 });
@@ -133,6 +141,12 @@ Deno.test("a task and a permission set are added behind those of other jobs, and
   const follows = (line: string) => rest.some((next) => next === line);
   assert.ok(configuration.split("\n").every(follows), "every line stands as it stood");
   assert.equal(withJob(text, job), text);
+});
+
+Deno.test("a job may be called as something that every object has", () => {
+  const { tasks, permissions } = JSON.parse(withJob(configuration, { ...job, name: "constructor" }));
+  assert.match(tasks.constructor.command, / -P=constructor jobs\/constructor\.ts$/);
+  assert.ok(permissions.constructor.env.includes("AWS_*"));
 });
 
 Deno.test("what somebody added to a job's command and permissions stays when it is promoted again", () => {

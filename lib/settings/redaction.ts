@@ -29,6 +29,11 @@ export function redaction(secrets: readonly string[]): Redaction {
   };
 }
 
+/** A text of an object by its name: a password is none to be shown, whatever it is. */
+export function redactedMember(name: string, text: string, redact: Redaction): string {
+  return /(password|passwd|pwd)$/i.test(name) && text !== "" ? mask : redact(text);
+}
+
 /** A connection string gives away its password, as written and as decoded; any other secret is one as a whole, `id:secret` too. */
 function forms(secret: string): string[] {
   const isUrl = secret.includes("://") && URL.canParse(secret);

@@ -1,5 +1,6 @@
 /** What `deno task promote` refuses, in a copy of the project: nothing is written then. */
 import assert from "node:assert/strict";
+import { StartedJob } from "../../lib/job/started_job.ts";
 import { type StagedProject, stageProject } from "../staged_project.ts";
 import { runDeno } from "./project_command.ts";
 
@@ -23,7 +24,12 @@ function declaration(name: string, result = "{ ok: true }"): Cell {
 }
 
 /** Promotes a notebook of such cells. */
-async function promote({ folder }: StagedProject, cells: readonly Cell[], ...flags: readonly string[]) {
+async function promote(project: StagedProject, cells: readonly Cell[], ...flags: readonly string[]) {
+  await writeNotebook(project, cells);
+  return await runDeno(project.folder, ["task", "-q", "promote", "notebooks/mine.ipynb", ...flags]);
+}
+
+async function writeNotebook({ folder }: StagedProject, cells: readonly Cell[]): Promise<void> {
   const notebook = {
     cells: cells.map(({ source, tagged }, index) => ({
       cell_type: "code",
@@ -34,7 +40,6 @@ async function promote({ folder }: StagedProject, cells: readonly Cell[], ...fla
     })),
   };
   await Deno.writeTextFile(`${folder}/notebooks/mine.ipynb`, JSON.stringify(notebook));
-  return await runDeno(folder, ["task", "-q", "promote", "notebooks/mine.ipynb", ...flags]);
 }
 
 /** What stands in the copy: its configuration, and its jobs by name. */
@@ -96,4 +101,15 @@ Deno.test("a name that is taken is refused, and a file that was changed is repla
   const { ok, output, report } = await runDeno(project.folder, ["task", "-q", "jobs"]);
   assert.ok(ok && /^idle +– +Do nothing at all/m.test(output), output);
   assert.match(report, /jobs\/idle\.ts cannot be read, so that its settings are not known: absent is not defined/);
+});
+
+Deno.test("a promotion that is stopped while it checks writes nothing", async () => {
+  await using project = await stageProject();
+  const before = await written(project);
+  await writeNotebook(project, [imports, declaration("idle")]);
+  const command = ["task", "-q", "promote", "notebooks/mine.ipynb", "--json", "--progress=json"];
+  const job = new StartedJob({ words: command, folder: project.folder, command: command.join(" ") });
+  for await (const step of job) if ("note" in step && step.note.startsWith("checking")) break;
+  await assert.rejects(job.stop(), { kind: "interrupted", message: "stopped by SIGINT" });
+  assert.deepEqual(await written(project), before);
 });

@@ -25,7 +25,7 @@ export async function runLab({ command }: JupyterProgram, options: LabOptions): 
   const child = new Deno.Command(command, {
     args: ["lab", ...labFlags(options), ...flags],
     cwd: notebooks,
-    env: { JUPYTER_PATH: [resolve(jupyterFolder), ...known === undefined ? [] : [known]].join(delimiter) },
+    env: { JUPYTER_PATH: [resolve(jupyterFolder), ...known ? [known] : []].join(delimiter) },
     // Ctrl-C comes to it as one SIGTERM: a SIGINT from the terminal before that would make it leave its kernels behind.
     detached: true,
     stdin: "null",

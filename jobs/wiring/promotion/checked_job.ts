@@ -18,14 +18,21 @@ const leastSummary = 20;
  *
  * Throws `configuration` where it does not compile, does not come to its end, or is not declared as it has to be.
  *
- * @param notebook names it in errors.
+ * @param options.notebook names it in errors.
+ * @param options.signal Ends the check, with its reason.
  */
-export async function checkedJob(module: JobModule, notebook: string): Promise<DeclaredJob> {
+export async function checkedJob(
+  module: JobModule,
+  { notebook, signal }: { readonly notebook: string; readonly signal: AbortSignal },
+): Promise<DeclaredJob> {
   // Always the same: Deno then checks no more than what has changed since the last time.
   const path = resolve(`jobs/.${parse(notebook).name}.ts`);
   try {
     await Deno.writeTextFile(path, module.text);
-    await requireTypes(path, module, notebook);
+    const report = await typeErrors(path);
+    // Ctrl-C in a terminal ends the check too, and what is left of its report says nothing.
+    signal.throwIfAborted();
+    if (report !== undefined) throw notCompiling(report, module, notebook);
     const { job } = await readModule(path, notebook);
     requireSound(job);
     return job;
@@ -34,11 +41,9 @@ export async function checkedJob(module: JobModule, notebook: string): Promise<D
   }
 }
 
-async function requireTypes(path: string, module: JobModule, notebook: string): Promise<void> {
-  const report = await typeErrors(path);
-  if (report === undefined) return;
+function notCompiling(report: string, module: JobModule, notebook: string): WeirError {
   const errors = cellErrors(report, module).map((error) => `\n  ${error}`).join("");
-  throw new WeirError("configuration", `the tagged cells of ${notebook} do not compile by themselves${errors}`, {
+  return new WeirError("configuration", `the tagged cells of ${notebook} do not compile by themselves${errors}`, {
     advice: "Put that right; where a name is not found, tag the cell that has it too",
   });
 }

@@ -20,6 +20,12 @@ export interface Promotion {
   readonly changed: readonly string[];
 }
 
+interface PromoteOptions {
+  readonly replace: boolean;
+  readonly signal: AbortSignal;
+  readonly progress: Pick<Progress, "note">;
+}
+
 const configurationFile = "deno.json";
 
 /**
@@ -29,21 +35,23 @@ const configurationFile = "deno.json";
  * and is not to be replaced.
  *
  * @param options.replace Whether a file of an earlier promotion may be.
+ * @param options.signal Ends it before anything is written, with its reason.
  */
 export async function promote(
   path: string,
-  { replace, progress }: { readonly replace: boolean; readonly progress: Pick<Progress, "note"> },
+  { replace, signal, progress }: PromoteOptions,
 ): Promise<Promotion> {
   const notebook = relative(Deno.cwd(), resolve(path));
   const module = jobModule(taggedCells(await readNotebook(path), notebook), notebook);
   progress.note("checking the types of its cells");
-  const { name, summary } = await checkedJob(module, notebook);
+  const { name, summary } = await checkedJob(module, { notebook, signal });
   const text = await formatted(withOrigin(module.text, { summary, path: notebook }));
   const before = await Deno.readTextFile(configurationFile);
   const configuration = withJob(before, { name, summary, text });
   const file = `jobs/${fileName(name)}.ts`;
   const there = await readIfThere(file);
   if (there !== undefined && there !== text) requireReplaceable(there, { file, replace });
+  signal.throwIfAborted();
   const changed = [
     ...await writeChange(file, there, text),
     ...await writeChange(configurationFile, before, configuration),
