@@ -63,9 +63,9 @@ function refusal(said: string, script: string): WeirError {
     "Deno's base of binaries cannot be had: it is downloaded once, and that failed",
     {
       cause,
-      detail: { url: baseUrl },
       advice:
-        "Run this once where that address can be reached; or download it elsewhere, unpack it here, and set DENORT_BIN to the path of the denort in it",
+        `Run this once where ${baseUrl} can be reached; or download that elsewhere, unpack it here, and set DENORT_BIN ` +
+        "to the path of the denort in it",
     },
   );
 }
