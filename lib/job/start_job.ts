@@ -56,7 +56,7 @@ function requireJob(name: string, folder: string): void {
   const { tasks } = JSON.parse(readFileSync(join(folder, "deno.json"), "utf8")) as {
     readonly tasks: Readonly<Record<string, { readonly command: string }>>;
   };
-  const jobs = Object.keys(tasks).filter((task) => / jobs\/\w+\.ts$/.test(tasks[task]!.command));
+  const jobs = Object.keys(tasks).filter((task) => / jobs\/\w+\.ts\b/.test(tasks[task]!.command));
   if (jobs.includes(name)) return;
   const meant = nearest(name, jobs);
   throw new WeirError("configuration", `There is no job ${name}`, {

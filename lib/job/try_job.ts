@@ -8,7 +8,7 @@ import { TextProgress } from "../cli/progress_text.ts";
 import type { Job, JobContext, JobResult } from "../cli/run_job.ts";
 import { taskCommand } from "../cli/task_command.ts";
 import { projectFolder } from "../notebook/project.ts";
-import { redaction } from "../settings/redaction.ts";
+import { type Redaction, redaction } from "../settings/redaction.ts";
 import { givenSecrets, resolveSettings } from "../settings/resolve.ts";
 import type { Declarations } from "../settings/setting.ts";
 import { JobTrial } from "./job_trial.ts";
@@ -58,11 +58,23 @@ export async function tryJob<Declared extends Declarations, Result extends JobRe
   const redact = redaction(givenSecrets(job.settings, sources));
   const command: JobContext<Declared>["command"] = (task, { of, more }) => taskCommand(task, { of, sources, more });
   const voice = voiceOf((text) => say(redact(text)));
-  const result = await inProjectFolder(() => job.main({ settings, operand, signal, command, ...voice }));
+  const result = await inProjectFolder(() => job.main({ settings, operand, signal, command, ...voice }))
+    .catch((thrown) => {
+      throw withoutSecrets(thrown, redact);
+    });
   voice.progress.end();
   const asked = { of: job.settings, sources: { ...sources, environment: () => undefined } };
   const more = operand === undefined ? [] : [operand];
   return new JobTrial(result, taskCommand(job.name, { ...asked, more }), redact);
+}
+
+/** The error itself, with its causes: what a cell shows is kept in the notebook. */
+function withoutSecrets(thrown: unknown, redact: Redaction): unknown {
+  for (let error = thrown; error instanceof Error; error = error.cause) {
+    error.message = redact(error.message);
+    error.stack = redact(error.stack ?? "");
+  }
+  return thrown;
 }
 
 let trials = 0;

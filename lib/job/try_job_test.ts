@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { declareJob } from "../cli/run_job.ts";
 import { display } from "../notebook/table_display.ts";
+import { WeirError } from "../errors.ts";
 import { projectFolder } from "../notebook/project.ts";
 import { integer, list, secretText, toggle } from "../settings/kinds.ts";
 import { withTemporaryFolder } from "../testing/temporary.ts";
@@ -20,6 +21,8 @@ const job = declareJob({
   main: ({ settings, print, progress, command, signal, operand }) => {
     signal.throwIfAborted();
     progress.update({ activity: "counting", rows: 12 });
+    const bad = `not ${settings.token}`;
+    if (settings.top === 9) throw new WeirError("connection", bad, { cause: new Error(bad) });
     print(`${operand} with ${settings.token}`);
     print(command("other", { of: {}, more: ["--json"] }));
     return Promise.resolve({ ok: true, ...settings, rows: 2n ** 62n, folder: Deno.cwd() });
@@ -69,6 +72,13 @@ Deno.test("a wrong value, an unknown setting and a stop are errors of the cell",
   await assert.rejects(trial({ tops: 1 }), { kind: "configuration", advice: "Did you mean top?" });
   await assert.rejects(trial({ xyzzy: 1 }), { advice: "It has top, columns, index, token" });
   await assert.rejects(trial({}, { signal: AbortSignal.abort(new Error("stopped")) }), /stopped/);
+});
+
+Deno.test("what a trial throws shows no secret", async () => {
+  const thrown = await trial({ top: 9, token: "wh1spered" }).catch((error) => error);
+  assert.equal(thrown.message, "not ***");
+  assert.equal(thrown.kind, "connection");
+  assert.doesNotMatch(Deno.inspect(thrown), /wh1spered/);
 });
 
 Deno.test("trials at the same time all run in the project's folder, and leave the process where it was", () =>
