@@ -17,7 +17,7 @@ const everyJob: LeastSet = {
 const thisMachine = ["127.0.0.1", "localhost"];
 
 const byName: Readonly<Record<string, LeastSet>> = {
-  openLake: { net: thisMachine, env: ["AWS_*"] },
+  openLake: { net: thisMachine, env: ["AWS_*", "ICEBERG_REST_*"] },
   RestCatalog: { net: thisMachine, env: ["ICEBERG_REST_*"] },
   openSource: { net: thisMachine, env: ["POSTGRES_URL", "PG*"] },
   createEmbedder: { env: ["HF_ENDPOINT", "HF_TOKEN"] },
