@@ -1,7 +1,8 @@
 /** Vectors of another model for tables that are there, beside the job that fills them or while none runs. */
 import { declareJob, runJob } from "../lib/cli/run_job.ts";
 import { settings as declared } from "../lib/settings/declarations.ts";
-import { catalogSettings, modelSettings, placeSettings } from "./wiring/capture_settings.ts";
+import { catalogSettings } from "../lib/settings/catalog_settings.ts";
+import { modelSettings, placeSettings } from "./wiring/capture_settings.ts";
 import { startModel, truncationNotes } from "./wiring/embedding_model.ts";
 import type { NextStep } from "./wiring/outcome.ts";
 import { requireReach } from "./wiring/reach.ts";

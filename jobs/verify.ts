@@ -1,7 +1,8 @@
 /** Lake tables held against their source as a job of its own, beside the one that fills them or while none runs. */
 import { declareJob, type JobContext, runJob } from "../lib/cli/run_job.ts";
 import { settings as declared } from "../lib/settings/declarations.ts";
-import { catalogSettings, placeSettings } from "./wiring/capture_settings.ts";
+import { catalogSettings } from "../lib/settings/catalog_settings.ts";
+import { placeSettings } from "./wiring/capture_settings.ts";
 import { BesideVerification } from "./wiring/beside_verification.ts";
 import { requireReach } from "./wiring/reach.ts";
 import { openServerBeside } from "./wiring/server.ts";

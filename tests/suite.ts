@@ -8,9 +8,7 @@
 const longest: Readonly<Record<string, readonly string[]>> = {
   property: ["soak", "stream", "tables", "quiet_change", "upkeep", "large_rows"],
   interop: ["spark", "main_job_inferred", "object_store_tables", "spark_iceberg", "schema_changes"],
-  notebooks: ["05_own_job", "promotion", "04_lake_formats"],
   crash: ["crash", "object_store", "ending", "upkeep_crash", "fewer_tables"],
-  notebooks: ["05_own_job"],
 };
 
 const [suite = "", ...rest] = Deno.args;

@@ -15,7 +15,7 @@ import { sourceObjects } from "./source_objects.ts";
 import type { Storage } from "../../lib/storage/storage.ts";
 import type { CatalogSettings, PlaceSettings } from "./capture_settings.ts";
 import { comparedTables } from "./compared_tables.ts";
-import { icebergCatalogOf } from "./iceberg_catalog.ts";
+import { icebergCatalogOf } from "../../lib/table/iceberg/rest/configured_catalog.ts";
 import { readPlace } from "./lake_place.ts";
 import { type ComparedResult, uncompared, verifyCapture } from "./lake_verification.ts";
 import { stateFolder } from "../../lib/settings/state_folder.ts";

@@ -13,7 +13,7 @@ import type { DatasetPlan } from "../../lib/pipeline/plan.ts";
 import { PostgresSource } from "../../lib/source/postgres/source.ts";
 import type { CaptureSettings } from "./capture_settings.ts";
 import { startModel } from "./embedding_model.ts";
-import { icebergCatalogOf } from "./iceberg_catalog.ts";
+import { icebergCatalogOf } from "../../lib/table/iceberg/rest/configured_catalog.ts";
 import { Lake } from "./lake.ts";
 import { below } from "./lake_place.ts";
 import { mirrorFormats } from "./mirror_settings.ts";

@@ -1,19 +1,9 @@
 /** The settings that every capturing job has. */
 import { bucketSettings } from "../../lib/settings/bucket_settings.ts";
+import { catalogSettings } from "../../lib/settings/catalog_settings.ts";
 import { settings } from "../../lib/settings/declarations.ts";
 import type { SettingValues } from "../../lib/settings/setting.ts";
 import { upkeepSettings } from "./upkeep_settings.ts";
-
-/** What keeps the versions of Iceberg tables, and how it is reached. */
-export const catalogSettings = {
-  icebergCatalog: settings.icebergCatalog,
-  icebergRestUri: settings.icebergRestUri,
-  icebergWarehouse: settings.icebergWarehouse,
-  icebergOauthUri: settings.icebergOauthUri,
-  icebergOauthScope: settings.icebergOauthScope,
-  icebergRestToken: settings.icebergRestToken,
-  icebergRestCredential: settings.icebergRestCredential,
-};
 
 /** Where the lake is, and how it is reached there. */
 export const placeSettings = {

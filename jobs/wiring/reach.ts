@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { type Need, requirePermissions } from "../../lib/cli/permission.ts";
 import type { CatalogSettings, ModelSettings, PlaceSettings } from "./capture_settings.ts";
 import { modelNeeds } from "./embedding_model.ts";
-import { catalogNeeds } from "./iceberg_catalog.ts";
+import { catalogNeeds } from "./catalog_needs.ts";
 import { needOf } from "./lake_place.ts";
 
 /** A catalog, and the formats of a job: only Iceberg tables are kept in one. */

@@ -21,7 +21,7 @@ import type { settings as declared } from "../../lib/settings/declarations.ts";
 import type { SettingValues } from "../../lib/settings/setting.ts";
 import type { CatalogSettings, PlaceSettings } from "./capture_settings.ts";
 import { chosenTables } from "./chosen_tables.ts";
-import { icebergCatalogOf } from "./iceberg_catalog.ts";
+import { icebergCatalogOf } from "../../lib/table/iceberg/rest/configured_catalog.ts";
 import { readPlace } from "./lake_place.ts";
 import { textOf } from "./recorded_text.ts";
 import { pause } from "./pause.ts";

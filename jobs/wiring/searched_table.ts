@@ -18,7 +18,7 @@ import { nearest } from "../../lib/settings/nearest.ts";
 import { pause } from "./pause.ts";
 import { stateFolder } from "../../lib/settings/state_folder.ts";
 import type { CatalogSettings, PlaceSettings } from "./capture_settings.ts";
-import { icebergCatalogOf } from "./iceberg_catalog.ts";
+import { icebergCatalogOf } from "../../lib/table/iceberg/rest/configured_catalog.ts";
 import { below, readPlace } from "./lake_place.ts";
 
 /** What it goes by. */

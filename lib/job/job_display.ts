@@ -20,7 +20,7 @@ const shownNotes = 3;
 /** Every form of it. */
 export function jobBundle(job: ShownJob): MediaBundle {
   const { command, isRunning, seconds, notes, texts } = job;
-  const head = isRunning ? `running since ${formatSeconds(seconds)}` : `ended after ${formatSeconds(seconds)}`;
+  const head = isRunning ? `running for ${formatSeconds(seconds)}` : `ended after ${formatSeconds(seconds)}`;
   const body = texts.length > 0 && !isRunning
     ? texts.join("\n")
     : [...notes.slice(-shownNotes), stateText(job)].join("\n");

@@ -7,8 +7,10 @@ import { display, type Displayed, type MediaBundle } from "./table_display.ts";
 /** Observable Plot, as `import * as Plot from "@observablehq/plot"` gives it. */
 export type Plot = typeof ObservablePlot;
 
-/** What to draw: marks over the rows, and whatever else Plot takes. */
-export type ChartSpec<Row = PlainRow> = (rows: readonly Row[], plot: Plot) => Options;
+/** What to draw: marks over the rows, and whatever else Plot takes; or one mark alone. */
+export type ChartSpec<Row = PlainRow> = (rows: readonly Row[], plot: Plot) => Options | Mark;
+
+type Mark = ObservablePlot.Markish;
 
 type Options = ObservablePlot.PlotOptions;
 
@@ -26,10 +28,15 @@ export interface Chart extends Displayed {
 
 const defaultMostRows = 50_000;
 
+/** Plot's own would cut off the first digits of numbers from 100,000 on. */
+const marginLeft = 60;
+
 /**
- * Draws a result, or rows that are there already. The rows of a result come with numbers (64-bit integers and decimals rounded to JavaScript's) and `Date`s; aggregate in SQL
- * first, for a chart of a million rows shows no more than one of a thousand. Plot and a small DOM are loaded on first use.
+ * Draws a result, or rows that are there already. The rows of a result come with numbers (64-bit integers and decimals rounded to
+ * JavaScript's) and `Date`s; aggregate in SQL first, for a chart of a million rows shows no more than one of a thousand. Plot and a
+ * small DOM are loaded on first use. The left margin is 60 pixels where the options give none.
  *
+ * @throws {TypeError} If `spec` is no function, or gives nothing that can be drawn.
  * @throws {RangeError} If there are more rows than may be drawn.
  *
  * @example
@@ -60,8 +67,21 @@ export async function plot<Row extends object = PlainRow>(
   ]);
   // The declarations of both packages speak of a browser's DOM, which Deno has none of.
   const { document } = parseHTML("<!doctype html><html><body></body></html>") as unknown as Pick<Options, "document">;
-  const element = observable.plot({ ...spec(rows, observable), document }) as unknown as { readonly outerHTML: string };
+  const wanted = { marginLeft, ...chartOptions(spec, rows, observable), document };
+  const element = observable.plot(wanted) as unknown as { readonly outerHTML: string };
   return chartOf(rounded(element.outerHTML));
+}
+
+const example = '(rows, Plot) => ({ marks: [Plot.barY(rows, { x: "day", y: "payments" })] })';
+
+function chartOptions<Row>(spec: ChartSpec<Row>, rows: readonly Row[], observable: Plot): Options {
+  if (typeof spec !== "function") throw new TypeError(`Cannot draw without a function such as ${example}`);
+  const wanted = spec(rows, observable);
+  // A mark or several, where options were meant: Plot itself would draw an empty frame.
+  if (wanted instanceof observable.Mark || Array.isArray(wanted)) return { marks: [wanted] };
+  const { marks } = wanted as Options;
+  if (marks === undefined || Array.isArray(marks)) return wanted as Options;
+  throw new TypeError(`Cannot draw marks that are no list: write them as in ${example}`);
 }
 
 /** Places to a hundredth of a pixel: all their digits are half of a large chart. What is written in it stays as it is. */
@@ -87,6 +107,11 @@ function chartOf(markup: string): Chart {
 function bundle(markup: string): MediaBundle {
   const text = { "text/plain": "A chart" };
   if (!markup.startsWith("<svg")) return { "text/html": markup, ...text };
-  // An SVG document of its own needs to say that it is one; inside of HTML it does not.
-  return { "image/svg+xml": markup.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"'), ...text };
+  // An SVG document of its own needs to say that it is one, and has black axes whatever the notebook's colours are.
+  const [svg = ""] = /^<svg[^>]*>/.exec(markup) ?? [];
+  const white = / style="/.test(svg)
+    ? svg.replace(' style="', ' style="background:white;')
+    : svg.replace("<svg", '<svg style="background:white"');
+  const root = white.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"') + markup.slice(svg.length);
+  return { "image/svg+xml": root, ...text };
 }

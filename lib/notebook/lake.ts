@@ -19,7 +19,7 @@ import type { RestCatalog } from "../table/iceberg/rest/rest_catalog.ts";
 import { embeddedRowsSql, type EmbedRowsOptions } from "./embedded_rows.ts";
 import { stateFolder } from "../settings/state_folder.ts";
 import { type GivenRows, givenTable } from "./given_rows.ts";
-import { jobsLake, readPlace } from "./lake_place.ts";
+import { jobsCatalog, jobsLake, readPlace } from "./lake_place.ts";
 import { type LakeMoment, lakePoint, type TableMoment, tablePoint } from "./lake_point.ts";
 import { type FormatChoice, formatOrder, LakeTables, tableColumns, type TableInLake, tableRow } from "./lake_table.ts";
 import { rowChangeRows, snapshotRows } from "./past_rows.ts";
@@ -44,7 +44,7 @@ export interface OpenLakeOptions {
   readonly at?: LakeMoment;
   /** Only tables of these formats; a table that stands in several is read in the first of them. Default iceberg, paimon, delta. */
   readonly formats?: readonly TableFolder["format"][];
-  /** Keeps the versions of the lake's Iceberg tables, if one does. */
+  /** Keeps the versions of the lake's Iceberg tables, if one does. Default: for the lake of the jobs their catalog, if they have one. */
   readonly icebergCatalog?: RestCatalog;
   /** What DuckDB may hold in memory; more goes to disk. Default 1 GiB. */
   readonly memoryLimitBytes?: number;
@@ -91,7 +91,8 @@ export async function openLake(options: OpenLakeOptions = {}): Promise<Lake> {
     await Database.open({ folders: [...folders, temporaryFolder], temporaryFolder, memoryLimitBytes, threads }),
     (opened) => opened.close(),
   );
-  const { icebergCatalog, formats = formatOrder, at = "newest" } = options;
+  const { formats = formatOrder, at = "newest" } = options;
+  const icebergCatalog = options.icebergCatalog ?? (options.lake === undefined ? await jobsCatalog() : undefined);
   await icebergCatalog?.connect();
   const place = { storage, connection: await database.connect(), icebergCatalog };
   const damaged: DamagedTable[] = [];

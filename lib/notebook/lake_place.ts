@@ -2,11 +2,14 @@
 import { join, resolve } from "node:path";
 import { WeirError } from "../errors.ts";
 import { bucketSettings } from "../settings/bucket_settings.ts";
+import { catalogSettings } from "../settings/catalog_settings.ts";
 import { settings } from "../settings/declarations.ts";
 import { LocalStorage } from "../storage/local.ts";
 import { bucketStorage } from "../storage/s3/bucket_storage.ts";
 import { type ObjectLocation, objectLocation } from "../storage/s3/location.ts";
 import type { Storage } from "../storage/storage.ts";
+import { icebergCatalogOf } from "../table/iceberg/rest/configured_catalog.ts";
+import type { RestCatalog } from "../table/iceberg/rest/rest_catalog.ts";
 import { projectFolder, projectSettings } from "./project.ts";
 
 /** A lake to be read. */
@@ -20,6 +23,11 @@ export interface ReadPlace {
 export async function jobsLake(): Promise<string> {
   const { lake } = await projectSettings({ lake: settings.lake });
   return objectLocation(lake) === undefined ? resolve(projectFolder(), lake) : lake;
+}
+
+/** The catalog of that lake's Iceberg tables, where the settings name one; not yet asked for anything. */
+export async function jobsCatalog(): Promise<RestCatalog | undefined> {
+  return icebergCatalogOf(await projectSettings(catalogSettings));
 }
 
 /**

@@ -86,7 +86,7 @@ Deno.test("without options it is the lake that the jobs write to, whatever the w
   try {
     const script = `import { openLake } from ${JSON.stringify(new URL("../mod.ts", import.meta.url))};
       await openLake().then((lake) => lake.close()).catch(({ message, advice }) => console.log(message, advice));`;
-    const said = async (lake: string) => {
+    const said = async (lake: string, more: Readonly<Record<string, string>> = {}) => {
       const { stdout } = await new Deno.Command(Deno.execPath(), {
         args: [
           "run",
@@ -97,7 +97,7 @@ Deno.test("without options it is the lake that the jobs write to, whatever the w
           `data:text/typescript,${encodeURIComponent(script)}`,
         ],
         cwd: tmpdir(),
-        env: { WEIR_LAKE: lake },
+        env: { WEIR_LAKE: lake, ...more },
         stderr: "inherit",
       }).output();
       return new TextDecoder().decode(stdout);
@@ -106,6 +106,9 @@ Deno.test("without options it is the lake that the jobs write to, whatever the w
     assert.equal(await said(lake), "");
     const missing = await said(`${lake}/nowhere`);
     assert.ok(missing.startsWith(`There is no lake in ${folder}/nowhere Run deno task pipeline, or `), missing);
+    const catalog = { WEIR_ICEBERG_CATALOG: "rest" };
+    assert.match(await said(lake, catalog), /iceberg-catalog rest does not say which/);
+    assert.match(await said(lake, { ...catalog, WEIR_ICEBERG_REST_URI: "http://127.0.0.1:9" }), /catalog/i);
   } finally {
     await Deno.remove(folder);
   }

@@ -185,6 +185,13 @@ Deno.test("a chart of numbers, decimals and dates is an SVG that holds no markup
     }));
     assert.match(String((await legend[display]())["text/html"]), /^<figure/);
     await assert.rejects(plot(result, () => ({}), { mostRows: 8 }), RangeError);
+    const alone = await plot(result, (rows, Plot) => Plot.barY(rows, { x: "name", y: "n" }));
+    assert.match(alone.markup, /<rect/);
+    const unlisted = (_: unknown, Plot: { readonly frame: () => unknown }) => ({ marks: Plot.frame() }) as object;
+    await assert.rejects(plot(result, unlisted), { name: "TypeError", message: /write them as in \(rows, Plot\) =>/ });
+    const styled = await plot(result, () => ({ style: { color: "red" } }));
+    const { "image/svg+xml": document } = await styled[display]() as { "image/svg+xml": string };
+    assert.deepEqual(document.slice(0, document.indexOf(">")).match(/ style="[^"]*"/g)?.length, 1);
   }));
 
 Deno.test("a SELECT that would write logs or profiles, or run a text that nobody has looked at, is refused before it runs", () =>

@@ -4,9 +4,10 @@ import { packProgram } from "../../jobs/wiring/binary/compiled.ts";
 import { type JobProgram, jobPrograms } from "../../jobs/wiring/binary/job_program.ts";
 import { layOutProgram } from "../../jobs/wiring/binary/laid_out.ts";
 import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { writeTinyModel } from "../../lib/testing/tiny_model.ts";
 import { missingBase } from "./compile_base.ts";
 import { binaryStart, laidOutStart, type Start } from "./program_run.ts";
-import { search, smallRuns } from "./small_runs.ts";
+import { search, smallRuns, transformer } from "./small_runs.ts";
 
 const programs = jobPrograms();
 const missing = await missingBase();
@@ -22,7 +23,7 @@ function withPlaces(body: (places: Places) => Promise<void>): Promise<void> {
   return withTemporaryFolder(async (root) => {
     await Deno.chmod(root, 0o755);
     const places = { folder: `${root}/program`, home: `${root}/home`, cache: `${root}/cache` };
-    await Deno.mkdir(places.home);
+    await writeTinyModel(`${places.home}/${transformer}`);
     await body(places);
   });
 }
@@ -34,7 +35,7 @@ async function assertRuns({ name }: JobProgram, start: Start): Promise<void> {
   await smallRuns[name]?.(start);
 }
 
-Deno.test("every job runs from the files of its binary alone, and small runs of five of them do their work", (test) =>
+Deno.test("every job runs from the files of its binary alone, and small runs of six of them do their work", (test) =>
   withPlaces(async (places) => {
     assert.ok(
       programs.length >= 11 && Object.keys(smallRuns).every((job) => programs.some(({ name }) => name === job)),
@@ -68,7 +69,7 @@ async function assertNothingToSpare(start: Start, { folder }: Places): Promise<v
 const skipped = missing === undefined ? "" : ` (skipped: ${missing})`;
 
 Deno.test({
-  name: `every job runs as a binary, and small runs of five of them do their work${skipped}`,
+  name: `every job runs as a binary, and small runs of six of them do their work${skipped}`,
   ignore: missing !== undefined,
   fn: (test) =>
     withPlaces(async (places) => {

@@ -2,6 +2,9 @@
 import assert from "node:assert/strict";
 import type { Ended, Start } from "./program_run.ts";
 
+/** A transformer, from where the jobs run: it needs the native library that runs such models. */
+export const transformer = "data/state/models/tiny";
+
 /** A search that needs a worker for the model and one for the graph, the model's files, and two native libraries. */
 export const search = ["--table", "transactions", "--index", "--text", "rent of a flat", "--json"];
 
@@ -22,6 +25,10 @@ export const smallRuns: Readonly<Record<string, (start: Start) => Promise<void>>
   similar: async (start) => {
     assert.equal(succeeded(await start(...search)).rows.length, 10);
   },
+  embed: async (start) => {
+    const { tables } = succeeded(await start("--model", transformer, "--tables", "payments.transactions", "--json"));
+    assert.deepEqual(tables.map(({ vectors }) => vectors), [200]);
+  },
   sql: async (start) => {
     const ended = await start("SELECT count(*) AS n FROM payments.transactions", "--output", "json");
     assert.deepEqual([ended.code, JSON.parse(ended.output)], [0, [{ n: 200 }]], ended.log);
@@ -31,7 +38,7 @@ export const smallRuns: Readonly<Record<string, (start: Start) => Promise<void>>
 /** The parts of the jobs' outcomes that are looked at. */
 interface Outcome {
   readonly ok: boolean;
-  readonly tables: readonly { readonly name: string; readonly rows: number }[];
+  readonly tables: readonly { readonly name: string; readonly rows: number; readonly vectors?: number }[];
   readonly rows: readonly unknown[];
 }
 

@@ -8,6 +8,7 @@ const script = new URL("../../jobs/notebook.ts", import.meta.url);
 /** Says how it was started, and that it was told to end. */
 const lab = `#!/bin/sh
 if [ "$2" = --version ]; then echo 4.9.9; exit 0; fi
+if [ "$1" = trust ]; then echo "$*" > ../trusted; exit 0; fi
 echo "started in $(basename "$PWD") with $*, kernels in $JUPYTER_PATH" >&2
 trap 'echo "told to end" >&2; exit 0' TERM
 while true; do sleep 0.05; done
@@ -21,6 +22,7 @@ async function withJob(
   await withTemporaryFolder(async (folder) => {
     for (const name of ["bin", "notebooks"]) await Deno.mkdir(`${folder}/${name}`);
     if (jupyter !== undefined) await Deno.writeTextFile(`${folder}/bin/jupyter`, jupyter, { mode: 0o755 });
+    for (const name of ["01_ours.ipynb", "theirs.ipynb"]) await Deno.writeTextFile(`${folder}/notebooks/${name}`, "{}");
     const others = jupyter === undefined ? "" : ":/usr/bin:/bin";
     const environment = { PATH: `${folder}/bin${others}`, JUPYTER_PATH: "mine" };
     const args = ["--no-browser", "--port", "8123", "--json"];
@@ -40,6 +42,10 @@ Deno.test("JupyterLab is started for this machine alone, shows this Deno as a ke
     assert.equal(started, "notebooks");
     for (const flag of ["--ip=127.0.0.1", "--port=8123", "--no-browser"]) assert.ok(flags.includes(flag), flags);
     assert.match(log, /told to end/);
+
+    const trusted = await Deno.readTextFile(`${folder}/trusted`);
+    assert.match(trusted, / 01_ours\.ipynb\n$/, "the project's notebooks show their charts, and no others");
+    for (const flag of trusted.match(/--NotebookNotary\S+/g) ?? []) assert.ok(flags.includes(flag), flag);
 
     const [own = "", ...others] = path.split(":");
     assert.deepEqual(others, ["mine"]);

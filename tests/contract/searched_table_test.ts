@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { SearchedTable } from "../../jobs/wiring/searched_table.ts";
-import { catalogSettings, placeSettings } from "../../jobs/wiring/capture_settings.ts";
+import { placeSettings } from "../../jobs/wiring/capture_settings.ts";
+import { catalogSettings } from "../../lib/settings/catalog_settings.ts";
 import { resolveSettings } from "../../lib/settings/resolve.ts";
 import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { notebookTest } from "./executed_notebook.ts";
 
 await notebookTest("02_live_pipeline", (shown) => {
-  assert.match(shown.text("start"), /^deno task pipeline --follow .*: running since .*\n.*capturing +[\d,]+ rows/s);
+  assert.match(shown.text("start"), /^deno task pipeline --follow .*: running for .*\n.*capturing +[\d,]+ rows/s);
   assert.equal(shown.all("grow").length, 1, "a chart takes the place of the one before");
   assert.equal(shown.marks("grow", "svg"), 2);
   assert.ok(shown.marks("grow", "path") > 2);

@@ -1,5 +1,6 @@
 /** The part of the README that tells what each job takes, made from the declarations. */
-import { catalogSettings, modelSettings, placeSettings } from "../../jobs/wiring/capture_settings.ts";
+import { modelSettings, placeSettings } from "../../jobs/wiring/capture_settings.ts";
+import { catalogSettings } from "../../lib/settings/catalog_settings.ts";
 import { upkeepSettings } from "../../jobs/wiring/upkeep_settings.ts";
 import type { DeclaredJob } from "../../lib/cli/help.ts";
 import { frameSettings } from "../../lib/cli/run_job.ts";

@@ -70,6 +70,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "storage/s3",
     "settings",
     "table/lake_table.ts",
+    "table/iceberg/rest/configured_catalog.ts",
     "table/iceberg/rest/rest_catalog.ts",
     "cli/format.ts",
     "cli/table.ts",

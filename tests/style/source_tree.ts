@@ -13,6 +13,7 @@ const notOurs = [
   "data/lake",
   "data/results",
   "data/pick_lists.json",
+  "notebooks/.ipynb_checkpoints",
   "tests/.venv",
   "tests/.cache",
   "dist",

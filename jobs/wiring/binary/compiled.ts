@@ -63,12 +63,12 @@ function refusal(said: string, script: string): WeirError {
     "Deno's base of binaries cannot be had: it is downloaded once, and that failed",
     {
       cause,
-      detail: { path: baseName },
       advice:
-        "Run this once where Deno's download site is within reach; or unpack that file there, and name the denort in it by DENORT_BIN",
+        `Run this once where ${baseUrl} can be reached; or download that elsewhere, unpack it here, and set DENORT_BIN ` +
+        "to the path of the denort in it",
     },
   );
 }
 
 /** What Deno downloads. */
-const baseName = `release/v${Deno.version.deno}/denort-${Deno.build.target}.zip`;
+const baseUrl = `https://dl.deno.land/release/v${Deno.version.deno}/denort-${Deno.build.target}.zip`;

@@ -2,7 +2,7 @@
 import { join, resolve } from "node:path";
 import { objectLocation } from "../../../lib/storage/s3/location.ts";
 import type { CatalogSettings, PlaceSettings } from "../capture_settings.ts";
-import { icebergCatalogOf } from "../iceberg_catalog.ts";
+import { icebergCatalogOf } from "../../../lib/table/iceberg/rest/configured_catalog.ts";
 import { placeName } from "../../../lib/storage/lake_name.ts";
 import { probePlace } from "../lake_place.ts";
 import { stateFolder } from "../../../lib/settings/state_folder.ts";

@@ -1,5 +1,5 @@
 /** Where JupyterLab is on this machine: in the environment that the advice makes, or on the path. */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { stateFolder } from "../../../lib/settings/state_folder.ts";
 
 /** Folder of what belongs to Jupyter: the kernel that it is shown, and the environment where one was made. */
@@ -13,6 +13,7 @@ export const installCommands = `python3 -m venv ${environment} && ${join(program
 
 /** A JupyterLab that starts. */
 export interface JupyterProgram {
+  /** Absolute, or a name on the path. */
   readonly command: string;
   /** Of JupyterLab, such as `4.4.1`. */
   readonly version: string;
@@ -20,7 +21,7 @@ export interface JupyterProgram {
 
 /** The first one that starts, if there is one. */
 export async function findJupyter(): Promise<JupyterProgram | undefined> {
-  for (const command of [join(programs, "jupyter"), "jupyter"]) {
+  for (const command of [resolve(programs, "jupyter"), "jupyter"]) {
     const version = await labVersion(command);
     if (version !== undefined) return { command, version };
   }

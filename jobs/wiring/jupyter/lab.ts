@@ -2,6 +2,7 @@
 import { delimiter, resolve } from "node:path";
 import { writeKernelSpec } from "./kernel_spec.ts";
 import { jupyterFolder, type JupyterProgram } from "./jupyter_program.ts";
+import { signatureFlags, signNotebooks } from "./trust.ts";
 
 /** How it runs. */
 export interface LabOptions {
@@ -13,18 +14,17 @@ export interface LabOptions {
   readonly signal: AbortSignal;
 }
 
+const notebooks = "notebooks";
+
 /** Runs it until it ends or the signal is aborted; its exit code. It listens on this machine alone, and asks for its token. */
-export async function runLab({ command, version: _ }: JupyterProgram, options: LabOptions): Promise<number> {
+export async function runLab({ command }: JupyterProgram, options: LabOptions): Promise<number> {
   await writeKernelSpec(jupyterFolder);
-  const quiet = ["ServerApp", "LabApp"].map((application) => `--${application}.log_level=WARN`);
-  const flags = ["--ip=127.0.0.1", `--port=${options.port}`, "--ServerApp.root_dir=.", ...quiet];
-  if (!options.browser) flags.push("--no-browser");
-  // Without, it refuses the administrator, who is the only user of many a container.
-  if (Deno.build.os !== "windows" && Deno.uid() === 0) flags.push("--allow-root");
+  const flags = signatureFlags(jupyterFolder);
+  const signed = signNotebooks({ command, notebooks, flags });
   const known = Deno.env.get("JUPYTER_PATH");
-  const child = new Deno.Command(resolveProgram(command), {
-    args: ["lab", ...flags],
-    cwd: "notebooks",
+  const child = new Deno.Command(command, {
+    args: ["lab", ...labFlags(options), ...flags],
+    cwd: notebooks,
     env: { JUPYTER_PATH: [resolve(jupyterFolder), ...known ? [known] : []].join(delimiter) },
     // Ctrl-C comes to it as one SIGTERM: a SIGINT from the terminal before that would make it leave its kernels behind.
     detached: true,
@@ -38,10 +38,15 @@ export async function runLab({ command, version: _ }: JupyterProgram, options: L
   const { code } = await child.status;
   options.signal.removeEventListener("abort", stop);
   globalThis.removeEventListener("unload", stop);
+  await signed;
   return code;
 }
 
-/** A relative one counts from here, not from the folder that it is started in. */
-function resolveProgram(command: string): string {
-  return command.includes("/") ? resolve(command) : command;
+function labFlags({ port, browser }: LabOptions): readonly string[] {
+  const flags = ["--ip=127.0.0.1", `--port=${port}`, "--ServerApp.root_dir=."];
+  for (const application of ["ServerApp", "LabApp"]) flags.push(`--${application}.log_level=WARN`);
+  if (!browser) flags.push("--no-browser");
+  // Without, it refuses the administrator, who is the only user of many a container.
+  if (Deno.build.os !== "windows" && Deno.uid() === 0) flags.push("--allow-root");
+  return flags;
 }

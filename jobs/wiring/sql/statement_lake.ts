@@ -6,7 +6,8 @@ import { WeirError } from "../../../lib/errors.ts";
 import { readPoint } from "../../../lib/sql/point_text.ts";
 import { SourceTables } from "../../../lib/sql/source_tables.ts";
 import { SqlSession } from "../../../lib/sql/session.ts";
-import { catalogNeeds, icebergCatalogOf } from "../iceberg_catalog.ts";
+import { icebergCatalogOf } from "../../../lib/table/iceberg/rest/configured_catalog.ts";
+import { catalogNeeds } from "../catalog_needs.ts";
 import { ignoreMissing, needOf, readPlace } from "../lake_place.ts";
 import { stateFolder } from "../../../lib/settings/state_folder.ts";
 import { AskedServer } from "./source_server.ts";
@@ -62,9 +63,15 @@ export async function openStatementLake(
     }),
   );
   for (const note of session.notes) progress.note(note);
-  if (session.tables.length === 0) progress.note(`the lake in ${settings.lake} has no tables at this point`);
+  if (session.tables.length === 0) progress.note(noTablesText(settings));
   const opened = open.move();
   return { session, workFolder, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+function noTablesText({ lake, at }: StatementSettings): string {
+  return `the lake in ${lake} has no tables${
+    at === "newest" ? ": deno task pipeline and deno task capture fill one" : " at this point"
+  }`;
 }
 
 /** A lake is only read: unlike jobs that write to it, nobody has to be allowed that. */

@@ -1,7 +1,8 @@
 /** The settings of statements over a lake. */
 import { settings } from "../../../lib/settings/declarations.ts";
 import type { SettingValues } from "../../../lib/settings/setting.ts";
-import { catalogSettings, placeSettings } from "../capture_settings.ts";
+import { catalogSettings } from "../../../lib/settings/catalog_settings.ts";
+import { placeSettings } from "../capture_settings.ts";
 
 const cores = String(Math.min(navigator.hardwareConcurrency, 8));
 

@@ -1,9 +1,18 @@
-/** The Iceberg REST catalog that a user chose, if any. */
-import type { Need } from "../../lib/cli/permission.ts";
-import { WeirError } from "../../lib/errors.ts";
-import { clientCredential, type RestCredentials } from "../../lib/table/iceberg/rest/authorization.ts";
-import { RestCatalog } from "../../lib/table/iceberg/rest/rest_catalog.ts";
-import type { CatalogSettings } from "./capture_settings.ts";
+/** The Iceberg REST catalog that settings describe, if any. */
+import { WeirError } from "../../../errors.ts";
+import { clientCredential, type RestCredentials } from "./authorization.ts";
+import { RestCatalog } from "./rest_catalog.ts";
+
+/** What of the settings is about the catalog. */
+export interface CatalogSettings {
+  readonly icebergCatalog: "file" | "rest";
+  readonly icebergRestUri: string | undefined;
+  readonly icebergWarehouse: string | undefined;
+  readonly icebergOauthUri: string | undefined;
+  readonly icebergOauthScope: string;
+  readonly icebergRestToken: string | undefined;
+  readonly icebergRestCredential: string | undefined;
+}
 
 /**
  * The catalog, not yet asked for anything; undefined where versions are files beside the tables. Mirrors need it too.
@@ -21,18 +30,12 @@ export function icebergCatalogOf(settings: CatalogSettings): RestCatalog | undef
   });
 }
 
-/** What a job must be allowed to reach for its catalog. */
-export function catalogNeeds(settings: CatalogSettings): Need[] {
-  const uri = restUri(settings);
-  if (uri === undefined) return [];
-  const { icebergOauthUri } = settings;
-  return [uri, ...icebergOauthUri === undefined ? [] : [icebergOauthUri]].map((each) => {
-    const { hostname, port, protocol } = new URL(each);
-    return { kind: "host", host: `${hostname}:${port || (protocol === "http:" ? "80" : "443")}` };
-  });
-}
-
-function restUri({ icebergCatalog, icebergRestUri }: CatalogSettings): string | undefined {
+/**
+ * Where the catalog is asked; undefined where there is none.
+ *
+ * Throws `configuration` where what was given does not go together.
+ */
+export function restUri({ icebergCatalog, icebergRestUri }: CatalogSettings): string | undefined {
   if (icebergCatalog === "file") {
     if (icebergRestUri === undefined) return undefined;
     throw new WeirError("configuration", "--iceberg-rest-uri names a catalog that is not used", {
