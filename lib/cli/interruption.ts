@@ -1,7 +1,7 @@
-/** Ctrl-C and SIGTERM: the first asks for a clean stop, the second ends the process at once. */
+/** Ctrl-C, SIGTERM and a terminal that is closed: the first asks for a clean stop, the second ends the process at once. */
 import { WeirError } from "../errors.ts";
 
-const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 /** One Ctrl-C often reaches a job twice, from the terminal and from `deno task`, which hands it on: so soon after the first it is no second. */
 const echoMs = 250;
@@ -17,7 +17,7 @@ export class Interruption implements Disposable {
    * @param finished what is done before the end, such as `after the running commit`
    */
   constructor(say: (text: string) => void, finished: string) {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
       const listener = () => this.#receive(signal, () => say(`stopping ${finished}; once more stops at once`));
       this.#listeners.push([signal, listener]);
       Deno.addSignalListener(signal, listener);

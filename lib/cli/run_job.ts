@@ -2,7 +2,7 @@
  * The frame of every job: settings in, result and exit code out.
  *
  * Promise: exit code 0 for real success alone; with `--json` exactly one object on standard output, whatever happens; no secret
- * on either stream; the first Ctrl-C, or a reader that goes away, stops cleanly, the second Ctrl-C at once.
+ * on either stream; the first Ctrl-C, a closed terminal, or a reader that goes away, stops cleanly, the second Ctrl-C at once.
  */
 import { settings as allSettings } from "../settings/declarations.ts";
 import { choice, toggle } from "../settings/kinds.ts";
@@ -160,7 +160,7 @@ async function runFramed<Declared extends Declarations>(job: Job<Declared>, fram
 function openProgress({ output, redact, progress }: Frame): Progress {
   if (progress === "json") return new JsonProgress({ write: (line) => output.error(line), redact });
   const rewrite = Deno.stderr.isTerminal() && !Deno.env.get("NO_COLOR");
-  const columns = () => rewrite ? Deno.consoleSize().columns || 80 : 80;
+  const columns = () => rewrite ? terminalSize().columns : 80;
   return new TextProgress({ write: (text) => output.error(redact(text)), rewrite, columns });
 }
 
@@ -168,13 +168,20 @@ function openTerminal({ output, redact, progress }: Frame, shown: ProgressSwitch
   if (!Deno.stderr.isTerminal() || progress === "json") return undefined;
   return {
     write: (text) => output.error(redact(text)),
-    size: () => {
-      const { columns, rows } = Deno.consoleSize();
-      return { columns: columns || 80, rows: rows || 24 };
-    },
+    size: terminalSize,
     isColoured: !Deno.env.get("NO_COLOR"),
     handTo: (display) => shown.handTo(display),
   };
+}
+
+/** In cells; the usual ones where the terminal does not know, or was closed: what is written then finds that out. */
+function terminalSize(): ReturnType<Terminal["size"]> {
+  try {
+    const { columns, rows } = Deno.consoleSize();
+    return { columns: columns || 80, rows: rows || 24 };
+  } catch {
+    return { columns: 80, rows: 24 };
+  }
 }
 
 /** Says something to people on standard error. */

@@ -33,9 +33,8 @@ export async function runLab({ command }: JupyterProgram, options: LabOptions): 
   }).spawn();
   const stop = () => child.kill("SIGTERM");
   options.signal.addEventListener("abort", stop);
-  // A second Ctrl-C, and a terminal that is closed.
+  // A second Ctrl-C.
   globalThis.addEventListener("unload", stop);
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", stop);
   const { code } = await child.status;
   options.signal.removeEventListener("abort", stop);
   globalThis.removeEventListener("unload", stop);
