@@ -87,10 +87,8 @@ function chartOptions<Row>(spec: ChartSpec<Row>, rows: readonly Row[], observabl
 /** Places to a hundredth of a pixel: all their digits are half of a large chart. What is written in it stays as it is. */
 function rounded(markup: string): string {
   const places = /\s(?:c?[xy]|[xy][12]|width|height|d|transform|points)="[^"]*"/g;
-  return markup.replace(
-    places,
-    (place) => place.replace(/\d+\.\d{3,}/g, (number) => String(+Number(number).toFixed(2))),
-  );
+  const short = (place: string) => place.replace(/\d+\.\d{3,}/g, (number) => String(+Number(number).toFixed(2)));
+  return markup.replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(places, short));
 }
 
 /** A result's are plain ones, which is what `Row` is unless somebody says otherwise. */

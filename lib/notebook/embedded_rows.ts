@@ -4,7 +4,7 @@ import { type ColumnType, types } from "../dataset/column_type.ts";
 import type { Embedder } from "../embed/embedder.ts";
 import type { TextDeclaration } from "../embed/text_declaration.ts";
 import { givenTable } from "./given_rows.ts";
-import { type Query, writeRows } from "./query.ts";
+import { type Query, rowsInFrom, writeRows } from "./query.ts";
 import type { PlainRow } from "./plain_value.ts";
 import { columnsNamed, QueryResult, type ResultColumn } from "./query_result.ts";
 import { identifier, type InSql, sql, SqlPart } from "./sql_part.ts";
@@ -34,7 +34,7 @@ export async function embeddedRowsSql(
 ): Promise<SqlPart> {
   const kept = `weir_embedded_${crypto.randomUUID()}`;
   const table = identifier(kept);
-  const numbered = sql`SELECT *, row_number() OVER () AS _ordinal, false AS _delete FROM (${rows}) AS given`;
+  const numbered = sql`SELECT *, row_number() OVER () AS _ordinal, false AS _delete FROM ${rowsInFrom(rows)} AS given`;
   await writeRows({ database, part: numbered }, table);
   const run = (part: SqlPart) => QueryResult.of({ database, part });
   const { recordTextSql } = await import("../embed/record_text.ts");

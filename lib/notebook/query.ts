@@ -8,7 +8,7 @@ import {
 } from "@duckdb/node-api";
 import type { Database } from "../engine/database.ts";
 import { boundValue } from "./bound_value.ts";
-import { sql, SqlPart } from "./sql_part.ts";
+import { asSql, type InSql, sql, SqlPart } from "./sql_part.ts";
 import { explaining, requireOnlyReading, statementParts } from "./statement_parts.ts";
 
 /** What is asked of whom. */
@@ -76,6 +76,11 @@ export function asTable(part: SqlPart): SqlPart {
   // A comment at its end ends with its line.
   return sql`(${new SqlPart(texts, part.values)}
 )`;
+}
+
+/** What stands for rows behind FROM: a piece of SQL as a table, everything else as it says itself. */
+export function rowsInFrom(rows: InSql): SqlPart {
+  return rows instanceof SqlPart ? asTable(rows) : rows[asSql];
 }
 
 async function prepared(native: DuckDBConnection, { text, values }: SqlPart): Promise<DuckDBPreparedStatement> {

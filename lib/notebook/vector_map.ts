@@ -1,5 +1,6 @@
 /** Vectors on a plane: where each lies along the two directions in which they differ most. */
 import type { PlainRow } from "./plain_value.ts";
+import { rowsInFrom } from "./query.ts";
 import { columnsNamed, type QueryResult } from "./query_result.ts";
 import { identifier, type InSql, sql, type SqlPart } from "./sql_part.ts";
 
@@ -22,19 +23,19 @@ export async function vectorMapSql(
   rows: InSql,
   { vector = "embedding_vector", run }: VectorMapOptions & { readonly run: (query: SqlPart) => Promise<QueryResult> },
 ): Promise<SqlPart> {
-  const column = identifier(vector);
+  const [column, given] = [identifier(vector), rowsInFrom(rows)];
   // By hash, and so the same ones each time.
   const sample = await run(sql`
-    SELECT ${column}::FLOAT[] AS vector FROM (${rows}) AS given WHERE ${column} IS NOT NULL
+    SELECT ${column}::FLOAT[] AS vector FROM ${given} AS given WHERE ${column} IS NOT NULL
     ORDER BY hash(${column}::VARCHAR) LIMIT ${sampledRows}`);
   const { dimensions, values } = vectorsOf(await sample.rows());
   const { mean, first, second } = await planeOf({ dimensions, values });
   const along = (axis: Float32Array) => sql`list_dot_product(${column}::FLOAT[], ${axis}) - ${dot(mean, axis)}`;
-  const { columns } = await run(sql`SELECT * FROM (${rows}) AS given LIMIT 0`);
+  const { columns } = await run(sql`SELECT * FROM ${given} AS given LIMIT 0`);
   return sql`
     SELECT * EXCLUDE (${columnsNamed([vector, "x", "y"], columns)}), ${along(first)} AS x, ${
     along(second)
-  } AS y FROM (${rows}) AS given
+  } AS y FROM ${given} AS given
     WHERE len(${column}) = ${dimensions}`;
 }
 

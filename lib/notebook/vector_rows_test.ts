@@ -11,6 +11,7 @@ import { VectorLake } from "../testing/vector_lake.ts";
 import { type Lake, openLake } from "./lake.ts";
 import { projectFolder } from "./project.ts";
 import type { QueryResult } from "./query_result.ts";
+import { sql } from "./sql_part.ts";
 import { display } from "./table_display.ts";
 
 async function withLake(body: (lake: Lake) => Promise<void>): Promise<void> {
@@ -35,6 +36,18 @@ Deno.test("vectors on a plane keep the distances that a plane can keep", () =>
       JOIN ${map} AS m ON m.id = a.id JOIN ${map} AS n ON n.id = b.id`).rows();
     assert.ok(Number(worst?.difference) < 1e-3, `distances differ by ${worst?.difference}`);
     assert.equal(worst?.widest_first, true);
+  }));
+
+Deno.test("a table and a piece of SQL are laid out as a result is", () =>
+  withDatabase(async (fixture) => {
+    const notes = new VectorLake(fixture, { format: "delta" });
+    await notes.write([{ id: 1, text: "Rent of the flat" }, { id: 2, text: "Petrol" }]);
+    await using lake = await openLake({ lake: `${fixture.folder}/lake` });
+    for (const rows of [lake.table("notes"), sql`SELECT * FROM desk.notes -- all of them`]) {
+      const map = await (await lake.vectorMap(rows)).rows();
+      assert.deepEqual(map.map(({ id }) => id).toSorted(), [1n, 2n]);
+      assert.ok(map.every(({ x, y }) => typeof x === "number" && typeof y === "number"));
+    }
   }));
 
 Deno.test("rows without a vector are not on the map, and a map of none says so", () =>
