@@ -6,6 +6,9 @@ const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 /** One Ctrl-C often reaches a job twice, from the terminal and from `deno task`, which hands it on: so soon after the first it is no second. */
 const echoMs = 250;
 
+/** A job without a terminal of its own goes on when one is closed, as who started it with `nohup` wishes: Deno by itself would end it. */
+const isAttended = [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
+
 /** Listens from now until disposed. */
 export class Interruption implements Disposable {
   readonly #controller = new AbortController();
@@ -39,6 +42,7 @@ export class Interruption implements Disposable {
   }
 
   #receive(signal: keyof typeof exitCodes, say: () => void): void {
+    if (signal === "SIGHUP" && !isAttended) return;
     const timeMs = performance.now();
     if (this.#first?.signal === signal && timeMs - this.#first.timeMs < echoMs) return;
     if (this.#first !== undefined) Deno.exit(exitCodes[signal]);

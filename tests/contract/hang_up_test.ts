@@ -1,0 +1,50 @@
+/** What a closed terminal does to jobs. */
+import assert from "node:assert/strict";
+import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { hasTerminal, Terminal } from "./terminal.ts";
+
+const source = `
+import { runJob } from "${new URL("../../lib/cli/run_job.ts", import.meta.url)}";
+
+await runJob({
+  name: "example",
+  summary: "An example that hears of a closed terminal",
+  settings: {},
+  main: async ({ signal, print }) => {
+    const end = setTimeout(() => {}, 3_000);
+    Deno.kill(Deno.pid, "SIGHUP");
+    await new Promise((done) => (signal.addEventListener("abort", done), setTimeout(done, 1_000)));
+    print(signal.aborted ? "stopped" : "left alone");
+    clearTimeout(end);
+    return { ok: true };
+  },
+});
+`;
+
+/** Arguments of Deno. */
+async function withExample(body: (args: readonly string[], folder: string) => Promise<void>): Promise<void> {
+  await withTemporaryFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/job.ts`, source);
+    const config = new URL("../../deno.json", import.meta.url).pathname;
+    await body(["run", "-A", "-q", "--no-check", "--config", config, `${folder}/job.ts`], folder);
+  });
+}
+
+Deno.test({
+  name: "a terminal that is closed stops its job as cleanly as Ctrl-C",
+  ignore: !hasTerminal,
+  fn: () =>
+    withExample(async (args, folder) => {
+      await using terminal = new Terminal(args, { folder });
+      await terminal.expect(/stopped/);
+      assert.equal(await terminal.ended(), 0);
+    }),
+});
+
+Deno.test("a job that was started with nohup goes on when the terminal is closed", () =>
+  withExample(async (args, cwd) => {
+    const command = new Deno.Command("nohup", { args: [Deno.execPath(), ...args], cwd, stdin: "null" });
+    const { code, stdout, stderr } = await command.output();
+    assert.equal(code, 0, new TextDecoder().decode(stderr));
+    assert.match(new TextDecoder().decode(stdout), /left alone/);
+  }));
