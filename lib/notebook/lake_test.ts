@@ -84,35 +84,37 @@ Deno.test("without options it is the lake that the jobs write to, whatever the w
   await Deno.mkdir(join(project, "data/state"), { recursive: true });
   const folder = await Deno.makeTempDir({ dir: join(project, "data/state"), prefix: "lake-" });
   try {
-    const script = `import { openLake } from ${JSON.stringify(new URL("../mod.ts", import.meta.url))};
-      await openLake().then((lake) => lake.close()).catch(({ message, advice }) => console.log(message, advice));`;
-    const said = async (lake: string, more: Readonly<Record<string, string>> = {}) => {
-      const { stdout } = await new Deno.Command(Deno.execPath(), {
-        args: [
-          "run",
-          "-A",
-          "--no-check",
-          "--config",
-          join(project, "deno.json"),
-          `data:text/typescript,${encodeURIComponent(script)}`,
-        ],
-        cwd: tmpdir(),
-        env: { WEIR_LAKE: lake, ...more },
-        stderr: "inherit",
-      }).output();
-      return new TextDecoder().decode(stdout);
-    };
     const lake = relative(project, folder);
-    assert.equal(await said(lake), "");
-    const missing = await said(`${lake}/nowhere`);
+    const environments = [
+      { WEIR_LAKE: lake },
+      { WEIR_LAKE: `${lake}/nowhere` },
+      { WEIR_LAKE: lake, WEIR_ICEBERG_CATALOG: "rest" },
+      { WEIR_LAKE: lake, WEIR_ICEBERG_CATALOG: "rest", WEIR_ICEBERG_REST_URI: "http://127.0.0.1:9" },
+    ];
+    const [opened, missing = "", ...catalogs] = await saidElsewhere(environments);
+    assert.equal(opened, "");
     assert.ok(missing.startsWith(`There is no lake in ${folder}/nowhere Run deno task pipeline, or `), missing);
-    const catalog = { WEIR_ICEBERG_CATALOG: "rest" };
-    assert.match(await said(lake, catalog), /iceberg-catalog rest does not say which/);
-    assert.match(await said(lake, { ...catalog, WEIR_ICEBERG_REST_URI: "http://127.0.0.1:9" }), /catalog/i);
+    assert.match(catalogs[0] ?? "", /iceberg-catalog rest does not say which/);
+    assert.match(catalogs[1] ?? "", /catalog/i);
   } finally {
     await Deno.remove(folder);
   }
 });
+
+/** What opening the lake of the jobs says in each environment, in another working directory; nothing where it goes well. */
+async function saidElsewhere(environments: readonly Readonly<Record<string, string>>[]): Promise<readonly string[]> {
+  const script = `import { openLake } from ${JSON.stringify(new URL("./lake.ts", import.meta.url))};
+    for (const environment of ${JSON.stringify(environments)}) {
+      for (const [name, value] of Object.entries(environment)) Deno.env.set(name, value);
+      const said = await openLake().then((lake) => lake.close()).catch(({ message, advice }) => message + " " + advice);
+      console.log(JSON.stringify(said ?? ""));
+    }`;
+  const url = `data:text/typescript,${encodeURIComponent(script)}`;
+  const config = join(projectFolder(), "deno.json");
+  const args = ["run", "-A", "--no-check", "--config", config, url];
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args, cwd: tmpdir(), stderr: "inherit" }).output();
+  return new TextDecoder().decode(stdout).trim().split("\n").map((line) => JSON.parse(line));
+}
 
 Deno.test("a damaged table is left out, and who asks for it is told the reason", () =>
   withDatabase(async (fixture) => {
