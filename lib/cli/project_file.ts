@@ -1,4 +1,5 @@
 /** What the project's `deno.json` says of the jobs. */
+import { join } from "node:path";
 
 /** A named permission set, as far as lists go: what is absent is refused. */
 export type PermissionSet = Readonly<
@@ -13,15 +14,19 @@ export interface ProjectFile {
   readonly imports: Readonly<Record<string, string>>;
 }
 
-/** Reads it in the folder that a task runs in; where there is none it is empty. */
-export function readProjectFile(): ProjectFile {
-  const { tasks = {}, permissions = {}, imports = {} } = JSON.parse(fileText()) as Partial<ProjectFile>;
+/**
+ * Reads it; where there is none it is empty.
+ *
+ * @param folder The project's. Default: the one that a task runs in.
+ */
+export function readProjectFile(folder = "."): ProjectFile {
+  const { tasks = {}, permissions = {}, imports = {} } = JSON.parse(fileText(folder)) as Partial<ProjectFile>;
   return { tasks, permissions, imports };
 }
 
-function fileText(): string {
+function fileText(folder: string): string {
   try {
-    return Deno.readTextFileSync("deno.json");
+    return Deno.readTextFileSync(join(folder, "deno.json"));
   } catch (thrown) {
     if (thrown instanceof Deno.errors.NotFound) return "{}";
     throw thrown;

@@ -1,7 +1,6 @@
 /** Jobs of this project, started from a program or a cell. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { shellWord } from "../cli/permission.ts";
+import { readProjectFile } from "../cli/project_file.ts";
 import { WeirError } from "../errors.ts";
 import { projectFolder } from "../notebook/project.ts";
 import { nearest } from "../settings/nearest.ts";
@@ -53,9 +52,7 @@ function typed(word: string): string {
 }
 
 function requireJob(name: string, folder: string): void {
-  const { tasks } = JSON.parse(readFileSync(join(folder, "deno.json"), "utf8")) as {
-    readonly tasks: Readonly<Record<string, { readonly command: string }>>;
-  };
+  const { tasks } = readProjectFile(folder);
   const jobs = Object.keys(tasks).filter((task) => / jobs\/\w+\.ts\b/.test(tasks[task]!.command));
   if (jobs.includes(name)) return;
   const meant = nearest(name, jobs);
