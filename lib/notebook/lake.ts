@@ -253,12 +253,14 @@ export class Lake implements AsyncDisposable, Displayed {
 
   /**
    * The rows with `x` and `y` in place of their vector: where it lies along the two directions in which they differ most (principal
-   * axes). Columns of their own of these names give way; rows without a vector are left out.
+   * axes). Columns of their own of these names give way; rows without a vector, or with one that is not whole, are left out and counted
+   * below the result.
    *
    * @throws {RangeError} If there are no vectors of two dimensions or more.
    */
   async vectorMap(rows: InSql, options: VectorMapOptions = {}): Promise<QueryResult> {
-    return await this.#result(await vectorMapSql(rows, { ...options, run: (part) => this.#result(part) }));
+    const { part, notes } = await vectorMapSql(rows, { ...options, run: (asked) => this.#result(asked) });
+    return await this.#result(part, notes);
   }
 
   /** Its tables, and which of them cannot be read. */

@@ -50,15 +50,20 @@ Deno.test("a table and a piece of SQL are laid out as a result is", () =>
     }
   }));
 
-Deno.test("rows without a vector are not on the map, and a map of none says so", () =>
+Deno.test("rows without a whole vector are not on the map, which says how many; a map of none says so", () =>
   withLake(async (lake) => {
-    const rows = await lake.sql`SELECT * FROM (VALUES (1, [1, 0]), (2, NULL), (3, [0, 1]), (4, [1, 2, 3])) AS t(id, v)`;
+    const rows = await lake.sql`SELECT * FROM (VALUES (1, [1, 0]), (2, NULL), (3, [0, 1]), (4, [1, 2, 3]),
+      (5, ['NaN'::FLOAT, 1]), (6, [NULL, 1]), (7, ['-inf'::FLOAT, 'inf'::FLOAT])) AS t(id, v)`;
     const map = await lake.vectorMap(rows, { vector: "v" });
-    assert.deepEqual((await map.rows()).map(({ id }) => id), [1, 3]);
-    await assert.rejects(lake.vectorMap(await lake.sql`SELECT NULL::FLOAT[] AS v`, { vector: "v" }), {
-      name: "RangeError",
-      message: /none of two dimensions/,
-    });
+    const found = await map.rows();
+    assert.deepEqual(found.map(({ id }) => id), [1, 3]);
+    assert.ok(found.every(({ x, y }) => Number.isFinite(x) && Number.isFinite(y)), JSON.stringify(found));
+    const text = String(await shown(map));
+    assert.match(text, /of 7 rows 1 that have no v\b/);
+    assert.match(text, /of 7 rows 4 that have a v of other than 2 dimensions, or with NULL, NaN or an infinity in it/);
+    for (const none of [sql`SELECT NULL::FLOAT[] AS v`, sql`SELECT ['NaN', 1]::FLOAT[] AS v`]) {
+      await assert.rejects(lake.vectorMap(none, { vector: "v" }), { name: "RangeError", message: /v has none of two/ });
+    }
   }));
 
 Deno.test("columns that the rows have already give way to those of the map and of the model", () =>
