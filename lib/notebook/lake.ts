@@ -246,6 +246,7 @@ export class Lake implements AsyncDisposable, Displayed {
    * Columns of their own of these names give way: of rows that are embedded once more the last vectors are there.
    *
    * @throws {RangeError} If there are more than `most`.
+   * @throws {TypeError} If a column is called `_ordinal` or `_delete`, which embedding needs itself.
    */
   async embed(rows: InSql, options: EmbedRowsOptions): Promise<QueryResult> {
     return await this.#result(await embeddedRowsSql(this.#parts.database, rows, options));

@@ -2,7 +2,7 @@
 import type { PlainRow } from "./plain_value.ts";
 import { rowsInFrom } from "./query.ts";
 import { columnsNamed, type QueryResult } from "./query_result.ts";
-import { identifier, type InSql, sql, type SqlPart } from "./sql_part.ts";
+import { identifier, type InSql, sql, SqlPart } from "./sql_part.ts";
 
 /** Which vectors. */
 export interface VectorMapOptions {
@@ -39,7 +39,10 @@ export async function vectorMapSql(
     ORDER BY hash(${column}::VARCHAR) LIMIT ${sampledRows}`);
   const { dimensions, values } = vectorsOf(await sample.rows(), vector);
   const { mean, first, second } = await planeOf({ dimensions, values });
-  const along = (axis: Float32Array) => sql`list_dot_product(${column}::FLOAT[], ${axis}) - ${dot(mean, axis)}`;
+  const array = new SqlPart([`FLOAT[${dimensions}]`]);
+  // Of arrays, whose product looks at its own row alone: that of lists refuses a NULL in a row that is left out too.
+  const along = (axis: Float32Array) =>
+    sql`array_inner_product(TRY_CAST(${column} AS ${array}), ${axis}::${array}) - ${dot(mean, axis)}`;
   const { columns } = await run(sql`SELECT * FROM ${given} AS given LIMIT 0`);
   const isShown = sql`len(${column}) = ${dimensions} AND ${isWhole}`;
   const part = sql`
