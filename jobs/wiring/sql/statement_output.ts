@@ -33,7 +33,7 @@ export async function outputOf(
   }
   const path = resolve(out);
   await requireParent(path);
-  await requirePermissions("sql", [{ kind: "folder", path }]);
+  requirePermissions("sql", [{ kind: "folder", path }]);
   return { format, out: path };
 }
 
