@@ -23,6 +23,7 @@ import { resultJson } from "./result_json.ts";
 import { RunRecord } from "./run_record.ts";
 import type { Terminal } from "./screen.ts";
 import { taskCommand } from "./task_command.ts";
+import { terminalSize } from "./terminal_size.ts";
 
 /** What a job gets. */
 export interface JobContext<Declared extends Declarations> {
@@ -172,16 +173,6 @@ function openTerminal({ output, redact, progress }: Frame, shown: ProgressSwitch
     isColoured: !Deno.env.get("NO_COLOR"),
     handTo: (display) => shown.handTo(display),
   };
-}
-
-/** In cells; the usual ones where the terminal does not know, or was closed: what is written then finds that out. */
-function terminalSize(): ReturnType<Terminal["size"]> {
-  try {
-    const { columns, rows } = Deno.consoleSize();
-    return { columns: columns || 80, rows: rows || 24 };
-  } catch {
-    return { columns: 80, rows: 24 };
-  }
 }
 
 /** Says something to people on standard error. */

@@ -106,6 +106,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "source/postgres",
     "settings/nearest.ts",
     "settings/redaction.ts",
+    "cli/fitted_table.ts",
     "cli/format.ts",
     "cli/table.ts",
   ],
