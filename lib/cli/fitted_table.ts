@@ -45,6 +45,16 @@ export function fittedLayout(
   return { head: `${line(columns.map(({ title }) => title))}\n${rule}`, line, leftOut };
 }
 
+/** The table itself, in so many cells. Default: as many as it takes. */
+export function renderFitted(
+  columns: readonly TextColumn[],
+  rows: readonly (readonly string[])[],
+  cells = Infinity,
+): string {
+  const { head, line } = fittedLayout(columns, rows, cells);
+  return [head, ...rows.map(line)].join("\n");
+}
+
 function total(widths: readonly number[]): number {
   return widths.reduce((sum, width) => sum + width + between, -between);
 }

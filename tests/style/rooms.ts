@@ -108,7 +108,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "settings/redaction.ts",
     "cli/fitted_table.ts",
     "cli/format.ts",
-    "cli/table.ts",
+    "cli/terminal_size.ts",
   ],
   // Answers over HTTP. Whatever listens is started by a job.
   serve: ["embed"],
