@@ -151,7 +151,7 @@ Deno.test("a table whose files are there without those that say what it holds is
     const text = String((await lake[display]())["text/plain"]);
     for (const path of markers) assert.ok(text.includes(`table desk.notes is damaged: ${path} is missing`), text);
     assert.doesNotMatch(text, /removed/);
-    assert.throws(() => lake.table("notes"), { kind: "tableUnreadable", advice: /copy it anew/ });
+    assert.throws(() => lake.table("notes"), { kind: "tableUnreadable", advice: /copied anew/ });
   }));
 
 Deno.test("a lake that was closed cannot be read any more", () =>

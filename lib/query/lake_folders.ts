@@ -97,6 +97,5 @@ async function holdsFiles(storage: Storage, folder: string): Promise<boolean> {
 function missing(path: string): WeirError {
   return new WeirError("tableUnreadable", `${path} is missing, the folder that says which of its files are the table`, {
     detail: { path },
-    advice: "Bring that folder back from a copy, or remove the table's whole folder and let its job copy it anew",
   });
 }
