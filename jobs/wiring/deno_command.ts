@@ -28,6 +28,19 @@ export async function deno(
   return { ok: success, output: text(stdout), report: text(stderr) };
 }
 
+/** The report of a check of types; undefined where there is nothing to report. */
+export async function typeErrors(path: string): Promise<string | undefined> {
+  const { ok, report } = await deno(["check", "--quiet", path]);
+  return ok ? undefined : report;
+}
+
+/** A module as the project formats it. It has to be without errors. */
+export async function formatted(text: string): Promise<string> {
+  const { ok, output, report } = await deno(["fmt", "--quiet", "--ext", "ts", "-"], { input: text });
+  if (ok) return output;
+  throw new WeirError("internal", "a module's text cannot be formatted", { cause: new Error(report) });
+}
+
 function started(args: readonly string[], cwd: string): Deno.ChildProcess {
   const itself = Deno.execPath();
   const { state } = Deno.permissions.querySync({ name: "run", command: itself });

@@ -5,7 +5,7 @@ import { frameSettings } from "../../../lib/cli/run_job.ts";
 import { WeirError } from "../../../lib/errors.ts";
 import { cellErrors } from "../../../lib/promote/check_report.ts";
 import type { JobModule } from "../../../lib/promote/job_module.ts";
-import { deno } from "../deno_command.ts";
+import { typeErrors } from "../deno_command.ts";
 import { readCells } from "./read_cells.ts";
 
 /** As tasks are called: it is a file's name too. */
@@ -29,10 +29,10 @@ export async function checkedJob(
   const path = resolve(`jobs/.${parse(notebook).name}.ts`);
   try {
     await Deno.writeTextFile(path, module.text);
-    const { ok, report } = await deno(["check", "--quiet", path]);
+    const report = await typeErrors(path);
     // Ctrl-C in a terminal ends the check too, and what is left of its report says nothing.
     signal.throwIfAborted();
-    if (!ok) throw notCompiling(report, module, notebook);
+    if (report !== undefined) throw notCompiling(report, module, notebook);
     const { job } = await readCells(path, { module, notebook });
     requireSound(job);
     return job;

@@ -5,7 +5,7 @@ import { WeirError } from "../../../lib/errors.ts";
 import { fileName, withJob } from "../../../lib/promote/job_configuration.ts";
 import { jobModule, originOf, withOrigin } from "../../../lib/promote/job_module.ts";
 import { taggedCells } from "../../../lib/promote/tagged_cells.ts";
-import { deno } from "../deno_command.ts";
+import { formatted } from "../deno_command.ts";
 import { checkedJob } from "./checked_job.ts";
 
 /** What was done. */
@@ -65,13 +65,6 @@ export function promotionText({ job, notebook, file, changed }: Promotion): stri
     ? `${file} is as ${notebook} has it already; nothing was changed`
     : `wrote ${changed.join(" and ")} out of ${notebook}`;
   return `${done}\n\nNext:\n  deno task ${job} --help   shows its settings\n  deno task ${job}          runs it`;
-}
-
-/** A module as the project formats it. It has to be without errors. */
-async function formatted(text: string): Promise<string> {
-  const { ok, output, report } = await deno(["fmt", "--quiet", "--ext", "ts", "-"], { input: text });
-  if (ok) return output;
-  throw new WeirError("internal", "the job's text cannot be formatted", { cause: new Error(report) });
 }
 
 async function readNotebook(path: string): Promise<string> {
