@@ -7,6 +7,7 @@ import type { DuckDBDataChunk } from "@duckdb/node-api";
 import { formatCount } from "../../cli/format.ts";
 import { type FittedLayout, fittedLayout } from "../../cli/fitted_table.ts";
 import { cellText, isNumeric } from "../../notebook/cell_text.ts";
+import { isPlan } from "../../notebook/plan_display.ts";
 import type { StatementRows } from "../session.ts";
 import { csvField, jsonText, quoted } from "./exact_text.ts";
 
@@ -25,11 +26,12 @@ export interface TableRoom {
   readonly cells?: number | undefined;
 }
 
-/** A table to be read, with its rows counted below it, and its columns where some are left out. */
+/** A table to be read, or a plan as it was drawn; a table with its rows counted below it, and its columns where some are left out. */
 export async function* tableBytes(
   { names, types, chunks }: StatementRows,
   { most = Number.MAX_SAFE_INTEGER, cells = Infinity }: TableRoom = {},
 ): AsyncGenerator<Uint8Array, void> {
+  if (isPlan(names)) return yield* planBytes(chunks);
   const columns = names.map((title, index) => ({
     title,
     align: isNumeric(types[index]!) ? "right" as const : "left" as const,
@@ -59,6 +61,10 @@ export async function* tableBytes(
   }
   if (count === 0) yield printed([]);
   yield counted(`${formatCount(count)} row${count === 1 ? "" : "s"}`);
+}
+
+async function* planBytes(chunks: StatementRows["chunks"]): AsyncGenerator<Uint8Array, void> {
+  for await (const chunk of chunks) yield encoder.encode(`${chunk.getColumnValues(1).join("\n")}\n`);
 }
 
 /** CSV with a line of names, UTF-8, lines ended by a line feed. */

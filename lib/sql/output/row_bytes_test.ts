@@ -79,6 +79,12 @@ Deno.test("a table counts its rows, ends where it is told to, and is there witho
   assert.match(await textOf("SELECT range AS n FROM range(5000)", tableBytes), /4999\n5,000 rows\n$/);
 });
 
+Deno.test("a plan is printed as it was drawn, whatever room there is", async () => {
+  const text = await textOf("EXPLAIN SELECT sum(range) FROM range(3)", (rows) => tableBytes(rows, { cells: 20 }));
+  assert.match(text, /^┌─+┐\n│ .* │\n/);
+  assert.match(text, /RANGE/);
+});
+
 Deno.test("a table on a terminal is no wider than that, and says how many columns it shows", async () => {
   const columns = Array.from({ length: 9 }, (_, index) => `${index} AS n${index}`).join(", ");
   const wide = `SELECT repeat('long ', 50) AS text, ${columns}, repeat('日', 50) AS last`;
