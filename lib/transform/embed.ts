@@ -10,7 +10,6 @@ import type { TableDefinition } from "../dataset/dataset.ts";
 import type { Embedder } from "../embed/embedder.ts";
 import { recordTextSql } from "../embed/record_text.ts";
 import type { TextDeclaration } from "../embed/text_declaration.ts";
-import type { Connection } from "../engine/connection.ts";
 import { identifier, literal } from "../engine/quote.ts";
 import { WeirError } from "../errors.ts";
 import { keyJsonSql, reportDeadLetters } from "./dead_letters.ts";
