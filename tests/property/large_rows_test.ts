@@ -4,7 +4,7 @@ import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 import { assertVerified, captureJob } from "./capture_job.ts";
 
-/** Five such values in a row are more than the reader's buffer of 32 MiB holds. */
+/** Five such values in a row are more than the reader's usual buffers hold. */
 const limitBytes = 7 * 2 ** 20;
 
 Deno.test("several values just under the limit arrive in one row, and one over it is a dead letter of its own", () =>
