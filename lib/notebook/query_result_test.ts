@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Connection } from "../engine/connection.ts";
 import { Database } from "../engine/database.ts";
-import { withTemporaryFolder } from "../testing/temporary.ts";
+import { withTemporaryFolder } from "../testing/temporary_folder.ts";
 import { plot } from "./chart.ts";
 import { QueryResult } from "./query_result.ts";
 import { sql, type SqlPart } from "./sql_part.ts";

@@ -6,7 +6,7 @@ import { modelFindings } from "../../jobs/wiring/doctor/model.ts";
 import { modelSettings } from "../../jobs/wiring/capture_settings.ts";
 import { resolveSettings } from "../../lib/settings/resolve.ts";
 import { type AskedRequest, withScriptedStore } from "../../lib/testing/scripted_store.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 import { JobProcess } from "../crash/job_process.ts";
 

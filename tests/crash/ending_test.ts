@@ -1,6 +1,6 @@
 /** Every way in which a job with a server of its own can end: nothing of it stays behind, and the next run goes on. */
 import assert from "node:assert/strict";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import type { JobProcess } from "./job_process.ts";
 import { assertComplete, assertRefused, endOf, runJob, startJob } from "./real_job.ts";
 

@@ -9,7 +9,7 @@ import {
   tinyVector,
   writeTinyModel,
 } from "../../testing/tiny_model.ts";
-import { withTemporaryFolder } from "../../testing/temporary.ts";
+import { withTemporaryFolder } from "../../testing/temporary_folder.ts";
 import { createEmbedder } from "../create_embedder.ts";
 import { type Embedder, modelVersion, textBatch, type VectorBatch } from "../embedder.ts";
 import { findModel, type ModelOptions } from "../model_source.ts";
