@@ -30,8 +30,11 @@ export function startJob({ job, folder, url, flags, unread = false }: RealJobPla
     args: ["--json", ...flags],
     folder,
     unread,
-    // A flag goes before it. To load the default model takes a tenth of such a run.
-    environment: { WEIR_MODEL: crashModel, ...(url === undefined ? {} : { POSTGRES_URL: url }) },
+    environment: {
+      // Payments have vectors, and to load the default model takes a tenth of such a run. A flag goes before it.
+      ...(job === "pipeline" ? { WEIR_MODEL: crashModel } : {}),
+      ...(url === undefined ? {} : { POSTGRES_URL: url }),
+    },
   });
 }
 
