@@ -21,7 +21,7 @@ export const job = declareJob({
   },
   main: async ({ settings, operand, signal, progress, print }) => {
     const { out, hosts, folders, dryRun } = settings;
-    await requirePermissions("compile", dryRun ? [] : [{ kind: "folder", path: resolve(out) }]);
+    requirePermissions("compile", dryRun ? [] : [{ kind: "folder", path: resolve(out) }]);
     const programs = namedPrograms(jobPrograms(), operand);
     const binaries: Binary[] = [];
     await using packing = new Packing();

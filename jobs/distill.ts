@@ -32,7 +32,7 @@ export const job = declareJob({
   main: async ({ settings, signal, progress, print, command }) => {
     const out = resolve(requireOut(settings.out));
     const texts = settings.texts === undefined ? [] : [{ kind: "file", path: resolve(settings.texts) } as const];
-    await requirePermissions("distill", [...await modelNeeds(settings), ...texts, { kind: "folder", path: out }]);
+    requirePermissions("distill", [...await modelNeeds(settings), ...texts, { kind: "folder", path: out }]);
     if (!settings.replace) await requireNoModel(out);
     const again = command("model:distill", { of: own });
     const outcome = await distilFolder({ ...settings, out }, { signal, progress, command: again });

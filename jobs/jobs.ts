@@ -2,6 +2,7 @@
 import { completionScript, shells } from "../lib/cli/completion/script.ts";
 import type { DeclaredJob } from "../lib/cli/help.ts";
 import { declareJob, runJob } from "../lib/cli/run_job.ts";
+import { printedColumns } from "../lib/cli/terminal_size.ts";
 import { WeirError } from "../lib/errors.ts";
 import { choice, choices } from "../lib/settings/kinds.ts";
 import { allJobs } from "./wiring/all_jobs.ts";
@@ -43,11 +44,15 @@ export const job = declareJob({
     const wanted = jobs.filter(({ name }) => settings.job.includes("all") || settings.job.includes(name));
     if (wanted.length > 0) {
       const listing = jobListing(wanted);
-      print(listing.jobs.map(jobText).join("\n\n"));
+      print(listing.jobs.map((listed) => jobText(listed, printedColumns())).join("\n\n"));
       return listing;
     }
     const listing = jobListing(jobs);
-    print(`${jobsText(listing)}\n\ndeno task jobs --job NAME shows a job's settings; every job has --help.`);
+    print(
+      `${
+        jobsText(listing, printedColumns())
+      }\n\ndeno task jobs --job NAME shows a job's settings; every job has --help.`,
+    );
     return listing;
   },
 });

@@ -23,7 +23,7 @@ export const job = declareJob({
         advice: "Give its path, such as deno task promote notebooks/05_own_job.ipynb",
       });
     }
-    await requirePermissions("promote", [{ kind: "file", path: resolve(operand) }]);
+    requirePermissions("promote", [{ kind: "file", path: resolve(operand) }]);
     const promotion = await promote(operand, { ...settings, signal, progress });
     print(promotionText(promotion));
     return promotion;

@@ -30,7 +30,7 @@ export const job = declareJob({
       });
     }
     const address: Need = { kind: "host", host: `${hostname}:${port}` };
-    await requirePermissions("serve_embeddings", [address, ...await modelNeeds(settings)]);
+    requirePermissions("serve_embeddings", [address, ...await modelNeeds(settings)]);
     const embedder = await startModel(settings, { signal, progress, workers });
     try {
       // Where a folder lies is nobody else's business.

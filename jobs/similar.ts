@@ -48,7 +48,7 @@ export const job = declareJob({
     await using table = await SearchedTable.open(settings, formats);
     const start: TextQuery["start"] = async (model, modelDtype = settings.modelDtype) => {
       const chosen = { ...settings, model, modelDtype };
-      await requirePermissions("similar", await modelNeeds(chosen));
+      requirePermissions("similar", await modelNeeds(chosen));
       return await startModel(chosen, { signal, progress });
     };
     const query = similarQuery(settings, { key: table.key, start });

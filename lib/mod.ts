@@ -32,7 +32,7 @@ export type { JobFlags } from "./job/job_flags.ts";
 export type { CaptureJobOutcome, JobOutcome, MaintainJobOutcome, VerifyJobOutcome } from "./job/job_outcome.ts";
 export type { JobNote, JobState, JobStep } from "./job/job_step.ts";
 export type { JobTrial } from "./job/job_trial.ts";
-export { startJob } from "./job/start_job.ts";
+export { startJob, type StartJobOptions } from "./job/start_job.ts";
 export type { StartedJob } from "./job/started_job.ts";
 export type { TriedSettings } from "./job/tried_settings.ts";
 export { tryJob, type TryJobOptions } from "./job/try_job.ts";

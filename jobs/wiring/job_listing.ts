@@ -3,7 +3,7 @@ import { formatSeconds } from "../../lib/cli/format.ts";
 import type { DeclaredJob } from "../../lib/cli/help.ts";
 import { frameSettings, type JobResult } from "../../lib/cli/run_job.ts";
 import { type LastRun, lastRun } from "../../lib/cli/run_record.ts";
-import { renderTable } from "../../lib/cli/table.ts";
+import { renderWithSentences } from "../../lib/cli/fitted_table.ts";
 import type { Declarations, Setting } from "../../lib/settings/setting.ts";
 
 /** One setting of a job, as `--json` prints it. What does not hold of it is left out. */
@@ -66,12 +66,13 @@ function listedSetting(setting: Setting<unknown>): ListedSetting {
   };
 }
 
-/** A line for each job. */
-export function jobsText({ jobs }: JobListing): string {
+/** A line for each job; where so many cells are too few for that, its sentence stands below it. */
+export function jobsText({ jobs }: JobListing, cells?: number): string {
   const columns = [{ title: "deno task" }, { title: "last run" }, { title: "started (UTC)" }, {
     title: "what it does",
   }];
-  return renderTable(columns, jobs.map(({ name, summary, lastRun }) => [name, ...runCells(lastRun), summary]));
+  const rows = jobs.map(({ name, summary, lastRun }) => [name, ...runCells(lastRun), summary]);
+  return renderWithSentences(columns, rows, cells);
 }
 
 function runCells(run: LastRun | null): readonly [how: string, when: string] {
@@ -82,8 +83,8 @@ function runCells(run: LastRun | null): readonly [how: string, when: string] {
   return [`${outcome}${why}${took}`, run.startedAt.slice(0, 19).replace("T", " ")];
 }
 
-/** A job with all of its settings. */
-export function jobText({ name, summary, settings, lastRun }: ListedJob): string {
+/** A job with all of its settings, likewise. */
+export function jobText({ name, summary, settings, lastRun }: ListedJob, cells?: number): string {
   const [how, when] = runCells(lastRun);
   const columns = [{ title: "flag" }, { title: "environment" }, { title: "default" }, { title: "meaning" }];
   const rows = settings.map(({ flag = "", value = "", environment, otherEnvironment, ...setting }) => [
@@ -92,5 +93,6 @@ export function jobText({ name, summary, settings, lastRun }: ListedJob): string
     value === "" ? "off" : setting.default ?? "",
     setting.help,
   ]);
-  return `deno task ${name}: ${summary}\nlast run: ${`${how} ${when}`.trim()}\n\n${renderTable(columns, rows)}`;
+  const head = `deno task ${name}: ${summary}\nlast run: ${`${how} ${when}`.trim()}`;
+  return `${head}\n\n${renderWithSentences(columns, rows, cells)}`;
 }

@@ -15,6 +15,7 @@ import { Generation } from "./generation.ts";
 import { captureOutcome, type NextStep, outcomeText } from "./outcome.ts";
 import { requireReach } from "./reach.ts";
 import { hinted, openServer } from "./server.ts";
+import { StopOfCapture } from "./stop_of_capture.ts";
 import { keptLogText, tearDown } from "./teardown.ts";
 
 const generateHint =
@@ -40,7 +41,7 @@ export const paymentsSettings = { ...own, ...captureSettings, ...generatorSettin
 export interface PaymentsRunOptions {
   /** Whose permissions it has. */
   readonly permissions: string;
-  /** Whether it verifies its tables also when the user has stopped it; a second stop ends it at once. Default: no. */
+  /** Whether it verifies its tables also when the user has stopped it, who waits for what it says then. Default: no. */
   readonly verifiesStopped?: boolean;
   /** Looks on from when everything is open until the end. */
   readonly watch?: (run: CaptureRun) => AsyncDisposable | Promise<AsyncDisposable>;
@@ -48,7 +49,10 @@ export interface PaymentsRunOptions {
 
 /** Runs it to its end. Every such job goes on where another left a lake. */
 export async function runPayments(
-  { settings, signal, progress, print, command }: Omit<JobContext<typeof paymentsSettings>, "operand" | "writeRows">,
+  { settings, signal, gone, progress, print, command }: Omit<
+    JobContext<typeof paymentsSettings>,
+    "operand" | "writeRows"
+  >,
   { permissions, verifiesStopped = false, watch }: PaymentsRunOptions,
 ): Promise<JobResult> {
   const startedMs = performance.now();
@@ -64,7 +68,7 @@ export async function runPayments(
     ? await Generation.open({ url, settings, progress, signal })
     : undefined;
   const textOf = (dataset: Dataset) => datasetText(dataset, settings.recordText);
-  const stop = new StopOfCapture(signal, verifiesStopped);
+  const stop = new StopOfCapture({ asked: signal, atOnce: verifiesStopped ? gone : signal });
   const plan = { job: "pipeline", url, settings, tables: { datasets }, textOf, signal: stop.signal, progress };
   const hint = generation === undefined ? generateHint : undefined;
   await using run = await hinted(hint, () => CaptureRun.open(plan));
@@ -84,24 +88,6 @@ export async function runPayments(
     next: nextSteps(command),
   }));
   return outcome;
-}
-
-/** When the capture stops: with the user, or, once it streams, only after a verification. */
-class StopOfCapture {
-  readonly #controller = new AbortController();
-  isStreaming = false;
-
-  constructor(asked: AbortSignal, verifies: boolean) {
-    const stop = () => {
-      if (!verifies || !this.isStreaming) this.#controller.abort(asked.reason);
-    };
-    if (asked.aborted) stop();
-    else asked.addEventListener("abort", stop, { once: true });
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -27,5 +27,5 @@ export async function requireReach(
     const { hostname, port } = new URL(settings.postgresUrl);
     needs.push({ kind: "host", host: `${hostname}:${port || "5432"}` });
   }
-  await requirePermissions(job, needs);
+  requirePermissions(job, needs);
 }

@@ -12,6 +12,9 @@ export const spoolQuote = "\u0001";
 /** Options of PostgreSQL's `COPY … TO` that make such a file. */
 export const spoolCopyOptions = String.raw`FORMAT csv, FORCE_QUOTE *, QUOTE E'\x01'`;
 
-/** Options of DuckDB's `read_csv` that read it exactly; sizes and columns come beside them. */
+/**
+ * Options of DuckDB's `read_csv` that read it exactly; sizes and columns come beside them. In parallel it guesses where lines begin
+ * behind the end of a buffer, and fails on values full of quotes and newlines (1.5.5); one after another costs no more.
+ */
 export const spoolCsvOptions = `header = false, auto_detect = false, delim = ',', quote = '${spoolQuote}', ` +
-  String.raw`escape = '${spoolQuote}', new_line = '\n', allow_quoted_nulls = false, nullstr = ''`;
+  String.raw`escape = '${spoolQuote}', new_line = '\n', allow_quoted_nulls = false, nullstr = '', parallel = false`;

@@ -172,16 +172,16 @@ Deno.test("progress for programs is one object a line: every activity, its last 
   ]);
 });
 
-Deno.test("hosts below one are asked for by their pattern, and told where they are not reached", async () => {
+Deno.test("hosts below one are asked for by their pattern, and told where they are not reached", () => {
   const needs = [{ kind: "host", host: "*.files.example" }, { kind: "host", host: "127.0.0.1" }] as const;
-  await assert.rejects(requirePermissions("pipeline", needs), {
+  assert.throws(() => requirePermissions("pipeline", needs), {
     message: "the job's permissions do not reach *.files.example",
     advice: /'--allow-net=127\.0\.0\.1,localhost,\*\.files\.example'/,
   });
 });
 
-Deno.test("a refused permission comes with the command that grants it beside the defaults", async () => {
-  const command = await commandFor("pipeline", [{ kind: "host", host: "db.example:5432" }, {
+Deno.test("a refused permission comes with the command that grants it beside the defaults", () => {
+  const command = commandFor("pipeline", [{ kind: "host", host: "db.example:5432" }, {
     kind: "folder",
     path: "a b",
   }], [
@@ -190,7 +190,7 @@ Deno.test("a refused permission comes with the command that grants it beside the
   assert.match(command, /^deno run --no-prompt -P=pipeline --allow-net=127\.0\.0\.1,localhost,db\.example:5432 /);
   assert.match(command, / '--allow-write=\.\/data\/state,[^ ]*,a b' jobs\/pipeline\.ts --follow$/);
   assert.match(
-    await commandFor("serve_embeddings", [{ kind: "host", host: "0.0.0.0:8484" }], []),
+    commandFor("serve_embeddings", [{ kind: "host", host: "0.0.0.0:8484" }], []),
     /^deno run --no-prompt --unstable-no-legacy-abort -P=serve_embeddings --allow-net=/,
   );
   const refused = explainRefusal(

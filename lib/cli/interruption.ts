@@ -12,6 +12,7 @@ const isAttended = [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => strea
 /** Listens from now until disposed. */
 export class Interruption implements Disposable {
   readonly #controller = new AbortController();
+  readonly #hangUp = new AbortController();
   readonly #listeners: [Deno.Signal, () => void][] = [];
   #first: { readonly signal: keyof typeof exitCodes; readonly timeMs: number } | undefined;
 
@@ -32,6 +33,11 @@ export class Interruption implements Disposable {
     return this.#controller.signal;
   }
 
+  /** Aborts, before {@linkcode signal} does, when the terminal is closed. */
+  get hangUp(): AbortSignal {
+    return this.#hangUp.signal;
+  }
+
   /** 128 plus the signal's number, as shells have it; undefined while there was none. */
   get exitCode(): number | undefined {
     return this.#first && exitCodes[this.#first.signal];
@@ -47,7 +53,9 @@ export class Interruption implements Disposable {
     if (this.#first?.signal === signal && timeMs - this.#first.timeMs < echoMs) return;
     if (this.#first !== undefined) Deno.exit(exitCodes[signal]);
     this.#first = { signal, timeMs };
+    const reason = new WeirError("interrupted", `stopped by ${signal}`);
+    if (signal === "SIGHUP") this.#hangUp.abort(reason);
     say();
-    this.#controller.abort(new WeirError("interrupted", `stopped by ${signal}`));
+    this.#controller.abort(reason);
   }
 }

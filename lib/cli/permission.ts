@@ -19,14 +19,14 @@ type Access = "net" | "read" | "write";
  *
  * Throws `configuration` with the exact command to run instead.
  */
-export async function requirePermissions(job: string, needs: readonly Need[]): Promise<void> {
+export function requirePermissions(job: string, needs: readonly Need[]): void {
   const missing = needs.filter((need) => accesses(need).some(([name, value]) => !isGranted(name, value)));
   if (missing.length === 0) return;
   const names = missing.map((need) => need.kind === "host" ? need.host : need.path);
   throw new WeirError("configuration", `the job's permissions do not reach ${names.join(" and ")}`, {
     advice: Deno.build.standalone
       ? `Compile it again, with more: ${compileCommand(job, missing)}`
-      : `Run: ${await commandFor(job, missing, Deno.args)}`,
+      : `Run: ${commandFor(job, missing, Deno.args)}`,
   });
 }
 
@@ -34,8 +34,8 @@ export async function requirePermissions(job: string, needs: readonly Need[]): P
  * The command that runs a job with more permissions. A flag replaces what the set grants of its kind, so it repeats that; what else
  * of the runtime the job's task asks for is asked for again.
  */
-export async function commandFor(job: string, needs: readonly Need[], args: readonly string[]): Promise<string> {
-  const { permissions, tasks } = await readProjectFile();
+export function commandFor(job: string, needs: readonly Need[], args: readonly string[]): string {
+  const { permissions, tasks } = readProjectFile();
   const defaults = permissions[job] ?? {};
   const task = Object.values(tasks).find(({ command }) => command.includes(` -P=${job} `))?.command ?? "";
   const unstable = runtimeFlags(task);

@@ -4,8 +4,8 @@
  * Promise: cheap to call per micro-batch, and never a word on standard output.
  */
 import { cutText } from "./fitted_text.ts";
-import { formatBytes, formatCount, formatSeconds } from "./format.ts";
 import type { Progress, ProgressState } from "./progress.ts";
+import { progressLine } from "./progress_line.ts";
 
 /** Where progress goes and how. */
 export interface TextProgressOptions {
@@ -22,7 +22,6 @@ const rewriteEveryMs = 100;
 const lineEveryMs = 5_000;
 /** The rate is that of the last seconds, so that it shows what happens now. */
 const rateWindowMs = 5_000;
-const barCells = 20;
 
 interface Sample {
   readonly timeMs: number;
@@ -79,7 +78,7 @@ export class TextProgress implements Progress {
   }
 
   #show(state: ProgressState, now: number): void {
-    const line = this.#line(state);
+    const line = progressLine(state, { rate: this.#rowsPerSecond(), hasBar: this.#rewrite });
     if (this.#rewrite) this.#write(`\r\x1b[K${cutText(line, this.#columns() - 1)}`);
     // What stands there already says nothing new.
     else if (line !== this.#shownLine) this.#write(`${line}\n`);
@@ -89,33 +88,9 @@ export class TextProgress implements Progress {
     this.#shownMs = now;
   }
 
-  #line(state: ProgressState): string {
-    const rate = this.#rowsPerSecond();
-    const parts = [state.activity];
-    const amount = (count: number) => state.unit === "bytes" ? formatBytes(count) : `${formatCount(count)} rows`;
-    if (state.rows > 0) parts.push(amount(state.rows));
-    if (rate !== undefined) parts.push(`${amount(rate)}/s`);
-    if (state.lagBytes !== undefined) parts.push(`lag ${formatBytes(state.lagBytes)}`);
-    if (state.lagSeconds !== undefined) parts.push(`lag ${formatSeconds(state.lagSeconds)}`);
-    const { totalRows } = state;
-    if (totalRows !== undefined && totalRows > 0) {
-      const share = Math.min(state.rows / totalRows, 1);
-      parts.splice(1, 0, `${this.#rewrite ? `${bar(share)} ` : ""}${Math.floor(share * 100)} %`);
-      if (rate !== undefined && rate > 0 && share < 1) {
-        parts.push(`ETA ${formatSeconds((totalRows - state.rows) / rate)}`);
-      }
-    }
-    return parts.join("  ");
-  }
-
   #rowsPerSecond(): number | undefined {
     const [first, last] = [this.#samples[0], this.#samples.at(-1)];
     if (first === undefined || last === undefined || last.timeMs === first.timeMs) return undefined;
     return (last.rows - first.rows) * 1000 / (last.timeMs - first.timeMs);
   }
-}
-
-function bar(share: number): string {
-  const full = Math.round(share * barCells);
-  return `${"█".repeat(full)}${"░".repeat(barCells - full)}`;
 }

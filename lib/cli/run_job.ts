@@ -23,6 +23,7 @@ import { resultJson } from "./result_json.ts";
 import { RunRecord } from "./run_record.ts";
 import type { Terminal } from "./screen.ts";
 import { taskCommand } from "./task_command.ts";
+import { terminalSize } from "./terminal_size.ts";
 
 /** What a job gets. */
 export interface JobContext<Declared extends Declarations> {
@@ -31,6 +32,8 @@ export interface JobContext<Declared extends Declarations> {
   readonly operand: string | undefined;
   /** Aborts on Ctrl-C, SIGTERM and a closed output: finish what is running, keep what is committed, return. */
   readonly signal: AbortSignal;
+  /** Aborts, and `signal` with it, where nobody is left to be told anything: a closed terminal, a closed output. */
+  readonly gone: AbortSignal;
   readonly progress: Progress;
   /** Behind standard error; undefined where there is none, or where programs read that. */
   readonly terminal?: JobTerminal | undefined;
@@ -140,11 +143,12 @@ async function runFramed<Declared extends Declarations>(job: Job<Declared>, fram
     output.out(bytes);
     return !output.gone.aborted;
   };
+  const gone = AbortSignal.any([interruption.hangUp, output.gone]);
   const signal = AbortSignal.any([interruption.signal, output.gone]);
   const record = frame.record = new RunRecord(job.name);
   try {
     const terminal = openTerminal(frame, progress);
-    const result = await job.main({ settings, operand, signal, progress, terminal, print, writeRows, command });
+    const result = await job.main({ settings, operand, signal, gone, progress, terminal, print, writeRows, command });
     progress.end();
     if (frame.json) output.out(`${resultJson(result, frame.redact)}\n`);
     record.end(output.gone.aborted ? "stopped" : result.ok ? "ok" : "wrong");
@@ -172,16 +176,6 @@ function openTerminal({ output, redact, progress }: Frame, shown: ProgressSwitch
     isColoured: !Deno.env.get("NO_COLOR"),
     handTo: (display) => shown.handTo(display),
   };
-}
-
-/** In cells; the usual ones where the terminal does not know, or was closed: what is written then finds that out. */
-function terminalSize(): ReturnType<Terminal["size"]> {
-  try {
-    const { columns, rows } = Deno.consoleSize();
-    return { columns: columns || 80, rows: rows || 24 };
-  } catch {
-    return { columns: 80, rows: 24 };
-  }
 }
 
 /** Says something to people on standard error. */

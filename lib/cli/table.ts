@@ -49,11 +49,16 @@ export interface TableLayout {
   readonly line: (row: readonly string[]) => string;
 }
 
-/** Columns as wide as their titles and the cells of some rows. */
-export function tableLayout(columns: readonly TextColumn[], rows: readonly (readonly string[])[]): TableLayout {
-  const widths = columns.map(({ title }, index) =>
+/** Cells that the titles and the cells of some rows take. */
+export function columnWidths(columns: readonly TextColumn[], rows: readonly (readonly string[])[]): readonly number[] {
+  return columns.map(({ title }, index) =>
     rows.reduce((widest, row) => Math.max(widest, textWidth(printable(row[index] ?? ""))), textWidth(printable(title)))
   );
+}
+
+/** Columns as wide as their titles and the cells of some rows. */
+export function tableLayout(columns: readonly TextColumn[], rows: readonly (readonly string[])[]): TableLayout {
+  const widths = columnWidths(columns, rows);
   const line = (texts: readonly string[]) =>
     columns.map(({ align = "left" }, index) => padded(printable(texts[index] ?? ""), widths[index] ?? 0, align))
       .join("  ").trimEnd();

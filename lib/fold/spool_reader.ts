@@ -27,8 +27,11 @@ export interface ReadSpoolOptions {
 const firstLineLimitBytes = 2 * 2 ** 20;
 /** PostgreSQL sends no longer row. */
 const lastLineLimitBytes = 2 ** 30;
-/** DuckDB's own choice is 16 lines, which is more than there is memory where lines are long. It needs no more than one. */
-const bufferBytes = 32 * 2 ** 20;
+/**
+ * DuckDB's own choice is 16 lines, which is more than there is memory where lines are long. It needs no more than one, and is no
+ * faster with more.
+ */
+const bufferBytes = 8 * 2 ** 20;
 /** What DuckDB says of a line over its limit, and of one that three buffers do not hold: every quote of a spool is closed. */
 const lineTooLong = /maximum line size|unterminated quote/i;
 

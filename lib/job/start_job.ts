@@ -8,6 +8,12 @@ import { flagWords, type JobFlags } from "./job_flags.ts";
 import type { OutcomeOf } from "./job_outcome.ts";
 import { type JobProcess, StartedJob } from "./started_job.ts";
 
+/** What a job may be given beside flags. */
+export interface StartJobOptions {
+  /** The word without a flag, of a job that takes one. */
+  readonly operand?: string;
+}
+
 /**
  * Starts a job as `deno task` does: in a process of its own, in the project's folder, with the job's permissions and this environment.
  *
@@ -26,22 +32,27 @@ import { type JobProcess, StartedJob } from "./started_job.ts";
  * assert.ok(ok);
  * ```
  */
-export function startJob<Name extends string>(name: Name, flags: JobFlags = {}): StartedJob<OutcomeOf<Name>> {
+export function startJob<Name extends string>(
+  name: Name,
+  flags: JobFlags = {},
+  options: StartJobOptions = {},
+): StartedJob<OutcomeOf<Name>> {
   const folder = projectFolder();
   requireJob(name, folder);
-  return new StartedJob(jobProcess(name, { folder, flags }));
+  return new StartedJob(jobProcess(name, { folder, flags, ...options }));
 }
 
 /** What is run for a job of a project. */
 export function jobProcess(
   name: string,
-  { folder, flags }: { readonly folder: string; readonly flags: JobFlags },
+  { folder, flags, operand }: StartJobOptions & { readonly folder: string; readonly flags: JobFlags },
 ): JobProcess {
   const words = flagWords(flags);
+  const word = operand === undefined ? [] : [operand];
   return {
     folder,
-    words: ["task", "-q", name, ...words, "--json", "--progress=json"],
-    command: ["deno", "task", name, ...words.map(typed)].join(" "),
+    words: ["task", "-q", name, ...words, "--json", "--progress=json", ...word],
+    command: ["deno", "task", name, ...words.map(typed), ...word.map(shellWord)].join(" "),
   };
 }
 

@@ -3,7 +3,7 @@ import { display } from "../notebook/table_display.ts";
 import { withTemporaryFolder } from "../testing/temporary_folder.ts";
 import type { JobFlags } from "./job_flags.ts";
 import type { JobStep } from "./job_step.ts";
-import { jobProcess, startJob } from "./start_job.ts";
+import { jobProcess, startJob, type StartJobOptions } from "./start_job.ts";
 import { StartedJob } from "./started_job.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -17,14 +17,15 @@ import { WeirError } from "${new URL("lib/errors.ts", root)}";
 await runJob({
   name: "example",
   summary: "An example.",
+  operand: { placeholder: "WORD", help: "Printed too" },
   settings: { follow: settings.follow, rate: settings.rate, tables: settings.tables },
-  main: async ({ settings, signal, print, progress }) => {
+  main: async ({ settings, operand, signal, print, progress }) => {
     progress.note("begins");
     for (let rows = 0; rows <= 3; rows++) progress.update({ activity: "step " + rows, rows, totalRows: 3, lagBytes: 0 });
     if (settings.rate === 13) throw new WeirError("precondition", "13 it is", { advice: "Take 14" });
     if (settings.follow) await new Promise((done) => signal.addEventListener("abort", done));
     await Deno.writeTextFile("ended", signal.aborted ? "stopped" : "by itself");
-    print("<b> " + settings.tables.join(" "));
+    print("<b> " + (operand ?? settings.tables.join(" ")));
     return { ok: settings.rate !== 2, rows: 3n };
   },
 });
@@ -40,8 +41,8 @@ async function withProject(body: (folder: string) => Promise<void>): Promise<voi
   });
 }
 
-function start(folder: string, flags: JobFlags = {}): StartedJob {
-  return new StartedJob(jobProcess("example", { folder, flags }));
+function start(folder: string, flags: JobFlags = {}, options: StartJobOptions = {}): StartedJob {
+  return new StartedJob(jobProcess("example", { folder, flags, ...options }));
 }
 
 async function ended(folder: string): Promise<string> {
@@ -71,6 +72,15 @@ Deno.test("a job is told from its beginning on to whoever asks, and ends with wh
       /^deno task example --tables 'public\.\*' --tables '!audit': ended after/,
     );
     assert.match(String(shown["text/html"]), /&lt;b&gt; public\.\* !audit/);
+  }));
+
+Deno.test("a job that takes a word without a flag is given it as it is", () =>
+  withProject(async (folder) => {
+    const job = start(folder, { rate: 3 }, { operand: `SELECT "$HOME" AS 'a b'; *` });
+    await job.outcome();
+    const { "text/plain": shown } = await job[display]();
+    assert.ok(String(shown).includes(`<b> SELECT "$HOME" AS 'a b'; *`), String(shown));
+    assert.ok(job.command.startsWith(`deno task example --rate 3 'SELECT "$HOME" AS `), job.command);
   }));
 
 Deno.test("a result that is not well is an outcome, a failure the error that the job speaks of", () =>

@@ -57,8 +57,9 @@ export async function tryJob<Declared extends Declarations, Result extends JobRe
   const settings = resolveSettings(job.settings, sources);
   const redact = redaction(givenSecrets(job.settings, sources));
   const command: JobContext<Declared>["command"] = (task, { of, more }) => taskCommand(task, { of, sources, more });
+  const { signal: gone } = new AbortController();
   const voice = voiceOf((text) => say(redact(text)));
-  const result = await inProjectFolder(() => job.main({ settings, operand, signal, command, ...voice }))
+  const result = await inProjectFolder(() => job.main({ settings, operand, signal, gone, command, ...voice }))
     .catch((thrown) => {
       throw withoutSecrets(thrown, redact);
     });

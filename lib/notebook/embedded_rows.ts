@@ -20,23 +20,27 @@ export interface EmbedRowsOptions {
 }
 
 const textsPerBatch = 2048;
+/** Columns of what texts are made from. */
+const rowMarks = ["_ordinal", "_delete"];
 
 /**
  * The rows with `text`, what a job would embed of them, and `vector` (NULL where there could be none), in their order. Columns of
  * their own of these names give way.
  *
  * @throws {RangeError} If there are more than `most`.
+ * @throws {TypeError} If a column is called `_ordinal` or `_delete`.
  */
 export async function embeddedRowsSql(
   database: Query["database"],
   rows: InSql,
   { text, embedder, most }: EmbedRowsOptions,
 ): Promise<SqlPart> {
+  const run = (part: SqlPart) => QueryResult.of({ database, part });
+  requireNoMarks((await run(sql`SELECT * FROM ${rowsInFrom(rows)} AS given LIMIT 0`)).columns);
   const kept = `weir_embedded_${crypto.randomUUID()}`;
   const table = identifier(kept);
   const numbered = sql`SELECT *, row_number() OVER () AS _ordinal, false AS _delete FROM ${rowsInFrom(rows)} AS given`;
   await writeRows({ database, part: numbered }, table);
-  const run = (part: SqlPart) => QueryResult.of({ database, part });
   const { recordTextSql } = await import("../embed/record_text.ts");
   const { columns } = await run(sql`SELECT * FROM ${table}`);
   const select = recordTextSql(text, { columns: columns.map(textColumn), from: kept });
@@ -45,9 +49,16 @@ export async function embeddedRowsSql(
     columns: [["_ordinal", "BIGINT"], ["text", "VARCHAR"], ["vector", "FLOAT[]"]],
     rows: await embedded(await texts.rows(most === undefined ? {} : { most }), embedder),
   });
-  const without = columnsNamed(["_ordinal", "_delete", "text", "vector"], columns);
+  const without = columnsNamed([...rowMarks, "text", "vector"], columns);
   return sql`SELECT given.* EXCLUDE (${without}), made.text, made.vector
     FROM ${table} AS given JOIN (${vectors}) AS made USING (_ordinal) ORDER BY given._ordinal`;
+}
+
+function requireNoMarks(columns: readonly ResultColumn[]): void {
+  const own = columns.find(({ name }) => rowMarks.includes(name.toLowerCase()))?.name;
+  if (own === undefined) return;
+  const renamed = `SELECT * RENAME (${own} AS other) FROM …`;
+  throw new TypeError(`Cannot embed rows with a column ${own}, a name that embedding needs itself: ${renamed}`);
 }
 
 /** Ordinal, text and vector of each, a batch at a time. */

@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { Database } from "../engine/database.ts";
 import { WeirError } from "../errors.ts";
 import { changesBetween, rowHistory, type RowKey } from "../query/changes.ts";
-import { type DamagedTable, openLake as openViews } from "../query/lake.ts";
-import type { TableFolder } from "../query/lake_folders.ts";
+import { openLake as openViews } from "../query/lake.ts";
+import type { DamagedTable, TableFolder } from "../query/lake_folders.ts";
 import type { LakePlace } from "../query/lake_tables.ts";
 import { indexFolder } from "../query/similar/index_folder.ts";
 import type { VectorIndex } from "../query/similar/vector_index.ts";
@@ -246,6 +246,7 @@ export class Lake implements AsyncDisposable, Displayed {
    * Columns of their own of these names give way: of rows that are embedded once more the last vectors are there.
    *
    * @throws {RangeError} If there are more than `most`.
+   * @throws {TypeError} If a column is called `_ordinal` or `_delete`, which embedding needs itself.
    */
   async embed(rows: InSql, options: EmbedRowsOptions): Promise<QueryResult> {
     return await this.#result(await embeddedRowsSql(this.#parts.database, rows, options));
@@ -253,12 +254,14 @@ export class Lake implements AsyncDisposable, Displayed {
 
   /**
    * The rows with `x` and `y` in place of their vector: where it lies along the two directions in which they differ most (principal
-   * axes). Columns of their own of these names give way; rows without a vector are left out.
+   * axes). Columns of their own of these names give way; rows without a vector, or with one that is not whole, are left out and counted
+   * below the result.
    *
    * @throws {RangeError} If there are no vectors of two dimensions or more.
    */
   async vectorMap(rows: InSql, options: VectorMapOptions = {}): Promise<QueryResult> {
-    return await this.#result(await vectorMapSql(rows, { ...options, run: (part) => this.#result(part) }));
+    const { part, notes } = await vectorMapSql(rows, { ...options, run: (asked) => this.#result(asked) });
+    return await this.#result(part, notes);
   }
 
   /** Its tables, and which of them cannot be read. */

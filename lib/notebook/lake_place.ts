@@ -35,9 +35,14 @@ export async function jobsCatalog(): Promise<RestCatalog | undefined> {
  *
  * @param temporaryFolder Absolute; takes copies of a bucket's files.
  *
- * Throws `configuration` where there is no such folder, and where the environment and the project's `.env` have no keys for a bucket.
+ * Throws `configuration` where it is empty, where there is no such folder, and where the environment and the project's `.env` have no keys for a bucket.
  */
 export async function readPlace(lake: string, temporaryFolder: string): Promise<ReadPlace> {
+  if (lake.trim() === "") {
+    throw new WeirError("configuration", "The place of the lake to open is empty", {
+      advice: "Give its folder or bucket, or leave lake out for the lake of the jobs",
+    });
+  }
   const location = objectLocation(lake);
   if (location !== undefined) return { storage: await bucketOf(location, temporaryFolder), folders: [] };
   const folder = resolve(lake);

@@ -77,6 +77,7 @@ Deno.test("a lake that is not there is an error that names its whole path", () =
       kind: "configuration",
       message: /There is no lake in \//,
     });
+    for (const lake of ["", " "]) await assert.rejects(openLake({ lake }), { kind: "configuration", message: /empty/ });
   }));
 
 Deno.test("without options it is the lake that the jobs write to, whatever the working directory", async () => {
@@ -137,6 +138,20 @@ Deno.test("a damaged table is left out, and who asks for it is told the reason",
     await using only = await openLake({ lake: lakeFolder, formats: ["iceberg"] });
     assert.throws(() => only.table("desk.notes"), reason);
     await assert.rejects(only.sql`SELECT id FROM desk.notes`, reason);
+  }));
+
+Deno.test("a table whose files are there without those that say what it holds is told of as damaged", () =>
+  withDatabase(async (fixture) => {
+    const lakeFolder = `${fixture.folder}/lake`;
+    await writeNotes(fixture, ["iceberg", "delta", "paimon"]);
+    const markers = ["iceberg/desk/notes/metadata", "delta/desk/notes/_delta_log", "paimon/desk.db/notes/schema"];
+    for (const path of markers) await Deno.remove(`${lakeFolder}/${path}`, { recursive: true });
+    await Deno.mkdir(`${lakeFolder}/iceberg/desk/removed`);
+    await using lake = await openLake({ lake: lakeFolder });
+    const text = String((await lake[display]())["text/plain"]);
+    for (const path of markers) assert.ok(text.includes(`table desk.notes is damaged: ${path} is missing`), text);
+    assert.doesNotMatch(text, /removed/);
+    assert.throws(() => lake.table("notes"), { kind: "tableUnreadable", advice: /copied anew/ });
   }));
 
 Deno.test("a lake that was closed cannot be read any more", () =>

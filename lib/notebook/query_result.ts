@@ -7,7 +7,7 @@
  */
 import type { DuckDBDataChunk, DuckDBType, DuckDBValue } from "@duckdb/node-api";
 import type { Table } from "apache-arrow";
-import { planBundle } from "./plan_display.ts";
+import { isPlan, planBundle } from "./plan_display.ts";
 import { numericValue, type PlainRow, plainValue } from "./plain_value.ts";
 import { saveRows } from "./saved_rows.ts";
 import { asTable, type Query, type RunningQuery, runQuery, writeRows } from "./query.ts";
@@ -162,7 +162,7 @@ export class QueryResult implements InSql, Displayed, AsyncIterable<readonly Pla
 
   async [display](): Promise<MediaBundle> {
     const { names, types, chunks } = this.#held;
-    if (names.join() === "explain_key,explain_value") {
+    if (isPlan(names)) {
       return planBundle(chunks.map((chunk) => chunk.getColumnValues(1)));
     }
     return tableBundle({

@@ -12,7 +12,7 @@ import { VectorLake } from "../testing/vector_lake.ts";
 import { type Lake, openLake } from "./lake.ts";
 import { projectFolder } from "./project.ts";
 import type { QueryResult } from "./query_result.ts";
-import { sql } from "./sql_part.ts";
+import { identifier, sql } from "./sql_part.ts";
 import { display } from "./table_display.ts";
 
 async function withLake(body: (lake: Lake) => Promise<void>): Promise<void> {
@@ -51,15 +51,20 @@ Deno.test("a table and a piece of SQL are laid out as a result is", () =>
     }
   }));
 
-Deno.test("rows without a vector are not on the map, and a map of none says so", () =>
+Deno.test("rows without a whole vector are not on the map, which says how many; a map of none says so", () =>
   withLake(async (lake) => {
-    const rows = await lake.sql`SELECT * FROM (VALUES (1, [1, 0]), (2, NULL), (3, [0, 1]), (4, [1, 2, 3])) AS t(id, v)`;
+    const rows = await lake.sql`SELECT * FROM (VALUES (1, [1, 0]), (2, NULL), (3, [0, 1]), (4, [1, 2, 3]),
+      (5, ['NaN'::FLOAT, 1]), (6, [NULL, 1]), (7, ['-inf'::FLOAT, 'inf'::FLOAT])) AS t(id, v)`;
     const map = await lake.vectorMap(rows, { vector: "v" });
-    assert.deepEqual((await map.rows()).map(({ id }) => id), [1, 3]);
-    await assert.rejects(lake.vectorMap(await lake.sql`SELECT NULL::FLOAT[] AS v`, { vector: "v" }), {
-      name: "RangeError",
-      message: /none of two dimensions/,
-    });
+    const found = await map.rows();
+    assert.deepEqual(found.map(({ id }) => id), [1, 3]);
+    assert.ok(found.every(({ x, y }) => Number.isFinite(x) && Number.isFinite(y)), JSON.stringify(found));
+    const text = String(await shown(map));
+    assert.match(text, /of 7 rows 1 that have no v\b/);
+    assert.match(text, /of 7 rows 4 that have a v of other than 2 dimensions, or with NULL, NaN or an infinity in it/);
+    for (const none of [sql`SELECT NULL::FLOAT[] AS v`, sql`SELECT ['NaN'::FLOAT, 1] AS v`]) {
+      await assert.rejects(lake.vectorMap(none, { vector: "v" }), { name: "RangeError", message: /v has none of two/ });
+    }
   }));
 
 Deno.test("columns that the rows have already give way to those of the map and of the model", () =>
@@ -75,6 +80,23 @@ Deno.test("columns that the rows have already give way to those of the map and o
       const twice = await lake.embed(once, options);
       assert.deepEqual(twice.columns.map(({ name }) => name), ["note", "text", "vector"]);
       assert.equal((await twice.rows())[0]?.text, "note: Rent");
+    } finally {
+      await embedder.close();
+    }
+  }));
+
+Deno.test("rows with a column that embedding needs itself are refused by its name, with what to do", () =>
+  withLake(async (lake) => {
+    const embedder = await createEmbedder("hash");
+    try {
+      const options = { text: embedTextFrom(["note"]), embedder };
+      for (const name of ["_ordinal", "_Delete"]) {
+        const rows = sql`SELECT 'Rent' AS note, 7 AS ${identifier(name)}`;
+        const message = new RegExp(`RENAME \\(${name} `);
+        await assert.rejects(lake.embed(rows, options), { name: "TypeError", message });
+        const renamed = await lake.embed(sql`SELECT * RENAME (${identifier(name)} AS other) FROM (${rows})`, options);
+        assert.equal((await renamed.rows())[0]?.other, 7);
+      }
     } finally {
       await embedder.close();
     }

@@ -13,7 +13,7 @@ import { identifier } from "../engine/quote.ts";
 import { WeirError } from "../errors.ts";
 import { atMost } from "../storage/at_most.ts";
 import type { TableState } from "../table/lake_table.ts";
-import { type TableFolder, tableFolders } from "./lake_folders.ts";
+import { type DamagedTable, type TableFolder, tableFolders } from "./lake_folders.ts";
 import type { LakePlace } from "./lake_tables.ts";
 import {
   type OpenedTable,
@@ -39,11 +39,6 @@ export interface OpenLakeOptions extends LakePlace {
   readonly formats?: readonly TableFolder["format"][];
   /** Takes a table that is damaged, which is then left out. Default: it is an error. */
   readonly onDamaged?: (table: DamagedTable) => void;
-}
-
-/** A table that cannot be read, and why. */
-export interface DamagedTable extends TableFolder {
-  readonly error: WeirError;
 }
 
 /** One table of a lake, ready to be queried. */

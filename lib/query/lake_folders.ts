@@ -1,4 +1,5 @@
 /** Which tables stand in a lake: by the folders of the formats' file-system layouts, and by what a catalog says. */
+import { WeirError } from "../errors.ts";
 import type { Storage } from "../storage/storage.ts";
 import { ownTables } from "../table/iceberg/rest/own_tables.ts";
 import type { RestCatalog } from "../table/iceberg/rest/rest_catalog.ts";
@@ -11,6 +12,11 @@ export interface TableFolder {
   readonly name: string;
 }
 
+/** A table that cannot be read, and why. */
+export interface DamagedTable extends TableFolder {
+  readonly error: WeirError;
+}
+
 /** Which tables are looked for. */
 export interface TableFoldersOptions {
   readonly storage: Storage;
@@ -18,15 +24,20 @@ export interface TableFoldersOptions {
   readonly icebergCatalog?: RestCatalog | undefined;
   /** Default: all. */
   readonly formats?: readonly string[];
+  /** Takes a table whose files are there without those that say what it holds. Default: it is passed over. */
+  readonly onDamaged?: ((table: DamagedTable) => void) | undefined;
 }
 
 /** Tables of a lake in the order of format, namespace and name. A lake that is not there holds none. */
 export async function tableFolders(options: TableFoldersOptions): Promise<readonly TableFolder[]> {
-  const { storage, icebergCatalog, formats } = options;
+  const { icebergCatalog, formats } = options;
   const finders: Readonly<Record<TableFolder["format"], () => Promise<readonly TableFolder[]>>> = {
-    delta: () => namespacedFolders(storage, { folder: "delta", marker: "_delta_log" }),
-    iceberg: () => icebergFolders(storage, icebergCatalog),
-    paimon: () => paimonFolders(storage),
+    delta: () => namespacedFolders(options, { folder: "delta", marker: "_delta_log" }),
+    iceberg: () =>
+      icebergCatalog === undefined
+        ? namespacedFolders(options, { folder: "iceberg", marker: "metadata" })
+        : catalogTables(icebergCatalog),
+    paimon: () => paimonFolders(options),
   };
   const found: TableFolder[] = [];
   for (const [format, find] of Object.entries(finders)) {
@@ -35,21 +46,22 @@ export async function tableFolders(options: TableFoldersOptions): Promise<readon
   return found;
 }
 
-async function icebergFolders(lake: Storage, catalog: RestCatalog | undefined): Promise<readonly TableFolder[]> {
-  if (catalog === undefined) return await namespacedFolders(lake, { folder: "iceberg", marker: "metadata" });
+async function catalogTables(catalog: RestCatalog): Promise<readonly TableFolder[]> {
   return (await ownTables(catalog)).map((table) => ({ format: "iceberg", ...table }));
 }
 
+type Lake = Pick<TableFoldersOptions, "storage" | "onDamaged">;
+
 /** `<format>/<namespace>/<table>/<marker>/`. */
 async function namespacedFolders(
-  lake: Storage,
+  lake: Lake,
   layout: { readonly folder: "delta" | "iceberg"; readonly marker: string },
 ): Promise<TableFolder[]> {
   return await eachBelow(lake, layout, (namespace, name) => ({ format: layout.folder, namespace, name }));
 }
 
 /** `paimon/<namespace>.db/<table>/schema/`. */
-async function paimonFolders(lake: Storage): Promise<TableFolder[]> {
+async function paimonFolders(lake: Lake): Promise<TableFolder[]> {
   return await eachBelow(lake, { folder: "paimon", marker: "schema" }, (database, name) => {
     if (!database.endsWith(".db")) return undefined;
     return { format: "paimon", namespace: database.slice(0, -".db".length), name };
@@ -58,17 +70,32 @@ async function paimonFolders(lake: Storage): Promise<TableFolder[]> {
 
 /** Tables two folders down: those that hold a folder of a format. */
 async function eachBelow(
-  lake: Storage,
+  { storage, onDamaged }: Lake,
   { folder, marker }: { readonly folder: string; readonly marker: string },
   tableOf: (outer: string, inner: string) => TableFolder | undefined,
 ): Promise<TableFolder[]> {
   const found: TableFolder[] = [];
-  for (const outer of await lake.subfolders(folder)) {
-    for (const inner of await lake.subfolders(`${folder}/${outer}`)) {
+  for (const outer of await storage.subfolders(folder)) {
+    for (const inner of await storage.subfolders(`${folder}/${outer}`)) {
       const table = tableOf(outer, inner);
       if (table === undefined) continue;
-      if ((await lake.subfolders(`${folder}/${outer}/${inner}`)).includes(marker)) found.push(table);
+      const path = `${folder}/${outer}/${inner}`;
+      if ((await storage.subfolders(path)).includes(marker)) found.push(table);
+      else if (onDamaged !== undefined && await holdsFiles(storage, path)) {
+        onDamaged({ ...table, error: missing(`${path}/${marker}`) });
+      }
     }
   }
   return found;
+}
+
+async function holdsFiles(storage: Storage, folder: string): Promise<boolean> {
+  for await (const _ of storage.list(folder)) return true;
+  return false;
+}
+
+function missing(path: string): WeirError {
+  return new WeirError("tableUnreadable", `${path} is missing, the folder that says which of its files are the table`, {
+    detail: { path },
+  });
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { findStatements, isBlank } from "./statement_text.ts";
+import { findStatements, isBlank, isCommand } from "./statement_text.ts";
 
 Deno.test("a semicolon inside of quotes, names, comments and dollar quotes ends no statement", () => {
   const whole = [
@@ -20,4 +20,13 @@ Deno.test("what is still open is the rest, and empty statements are none", () =>
   }
   assert.ok(isBlank(" \n-- SELECT 1\n/* ; */"));
   assert.ok(!isBlank("SELECT 1"));
+});
+
+Deno.test("a line that begins with a dot is a command where a statement could begin, and part of one elsewhere", () => {
+  const statements = ["SELECT 1", ".describe a.b;", ".tables", "SELECT 2 +\n.5"];
+  assert.deepEqual(findStatements("SELECT 1;\n .describe a.b;  \n-- all\n.tables\nSELECT 2 +\n.5; .hel"), {
+    statements,
+    rest: " .hel",
+  });
+  assert.deepEqual([...statements, " .hel"].map(isCommand), [false, true, true, false, true]);
 });

@@ -10,13 +10,13 @@ import type { TableDefinition } from "../dataset/dataset.ts";
 import type { Embedder } from "../embed/embedder.ts";
 import { recordTextSql } from "../embed/record_text.ts";
 import type { TextDeclaration } from "../embed/text_declaration.ts";
-import type { Connection } from "../engine/connection.ts";
 import { identifier, literal } from "../engine/quote.ts";
 import { WeirError } from "../errors.ts";
 import { keyJsonSql, reportDeadLetters } from "./dead_letters.ts";
 import { embeddingColumns } from "./embedding_columns.ts";
 import { embeddedSql, reusableSql } from "./embed_sql.ts";
 import { type EmbeddedTexts, embedTexts } from "./embed_texts.ts";
+import { checkSameOrder } from "./row_order.ts";
 
 /** What {@linkcode createEmbed} needs. */
 export interface EmbedOptions {
@@ -90,7 +90,9 @@ async function apply(
   const reusable = await findReusable({ ...task, texts }, context);
   const done = await embedTexts({ connection, embedder, texts, vectors, signal: context.signal });
   await connection.run(`ALTER TABLE ${identifier(texts)} DROP COLUMN text`);
-  await checkOrder(connection, { rows: input.name, texts, ...(reusable && { reusable: reusable.table }) });
+  for (const beside of [texts, ...(reusable === undefined ? [] : [reusable.table])]) {
+    await checkSameOrder(connection, { rows: input.name, beside });
+  }
   // A view: what reads it writes files, and a copy of every column first would cost as much as half of that.
   await connection.run(`CREATE VIEW ${identifier(name)} AS ${
     embeddedSql(input, {
@@ -109,21 +111,6 @@ async function apply(
     reused: reusable?.rows ?? 0,
     failed: done.failures.length,
   };
-}
-
-/** Fails rather than put a vector beside another row. */
-async function checkOrder(
-  connection: Connection,
-  tables: { readonly rows: string; readonly texts: string; readonly reusable?: string },
-): Promise<void> {
-  const { reusable } = tables;
-  const misplaced = await connection.value(
-    `SELECT 1 FROM ${identifier(tables.rows)} AS rows POSITIONAL JOIN ${identifier(tables.texts)} AS texts
-     ${reusable === undefined ? "" : `POSITIONAL JOIN ${identifier(reusable)} AS reusable`}
-     WHERE rows._ordinal IS DISTINCT FROM texts._ordinal
-     ${reusable === undefined ? "" : "OR texts.rowid IS DISTINCT FROM reusable.place"} LIMIT 1`,
-  );
-  if (misplaced !== undefined) throw new WeirError("internal", "Texts do not stand in the order of their rows");
 }
 
 /** A table of the vectors the lake already holds, beside the texts they are of; those texts are taken away. */

@@ -4,7 +4,7 @@ import { type EmbeddingModel, modelVersion } from "../embed/embedder.ts";
 import { identifier, literal } from "../engine/quote.ts";
 
 /**
- * SELECT giving a row per text, in their order: its `place`, and `vector` and `embedded_at` of the lake's row where that has
+ * SELECT giving a row per text, in their order: its `place` and `_ordinal`, and `vector` and `embedded_at` of the lake's row where that has
  * the same text, template and model. What stands beside the key in one row begins with `_weir_`, as no lake column does.
  */
 export function reusableSql(
@@ -31,7 +31,7 @@ export function reusableSql(
       literal(options.template)
     }
       AND lake.embedding_vector IS NOT NULL`;
-  return `SELECT texts.rowid AS place, vector, embedded_at FROM ${identifier(options.texts)} AS texts
+  return `SELECT texts.rowid AS place, texts._ordinal, vector, embedded_at FROM ${identifier(options.texts)} AS texts
     LEFT JOIN (${found}) AS found ON found.place = texts.rowid ORDER BY texts.rowid`;
 }
 

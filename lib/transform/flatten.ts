@@ -13,8 +13,9 @@ import type { Projection } from "../dataset/projection.ts";
 import { identifier } from "../engine/quote.ts";
 import { WeirError } from "../errors.ts";
 import { reportDeadLetters } from "./dead_letters.ts";
-import { flattenSql, refusedSql, suspectColumn } from "./flatten_sql.ts";
+import { flattenedSql, projectedSql, refusedSql, suspectColumn } from "./flatten_sql.ts";
 import { scalarSql } from "./json_scalar.ts";
+import { checkSameOrder } from "./row_order.ts";
 
 /**
  * The transform of a dataset's projections. Without any it gives its input back. A projection whose JSON column has left
@@ -64,10 +65,14 @@ async function apply(task: FlattenTask, context: TransformContext): Promise<Rela
   const { input, projections } = task;
   const definition = define(input.definition, projections);
   if (projections.length === 0) return { ...input, definition };
+  const { connection } = context;
+  const projected = context.temporaryName("projected");
+  await connection.run(`CREATE TABLE ${identifier(projected)} AS ${projectedSql(input, projections)}`);
+  await checkSameOrder(connection, { rows: input.name, beside: projected });
   const name = context.temporaryName("flattened");
-  await context.connection.run(`CREATE TABLE ${identifier(name)} AS ${flattenSql(input, projections)}`);
-  const suspect = `SELECT 1 FROM ${identifier(name)} WHERE ${suspectColumn} LIMIT 1`;
-  if (await context.connection.value(suspect) !== undefined) {
+  await connection.run(`CREATE VIEW ${identifier(name)} AS ${flattenedSql(input, { projections, projected })}`);
+  const suspect = `SELECT 1 FROM ${identifier(projected)} WHERE ${suspectColumn} LIMIT 1`;
+  if (await connection.value(suspect) !== undefined) {
     await reportDeadLetters(refusedSql({ ...input, name }, projections), context);
   }
   return { name, definition, rows: input.rows };

@@ -8,6 +8,7 @@ import { keyJsonSql } from "./dead_letters.ts";
 import { holdsDoubtfulNumberSql, holdsLongNumberSql, looksFractionalSql, quoteNumbersSql } from "./json_number.ts";
 import { scalarSql } from "./json_scalar.ts";
 import { shapeProblemSql } from "./json_shape.ts";
+import { isPlainObjectSql, plainTextsOf, plainTextsSql, readsFlatObject } from "./plain_object.ts";
 
 /** One JSON column and what is read out of it. The names are those of intermediate columns. */
 interface JsonSource {
@@ -17,28 +18,45 @@ interface JsonSource {
   readonly document: string;
   readonly texts: string;
   readonly lengths: string;
+  /** Whether a document is a plain object and, if so, its texts. Undefined where values stand deeper than at its own keys. */
+  readonly plain?: { readonly flag: string; readonly texts: string };
 }
 
 /** Column of the flattened rows: true where a value may be missing that should not be. Never false for such a row. */
 export const suspectColumn = "_weir_suspect";
 
-/** SELECT giving the input's columns, the projected ones and {@linkcode suspectColumn}, a row per input row in the same order. */
-export function flattenSql(input: Relation, projections: readonly Projection[]): string {
+/**
+ * SELECT giving `_ordinal`, the projected columns and {@linkcode suspectColumn}, a row per input row in the same order. The input's
+ * own columns stay where they are: to copy 40 of them cost as much as a quarter of reading the documents.
+ */
+export function projectedSql(input: Relation, projections: readonly Projection[]): string {
   const sources = jsonSources(projections);
-  const columns = [...input.definition.columns, ...projections.map(({ column }) => column)]
-    .map(({ name }) => identifier(name));
+  const columns = projections.map(({ column }) => identifier(column.name));
   const values = projections.map((projection) => {
     const source = sources.find(({ from }) => from === projection.from)!;
-    const value = isCount(projection) ? countSql(projection, source) : valueSql(projection, source);
+    const value = isCount(projection) ? countSql(projection, source) : scalarValueSql(projection, source);
     return `${value} AS ${identifier(projection.column.name)}`;
   });
   const exact = sources.filter((source) => source.values.length > 0).map(exactTextsSql);
-  return `SELECT _ordinal, _delete, _replaces, ${columns.join(", ")},
+  return `SELECT _ordinal, ${columns.join(", ")},
     ${sources.map(suspectSql).join(" OR ")} AS ${suspectColumn}
     FROM (SELECT *, ${values.join(", ")}
     FROM (SELECT *${exact.length === 0 ? "" : ` REPLACE (${exact.join(", ")})`}
     FROM (SELECT *, ${sources.flatMap(readSql).join(", ")}
-    FROM (SELECT *, ${sources.map(documentSql).join(", ")} FROM ${identifier(input.name)}))))`;
+    FROM (SELECT *, ${sources.map(documentSql).join(", ")}
+    FROM (SELECT *${sources.map(plainSql).join("")} FROM ${identifier(input.name)})))))`;
+}
+
+/** SELECT giving the input's columns, those of {@linkcode projectedSql} beside them and {@linkcode suspectColumn}. */
+export function flattenedSql(
+  input: Relation,
+  options: { readonly projections: readonly Projection[]; readonly projected: string },
+): string {
+  const own = input.definition.columns.map(({ name }) => `rows.${identifier(name)}`);
+  const added = options.projections.map(({ column }) => `projected.${identifier(column.name)}`);
+  return `SELECT rows._ordinal, rows._delete, rows._replaces, ${[...own, ...added].join(", ")},
+    projected.${suspectColumn}
+    FROM ${identifier(input.name)} AS rows POSITIONAL JOIN ${identifier(options.projected)} AS projected`;
 }
 
 /**
@@ -46,20 +64,42 @@ export function flattenSql(input: Relation, projections: readonly Projection[]):
  * rightly missing (a card has no account number), and to parse their documents again costs more than to flatten all.
  */
 function suspectSql(source: JsonSource): string {
-  const { from, document, values, counts } = source;
-  const missing = (projection: Projection) => `${identifier(projection.column.name)} IS NULL`;
+  const { plain, values } = source;
+  const plainly = plain === undefined ? [] : values.filter(({ column }) => column.type.kind !== "string")
+    .map((projection) => unreadSql(projection, plainTextsOf(plain.texts, projection)));
+  const suspicious = unlessPlain(source, { plainly: anyOf(plainly), otherwise: anyOf(suspicionsOf(source)) });
+  return `(NOT _delete AND ${identifier(source.from)} IS NOT NULL AND ${suspicious})`;
+}
+
+function suspicionsOf(source: JsonSource): readonly string[] {
+  const { document, values, counts } = source;
   const steps = new Set(
     values.flatMap(pathsOf).flatMap((path) => path.slice(1).map((_, depth) => jsonPath(path.slice(0, depth + 1)))),
   );
-  const suspicions = [
+  return [
     `${document} IS NULL`,
     ...(values.length === 0 ? [] : [`NOT starts_with(${document}, '{')`]),
     ...[...steps].map((path) => `json_type(${document}, ${literal(path)}) NOT IN ('OBJECT', 'NULL')`),
-    ...values.map((projection) => `(coalesce(${textsOf(projection, source)}) IS NOT NULL AND ${missing(projection)})`),
-    ...counts.map(missing),
+    ...values.map((projection) => unreadSql(projection, textsOf(projection, source))),
+    ...counts.map(({ column }) => `${identifier(column.name)} IS NULL`),
   ];
-  const suspicious = suspicions.map((suspicion) => `coalesce(${suspicion}, false)`).join(" OR ");
-  return `(NOT _delete AND ${identifier(from)} IS NOT NULL AND (${suspicious}))`;
+}
+
+/** Condition: there is a text but no value. */
+function unreadSql({ column }: Projection, texts: readonly string[]): string {
+  return `(coalesce(${texts}) IS NOT NULL AND ${identifier(column.name)} IS NULL)`;
+}
+
+function anyOf(conditions: readonly string[]): string {
+  return `(${["false", ...conditions.map((condition) => `coalesce(${condition}, false)`)].join(" OR ")})`;
+}
+
+function unlessPlain(
+  { plain }: JsonSource,
+  expressions: { readonly plainly: string; readonly otherwise: string },
+): string {
+  const { plainly, otherwise } = expressions;
+  return plain === undefined ? otherwise : `CASE WHEN ${plain.flag} THEN ${plainly} ELSE ${otherwise} END`;
 }
 
 /** SELECT over the suspect rows giving what {@linkcode import("./dead_letters.ts").reportDeadLetters} wants. */
@@ -85,9 +125,12 @@ function isCount(projection: Projection): boolean {
 function jsonSources(projections: readonly Projection[]): readonly JsonSource[] {
   return [...new Set(projections.map(({ from }) => from))].map((from, index) => {
     const own = projections.filter((projection) => projection.from === from);
+    const values = own.filter((projection) => !isCount(projection));
+    const plain = { flag: `_weir_plain_${index}`, texts: `_weir_plain_texts_${index}` };
     return {
       from,
-      values: own.filter((projection) => !isCount(projection)),
+      values,
+      ...(values.length === own.length && readsFlatObject(values) ? { plain } : {}),
       counts: own.filter(isCount),
       document: `_weir_document_${index}`,
       texts: `_weir_texts_${index}`,
@@ -96,14 +139,24 @@ function jsonSources(projections: readonly Projection[]): readonly JsonSource[] 
   });
 }
 
-/** NULL for what is no JSON, since one malformed document would fail the whole statement. */
-function documentSql({ from, document }: JsonSource): string {
-  return `CASE WHEN json_valid(${identifier(from)}) THEN ${identifier(from)} END AS ${document}`;
+function plainSql({ from, values, plain }: JsonSource): string {
+  return plain === undefined ? "" : `, ${isPlainObjectSql(identifier(from), values)} AS ${plain.flag}`;
 }
 
-function readSql({ document, values, counts, texts, lengths }: JsonSource): readonly string[] {
+/** NULL for what is no JSON, since one malformed document would fail the whole statement. */
+function documentSql(source: JsonSource): string {
+  const from = identifier(source.from);
+  const valid = `CASE WHEN json_valid(${from}) THEN ${from} END`;
+  return `${unlessPlain(source, { plainly: from, otherwise: valid })} AS ${source.document}`;
+}
+
+function readSql(source: JsonSource): readonly string[] {
+  const { document, values, counts, texts, lengths, plain } = source;
+  const plainDocument = unlessPlain(source, { plainly: document, otherwise: "NULL" });
+  const otherDocument = unlessPlain(source, { plainly: "NULL", otherwise: document });
   return [
-    ...(values.length === 0 ? [] : [`${textsSql(document, values)} AS ${texts}`]),
+    ...(plain === undefined ? [] : [`${plainTextsSql(plainDocument, values)} AS ${plain.texts}`]),
+    ...(values.length === 0 ? [] : [`${textsSql(otherDocument, values)} AS ${texts}`]),
     ...(counts.length === 0 ? [] : [`json_array_length(${document}, ${pathList(counts)}) AS ${lengths}`]),
   ];
 }
@@ -117,13 +170,23 @@ function pathList(projections: readonly Projection[]): string {
 }
 
 /** The texts, read again from a document whose numbers are quoted where a double may have changed one of them. */
-function exactTextsSql({ document, values, texts }: JsonSource): string {
+function exactTextsSql(source: JsonSource): string {
+  const { document, values, texts } = source;
   const types = values.flatMap((projection) => pathsOf(projection).map(() => projection.column.type));
   const changed = types.flatMap(({ kind }, index) =>
     kind === "string" ? [looksFractionalSql(`${texts}[${index + 1}]`)] : []
   );
-  return `CASE WHEN ${holdsDoubtfulNumberSql(document)} AND (${[holdsLongNumberSql(document), ...changed].join(" OR ")})
-    THEN ${textsSql(quoteNumbersSql(document), values)} ELSE ${texts} END AS ${texts}`;
+  const exact = `CASE WHEN ${holdsDoubtfulNumberSql(document)} AND (${
+    [holdsLongNumberSql(document), ...changed].join(" OR ")
+  })
+    THEN ${textsSql(quoteNumbersSql(document), values)} ELSE ${texts} END`;
+  return `${unlessPlain(source, { plainly: "NULL", otherwise: exact })} AS ${texts}`;
+}
+
+function scalarValueSql(projection: Projection, source: JsonSource): string {
+  const plainTexts = source.plain === undefined ? [] : plainTextsOf(source.plain.texts, projection);
+  const plainly = firstOf(plainTexts.map((text) => scalarSql(text, projection.column.type)));
+  return unlessPlain(source, { plainly, otherwise: valueSql(projection, source) });
 }
 
 function valueSql(projection: Projection, source: JsonSource): string {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import type { LetterDraft } from "../change/dead_letter.ts";
 import type { Column } from "../dataset/column.ts";
 import { type ColumnType, types } from "../dataset/column_type.ts";
@@ -34,11 +35,17 @@ interface Flattened {
   readonly letters: readonly LetterDraft[];
 }
 
-/** Flattens one document with one projection. */
-function flattenOne(projection: Projection, ...bodies: readonly (string | null)[]): Promise<Flattened> {
+/** Flattens documents with one projection. */
+async function flattenOne(projection: Projection, ...bodies: readonly (string | null)[]): Promise<Flattened> {
+  const { values, letters } = await flattenAll([projection], bodies);
+  return { values: values.map((row) => (row as readonly unknown[])[0]), letters };
+}
+
+/** Flattens documents; a value is a list with the text of each projection's. */
+function flattenAll(projections: readonly Projection[], bodies: readonly (string | null)[]): Promise<Flattened> {
   return withDatabase(async ({ connection }) => {
     const rows = bodies.map((body, index) => `(${index}::BIGINT, ${body === null ? "NULL" : literal(body)}::VARCHAR)`);
-    const declared = dataset([projection]);
+    const declared = dataset(projections);
     const input = await changeRelation(connection, {
       definition: sourceTable(declared),
       select: `SELECT * FROM (VALUES ${rows.join(", ")}) AS t(id, body)`,
@@ -47,9 +54,10 @@ function flattenOne(projection: Projection, ...bodies: readonly (string | null)[
     const output = await createFlatten(declared).apply(input, context);
     assert.equal(output.rows, bodies.length);
     const found = await connection.rows(
-      `SELECT "${projection.column.name}"::VARCHAR AS value FROM ${output.name} ORDER BY _ordinal`,
+      `SELECT ${projections.map(({ column }) => `"${column.name}"::VARCHAR AS "${column.name}"`)} FROM ${output.name}
+       ORDER BY _ordinal`,
     );
-    return { values: found.map((row) => row["value"]), letters };
+    return { values: found.map((row) => Object.values(row)), letters };
   });
 }
 
@@ -109,6 +117,61 @@ Deno.test("a string keeps its text, also where the document holds a number", asy
     '$."s": expected scalar, found object',
     '$."s": expected scalar, found array',
   ]);
+});
+
+const malformed = fc.constantFrom("1.", "01", "NaN", "x", '"\\ud83d"', '"\u0001"', "");
+const jsonValue = fc.oneof(
+  { weight: 1, arbitrary: malformed },
+  { weight: 8, arbitrary: fc.constantFrom("1.50", "0", "-0", "-0.0", "0.10", "1e3", "1E-7", "0.000001", "0.1234567") },
+  {
+    weight: 8,
+    arbitrary: fc.constantFrom(
+      "123456789012345",
+      "12345678901234567890",
+      "12345678901234.5",
+      "123456789012.34",
+      "-7.0",
+    ),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.constantFrom("true", "false", "null", '"true"', '"2024-02-29"', '"2023-02-29"', '"1.50"'),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.constantFrom('""', '"{"', '"[1]"', '"a: 1.50, b"', '"\\u0041"', '"a\\"b"', '"é😀"', '" "'),
+  },
+  { weight: 2, arbitrary: fc.constantFrom("{}", "[]", '{"n": 1}', "[1.50]") },
+  { weight: 8, arbitrary: fc.double({ noNaN: true, noDefaultInfinity: true }).map(String) },
+  {
+    weight: 8,
+    arbitrary: fc.string({ unit: "binary" }).map((text) => JSON.stringify(text.toWellFormed().replaceAll("\0", ""))),
+  },
+);
+const jsonPair = fc.tuple(
+  fc.constantFrom('"n"', '"i"', '"s"', '"d"', '"f"', '"b"', '"N"', '"\\u006e"', '"other"', '"a.b"', '""'),
+  fc.constantFrom(":", ": ", " :\n\t"),
+  jsonValue,
+).map((parts) => parts.join(""));
+const jsonPairs = fc.array(jsonPair, { minLength: 1, maxLength: 5 }).map((pairs) => pairs.join(", "));
+
+Deno.test("a plain object gives what the same object gives beside a nested one", async () => {
+  const projections = [
+    value("n", types.decimal(20, 2)),
+    value("i", types.int64),
+    value("s", types.string),
+    value("d", types.date),
+    value("f", types.float64),
+    value("b", types.boolean),
+    value("dotted", types.string, ["a.b"]),
+  ];
+  const pairs = fc.sample(jsonPairs, { numRuns: 4000, seed: 20_261_123 });
+  const plain = await flattenAll(projections, pairs.map((text) => `{${text}}`));
+  const nested = await flattenAll(projections, pairs.map((text) => `{${text}, "nested": {}}`));
+  plain.values.forEach((found, index) => assert.deepEqual(found, nested.values[index], pairs[index]));
+  assert.deepEqual(plain.letters, nested.letters);
+  const filled = projections.map((_, place) => plain.values.filter((row) => (row as unknown[])[place] !== null).length);
+  assert.ok(filled.every((count) => count > 20), `too few values to compare: ${filled}`);
 });
 
 Deno.test("what is not there is NULL without a letter", async () => {

@@ -10,11 +10,11 @@ await runJob({
   name: "example",
   summary: "An example that hears of a closed terminal",
   settings: {},
-  main: async ({ signal, print }) => {
+  main: async ({ signal, gone, print }) => {
     const end = setTimeout(() => {}, 3_000);
-    Deno.kill(Deno.pid, "SIGHUP");
+    Deno.kill(Deno.pid, Deno.env.get("KILL_WITH") ?? "SIGHUP");
     await new Promise((done) => (signal.addEventListener("abort", done), setTimeout(done, 1_000)));
-    print(signal.aborted ? "stopped" : "left alone");
+    print(signal.aborted ? "stopped, and nobody is there: " + gone.aborted : "left alone");
     clearTimeout(end);
     return { ok: true };
   },
@@ -36,8 +36,18 @@ Deno.test({
   fn: () =>
     withExample(async (args, folder) => {
       await using terminal = new Terminal(args, { folder });
-      await terminal.expect(/stopped/);
+      await terminal.expect(/stopped, and nobody is there: true/);
       assert.equal(await terminal.ended(), 0);
+    }),
+});
+
+Deno.test({
+  name: "after Ctrl-C there is still somebody to be told",
+  ignore: !hasTerminal,
+  fn: () =>
+    withExample(async (args, folder) => {
+      await using terminal = new Terminal(args, { folder, environment: { KILL_WITH: "SIGINT" } });
+      await terminal.expect(/stopped, and nobody is there: false/);
     }),
 });
 

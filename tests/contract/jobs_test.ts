@@ -1,10 +1,18 @@
 /** `deno task jobs`: what it tells of every job, read from the declarations and from what earlier runs left. */
 import assert from "node:assert/strict";
 import { everyJob } from "../../jobs/jobs.ts";
-import { type JobListing, type ListedJob, takenSettings } from "../../jobs/wiring/job_listing.ts";
+import {
+  type JobListing,
+  jobListing,
+  jobsText,
+  jobText,
+  type ListedJob,
+  takenSettings,
+} from "../../jobs/wiring/job_listing.ts";
 import { ownJobs } from "../../jobs/wiring/own_jobs.ts";
 import { readTasks } from "../../jobs/wiring/tasks.ts";
 import { completionScript, shells } from "../../lib/cli/completion/script.ts";
+import { textWidth } from "../../lib/cli/table.ts";
 import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { JobProcess } from "../crash/job_process.ts";
 
@@ -43,6 +51,15 @@ Deno.test("every job is listed with a sentence, and with --json with every setti
   const secret = pipeline?.settings.find(({ environment }) => environment === "AWS_SECRET_ACCESS_KEY");
   assert.equal(secret?.secret, true);
   assert.doesNotMatch(JSON.stringify(listing) + said, /wh1spered/);
+});
+
+Deno.test("in a terminal of 80 columns every sentence of a job stands whole below its name", () => {
+  const listing = jobListing(everyJob());
+  const text = jobsText(listing, 80);
+  const words = text.replace(/\s+/g, " ");
+  for (const { summary } of listing.jobs) assert.ok(words.includes(summary), summary);
+  const tables = listing.jobs.map((each) => jobText(each, 80).replace(/^.*\n.*\n/, ""));
+  for (const line of [text, ...tables].join("\n").split("\n")) assert.ok(textWidth(line) <= 80, line);
 });
 
 Deno.test("--job shows the settings of the jobs it names", async () => {

@@ -61,6 +61,21 @@ Deno.test("statements of a pipe are run in turn, printed as CSV, and the first t
     assert.match((await sqlJob(args, { input: " ; " })).stderr, /nothing is asked/);
   }));
 
+Deno.test("commands of the prompt are understood from a pipe too, and a mistyped one ends it", () =>
+  withNotes(async (lake) => {
+    const args = ["--lake", lake, "--output", "csv"];
+    const input = ".tables\nSELECT 1 AS a;\n-- a note\n.format json\n.describe desk.notes\nSELECT 2 +\n.5 AS b; .help";
+    const { code, stdout, stderr } = await sqlJob(args, { input });
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^table +format .*\n─.*\ndesk\.notes +iceberg .*\na\n1\ncolumn +type\n[^]*\nstars +INTEGER/);
+    assert.match(stdout, /\[\n\{"b":2\.5\}\n\]\n[^]*\n\.tables +tables of the lake\n/);
+    const mistyped = await sqlJob(args, { input: ".tabels\nSELECT 1;" });
+    assert.deepEqual([mistyped.code, mistyped.stdout], [1, ""]);
+    assert.match(mistyped.stderr, /\.tabels is no command\n.*Did you mean \.tables\?/);
+    const file = await sqlJob([...args, ".tables", "--out", "data/state/tables.csv"]);
+    assert.match(file.stderr, /a command has none/);
+  }));
+
 Deno.test("nothing but the lake and the folders given is read, and nothing is written", () =>
   withNotes(async (lake) => {
     const run = async (...args: string[]) => await sqlJob([...args, "--lake", lake]);

@@ -12,6 +12,7 @@ Deno.test({
       await terminal.expect(/1 table; \.help[\s\S]*weir> /);
       await terminal.type("SELECT count(*) AS n\r", /\.\.\. /);
       await terminal.type("FROM desk.notes;\r", /\n *2\r\n1 row\r\n[\s\S]*weir> /);
+      await terminal.type("SELECT * FROM desk.notes;\r", / +…\r\n2 rows, \d+ columns \(\d shown\)[\s\S]*weir> /);
       await terminal.type(".tables\r", /desk\.notes +iceberg +paimon, delta[\s\S]*weir> /);
       await terminal.type(".des", /\.des/);
       await terminal.type("\t", /cribe/);

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { notebookNames } from "../style/source_tree.ts";
 import { typeErrors } from "./cell_types.ts";
-import { type NotebookFile, notebookNames, readNotebook } from "./notebook.ts";
+import { type NotebookFile, readNotebook } from "./notebook.ts";
 
 Deno.test("the cells of every notebook have no type error", async () => {
-  assert.equal(await typeErrors(await Promise.all((await notebookNames()).map((name) => readNotebook(name)))), "");
+  assert.equal(await typeErrors(await Promise.all(notebookNames().map((name) => readNotebook(name)))), "");
 });
 
 Deno.test("a type error is told with its notebook and its cell", async () => {

@@ -46,15 +46,6 @@ export interface NotebookFile {
   readonly notebook: Notebook;
 }
 
-/** The names of the notebooks there are, such as `01_generated_data`, in their order. */
-export async function notebookNames(): Promise<string[]> {
-  const names: string[] = [];
-  for await (const { name, isFile } of Deno.readDir(`${root}/notebooks`)) {
-    if (isFile && name.endsWith(".ipynb")) names.push(name.slice(0, -".ipynb".length));
-  }
-  return names.sort();
-}
-
 /** Reads one of this project, or of a copy in another folder. */
 export async function readNotebook(name: string, projectFolder: string = root): Promise<NotebookFile> {
   const path = `notebooks/${name}.ipynb`;

@@ -60,7 +60,14 @@ Deno.test("a notebook without a job, with two, or with one that does not compile
     [[imports, idle, declaration("other")], /declares 2 jobs, in code cells 2 and 3\n/],
     [[{ ...imports, tagged: false }, idle], /do not compile by themselves\n {2}code cell 2, line 1: Cannot find name/],
     [[imports, declaration("idle", "{ ok: 1 }")], /code cell 2, line 5: Type .* is not assignable to type/],
-    [[imports, { source: 'throw new Error("no");', tagged: true }, idle], /fail when they are read/],
+    [
+      [imports, { source: 'throw new Error("no");', tagged: true }, idle],
+      /code cell 2 of .*, line 1, fails as soon as/,
+    ],
+    [
+      [imports, { source: "if (Deno.noColor !== undefined) {\n  Deno.exit();\n}", tagged: true }, idle],
+      /line 2, ends the process as soon as/,
+    ],
     [[imports, declaration("Idle")], /a job cannot be called "Idle"/],
   ];
   for (const [cells, message] of refusals) {

@@ -1,17 +1,16 @@
 /** Runs notebooks, all or those named, and writes what their cells show into their files. */
-import { root } from "../style/source_tree.ts";
+import { notebookNames, root } from "../style/source_tree.ts";
 import { stageProject } from "../staged_project.ts";
 import { committedText, withOutputs } from "./committed_form.ts";
 import { kernelClient, runNotebook } from "./execution.ts";
 import { formatted } from "./formatting.ts";
-import { notebookNames } from "./notebook.ts";
 
 const found = await kernelClient();
 if ("missing" in found) {
   console.error(`No notebook can be run: ${found.missing}`);
   Deno.exit(1);
 }
-const names = Deno.args.length > 0 ? Deno.args : await notebookNames();
+const names = Deno.args.length > 0 ? Deno.args : notebookNames();
 for (const name of names) {
   // Each begins without a lake, as it does in its test.
   await using project = await stageProject();

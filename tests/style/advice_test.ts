@@ -23,7 +23,7 @@ const otherFlags = [
 
 /** These start programs of others, which have flags of their own. */
 const startsOthers =
-  /^(lib\/embedded\/cluster|jobs\/wiring\/(doctor\/tools|jupyter\/\w+|promotion\/deno_command|binary\/(binary_permissions|compiled)))\.ts$/;
+  /^(lib\/embedded\/cluster|jobs\/wiring\/(doctor\/tools|jupyter\/\w+|deno_command|binary\/(binary_permissions|compiled)))\.ts$/;
 
 /** What a user may read. */
 function isSpoken(path: string): boolean {

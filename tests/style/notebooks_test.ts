@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { committedText } from "../notebooks/committed_form.ts";
 import { formatted } from "../notebooks/formatting.ts";
-import { type Notebook, type NotebookFile, notebookNames, readNotebook } from "../notebooks/notebook.ts";
+import { type Notebook, type NotebookFile, readNotebook } from "../notebooks/notebook.ts";
 import { notebookComplaints } from "./notebook_rules.ts";
-import { root } from "./source_tree.ts";
+import { isOurs, notebookNames, ourPaths, root } from "./source_tree.ts";
 
 async function notebooks(): Promise<readonly NotebookFile[]> {
-  return await Promise.all((await notebookNames()).map((name) => readNotebook(name)));
+  return await Promise.all(notebookNames().map((name) => readNotebook(name)));
 }
 
 Deno.test("every notebook is small, was run as it stands, and is written as the task writes it", async () => {
@@ -26,10 +26,16 @@ Deno.test("the code of every notebook is formatted; deno task notebook:outputs d
   assert.equal(changed?.cells[1]?.source, "const one: number = 1;");
 });
 
-Deno.test("every notebook has a test of its own", async () => {
-  const tests = [...Deno.readDirSync(`${root}/tests/notebooks`)].map(({ name }) => name);
-  const expected = (await notebookNames()).map((name) => `${name}_test.ts`);
-  assert.deepEqual(tests.filter((name) => /^\d.*_test\.ts$/.test(name)).sort(), expected);
+Deno.test("every notebook that the README tells of has a test of its own, and it tells of each that has one", async () => {
+  const readme = await Deno.readTextFile(`${root}/README.md`);
+  const told = [...readme.matchAll(/^\| `(\d\w+)` +\|/gm)].map(([, name]) => name);
+  assert.deepEqual(told, notebookNames());
+});
+
+Deno.test("a notebook of a user's own is not looked at", async () => {
+  assert.deepEqual(["06_mine", "mine"].filter((name) => isOurs(`notebooks/${name}.ipynb`)), []);
+  const looked = (await ourPaths()).filter((path) => path.endsWith(".ipynb")).sort();
+  assert.deepEqual(looked, (await notebooks()).map(({ path }) => path));
 });
 
 const good: Notebook = {

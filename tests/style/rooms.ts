@@ -106,8 +106,9 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "source/postgres",
     "settings/nearest.ts",
     "settings/redaction.ts",
+    "cli/fitted_table.ts",
     "cli/format.ts",
-    "cli/table.ts",
+    "cli/terminal_size.ts",
   ],
   // Answers over HTTP. Whatever listens is started by a job.
   serve: ["embed"],

@@ -30,9 +30,20 @@ export interface SourceFile {
   readonly text: string;
 }
 
-/** Every file of the repository, from the root; without the lock file. */
+/** The names of the project's notebooks, such as `01_generated_data`, in their order. Each has a test; one without is a user's own. */
+export function notebookNames(): readonly string[] {
+  const tests = [...Deno.readDirSync(`${root}/tests/notebooks`)].map(({ name }) => name);
+  return tests.flatMap((name) => /^(\d.*)_test\.ts$/.exec(name)?.[1] ?? []).sort();
+}
+
+/** Whether a file, by its path from the root, is no notebook of a user's own. */
+export function isOurs(path: string): boolean {
+  return !path.endsWith(".ipynb") || notebookNames().some((name) => path === `notebooks/${name}.ipynb`);
+}
+
+/** Every file of the repository, from the root; without the lock file and a user's own notebooks. */
 export async function ourPaths(): Promise<string[]> {
-  return await walk(root);
+  return (await walk(root)).filter(isOurs);
 }
 
 /** Every text file of the repository. */

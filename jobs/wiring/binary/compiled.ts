@@ -4,8 +4,8 @@ import { binaryName } from "../../../lib/cli/start.ts";
 import { absent } from "../../../lib/embedded/absent.ts";
 import { WeirError } from "../../../lib/errors.ts";
 import { stateFolder } from "../../../lib/settings/state_folder.ts";
+import { deno } from "../deno_command.ts";
 import { type MorePermissions, permissionFlags } from "./binary_permissions.ts";
-import { denoCommand } from "./deno_command.ts";
 import type { JobProgram } from "./job_program.ts";
 import { layOutProgram, type ProgramSize } from "./laid_out.ts";
 
@@ -49,8 +49,8 @@ export async function packProgram(
   const included = folders.filter((name) => name !== "node_modules").flatMap((name) => ["--include", name]);
   const flags = ["--quiet", "--no-check", "--no-prompt", "--self-extracting", ...runtimeFlags];
   const args = ["compile", ...flags, ...permissionFlags(permissions, more), ...included, "--output", path, script];
-  const { success, stderr } = await denoCommand(args, { cwd: folder }).output();
-  if (!success) throw refusal(new TextDecoder().decode(stderr), script);
+  const { ok, report } = await deno(args, { cwd: folder });
+  if (!ok) throw refusal(report, script);
 }
 
 function refusal(said: string, script: string): WeirError {

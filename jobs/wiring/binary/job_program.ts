@@ -28,14 +28,15 @@ export function jobPrograms(): readonly JobProgram[] {
 }
 
 /**
- * Those that a user names, parted by commas: by their tasks, or by their files as permission sets are called. Without names all.
+ * Those that a user names, parted by commas, each once: by their tasks, or by their files as permission sets are called. Without names
+ * all.
  *
  * Throws `configuration` for a name that is none, with the nearest one.
  */
 export function namedPrograms(programs: readonly JobProgram[], names: string | undefined): readonly JobProgram[] {
   const wanted = (names ?? "").split(",").map((name) => name.trim()).filter((name) => name !== "");
   if (wanted.length === 0) return programs;
-  return wanted.map((name) => {
+  const named = wanted.map((name) => {
     const found = programs.find((program) => program.name === name || program.script === `jobs/${name}.ts`);
     if (found !== undefined) return found;
     const known = programs.map((program) => program.name);
@@ -44,4 +45,5 @@ export function namedPrograms(programs: readonly JobProgram[], names: string | u
       advice: meant === undefined ? `Give one or more of ${known.join(",")}` : `Did you mean ${meant}?`,
     });
   });
+  return [...new Set(named)];
 }

@@ -6,7 +6,7 @@ import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readProjectFile } from "../../../lib/cli/project_file.ts";
 import { WeirError } from "../../../lib/errors.ts";
-import { denoCommand } from "./deno_command.ts";
+import { deno } from "../deno_command.ts";
 import type { NpmPackage } from "./placed_packages.ts";
 
 /** The parts of one job. */
@@ -76,10 +76,10 @@ function moduleGraph(script: string): Promise<ModuleGraph> {
 }
 
 async function readGraph(script: string): Promise<ModuleGraph> {
-  const { success, stdout, stderr } = await denoCommand(["info", "--json", script]).output();
-  if (success) return JSON.parse(new TextDecoder().decode(stdout)) as ModuleGraph;
+  const { ok, output, report } = await deno(["info", "--json", script]);
+  if (ok) return JSON.parse(output) as ModuleGraph;
   throw new WeirError("precondition", `The modules of ${relative(".", script)} cannot be listed`, {
-    cause: new Error(new TextDecoder().decode(stderr)),
+    cause: new Error(report),
     advice: "Run deno install; --debug shows what Deno says",
   });
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { painter } from "../../../lib/cli/paint.ts";
 import { textWidth } from "../../../lib/cli/table.ts";
 import { demoLines } from "./demo_lines.ts";
-import type { DemoFigures } from "./figures.ts";
+import { type DemoFigures, firstFigures } from "./figures.ts";
 
 const payment = {
   time: "11-23 09:05:59",
@@ -35,15 +35,7 @@ const figures: DemoFigures = {
 const paint = painter(false);
 
 Deno.test("every line fits the terminal, whatever its size, also with wide characters and before there is anything to show", () => {
-  const empty = {
-    ...figures,
-    rates: [],
-    lagBytes: undefined,
-    lagSeconds: undefined,
-    tables: [],
-    payments: [],
-    similar: [],
-  };
+  const empty = { ...figures, ...firstFigures };
   for (const [columns, rows] of [[80, 24], [140, 40], [300, 100], [46, 12], [20, 5], [1, 1]] as const) {
     for (const each of [figures, empty]) {
       const lines = demoLines(each, { columns, rows, paint });

@@ -4,7 +4,7 @@ import { painter } from "../../../lib/cli/paint.ts";
 import type { Progress, ProgressState } from "../../../lib/cli/progress.ts";
 import { Screen, type Terminal } from "../../../lib/cli/screen.ts";
 import { demoLines } from "./demo_lines.ts";
-import type { DemoFigures } from "./figures.ts";
+import { type DemoFigures, firstFigures } from "./figures.ts";
 import type { LakeFigures } from "./lake_watch.ts";
 
 const drawEveryMs = 250;
@@ -30,19 +30,7 @@ export class DemoView implements Progress {
     { formats, signal }: { readonly formats: readonly string[]; readonly signal: AbortSignal },
   ) {
     this.#terminal = terminal;
-    this.#figures = {
-      formats,
-      activity: "starting",
-      isStopping: false,
-      rows: 0,
-      rates: [],
-      lagBytes: undefined,
-      lagSeconds: undefined,
-      tables: [],
-      payments: [],
-      similar: [],
-      notes: [],
-    };
+    this.#figures = { ...firstFigures, formats };
     signal.addEventListener("abort", () => this.#figures = { ...this.#figures, isStopping: true }, { once: true });
     this.#screen = new Screen(terminal);
     this.#timers = [setInterval(() => this.#draw(), drawEveryMs), setInterval(() => this.#measure(), rateEveryMs)];

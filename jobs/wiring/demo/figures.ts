@@ -54,3 +54,17 @@ export interface DemoFigures {
   /** Said since the demo began, the newest last. */
   readonly notes: readonly string[];
 }
+
+/** Those of a demo that has only begun. */
+export const firstFigures = {
+  activity: "starting",
+  isStopping: false,
+  rows: 0,
+  rates: [],
+  lagBytes: undefined,
+  lagSeconds: undefined,
+  tables: [],
+  payments: [],
+  similar: [],
+  notes: [],
+} as const satisfies Omit<DemoFigures, "formats" | "elapsedSeconds">;

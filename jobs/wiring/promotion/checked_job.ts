@@ -1,12 +1,12 @@
 /** A job out of cells, checked before anything is written: its types, and what it says about itself. */
 import { parse, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { DeclaredJob } from "../../../lib/cli/help.ts";
 import { frameSettings } from "../../../lib/cli/run_job.ts";
 import { WeirError } from "../../../lib/errors.ts";
 import { cellErrors } from "../../../lib/promote/check_report.ts";
 import type { JobModule } from "../../../lib/promote/job_module.ts";
-import { typeErrors } from "./deno_command.ts";
+import { typeErrors } from "../deno_command.ts";
+import { readCells } from "./read_cells.ts";
 
 /** As tasks are called: it is a file's name too. */
 const nameForm = /^[a-z][a-z0-9]*(?:[:_-][a-z0-9]+)*$/;
@@ -33,7 +33,7 @@ export async function checkedJob(
     // Ctrl-C in a terminal ends the check too, and what is left of its report says nothing.
     signal.throwIfAborted();
     if (report !== undefined) throw notCompiling(report, module, notebook);
-    const { job } = await readModule(path, notebook);
+    const { job } = await readCells(path, { module, notebook });
     requireSound(job);
     return job;
   } finally {
@@ -46,17 +46,6 @@ function notCompiling(report: string, module: JobModule, notebook: string): Weir
   return new WeirError("configuration", `the tagged cells of ${notebook} do not compile by themselves${errors}`, {
     advice: "Put that right; where a name is not found, tag the cell that has it too",
   });
-}
-
-async function readModule(path: string, notebook: string): Promise<{ readonly job: DeclaredJob }> {
-  try {
-    return await import(pathToFileURL(path).href) as { readonly job: DeclaredJob };
-  } catch (thrown) {
-    throw new WeirError("configuration", `the tagged cells of ${notebook} fail when they are read`, {
-      cause: thrown,
-      advice: "Move what they do at once into the job's main: a job is read for its help without being run",
-    });
-  }
 }
 
 function requireSound({ name, summary, settings }: DeclaredJob): void {

@@ -5,8 +5,8 @@ import { WeirError } from "../../../lib/errors.ts";
 import { fileName, withJob } from "../../../lib/promote/job_configuration.ts";
 import { jobModule, originOf, withOrigin } from "../../../lib/promote/job_module.ts";
 import { taggedCells } from "../../../lib/promote/tagged_cells.ts";
+import { formatted } from "../deno_command.ts";
 import { checkedJob } from "./checked_job.ts";
-import { formatted } from "./deno_command.ts";
 
 /** What was done. */
 export interface Promotion {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { errorText, presentable } from "../../../lib/cli/error_text.ts";
 import { formatCount, formatSeconds } from "../../../lib/cli/format.ts";
 import { explainRefusal } from "../../../lib/cli/permission.ts";
+import { printedColumns } from "../../../lib/cli/terminal_size.ts";
 import { WeirError } from "../../../lib/errors.ts";
 import { csvBytes, jsonBytes, tableBytes } from "../../../lib/sql/output/row_bytes.ts";
 import { type ShownFormat, shownFormats } from "../../../lib/sql/prompt/commands.ts";
@@ -61,6 +62,6 @@ export async function askStatements(
 }
 
 function piecesOf(rows: StatementRows, format: ShownFormat): AsyncIterable<Uint8Array> {
-  if (format === "table") return tableBytes(rows, mostTableRows);
+  if (format === "table") return tableBytes(rows, { most: mostTableRows, cells: printedColumns() });
   return format === "csv" ? csvBytes(rows) : jsonBytes(rows);
 }

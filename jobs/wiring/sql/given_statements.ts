@@ -1,8 +1,10 @@
 /** Statements of the command line or of standard input, one after another. */
 import { formatCount } from "../../../lib/cli/format.ts";
+import { printedColumns } from "../../../lib/cli/terminal_size.ts";
 import { WeirError } from "../../../lib/errors.ts";
 import type { SqlSession } from "../../../lib/sql/session.ts";
-import { findStatements, isBlank } from "../../../lib/sql/statement_text.ts";
+import { type PromptCommand, readCommand } from "../../../lib/sql/prompt/commands.ts";
+import { findStatements, isBlank, isCommand } from "../../../lib/sql/statement_text.ts";
 import { answer, type StatementOutput } from "./statement_output.ts";
 
 /** What became of the statements. */
@@ -18,23 +20,35 @@ export interface StatementsOutcome {
 export async function runStatements(
   session: SqlSession,
   given: string | undefined,
-  options: { readonly output: StatementOutput; readonly signal: AbortSignal },
+  { output, signal }: { readonly output: StatementOutput; readonly signal: AbortSignal },
 ): Promise<StatementsOutcome> {
-  const { out } = options.output;
-  let [statements, rows] = [0, 0];
-  const asked = given === undefined ? inputStatements(options.signal) : statementsOf([given]);
-  for await (const statement of out === undefined ? asked : onlyOne(asked)) {
-    rows += await answer(session, statement, options);
-    statements++;
+  const { out } = output;
+  let [asked, statements, rows, format] = [0, 0, 0, output.format];
+  const all = given === undefined ? inputStatements(signal) : statementsOf([given]);
+  for await (const statement of out === undefined ? all : onlyOne(all)) {
+    asked++;
+    const command = commandOf(statement, session);
+    if (command.kind === "quit") break;
+    else if (command.kind === "show") output.write(new TextEncoder().encode(`${command.text}\n`));
+    else if (command.kind === "format") format = command.format;
+    else {
+      rows += await answer(session, command.statement, { output: { ...output, format }, signal });
+      statements++;
+    }
     // Nobody reads any more.
-    if (options.signal.aborted) break;
+    if (signal.aborted) break;
   }
-  if (statements === 0) {
+  if (asked === 0) {
     throw new WeirError("configuration", "nothing is asked", {
       advice: 'Give a statement in quotes, such as "SHOW ALL TABLES", or send one through a pipe',
     });
   }
   return { ok: true, statements, rows, ...(out === undefined ? {} : { out }) };
+}
+
+function commandOf(statement: string, { tables }: SqlSession): PromptCommand {
+  if (!isCommand(statement)) return { kind: "ask", statement };
+  return readCommand(statement, { tables, cells: printedColumns() });
 }
 
 /** A sentence on a file that was written. */
@@ -50,10 +64,15 @@ async function* onlyOne(statements: AsyncIterable<string>): AsyncGenerator<strin
       advice: "Give them one by one, each with its --out",
     });
   }
+  if (all.some(isCommand)) {
+    throw new WeirError("configuration", "a file takes the rows of a statement, and a command has none", {
+      advice: "Give a statement, such as SHOW ALL TABLES, or leave --out away",
+    });
+  }
   yield* all;
 }
 
-/** Each as soon as its `;` has come. */
+/** Each as soon as its `;`, or the end of its line, has come. */
 async function* inputStatements(signal: AbortSignal): AsyncGenerator<string, void> {
   const stream = Deno.stdin.readable.pipeThrough(new TextDecoderStream(), { signal });
   yield* statementsOf(stream);

@@ -20,7 +20,7 @@ export class AskedServer implements AsyncDisposable {
     const { postgresUrl } = this.#settings;
     if (postgresUrl !== undefined) {
       const { hostname, port } = new URL(postgresUrl);
-      await requirePermissions("sql", [{ kind: "host", host: `${hostname}:${port || "5432"}` }]);
+      requirePermissions("sql", [{ kind: "host", host: `${hostname}:${port || "5432"}` }]);
     }
     this.#server ??= openServerBeside(this.#settings, { progress: this.#progress });
     try {

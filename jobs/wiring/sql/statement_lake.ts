@@ -33,7 +33,7 @@ export async function openStatementLake(
   { progress }: { readonly progress: Progress },
 ): Promise<StatementLake> {
   const at = readPoint(settings.at);
-  await requirePermissions("sql", needs(settings));
+  requirePermissions("sql", needs(settings));
   await using open = new AsyncDisposableStack();
   const workFolder = join(resolve(stateFolder), "sql", crypto.randomUUID());
   const temporaryFolder = join(workFolder, "engine");

@@ -2,6 +2,7 @@
 import type { DuckDBDataChunk } from "@duckdb/node-api";
 import { dirname, extname, join, resolve } from "node:path";
 import { requirePermissions } from "../../../lib/cli/permission.ts";
+import { printedColumns } from "../../../lib/cli/terminal_size.ts";
 import { storageError, WeirError } from "../../../lib/errors.ts";
 import { csvBytes, jsonBytes, type RowBytes, tableBytes } from "../../../lib/sql/output/row_bytes.ts";
 import type { SqlSession, StatementRows } from "../../../lib/sql/session.ts";
@@ -33,7 +34,7 @@ export async function outputOf(
   }
   const path = resolve(out);
   await requireParent(path);
-  await requirePermissions("sql", [{ kind: "folder", path }]);
+  requirePermissions("sql", [{ kind: "folder", path }]);
   return { format, out: path };
 }
 
@@ -89,7 +90,7 @@ export async function answer(
 }
 
 const makers: Readonly<Record<Exclude<OutputFormat, "parquet">, (out: string | undefined) => RowBytes>> = {
-  table: () => (rows) => tableBytes(rows),
+  table: (out) => (rows) => tableBytes(rows, { cells: out === undefined ? printedColumns() : undefined }),
   csv: () => csvBytes,
   json: () => jsonBytes,
   arrow: (out) =>

@@ -11,7 +11,7 @@ const pageBytes = 65_536;
 const stretchBytes = 128;
 
 /** Where the code is; assembled from the text beside it. */
-export const arithmeticFile: URL = new URL("./sum_rows.wasm", import.meta.url);
+const arithmeticFile = new URL("./sum_rows.wasm", import.meta.url);
 
 /** What {@linkcode RowMemory} holds. */
 export interface RowCounts {

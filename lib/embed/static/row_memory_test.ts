@@ -1,18 +1,10 @@
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
-import wabt from "wabt";
+import { assertAssembled } from "../../testing/assembled.ts";
 import { scattered } from "../../testing/static_model_files.ts";
-import { arithmeticFile, RowMemory } from "./row_memory.ts";
+import { RowMemory } from "./row_memory.ts";
 
-/** `WEIR_GOLDEN_WRITE=1 deno test -A lib/embed/static/row_memory_test.ts` assembles it anew. */
-Deno.test("the WebAssembly that runs is what the text beside it assembles to", async () => {
-  const text = new URL("./sum_rows.wat", import.meta.url);
-  const module = (await wabt()).parseWat("sum_rows.wat", await Deno.readTextFile(text), { simd: true });
-  module.validate();
-  const { buffer: assembled } = module.toBinary({});
-  if (Deno.env.get("WEIR_GOLDEN_WRITE") === "1") await Deno.writeFile(fileURLToPath(arithmeticFile), assembled);
-  assert.deepEqual(await Deno.readFile(arithmeticFile), new Uint8Array(assembled));
-});
+Deno.test("the WebAssembly that runs is what the text beside it assembles to", () =>
+  assertAssembled(new URL("./sum_rows.wat", import.meta.url)));
 
 for (const dimensions of [1, 3, 32, 33, 128, 384]) {
   Deno.test(`rows of ${dimensions} floats are added up in the order of their addresses, and brought to length 1`, () => {

@@ -77,7 +77,7 @@ function scalarSql(raw: string, type: ScalarType): ValueSql {
       return temporalSql(raw, `length(${raw}) = 10`, "DATE");
     case "timestamp":
     case "timestamptz":
-      return temporalSql(raw, `substr(${raw}, 5, 1) = '-' AND right(${raw}, 2) <> 'BC'`, duckdbType(type));
+      return temporalSql(raw, `substr(${raw}, 5, 1) = '-' AND NOT ends_with(${raw}, 'BC')`, duckdbType(type));
     default:
       return { sql: `CAST(${raw} AS ${duckdbType(type)})`, fallible: false };
   }
@@ -88,7 +88,7 @@ function temporalSql(raw: string, holds: string, type: string): ValueSql {
     sql: `CASE WHEN ${holds} THEN CAST(${raw} AS ${type}) END`,
     fallible: true,
     reasonSql: `CASE WHEN right(${raw}, 8) = 'infinity' THEN 'infinity' ` +
-      `WHEN right(${raw}, 2) = 'BC' THEN 'before the year 1' ELSE 'after the year 9999' END`,
+      `WHEN ends_with(${raw}, 'BC') THEN 'before the year 1' ELSE 'after the year 9999' END`,
   };
 }
 

@@ -1,8 +1,8 @@
 /**
  * Bytes of CSV on their way to a spool file (layout: change/micro_batch.ts).
  *
- * The hot path of design §4: a value is copied byte by byte from the server's message, its quotes doubled on the way; no
- * string and no object is made for it.
+ * The hot path of design §4: a value is copied from the server's message, its quotes doubled on the way; no string and no object
+ * is made for it. Rows whose values all were sent come as whole lines (tuple_line.ts), the others value by value.
  */
 
 import { spoolQuote } from "../../change/spool_format.ts";

@@ -6,6 +6,7 @@
 import { readInt32, tupleType, valueType } from "./pgoutput.ts";
 import { countQuotes } from "./spool_buffer.ts";
 import type { SpoolFile } from "./spool_folder.ts";
+import { tupleLine } from "./tuple_line.ts";
 
 const operation = { insert: 0x49, update: 0x55, delete: 0x44 } as const;
 const isNull = -1;
@@ -91,6 +92,10 @@ export class TupleSpool {
 
   /** Writes an Insert message; `offset` is that of its type byte. */
   insert(message: Uint8Array, offset: number, ordinal: number): void {
+    if (this.#writeWhole(message, { offset: offset + 6, letter: operation.insert, ordinal })) {
+      this.inserts++;
+      return;
+    }
     this.#new.read(message, offset + 6);
     if (!this.#begin(message, operation.insert, ordinal)) return;
     this.inserts++;
@@ -107,6 +112,9 @@ export class TupleSpool {
       this.#new.read(message, at + 1);
       this.#fillFromOld(full);
       keyChanged = this.#keyDiffers(message);
+    } else if (this.#writeWhole(message, { offset: at + 1, letter: operation.update, ordinal })) {
+      this.updates++;
+      return;
     } else this.#new.read(message, at + 1);
     if (!this.#begin(message, operation.update, ordinal)) return;
     this.updates++;
@@ -125,6 +133,24 @@ export class TupleSpool {
     const { buffer } = this.#options.file;
     for (let empty = 0; empty <= keyColumns.length; empty++) buffer.comma();
     this.#writeValues(message);
+  }
+
+  /** Writes the line of a new tuple at once, where no value needs a look and the key is the one it was. */
+  #writeWhole(
+    message: Uint8Array,
+    tuple: { readonly offset: number; readonly letter: number; readonly ordinal: number },
+  ): boolean {
+    const { file, columnCount, keyColumns, maxValueBytes } = this.#options;
+    if (message.length > maxValueBytes) return false;
+    const line = tupleLine(message, tuple.offset, columnCount);
+    if (line === undefined) return false;
+    file.reserve(line.length + keyColumns.length + 64);
+    const { buffer } = file;
+    buffer.operation(tuple.letter, tuple.ordinal);
+    for (let empty = 0; empty <= keyColumns.length; empty++) buffer.comma();
+    buffer.raw(line);
+    this.rows++;
+    return true;
   }
 
   /** A value the new tuple lacks stands in the old one: always in a full old tuple, for key columns in a key tuple. */

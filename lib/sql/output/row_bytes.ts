@@ -5,8 +5,9 @@
  */
 import type { DuckDBDataChunk } from "@duckdb/node-api";
 import { formatCount } from "../../cli/format.ts";
-import { tableLayout } from "../../cli/table.ts";
+import { type FittedLayout, fittedLayout } from "../../cli/fitted_table.ts";
 import { cellText, isNumeric } from "../../notebook/cell_text.ts";
+import { isPlan } from "../../notebook/plan_display.ts";
 import type { StatementRows } from "../session.ts";
 import { csvField, jsonText, quoted } from "./exact_text.ts";
 
@@ -17,11 +18,20 @@ const encoder = new TextEncoder();
 /** Rows that say how wide columns are. */
 const layoutRows = 1000;
 
-/** A table to be read, its rows counted below it. At most `most` rows are read. */
+/** What there is room for in a table. */
+export interface TableRoom {
+  /** Rows that are read at most. Default: all. */
+  readonly most?: number;
+  /** Cells of a line. Default: as many as it takes. */
+  readonly cells?: number | undefined;
+}
+
+/** A table to be read, or a plan as it was drawn; a table with its rows counted below it, and its columns where some are left out. */
 export async function* tableBytes(
   { names, types, chunks }: StatementRows,
-  most = Number.MAX_SAFE_INTEGER,
+  { most = Number.MAX_SAFE_INTEGER, cells = Infinity }: TableRoom = {},
 ): AsyncGenerator<Uint8Array, void> {
+  if (isPlan(names)) return yield* planBytes(chunks);
   const columns = names.map((title, index) => ({
     title,
     align: isNumeric(types[index]!) ? "right" as const : "left" as const,
@@ -31,24 +41,30 @@ export async function* tableBytes(
       { length: to - from },
       (_, row) => chunk.getRowValues(from + row).map((value, index) => cellText(value, types[index])),
     );
-  let [count, line] = [0, undefined as ReturnType<typeof tableLayout>["line"] | undefined];
+  let [count, leftOut] = [0, 0];
+  let layout: FittedLayout | undefined;
+  const printed = (rows: readonly (readonly string[])[]) => {
+    const isFirst = layout === undefined;
+    layout ??= fittedLayout(columns, rows, cells);
+    leftOut = layout.leftOut;
+    return encoder.encode([...isFirst ? [layout.head] : [], ...rows.map(layout.line), ""].join("\n"));
+  };
+  const counted = (rows: string) =>
+    encoder.encode(`${rows}${leftOut === 0 ? "" : `, ${names.length} columns (${names.length - leftOut} shown)`}\n`);
   for await (const chunk of chunks) {
     const taken = Math.min(chunk.rowCount, most - count);
     for (let from = 0; from < taken; from += layoutRows) {
-      const rows = textsOf(chunk, from, Math.min(from + layoutRows, taken));
-      let head = "";
-      if (line === undefined) ({ head, line } = withBreak(tableLayout(columns, rows)));
-      yield encoder.encode(head + rows.map(line).map((text) => `${text}\n`).join(""));
+      yield printed(textsOf(chunk, from, Math.min(from + layoutRows, taken)));
     }
     count += taken;
-    if (taken < chunk.rowCount) return yield encoder.encode(`the first ${formatCount(count)} rows\n`);
+    if (taken < chunk.rowCount) return yield counted(`the first ${formatCount(count)} rows`);
   }
-  const head = line === undefined ? withBreak(tableLayout(columns, [])).head : "";
-  yield encoder.encode(`${head}${formatCount(count)} row${count === 1 ? "" : "s"}\n`);
+  if (count === 0) yield printed([]);
+  yield counted(`${formatCount(count)} row${count === 1 ? "" : "s"}`);
 }
 
-function withBreak({ head, line }: ReturnType<typeof tableLayout>): ReturnType<typeof tableLayout> {
-  return { head: `${head}\n`, line };
+async function* planBytes(chunks: StatementRows["chunks"]): AsyncGenerator<Uint8Array, void> {
+  for await (const chunk of chunks) yield encoder.encode(`${chunk.getColumnValues(1).join("\n")}\n`);
 }
 
 /** CSV with a line of names, UTF-8, lines ended by a line feed. */

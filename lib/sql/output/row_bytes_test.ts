@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as arrow from "apache-arrow";
 import { withDatabase } from "../../testing/temporary.ts";
+import { textWidth } from "../../cli/table.ts";
 import { runQuery } from "../../notebook/query.ts";
 import { SqlPart } from "../../notebook/sql_part.ts";
 import type { StatementRows } from "../session.ts";
@@ -73,7 +74,28 @@ Deno.test("Arrow is read back whole, as a file and as a stream, without a row to
 Deno.test("a table counts its rows, ends where it is told to, and is there without a row", async () => {
   assert.equal(await textOf("SELECT 7 AS n, 'x' AS t", tableBytes), "n  t\n─  ─\n7  x\n1 row\n");
   assert.equal(await textOf("SELECT 7 AS n WHERE false", tableBytes), "n\n─\n0 rows\n");
-  const some = await textOf("SELECT range AS n FROM range(5000)", (rows) => tableBytes(rows, 3));
+  const some = await textOf("SELECT range AS n FROM range(5000)", (rows) => tableBytes(rows, { most: 3 }));
   assert.match(some, /0\n1\n2\nthe first 3 rows\n$/);
   assert.match(await textOf("SELECT range AS n FROM range(5000)", tableBytes), /4999\n5,000 rows\n$/);
+});
+
+Deno.test("a plan is printed as it was drawn, whatever room there is", async () => {
+  const text = await textOf("EXPLAIN SELECT sum(range) FROM range(3)", (rows) => tableBytes(rows, { cells: 20 }));
+  assert.match(text, /^┌─+┐\n│ .* │\n/);
+  assert.match(text, /RANGE/);
+});
+
+Deno.test("a table on a terminal is no wider than that, and says how many columns it shows", async () => {
+  const columns = Array.from({ length: 9 }, (_, index) => `${index} AS n${index}`).join(", ");
+  const wide = `SELECT repeat('long ', 50) AS text, ${columns}, repeat('日', 50) AS last`;
+  for (const cells of [40, 80, 81, 120]) {
+    const text = await textOf(`${wide} FROM range(3)`, (rows) => tableBytes(rows, { cells }));
+    const lines = text.trimEnd().split("\n");
+    assert.equal(lines.length, 2 + 3 + 1, text);
+    for (const line of lines) assert.ok(textWidth(line) <= cells, `${cells}: ${line}`);
+    assert.match(text, /long lo.*…/);
+    assert.equal(/^3 rows, 11 columns \(\d+ shown\)$/m.test(text), cells < 80, text);
+  }
+  const none = await textOf(`${wide} WHERE false`, (rows) => tableBytes(rows, { cells: 30 }));
+  assert.match(none, /^text +n0 +n1.* …\n[─ ]+\n0 rows, 11 columns \(\d shown\)\n$/);
 });

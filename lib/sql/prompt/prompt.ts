@@ -6,7 +6,8 @@
 import process from "node:process";
 import { createInterface, type Interface } from "node:readline";
 import type { SqlSession } from "../session.ts";
-import { findStatements, isBlank } from "../statement_text.ts";
+import { printedColumns } from "../../cli/terminal_size.ts";
+import { findStatements, isBlank, isCommand } from "../statement_text.ts";
 import { readCommand, type ShownFormat } from "./commands.ts";
 import { complete } from "./completion.ts";
 import type { PromptHistory } from "./history.ts";
@@ -105,18 +106,16 @@ class Prompt {
   }
 
   async #take(line: string): Promise<void> {
-    if (this.#before === "" && line.trimStart().startsWith(".")) return await this.#command(line);
     const { statements, rest } = findStatements(`${this.#before}${line}\n`);
     this.#before = isBlank(rest) ? "" : rest;
     for (const statement of statements) {
-      await this.#options.history.add(`${statement.replace(/^\n+/, "")};`);
-      await this.#run(statement);
+      await this.#options.history.add(isCommand(statement) ? statement : `${statement.replace(/^\n+/, "")};`);
+      await (isCommand(statement) ? this.#command(statement) : this.#run(statement));
     }
   }
 
   async #command(line: string): Promise<void> {
-    const command = readCommand(line, this.#options.session.tables);
-    await this.#options.history.add(line);
+    const command = readCommand(line, { tables: this.#options.session.tables, cells: printedColumns() });
     if (command.kind === "quit") this.#lines.close();
     else if (command.kind === "format") this.#format = command.format;
     else if (command.kind === "show") this.#options.print(command.text);

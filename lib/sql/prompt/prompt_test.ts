@@ -27,8 +27,12 @@ Deno.test("of a long history the oldest are forgotten", () =>
   }));
 
 Deno.test("a mistyped command is told with the one that was meant, and what is no table is asked of DuckDB", () => {
-  assert.deepEqual(readCommand(".tabels", []), { kind: "show", text: ".tabels is no command; did you mean .tables?" });
-  assert.deepEqual(readCommand(".describe a.b;", []), { kind: "ask", statement: "DESCRIBE SELECT * FROM a.b" });
-  assert.deepEqual(readCommand(".format csv", []), { kind: "format", format: "csv" });
-  assert.deepEqual(readCommand(".quit", []), { kind: "quit" });
+  const lake = { tables: [] };
+  assert.throws(() => readCommand(".tabels", lake), { kind: "configuration", advice: "Did you mean .tables?" });
+  for (const line of [".", ".describe", ".format", ".format parquet"]) {
+    assert.throws(() => readCommand(line, lake), { kind: "configuration" }, line);
+  }
+  assert.deepEqual(readCommand(".describe a.b;", lake), { kind: "ask", statement: "DESCRIBE SELECT * FROM a.b" });
+  assert.deepEqual(readCommand(".format csv", lake), { kind: "format", format: "csv" });
+  assert.deepEqual(readCommand(".quit", lake), { kind: "quit" });
 });

@@ -1,0 +1,22 @@
+/** Columns that are computed in a table of their own and stand beside their rows by position. */
+import type { Connection } from "../engine/connection.ts";
+import { identifier } from "../engine/quote.ts";
+import { WeirError } from "../errors.ts";
+
+/**
+ * Fails rather than let a value stand beside another row. Both names are of tables or views with an `_ordinal`.
+ *
+ * @throws {WeirError} `internal` if the rows of one stand in another order than those of the other.
+ */
+export async function checkSameOrder(
+  connection: Connection,
+  { rows, beside }: { readonly rows: string; readonly beside: string },
+): Promise<void> {
+  const misplaced = await connection.value(
+    `SELECT 1 FROM ${identifier(rows)} AS rows POSITIONAL JOIN ${identifier(beside)} AS beside
+     WHERE rows._ordinal IS DISTINCT FROM beside._ordinal LIMIT 1`,
+  );
+  if (misplaced !== undefined) {
+    throw new WeirError("internal", `Computed values of ${beside} do not stand in the order of their rows`);
+  }
+}
