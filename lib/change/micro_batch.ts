@@ -43,6 +43,8 @@ export interface SpoolSegment {
   readonly keyChanges: number;
   /** Rows with at least one unchanged TOAST value. */
   readonly unchangedRows: number;
+  /** No line of the files is longer, its end included. */
+  readonly longestLineBytes: number;
   /** Steps from the previous relation version's columns to these. Empty in the first segment after a start. */
   readonly schemaChanges: readonly SchemaChange[];
 }

@@ -6,7 +6,7 @@ import type { TableDefinition } from "../dataset/dataset.ts";
 import type { Connection } from "../engine/connection.ts";
 import { Database } from "../engine/database.ts";
 import { literal } from "../engine/quote.ts";
-import { spoolLine } from "../testing/scripted_spool.ts";
+import { spoolLine, writeLines } from "../testing/scripted_spool.ts";
 import { fold } from "./fold.ts";
 
 const definition: TableDefinition = {
@@ -63,15 +63,18 @@ function play(
   return { events, end };
 }
 
-function spoolText(events: readonly Event[]): string {
+function linesOf(events: readonly Event[]): readonly string[] {
   return events.map((event, ordinal) => {
     const fields = [event.op, ordinal, event.unchanged ? "2" : null, event.old, event.id];
     const values = event.op === "D" ? [null, null] : [event.small, event.unchanged ? null : event.large];
     return event.op === "T" ? "" : spoolLine([...fields, ...values].map((value) => value ?? null));
-  }).join("");
+  });
 }
 
-function changesOf(events: readonly Event[], path: string): DatasetChanges {
+function changesOf(
+  events: readonly Event[],
+  file: Pick<SpoolSegment, "paths" | "longestLineBytes">,
+): DatasetChanges {
   const count = (op: string) => events.filter((event) => event.op === op).length;
   const columns = definition.columns.map(({ name, type }) => ({
     name,
@@ -81,7 +84,7 @@ function changesOf(events: readonly Event[], path: string): DatasetChanges {
   }));
   const segment: SpoolSegment = {
     layout: "changes",
-    paths: [path],
+    ...file,
     columns,
     rows: events.length - count("T"),
     inserts: count("I"),
@@ -109,12 +112,12 @@ async function applyToLake(connection: Connection, batch: {
   readonly path: string;
 }): Promise<Model> {
   const { start, events, path } = batch;
-  await Deno.writeTextFile(path, spoolText(events));
+  const file = await writeLines(path, linesOf(events));
   await connection.run("CREATE OR REPLACE TABLE lake (id INTEGER, small VARCHAR, large VARCHAR)");
   const text = (value: string | null) => value === null ? "NULL::VARCHAR" : literal(value);
   const rows = [...start].map(([id, { small, large }]) => `(${id}, ${text(small)}, ${text(large)})`);
   if (rows.length > 0) await connection.run(`INSERT INTO lake VALUES ${rows.join(", ")}`);
-  const changes = changesOf(events, path);
+  const changes = changesOf(events, file);
   const folded = await fold({
     connection,
     changes,

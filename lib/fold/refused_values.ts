@@ -4,7 +4,7 @@ import type { TransformContext } from "../change/transform.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier, literal } from "../engine/quote.ts";
-import { keyNamesIn, readCsv, refusedSql, withLineLimit } from "./spool_reader.ts";
+import { keyNamesIn, readCsv, refusedSql } from "./spool_reader.ts";
 
 /** What {@linkcode reportRefusedValues} needs. */
 export interface RefusedValuesOptions {
@@ -34,12 +34,10 @@ async function reportColumn(
   const inKey = keyNames.includes(column.name);
   const ordinal = segment.layout === "rows" ? "row_number() OVER () - 1" : "CAST(_ordinal AS BIGINT)";
   const key = keyNames.map((name, place) => `${literal(definition.key[place]!)}, ${identifier(name)}`).join(", ");
-  const rows = await withLineLimit((lineLimitBytes) =>
-    connection.rows(
-      `SELECT * FROM (SELECT ${ordinal} AS ordinal, json_object(${key})::VARCHAR AS key,
+  const rows = await connection.rows(
+    `SELECT * FROM (SELECT ${ordinal} AS ordinal, json_object(${key})::VARCHAR AS key,
        ${column.reasonSql ?? "'the lake type cannot hold the value'"} AS reason, ${refusedSql(column)} AS refused
-       FROM ${readCsv(segment, { key: keyNames, lineLimitBytes })}) WHERE refused`,
-    )
+       FROM ${readCsv(segment, keyNames)}) WHERE refused`,
   );
   for (const row of rows) {
     options.deadLetter({

@@ -4,7 +4,7 @@ import type { DatasetChanges, SpoolColumn, SpoolSegment } from "../change/micro_
 import { types } from "../dataset/column_type.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
 import type { SchemaChange } from "../dataset/schema_change.ts";
-import { spoolLine } from "../testing/scripted_spool.ts";
+import { spoolLine, writeLines } from "../testing/scripted_spool.ts";
 import { withDatabase } from "../testing/temporary.ts";
 import { transformFixture } from "../testing/transform_context.ts";
 import { fold } from "./fold.ts";
@@ -53,11 +53,11 @@ function folded(
     const segments: SpoolSegment[] = [];
     for (const [index, { columns, lines, layout = "changes", schemaChanges = [] }] of parts.entries()) {
       const path = `${folder}/${index}.csv`;
-      await Deno.writeTextFile(path, lines.map(spoolLine).join(""));
+      const file = await writeLines(path, lines.map(spoolLine));
       const count = (op: string) => layout === "rows" ? 0 : lines.filter(([found]) => found === op).length;
       segments.push({
         layout,
-        paths: [path],
+        ...file,
         columns,
         rows: lines.length,
         inserts: layout === "rows" ? lines.length : count("I"),

@@ -23,45 +23,15 @@ export interface ReadSpoolOptions {
   readonly table: string;
 }
 
-/** First guess of DuckDB's `max_line_size`, bytes: its default. */
-const firstLineLimitBytes = 2 * 2 ** 20;
-/** PostgreSQL sends no longer row. */
-const lastLineLimitBytes = 2 ** 30;
-/**
- * DuckDB's own choice is 16 lines, which is more than there is memory where lines are long. It needs no more than one, and is no
- * faster with more.
- */
-const bufferBytes = 8 * 2 ** 20;
-/** What DuckDB says of a line over its limit, and of one that three buffers do not hold: every quote of a spool is closed. */
-const lineTooLong = /maximum line size|unterminated quote/i;
-
 /**
  * Makes the typed table: `_op`, `_ordinal`, `_unchanged` (names of columns not sent), `_old_<key>`, the definition's columns,
  * and `_refused` (the row holds a value the lake type cannot hold).
  */
 export async function readSpool(options: ReadSpoolOptions): Promise<void> {
   const { connection, changes, table } = options;
-  await withLineLimit(async (lineLimitBytes) => {
-    const selects = changes.segments.map((segment, index) =>
-      segmentSelect(options, { segment, index, lineLimitBytes })
-    );
-    const rows = selects.length === 0 ? noChangesSql(options.definition) : selects.join(" UNION ALL ");
-    await connection.run(`CREATE OR REPLACE TABLE ${identifier(table)} AS ${rows}`);
-  });
-}
-
-/**
- * Runs a reading statement, with longer line limits while DuckDB says that a line does not fit. There is no other bound of a
- * row than memory: one of the row's values left out would depend on the values beside it, which an update need not send.
- */
-export async function withLineLimit<T>(read: (lineLimitBytes: number) => Promise<T>): Promise<T> {
-  for (let limitBytes = firstLineLimitBytes;; limitBytes *= 2) {
-    try {
-      return await read(limitBytes);
-    } catch (thrown) {
-      if (limitBytes >= lastLineLimitBytes || !lineTooLong.test(String(thrown))) throw thrown;
-    }
-  }
+  const selects = changes.segments.map((segment, index) => segmentSelect(options, { segment, index }));
+  const rows = selects.length === 0 ? noChangesSql(options.definition) : selects.join(" UNION ALL ");
+  await connection.run(`CREATE OR REPLACE TABLE ${identifier(table)} AS ${rows}`);
 }
 
 /** The typed table without a row: of a batch in which the table was only truncated, or every key was over the limit. */
@@ -76,11 +46,10 @@ function noChangesSql({ columns, key }: TableDefinition): string {
 interface SegmentPlace {
   readonly segment: SpoolSegment;
   readonly index: number;
-  readonly lineLimitBytes: number;
 }
 
 function segmentSelect(options: ReadSpoolOptions, place: SegmentPlace): string {
-  const { segment, lineLimitBytes } = place;
+  const { segment } = place;
   const { definition } = options;
   const finalNames = namesAfter(options.changes, place.index);
   const sources = new Map(segment.columns.map((column, index) => [finalNames[index], column]));
@@ -89,9 +58,7 @@ function segmentSelect(options: ReadSpoolOptions, place: SegmentPlace): string {
   );
   const refused = segment.columns.filter((column) => column.fallible).map(refusedSql).join(" OR ") || "false";
   const select = [...changeColumns(options, place, finalNames), ...values, `(${refused}) AS _refused`];
-  return `SELECT ${select.join(", ")} FROM ${
-    readCsv(segment, { key: keyNamesIn(options, place.index), lineLimitBytes })
-  }`;
+  return `SELECT ${select.join(", ")} FROM ${readCsv(segment, keyNamesIn(options, place.index))}`;
 }
 
 /** The names a segment's columns have once the later segments' schema changes are applied; dropped ones are undefined. */
@@ -150,19 +117,13 @@ export function refusedSql(column: SpoolColumn): string {
   return `(${identifier(column.name)} IS NOT NULL AND (${column.sql}) IS NULL)`;
 }
 
-/** `read_csv` over a segment's files, every column as the raw text. */
-export function readCsv(
-  segment: SpoolSegment,
-  options: { readonly key: readonly string[]; readonly lineLimitBytes: number },
-): string {
-  const { lineLimitBytes } = options;
+/** `read_csv` over a segment's files, every column as the raw text; of a segment of rows the key does not matter. */
+export function readCsv(segment: SpoolSegment, key: readonly string[] = []): string {
   const change = segment.layout === "rows"
     ? []
-    : ["_op", "_ordinal", "_unchanged", ...options.key.map((name) => `_old_${name}`)];
+    : ["_op", "_ordinal", "_unchanged", ...key.map((name) => `_old_${name}`)];
   const columns = [...change, ...segment.columns.map((column) => column.name)]
     .map((name) => `${literal(name)}: 'VARCHAR'`);
   const paths = segment.paths.map((path) => literal(path)).join(", ");
-  return `read_csv([${paths}], ${spoolCsvOptions}, max_line_size = ${lineLimitBytes}, ` +
-    `buffer_size = ${Math.max(lineLimitBytes, bufferBytes)}, ` +
-    `columns = {${columns.join(", ")}})`;
+  return `read_csv([${paths}], ${spoolCsvOptions(segment.longestLineBytes)}, columns = {${columns.join(", ")}})`;
 }

@@ -11,7 +11,7 @@ import { formatCount } from "../cli/format.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier } from "../engine/quote.ts";
 import { WeirError } from "../errors.ts";
-import { readCsv, refusedSql, withLineLimit } from "../fold/spool_reader.ts";
+import { readCsv, refusedSql } from "../fold/spool_reader.ts";
 import { nearest } from "../settings/nearest.ts";
 import { type CatalogueTable, tablesByName } from "../source/postgres/catalogue.ts";
 import { PostgresConnection } from "../source/postgres/connection.ts";
@@ -72,9 +72,12 @@ export class SourceTables {
   ): Promise<void> {
     const path = join(this.#options.folder, `${crypto.randomUUID()}.csv`);
     try {
-      const rows = await this.#spool(source, table, path);
+      const spooled = await this.#spool(source, table, path);
       const columns = table.columns.map(({ name, sourceType }) => spoolColumn(name, lakeType(sourceType)));
-      const refused = await makeTable(engine, { table, segment: { ...wholeTable, paths: [path], columns, rows } });
+      const refused = await makeTable(engine, {
+        table,
+        segment: { ...wholeTable, ...spooled, paths: [path], columns },
+      });
       if (refused === 0) return;
       const which = refused === 1 ? "1 row" : `${formatCount(refused)} rows`;
       this.#options.note(
@@ -85,25 +88,28 @@ export class SourceTables {
     }
   }
 
-  async #spool(source: PostgresConnection, table: CatalogueTable, path: string): Promise<number> {
+  async #spool(source: PostgresConnection, table: CatalogueTable, path: string): Promise<SpooledRows> {
     const { mostRows } = this.#options;
     const columns = table.columns.map(({ name }) => identifier(name)).join(", ");
     const select = `SELECT ${columns} FROM ${qualifiedName(table)} LIMIT ${mostRows + 1}`;
     using file = new BufferedFile(path);
-    let rows = 0;
+    let [rows, longestLineBytes] = [0, 0];
     await source.copyOut(`COPY (${select}) TO STDOUT (${spoolCopyOptions})`, (row) => {
       rows++;
+      longestLineBytes = Math.max(longestLineBytes, row.length);
       file.add(row);
       return undefined;
     }, { table: nameOf(table) });
     file.flush();
-    if (rows <= mostRows) return rows;
+    if (rows <= mostRows) return { rows, longestLineBytes };
     throw new WeirError("configuration", `${nameOf(table)} of the source has more than ${formatCount(mostRows)} rows`, {
       detail: { table: nameOf(table) },
       advice: "Raise --source-rows, or ask the lake's table of it",
     });
   }
 }
+
+type SpooledRows = Pick<SpoolSegment, "rows" | "longestLineBytes">;
 
 const wholeTable = {
   layout: "rows",
@@ -124,15 +130,11 @@ async function makeTable(
   const target = `${catalog}.${qualifiedName(table)}`;
   const values = columns.map(({ name, sql }) => `${sql} AS ${identifier(name)}`).join(", ");
   await engine.run(`CREATE SCHEMA IF NOT EXISTS ${catalog}.${identifier(table.namespace)}`);
-  return await withLineLimit(async (lineLimitBytes) => {
-    const read = readCsv(segment, { key: [], lineLimitBytes });
-    await engine.run(`CREATE OR REPLACE TABLE ${target} AS SELECT ${values} FROM ${read}`);
-    const fallible = columns.filter((column: SpoolColumn) => column.fallible);
-    if (fallible.length === 0) return 0;
-    return Number(
-      await engine.value(`SELECT count(*) FROM ${read} WHERE ${fallible.map(refusedSql).join(" OR ")}`),
-    );
-  });
+  const read = readCsv(segment);
+  await engine.run(`CREATE OR REPLACE TABLE ${target} AS SELECT ${values} FROM ${read}`);
+  const fallible = columns.filter((column: SpoolColumn) => column.fallible);
+  if (fallible.length === 0) return 0;
+  return Number(await engine.value(`SELECT count(*) FROM ${read} WHERE ${fallible.map(refusedSql).join(" OR ")}`));
 }
 
 /** As it is written, else in lower case: so PostgreSQL takes a name without quotes. */

@@ -34,10 +34,10 @@ export async function spoolRows(
   options: SpoolOptions,
 ): Promise<DatasetChanges> {
   const lines = rows.map((row) => spoolLine(dataset.columns.map(({ name }) => row[name] ?? null)));
-  await Deno.writeTextFile(options.path, lines.join(""));
+  const file = await writeLines(options.path, lines);
   const counts = { inserts: rows.length, updates: 0, deletes: 0, keyChanges: 0, unchangedRows: 0 };
   return changesOf(dataset, {
-    segment: { ...counts, ...segment(dataset, "rows"), paths: [options.path], rows: rows.length },
+    segment: { ...counts, ...segment(dataset, "rows"), ...file, rows: rows.length },
   });
 }
 
@@ -52,13 +52,13 @@ export async function spoolChanges(
   const lines = events.flatMap((event, index) =>
     event === "truncate" ? [] : [changeLine(dataset, { change: event, ordinal: first + BigInt(index) })]
   );
-  await Deno.writeTextFile(options.path, lines.join(""));
+  const file = await writeLines(options.path, lines);
   const count = (test: (change: ScriptedChange) => boolean) => changes.filter(test).length;
   const truncate = events.lastIndexOf("truncate");
   return changesOf(dataset, {
     segment: {
       ...segment(dataset, "changes"),
-      paths: [options.path],
+      ...file,
       rows: changes.length,
       inserts: count(({ op }) => op === "I"),
       updates: count(({ op }) => op === "U"),
@@ -130,6 +130,17 @@ function changeLine(
 /** Spooled text in a form that can be written down: the usual quote in the place of the spool's own. */
 export function shownSpool(text: string): string {
   return text.replaceAll(spoolQuote, '"');
+}
+
+/** Writes a spool file of {@linkcode spoolLine}s. */
+export async function writeLines(
+  path: string,
+  lines: readonly string[],
+): Promise<Pick<SpoolSegment, "paths" | "longestLineBytes">> {
+  const encoder = new TextEncoder();
+  await Deno.writeTextFile(path, lines.join(""));
+  const longestLineBytes = lines.reduce((longest, line) => Math.max(longest, encoder.encode(line).length), 0);
+  return { paths: [path], longestLineBytes };
 }
 
 /** A line of a spool file. */

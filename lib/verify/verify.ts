@@ -99,8 +99,6 @@ interface Comparison {
 
 /** Longest line of hashes and key texts: an index entry of PostgreSQL has at most 8191 bytes, and pglz packs 100 into 1. */
 const maxLineBytes = 2 * 2 ** 20;
-/** DuckDB's choice for lines this long takes half of a small memory limit. */
-const bufferBytes = 4 * maxLineBytes;
 /** Rows compared in one pass: about 100 MB of hash table. */
 const rowsPerPass = 500_000;
 
@@ -108,7 +106,7 @@ function sourceSide(path: string, keyColumns: number): string {
   const keys = Array.from({ length: keyColumns }, (_, index) => `k${index}`);
   const columns = [...keys, "hash", "refused"].map((name) => `'${name}': 'VARCHAR'`).join(", ");
   return `SELECT * REPLACE (hash::UUID AS hash, refused::BIGINT AS refused) FROM read_csv(${literal(path)}, ` +
-    `${spoolCsvOptions}, max_line_size=${maxLineBytes}, buffer_size=${bufferBytes}, columns={${columns}})`;
+    `${spoolCsvOptions(maxLineBytes)}, columns={${columns}})`;
 }
 
 function lakeSide({ scan, compared }: VerificationRequest, query: RowTextQuery): string {

@@ -192,6 +192,7 @@ function spoolSegment({ spool, file, columns, schemaChanges }: OpenSegment): Spo
     deletes,
     keyChanges,
     unchangedRows,
+    longestLineBytes: file.longestRowBytes,
     schemaChanges,
   };
 }

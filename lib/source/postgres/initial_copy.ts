@@ -51,6 +51,7 @@ export interface TableCopyOptions {
 interface FinishedPart {
   readonly path: string;
   readonly rows: number;
+  readonly longestLineBytes: number;
 }
 
 /** Copies one table. */
@@ -108,7 +109,7 @@ async function readChunks(reader: ReaderOptions, options: TableCopyOptions): Pro
   let open: { file: SpoolFile; rows: number } | undefined;
   const finish = async (full: { file: SpoolFile; rows: number }) => {
     await full.file.end();
-    await parts.put({ path: full.file.path, rows: full.rows });
+    await parts.put({ path: full.file.path, rows: full.rows, longestLineBytes: full.file.longestRowBytes });
   };
   try {
     for (let statement = statements.shift(); statement !== undefined; statement = statements.shift()) {
@@ -153,6 +154,7 @@ function partOf(
     deletes: 0,
     keyChanges: 0,
     unchangedRows: 0,
+    longestLineBytes: part.longestLineBytes,
     schemaChanges: [],
   };
   const source = `${dataset.source.namespace}.${dataset.source.table}`;

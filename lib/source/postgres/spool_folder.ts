@@ -64,6 +64,8 @@ export class SpoolFolder {
 export class SpoolFile {
   readonly path: string;
   buffer = new SpoolBuffer(firstBufferBytes);
+  /** Most room that was made for a row: none is longer. */
+  longestRowBytes = 0;
   /** Bytes handed to the disk so far. */
   #flushedBytes = 0;
   readonly #folder: SpoolFolder;
@@ -83,6 +85,7 @@ export class SpoolFile {
 
   /** Makes room for a row, and sends a full buffer to the disk first. */
   reserve(rowBytes: number): void {
+    if (rowBytes > this.longestRowBytes) this.longestRowBytes = rowBytes;
     if (this.buffer.length + rowBytes > bufferBytes && this.buffer.length > bufferBytes / 2) this.#flush(bufferBytes);
     this.buffer.reserve(rowBytes);
   }
