@@ -7,7 +7,7 @@
  * @example
  * ```ts
  * import { openLake } from "./mod.ts";
- * import { withTemporaryFolder } from "./testing/temporary.ts";
+ * import { withTemporaryFolder } from "./testing/temporary_folder.ts";
  * import assert from "node:assert/strict";
  *
  * await withTemporaryFolder(async (folder) => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { withTemporaryFolder } from "../testing/temporary.ts";
+import { withTemporaryFolder } from "../testing/temporary_folder.ts";
 import { cachedEmbedder, withVectorCache } from "./cached_embedder.ts";
 import { type Embedder, textBatch, type VectorBatch } from "./embedder.ts";
 import { createHashModel } from "./hash_model.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { smallTokenizer } from "../testing/static_model_files.ts";
-import { withTemporaryFolder } from "../testing/temporary.ts";
+import { withTemporaryFolder } from "../testing/temporary_folder.ts";
 import { openStockTokenizer } from "./static/stock_tokenizer.ts";
 import { readTokenizerFile } from "./static/tokenizer_file.ts";
 import { loadTokenizer } from "./transformer/load_tokenizer.ts";

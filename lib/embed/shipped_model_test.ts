@@ -3,15 +3,16 @@ import { createEmbedder } from "./create_embedder.ts";
 import { textBatch } from "./embedder.ts";
 import { shippedRevision } from "./model_source.ts";
 
+const embedder = await createEmbedder("weir", { workers: 1 });
+Deno.test.afterAll(() => embedder.close());
+
 const payment = (amount: string, time = "Monday night") =>
   `Payment: medium outbound. Account: Visa, Nedbank. Counterparty: Savings, Absa Bank. Type: paymentRT. Country: ZAF. ` +
   `Range: 2000 to 5000 ZAR. Amount: ${amount}. Time: ${time}`;
 
 Deno.test("the shipped model is there without a network, and whatever changes in an amount changes the vector", async () => {
-  const embedder = await createEmbedder("weir");
   const texts = ["4603.17", "4603.18", "4617.03", "46.17", "17.46", "15.18", "18.15"].map((amount) => payment(amount));
   const { vectors, failures } = await embedder.embed(textBatch(texts));
-  await embedder.close();
   assert.deepEqual(embedder.model.dimensions, 128);
   assert.ok(embedder.model.semantic);
   assert.equal(
@@ -25,11 +26,9 @@ Deno.test("the shipped model is there without a network, and whatever changes in
 });
 
 Deno.test("a payment of a cent more is nearer than one of another time of day", async () => {
-  const embedder = await createEmbedder("weir");
   const { vectors } = await embedder.embed(
     textBatch([payment("4603.17"), payment("4603.18"), payment("4603.17", "Friday morning")]),
   );
-  await embedder.close();
   const cosine = (other: number) => {
     let sum = 0;
     for (let index = 0; index < 128; index++) sum += vectors[index]! * vectors[other * 128 + index]!;
@@ -53,7 +52,6 @@ Deno.test("a text of any kind has a vector of length 1 or a reason for none, alo
   ];
   const known = ["日本", "é", ":", "🎉 rent", "日".repeat(2 ** 12), payment("4603.17"), "payment ".repeat(2 ** 17)];
   const texts = known.flatMap((text, index) => [text, unknown[index]!]).concat(unknown.slice(known.length));
-  const embedder = await createEmbedder("weir");
   const together = await embedder.embed(textBatch(texts));
   for (const [index, text] of texts.entries()) {
     const alone = await embedder.embed(textBatch([text]));
@@ -63,5 +61,4 @@ Deno.test("a text of any kind has a vector of length 1 or a reason for none, alo
     assert.deepEqual(together.vectors.slice(index * 128, (index + 1) * 128), alone.vectors);
     if (failed === undefined) assert.ok(Math.abs(Math.hypot(...alone.vectors) - 1) < 1e-5);
   }
-  await embedder.close();
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { DuckDBBigIntVector } from "@duckdb/node-api";
 import { Database } from "./database.ts";
-import { withTemporaryFolder } from "../testing/temporary.ts";
+import { withTemporaryFolder } from "../testing/temporary_folder.ts";
 import type { Connection } from "./connection.ts";
 
 function withConnection(body: (connection: Connection) => Promise<void>): Promise<void> {

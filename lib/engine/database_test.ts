@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { withDatabase, withTemporaryFolder } from "../testing/temporary.ts";
+import { withDatabase } from "../testing/temporary.ts";
+import { withTemporaryFolder } from "../testing/temporary_folder.ts";
 import { literal } from "./quote.ts";
 
 Deno.test("no statement reads or writes outside the folders, nor lifts that or any other limit", async () => {

@@ -5,6 +5,7 @@ import { types } from "../dataset/column_type.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
 import type { Connection } from "../engine/connection.ts";
 import { Database } from "../engine/database.ts";
+import { literal } from "../engine/quote.ts";
 import { spoolLine, writeLines } from "../testing/scripted_spool.ts";
 import { fold } from "./fold.ts";
 
@@ -113,10 +114,9 @@ async function applyToLake(connection: Connection, batch: {
   const { start, events, path } = batch;
   const file = await writeLines(path, linesOf(events));
   await connection.run("CREATE OR REPLACE TABLE lake (id INTEGER, small VARCHAR, large VARCHAR)");
-  for (const [id, row] of start) {
-    const text = (value: string | null) => value === null ? "NULL" : `'${value.replaceAll("'", "''")}'`;
-    await connection.run(`INSERT INTO lake VALUES (${id}, ${text(row.small)}, ${text(row.large)})`);
-  }
+  const text = (value: string | null) => value === null ? "NULL::VARCHAR" : literal(value);
+  const rows = [...start].map(([id, { small, large }]) => `(${id}, ${text(small)}, ${text(large)})`);
+  if (rows.length > 0) await connection.run(`INSERT INTO lake VALUES ${rows.join(", ")}`);
   const changes = changesOf(events, file);
   const folded = await fold({
     connection,
@@ -134,9 +134,9 @@ async function applyToLake(connection: Connection, batch: {
   if (changes.truncatedBefore !== undefined) await connection.run("DELETE FROM lake");
   await connection.run(`DELETE FROM lake WHERE id IN (SELECT id FROM "${folded.name}" WHERE _delete OR _replaces)`);
   await connection.run(`INSERT INTO lake SELECT id, small, large FROM "${folded.name}" WHERE NOT _delete`);
-  const rows = await connection.rows("SELECT * FROM lake ORDER BY id");
-  assert.equal(new Set(rows.map((row) => row["id"])).size, rows.length, "a key stands twice");
-  return new Map(rows.map((row) => [
+  const found = await connection.rows("SELECT * FROM lake ORDER BY id");
+  assert.equal(new Set(found.map((row) => row["id"])).size, found.length, "a key stands twice");
+  return new Map(found.map((row) => [
     row["id"] as number,
     { small: row["small"] as string | null, large: row["large"] as string | null },
   ]));

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { WeirError } from "../errors.ts";
 import { PostgresConnection } from "../source/postgres/connection.ts";
 import { withPostgres } from "../testing/with_postgres.ts";
-import { withTemporaryFolder } from "../testing/temporary.ts";
+import { withTemporaryFolder } from "../testing/temporary_folder.ts";
 import { loadPickLists } from "./pick_list_sources.ts";
 
 const values = (list: { entries: readonly { value: unknown; weight: number }[] }) =>

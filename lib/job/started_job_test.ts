@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { display } from "../notebook/table_display.ts";
-import { withTemporaryFolder } from "../testing/temporary.ts";
+import { withTemporaryFolder } from "../testing/temporary_folder.ts";
 import type { JobFlags } from "./job_flags.ts";
 import type { JobStep } from "./job_step.ts";
 import { jobProcess, startJob, type StartJobOptions } from "./start_job.ts";

@@ -5,7 +5,7 @@ import { display } from "../notebook/table_display.ts";
 import { WeirError } from "../errors.ts";
 import { projectFolder } from "../notebook/project.ts";
 import { integer, list, secretText, toggle } from "../settings/kinds.ts";
-import { withTemporaryFolder } from "../testing/temporary.ts";
+import { withTemporaryFolder } from "../testing/temporary_folder.ts";
 import type { TriedSettings } from "./tried_settings.ts";
 import { tryJob, type TryJobOptions } from "./try_job.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { withTemporaryFolder } from "../testing/temporary.ts";
+import { withTemporaryFolder } from "../testing/temporary_folder.ts";
 import { type Lake, openLake } from "./lake.ts";
 
 async function withLake(body: (lake: Lake) => Promise<void>): Promise<void> {

@@ -41,7 +41,7 @@ const marginLeft = 60;
  *
  * @example
  * ```ts
- * import { withTemporaryFolder } from "../testing/temporary.ts";
+ * import { withTemporaryFolder } from "../testing/temporary_folder.ts";
  * import { plot } from "./chart.ts";
  * import { openLake } from "./lake.ts";
  * import assert from "node:assert/strict";

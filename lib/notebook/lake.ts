@@ -70,7 +70,7 @@ export interface ChangesOptions extends FormatChoice {
  *
  * @example
  * ```ts
- * import { withTemporaryFolder } from "../testing/temporary.ts";
+ * import { withTemporaryFolder } from "../testing/temporary_folder.ts";
  * import { openLake } from "./lake.ts";
  * import assert from "node:assert/strict";
  *

@@ -11,6 +11,7 @@ import { identifier, literal } from "../engine/quote.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { DataFile } from "./data_file.ts";
 import { type FieldIds, fieldIdsSql } from "./field_ids.ts";
+import { footerHolds } from "./parquet_footer.ts";
 import { putVectors, type VectorColumns, withoutVectorsSql } from "./vector_column.ts";
 
 /** What {@linkcode writeParquet} writes, and where. */
@@ -146,9 +147,12 @@ export async function writeSplitParquet(
  */
 async function columnsWithDoubtfulBounds(
   connection: Connection,
-  paths: readonly string[],
+  written: readonly string[],
 ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const found = new Map<string, Set<string>>();
+  // Which columns they are DuckDB tells in 2 to 4 ms a file; that there are none, the file's end tells in a sixth of that.
+  const holding = await Promise.all(written.map((path) => footerHolds(path, "\uFEFF")));
+  const paths = written.filter((_, index) => holding[index]);
   if (paths.length === 0) return found;
   const rows = await connection.rows(
     `SELECT DISTINCT file_name, path_in_schema FROM parquet_metadata([${paths.map(literal).join(", ")}])

@@ -1,4 +1,5 @@
 /** The footer of a Parquet file: read, changed in a column, and written again (parquet-format, parquet.thrift, "File Format"). */
+import { Buffer } from "node:buffer";
 import { WeirError } from "../errors.ts";
 import { writeAll } from "../storage/write_all.ts";
 import {
@@ -34,13 +35,27 @@ export interface ColumnChunk {
 
 /** Reads the footer of a local file. */
 export async function readFooter(file: Deno.FsFile, path: string): Promise<Footer> {
+  const { startBytes, bytes } = await encodedFooter(file, path);
+  return { startBytes, metadata: readStruct(bytes) };
+}
+
+/** Whether a text stands somewhere in the footer of a local file: in a name, or in the smallest or largest value of a column. */
+export async function footerHolds(path: string, text: string): Promise<boolean> {
+  using file = await Deno.open(path);
+  return Buffer.from((await encodedFooter(file, path)).bytes.buffer).includes(text);
+}
+
+async function encodedFooter(
+  file: Deno.FsFile,
+  path: string,
+): Promise<{ readonly startBytes: number; readonly bytes: Uint8Array<ArrayBuffer> }> {
   const { size } = await file.stat();
   const tail = await readAt(file, { start: size - tailBytes, length: tailBytes });
   const isParquet = new TextDecoder().decode(tail.subarray(4)) === magic;
   if (!isParquet) throw new WeirError("tableUnreadable", "A Parquet file does not end like one", { detail: { path } });
   const length = new DataView(tail.buffer, tail.byteOffset).getUint32(0, true);
   const startBytes = size - tailBytes - length;
-  return { startBytes, metadata: readStruct(await readAt(file, { start: startBytes, length })) };
+  return { startBytes, bytes: await readAt(file, { start: startBytes, length }) };
 }
 
 async function readAt(file: Deno.FsFile, part: { readonly start: number; readonly length: number }) {

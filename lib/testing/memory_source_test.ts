@@ -5,7 +5,8 @@ import { type Dataset, sourceTable } from "../dataset/dataset.ts";
 import { identifier } from "../engine/quote.ts";
 import { fold } from "../fold/fold.ts";
 import { MemorySource } from "./memory_source.ts";
-import { withDatabase, withTemporaryFolder } from "./temporary.ts";
+import { withDatabase } from "./temporary.ts";
+import { withTemporaryFolder } from "./temporary_folder.ts";
 import { transformFixture } from "./transform_context.ts";
 
 const notes: Dataset = {

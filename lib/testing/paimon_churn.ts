@@ -26,14 +26,16 @@ export function orderRows(range: string, name: string): string {
   return `SELECT i AS id, '${name}' || i AS name, i::DECIMAL(12,2) AS amount FROM range(${range}) r(i)`;
 }
 
+const firstRows = 1000;
+
 /** What a round writes: many rows at first, then a few new and some older ones. */
 export function churnStep(round: number): PaimonStep & { readonly upserts: string; readonly removals: string } {
-  const next = 5000 + round * 10;
+  const next = firstRows + round * 10;
   const later = `${orderRows(`${next}, ${next + 10}`, "new ")} UNION ALL
-    ${orderRows(`${round * 13}, 5000, 301`, `${round}: `)}`;
+    ${orderRows(`${round * 13}, ${firstRows}, 61`, `${round}: `)}`;
   return {
-    upserts: round === 0 ? orderRows("0, 5000", "first ") : later,
-    removals: `SELECT i AS id FROM range(${round * 7}, 5000, 397) r(i)`,
+    upserts: round === 0 ? orderRows(`0, ${firstRows}`, "first ") : later,
+    removals: `SELECT i AS id FROM range(${round * 7}, ${firstRows}, 79) r(i)`,
     offset: `0/${round + 1}`,
   };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { openCluster } from "../embedded/cluster.ts";
 import { copyPristineCluster } from "./pristine_cluster.ts";
-import { withTemporaryFolder } from "./temporary.ts";
+import { withTemporaryFolder } from "./temporary_folder.ts";
 
 /** The file with a cluster's system identifier, which initdb draws anew. Undefined where the server's user needs another folder. */
 async function controlFile(): Promise<Uint8Array | undefined> {

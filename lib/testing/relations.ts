@@ -27,11 +27,13 @@ export async function relationOf(connection: Connection, content: RelationConten
   const columns = definition.columns.map((column) => `${identifier(column.name)} ${duckdbType(column.type)}`);
   const flags = "_ordinal BIGINT, _delete BOOLEAN, _replaces BOOLEAN";
   await connection.run(`CREATE TABLE ${name} (${[...columns, flags].join(", ")})`);
-  for (const [ordinal, row] of rows.entries()) {
+  const lines = rows.map((row, ordinal) => {
     const unknown = Object.keys(row).find((key) => !definition.columns.some((column) => column.name === key));
     if (unknown !== undefined) throw new TypeError(`Cannot write a row: there is no column "${unknown}"`);
-    const values = definition.columns.map((column) => row[column.name] ?? "NULL");
-    await connection.run(`INSERT INTO ${name} VALUES (${[...values, ordinal, deletes, replaces].join(", ")})`);
-  }
+    // Each value of its own type: those of several rows would take one that is common to them first.
+    const values = definition.columns.map(({ name, type }) => `CAST(${row[name] ?? "NULL"} AS ${duckdbType(type)})`);
+    return `(${[...values, ordinal, deletes, replaces].join(", ")})`;
+  });
+  if (lines.length > 0) await connection.run(`INSERT INTO ${name} VALUES ${lines.join(", ")}`);
   return { name, definition, rows: rows.length };
 }

@@ -1,4 +1,4 @@
-/** Folders and databases that live as long as one test. */
+/** Databases that live as long as one test. */
 import type { Connection } from "../engine/connection.ts";
 import { Database, type DatabaseOptions } from "../engine/database.ts";
 import { identifier } from "../engine/quote.ts";
@@ -8,16 +8,6 @@ export interface DatabaseFixture {
   readonly folder: string;
   readonly database: Database;
   readonly connection: Connection;
-}
-
-/** Runs a body with a new folder that is removed afterwards, however the body ends. */
-export async function withTemporaryFolder<T>(body: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await Deno.makeTempDir({ prefix: "weir-" });
-  try {
-    return await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 type FixtureOptions = Pick<DatabaseOptions, "memoryLimitBytes" | "threads">;

@@ -2,7 +2,7 @@
 import pg from "pg";
 import { EmbeddedPostgres } from "../embedded/postgres.ts";
 import { copyPristineCluster } from "./pristine_cluster.ts";
-import { withTemporaryFolder } from "./temporary.ts";
+import { withTemporaryFolder } from "./temporary_folder.ts";
 
 /** What {@linkcode withPostgres} gives. */
 export interface PostgresFixture {

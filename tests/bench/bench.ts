@@ -7,7 +7,7 @@
  * `deno task bench cdc latency` runs the named ones, `--full` the long ones (3 million rows).
  */
 import { fileURLToPath } from "node:url";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 import type { Figures } from "./measure.ts";
 import { keep, type Outcome } from "./report.ts";

@@ -12,7 +12,7 @@ import { loadStaticModel } from "../../lib/embed/static/load_static_model.ts";
 import type { StaticModel } from "../../lib/embed/static/static_model.ts";
 import { staticModelFiles } from "../../lib/embed/static/static_source.ts";
 import { scattered, tensorOf, tokensOf, writeStaticModel } from "../../lib/testing/static_model_files.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 
 /** Texts a second. */
 export interface StaticRates {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { packProgram } from "../../jobs/wiring/binary/compiled.ts";
 import { type JobProgram, jobPrograms } from "../../jobs/wiring/binary/job_program.ts";
 import { layOutProgram } from "../../jobs/wiring/binary/laid_out.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { writeTinyModel } from "../../lib/testing/tiny_model.ts";
 import { missingBase } from "./compile_base.ts";
 import { binaryStart, laidOutStart, type Start } from "./program_run.ts";

@@ -1,5 +1,5 @@
 /** Whether `deno compile` can make a binary here: it downloads what all binaries begin with, once. */
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 
 /** Why it cannot; undefined where it can. */
 export function missingBase(): Promise<string | undefined> {

@@ -6,7 +6,7 @@ import { TextProgress } from "../../lib/cli/progress_text.ts";
 import { settings as declared } from "../../lib/settings/declarations.ts";
 import { modelSettings } from "../../jobs/wiring/capture_settings.ts";
 import { resolveSettings } from "../../lib/settings/resolve.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 
 Deno.test("no model is written over another one, nor where nobody named a folder", async () => {
   await assert.rejects(requireNoModel("data/models/weir"), { kind: "configuration", advice: /--replace/ });

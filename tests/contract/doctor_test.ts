@@ -6,7 +6,7 @@ import { modelFindings } from "../../jobs/wiring/doctor/model.ts";
 import { modelSettings } from "../../jobs/wiring/capture_settings.ts";
 import { resolveSettings } from "../../lib/settings/resolve.ts";
 import { type AskedRequest, withScriptedStore } from "../../lib/testing/scripted_store.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 import { JobProcess } from "../crash/job_process.ts";
 
@@ -18,6 +18,9 @@ interface Examined {
   readonly stderr: string;
   readonly findings: readonly Finding[];
 }
+
+/** For tests that look at neither programs nor the model: to start Maven and to load the model take longer than all the rest. */
+const nothingElse = { environment: { PATH: "" }, flags: ["--model", "hash"] } as const;
 
 /** As a user starts it, with its own permissions. The lake is one of its own. */
 async function examined(
@@ -64,7 +67,9 @@ Deno.test("each precondition that a server or a user lacks is told by itself, wi
   withPostgres(async ({ client, url }) => {
     await client.query("CREATE USER app PASSWORD 's3cret'");
     const app = Object.assign(new URL(url), { username: "app", password: "s3cret" });
-    const run = await examined({ POSTGRES_URL: app.href });
+    const ask = (url: string, ...flags: readonly string[]) =>
+      examined({ POSTGRES_URL: url, ...nothingElse.environment }, [...nothingElse.flags, ...flags]);
+    const run = await ask(app.href);
     assert.equal(run.code, 1);
     const told = wrongs(run).join("\n");
     assert.match(told, /source: wal_level is replica, not logical -> ALTER SYSTEM SET wal_level = logical/);
@@ -76,10 +81,10 @@ Deno.test("each precondition that a server or a user lacks is told by itself, wi
     // What is there already need not be made: a slot under its name, and a publication.
     await client.query("SELECT pg_create_physical_replication_slot('mine')");
     await client.query("CREATE PUBLICATION mine");
-    const mine = wrongs(await examined({ POSTGRES_URL: app.href }, ["--slot", "mine"])).join("\n");
+    const mine = wrongs(await ask(app.href, "--slot", "mine")).join("\n");
     assert.match(mine, /source: 1 of 1 replication slots are taken, 1 more are needed/);
     assert.doesNotMatch(mine, /publication/);
-    const refused = await examined({ POSTGRES_URL: Object.assign(app, { password: "0ther" }).href });
+    const refused = await ask(Object.assign(app, { password: "0ther" }).href);
     assert.match(wrongs(refused).join(), /^source: /);
     assert.doesNotMatch(refused.stdout + refused.stderr, /0ther/);
   }, { settings: { wal_level: "replica", max_replication_slots: "1" } }));
@@ -94,6 +99,7 @@ Deno.test("what is wrong in one place keeps nothing else from being looked at", 
   };
   await withScriptedStore(forgetful, async ({ endpoint }) => {
     const environment = {
+      ...nothingElse.environment,
       POSTGRES_URL: "postgres://me:s3cret@127.0.0.1:1/app",
       AWS_ENDPOINT_URL: endpoint,
       AWS_ACCESS_KEY_ID: "key",
@@ -117,13 +123,16 @@ Deno.test("the embedded server is started where no other is named, beside a port
     using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const port = String((taken.addr as Deno.NetAddr).port);
     const script = new URL("../../jobs/doctor.ts", import.meta.url);
-    const { status, output } = await new JobProcess({ script, folder, args: ["--json", "--port", port] }).ended;
+    const ask = (...args: readonly string[]) => {
+      const { environment, flags } = nothingElse;
+      return new JobProcess({ script, folder, environment, args: ["--json", ...flags, ...args] }).ended;
+    };
+    const { status, output } = await ask("--port", port);
     assert.equal(status.code, 0);
     const { findings } = JSON.parse(output) as Examined;
     assert.ok(findings.some(({ says }) => /^the embedded PostgreSQL 18/.test(says)));
     assert.ok(findings.some(({ what, verdict }) => what === "port" && verdict === "note"));
-    const asked = new JobProcess({ script, folder, args: ["--json", "--postgres-port", port] });
-    const refused = await asked.ended;
+    const refused = await ask("--postgres-port", port);
     assert.equal(refused.status.code, 1);
     assert.match(wrongs(JSON.parse(refused.output)).join(), /source: port \d+ .*is taken.*--postgres-port/);
   }));

@@ -1,6 +1,6 @@
 /** What a closed terminal does to jobs. */
 import assert from "node:assert/strict";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { hasTerminal, Terminal } from "./terminal.ts";
 
 const source = `

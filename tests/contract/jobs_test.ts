@@ -13,7 +13,7 @@ import { ownJobs } from "../../jobs/wiring/own_jobs.ts";
 import { readTasks } from "../../jobs/wiring/tasks.ts";
 import { completionScript, shells } from "../../lib/cli/completion/script.ts";
 import { textWidth } from "../../lib/cli/table.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { JobProcess } from "../crash/job_process.ts";
 
 const root = new URL("../../", import.meta.url).pathname;

@@ -5,7 +5,7 @@ import type { ModelSettings } from "../../jobs/wiring/capture_settings.ts";
 import { modelNeeds } from "../../jobs/wiring/embedding_model.ts";
 import { fetchModel } from "../../lib/embed/hub/hub_model.ts";
 import { ModelHub } from "../../lib/testing/model_hub.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { tinyModelFiles } from "../../lib/testing/tiny_model.ts";
 
 const defaults: ModelSettings = {

@@ -1,6 +1,6 @@
 /** `deno task notebook`: what it starts, and that it ends with it. A program of the name stands in for Jupyter. */
 import assert from "node:assert/strict";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { type JobEnd, JobProcess } from "../crash/job_process.ts";
 
 const script = new URL("../../jobs/notebook.ts", import.meta.url);

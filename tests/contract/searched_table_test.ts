@@ -4,7 +4,7 @@ import { SearchedTable } from "../../jobs/wiring/searched_table.ts";
 import { placeSettings } from "../../jobs/wiring/capture_settings.ts";
 import { catalogSettings } from "../../lib/settings/catalog_settings.ts";
 import { resolveSettings } from "../../lib/settings/resolve.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 
 Deno.test("who searches where no table is hears of the lakes of vectors that lie near by", async () => {
   await withTemporaryFolder(async (lake) => {

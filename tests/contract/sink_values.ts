@@ -159,14 +159,14 @@ export async function sameRows(
   assert.ok(expected !== undefined && opened !== undefined);
   const scan = opened.sql;
   const key = identifier(definition.key[0]!);
-  const columns = definition.columns.flatMap((column) => [`${rowHash([column])} AS ${identifier(column.name)}`]);
-  const difference = (left: string, right: string) =>
-    connection.rows(
-      `SELECT ${key} AS key, * FROM (SELECT ${columns.join(", ")} FROM (${left}))
-       EXCEPT ALL SELECT ${key} AS key, * FROM (SELECT ${columns.join(", ")} FROM (${right}))`,
+  const hashes = definition.columns.map((column) => `${rowHash([column])} AS ${identifier(column.name)}`);
+  for (const [name, rows] of [["expected_hashes", `FROM ${identifier(expected)}`], ["found_hashes", scan]] as const) {
+    await connection.run(
+      `CREATE OR REPLACE TABLE ${name} AS SELECT ${key} AS key, ${hashes.join(", ")} FROM (${rows})`,
     );
-  const from = `FROM ${identifier(expected)}`;
-  const [lost, gained] = [await difference(from, scan), await difference(scan, from)];
+  }
+  const lost = await connection.rows("FROM expected_hashes EXCEPT ALL FROM found_hashes");
+  const gained = await connection.rows("FROM found_hashes EXCEPT ALL FROM expected_hashes");
   const wrong = definition.columns.map(({ name }) => name).filter((name) =>
     lost.some((row) => gained.every((other) => other[name] !== row[name]))
   );

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { LocalStorage } from "../../lib/storage/local.ts";
 import { FaultyStorage } from "../../lib/testing/faulty_storage.ts";
 import { MemoryStorage } from "../../lib/testing/memory_storage.ts";
-import { withDatabase, withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withDatabase } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { storageContract, writtenByDuckdb } from "./storage_contract.ts";
 
 storageContract({

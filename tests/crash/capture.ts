@@ -6,13 +6,14 @@ import { accountHolders } from "../../lib/domain/payments/account_holders.ts";
 import { transactions } from "../../lib/domain/payments/transactions.ts";
 import { datasetText } from "../../lib/embed/text_declaration.ts";
 import { resolveSettings } from "../../lib/settings/resolve.ts";
+import { crashModel } from "./crash_job.ts";
 
 /** Opens a capture of the payment tables into a lake. `flags` are those of the job, by their names without dashes. */
 export async function openCapture(
   url: string,
   flags: Readonly<Record<string, string>> & { readonly lake: string },
 ): Promise<CaptureRun> {
-  const given = new Map(Object.entries(flags).map(([name, value]) => [name, [value]]));
+  const given = new Map(Object.entries({ model: crashModel, ...flags }).map(([name, value]) => [name, [value]]));
   return await CaptureRun.open({
     job: "crash",
     url,

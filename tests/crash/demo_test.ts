@@ -1,7 +1,7 @@
 /** `deno task demo`, as one looks at it and ends it. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { hasTerminal, Terminal } from "../contract/terminal.ts";
 import { JobProcess } from "./job_process.ts";
 

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { indexTable } from "../../lib/query/similar/index_table.ts";
 import { VectorIndex } from "../../lib/query/similar/vector_index.ts";
-import { withDatabase, withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withDatabase } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { manyNotes, VectorLake } from "../../lib/testing/vector_lake.ts";
 import { assertComplete, assertRefused, runJob } from "./real_job.ts";
 import { type Scene, withScene } from "./scene.ts";

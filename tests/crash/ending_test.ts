@@ -1,6 +1,7 @@
 /** Every way in which a job with a server of its own can end: nothing of it stays behind, and the next run goes on. */
 import assert from "node:assert/strict";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { copyPristineCluster } from "../../lib/testing/pristine_cluster.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import type { JobProcess } from "./job_process.ts";
 import { assertComplete, assertRefused, endOf, runJob, startJob } from "./real_job.ts";
 
@@ -17,6 +18,9 @@ async function withPlace(body: (place: Place) => Promise<void>): Promise<void> {
   await withTemporaryFolder(async (folder) => {
     // The embedded server runs as another user where the tests run as root.
     await Deno.chmod(folder, 0o755);
+    const cluster = `${folder}/data/state/postgres`;
+    await Deno.mkdir(cluster, { recursive: true });
+    await copyPristineCluster(cluster);
     const follow = async () => {
       const job = startJob({ job: "pipeline", folder, flags: [...flags, "--follow", "--batch-seconds", "0.2"] });
       await job.until(/capturing {2}/);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type pg from "pg";
 import { startFailPoints } from "../../lib/source/postgres/start_capture.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 import { assertExact, CrashChild } from "./crash_child.ts";
 import { assertComplete, endOf, type RealJobEnd, runJob, startJob } from "./real_job.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { openLake } from "../../lib/mod.ts";
 import { FaultyObjectProxy, type RequestFault } from "../../lib/testing/faulty_object_proxy.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { lakeIn, type ObjectServer, objectStoreTests, pointAt } from "../interop/object_server.ts";
 import { storageOf } from "../interop/object_storage.ts";
 import type { MaintenanceOutcome } from "../../jobs/wiring/maintenance_outcome.ts";

@@ -1,6 +1,6 @@
 /** What a user gets wrong, or finds broken: each is said with what to do, ends with an error, and costs nothing. */
 import assert from "node:assert/strict";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { assertComplete, assertRefused, assertSetAside, endOf, runJob, startJob } from "./real_job.ts";
 import { filesBelow } from "./lake_files.ts";
 import { untilCapturing, withScene } from "./scene.ts";

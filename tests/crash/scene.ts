@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type pg from "pg";
 import { PaymentsWriter } from "../../lib/generate/payments_writer.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 import { assertExact, CrashChild } from "./crash_child.ts";
 

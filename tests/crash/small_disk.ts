@@ -1,5 +1,5 @@
 /** A disk of its own at a folder, filled up as far as a test wants. Needs the right to mount. */
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 
 const diskBytes = 96 * 2 ** 20;
 const blockBytes = 2 ** 20;

@@ -1,7 +1,7 @@
 /** What the capture job says to somebody who points it at a server of their own, or forgets to. */
 import assert from "node:assert/strict";
 import pg from "pg";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 import { assertComplete, assertRefused, runJob } from "./real_job.ts";
 

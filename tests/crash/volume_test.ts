@@ -1,7 +1,7 @@
 /** Much at once, little for long, and a steady rate: memory stays bounded, the source's log is let go, and the pace holds. */
 import assert from "node:assert/strict";
 import type pg from "pg";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 import { assertComplete, endOf, type RealJobEnd, type RealJobPlan, runJob, startJob } from "./real_job.ts";
 import { untilReleased } from "./released_log.ts";

@@ -1,6 +1,6 @@
 /** Tables nobody declared, with columns of many types and one added while rows stream, as every independent reader reads them. */
 import assert from "node:assert/strict";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 import { captureIntoLake } from "./captured_lake.ts";
 import { readAll } from "./lake_reading.ts";

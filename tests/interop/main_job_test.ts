@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { accountHolders } from "../../lib/domain/payments/account_holders.ts";
 import { transactions } from "../../lib/domain/payments/transactions.ts";
 import { PaymentsWriter } from "../../lib/generate/payments_writer.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 import { captureIntoLake } from "./captured_lake.ts";
 import { type LakeReading, readAll } from "./lake_reading.ts";

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { ObjectClient } from "../../lib/storage/s3/client.ts";
 import { FaultyObjectProxy } from "../../lib/testing/faulty_object_proxy.ts";
-import { withDatabase, withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withDatabase } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { writtenByDuckdb } from "../contract/storage_contract.ts";
 import { objectStoreTests } from "./object_server.ts";
 import { everyFourth, storageOf } from "./object_storage.ts";

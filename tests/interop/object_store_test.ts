@@ -1,7 +1,7 @@
 /** The storage contract against a store of another maker, over a network that works and over one that does not. */
 import assert from "node:assert/strict";
 import { FaultyObjectProxy, type RequestFault } from "../../lib/testing/faulty_object_proxy.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { storageContract } from "../contract/storage_contract.ts";
 import { sharedMotoServer } from "./moto_server.ts";
 import { objectStoreTests } from "./object_server.ts";

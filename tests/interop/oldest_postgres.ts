@@ -6,7 +6,7 @@ import { createCluster } from "../../lib/embedded/cluster.ts";
 import { freePort } from "../../lib/embedded/port.ts";
 import { ServerProcess } from "../../lib/embedded/server_process.ts";
 import { serverUser } from "../../lib/embedded/server_user.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 
 const version = "13.23.0-beta.16";
 const cache = fileURLToPath(new URL(`../.cache/postgresql-${version}`, import.meta.url));

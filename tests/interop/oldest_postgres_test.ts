@@ -1,7 +1,7 @@
 /** The capture job on the oldest PostgreSQL that the README promises. */
 import assert from "node:assert/strict";
 import pg from "pg";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { assertVerified, captureJob } from "../property/capture_job.ts";
 import { nastyTable } from "../property/nasty_columns.ts";
 import { oldestPostgres, withOldestPostgres } from "./oldest_postgres.ts";

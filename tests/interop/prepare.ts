@@ -1,7 +1,9 @@
 /**
- * Fetches and makes what the peers of this suite are, as its files would when they begin: run ahead, while a machine does other
- * things, it saves them the wait. What cannot be had is told of by the tests that need it.
+ * Fetches and makes what the peers of this suite are, and who speaks with the kernels of notebooks, as the test files would when
+ * they begin: run ahead, while a machine does other things, it saves them the wait. What cannot be had is told of by the tests
+ * that need it.
  */
+import { kernelClient } from "../notebooks/execution.ts";
 import { minilm } from "./minilm.ts";
 import { missingServer } from "./rest_server.ts";
 import { seaweedfs } from "./seaweedfs.ts";
@@ -12,4 +14,4 @@ const java = async () => {
   await import("./spark.ts");
   await import("./paimon_java.ts");
 };
-await Promise.all([minilm(), java(), installed(seaweedfs)]);
+await Promise.all([kernelClient(), minilm(), java(), installed(seaweedfs)]);

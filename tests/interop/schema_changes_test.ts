@@ -3,7 +3,7 @@
  * after each change.
  */
 import assert from "node:assert/strict";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 import { captureIntoLake } from "./captured_lake.ts";
 import { type LakeReading, readAll } from "./lake_reading.ts";

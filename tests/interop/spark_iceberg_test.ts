@@ -1,6 +1,7 @@
 /** Apache Spark writes and maintains our Iceberg tables through a REST catalog, and both go on: no row lost, none twice. */
 import assert from "node:assert/strict";
-import { withDatabase, withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withDatabase } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { CatalogModel } from "./catalog_model.ts";
 import { holders, partitionedHolders, partitionedRows, rows as holderRows } from "./holders.ts";
 import { pythonTest } from "./python_env.ts";

@@ -14,7 +14,7 @@ import {
   tokensOf,
   writeStaticModel,
 } from "../../lib/testing/static_model_files.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import type { Python } from "./python.ts";
 import { pythonTest } from "./python_env.ts";
 

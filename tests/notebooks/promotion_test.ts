@@ -1,8 +1,12 @@
 /** What `deno task promote` refuses, in a copy of the project: nothing is written then. */
 import assert from "node:assert/strict";
 import { StartedJob } from "../../lib/job/started_job.ts";
-import { type StagedProject, stageProject } from "../staged_project.ts";
+import { stageProject } from "../staged_project.ts";
 import { runDeno } from "./project_command.ts";
+
+/** Tests share it: in the same folder Deno checks no more than what has changed. */
+const project = await stageProject();
+Deno.test.afterAll(async () => await project[Symbol.asyncDispose]());
 
 interface Cell {
   readonly source: string;
@@ -24,12 +28,12 @@ function declaration(name: string, result = "{ ok: true }"): Cell {
 }
 
 /** Promotes a notebook of such cells. */
-async function promote(project: StagedProject, cells: readonly Cell[], ...flags: readonly string[]) {
-  await writeNotebook(project, cells);
+async function promote(cells: readonly Cell[], ...flags: readonly string[]) {
+  await writeNotebook(cells);
   return await runDeno(project.folder, ["task", "-q", "promote", "notebooks/mine.ipynb", ...flags]);
 }
 
-async function writeNotebook({ folder }: StagedProject, cells: readonly Cell[]): Promise<void> {
+async function writeNotebook(cells: readonly Cell[]): Promise<void> {
   const notebook = {
     cells: cells.map(({ source, tagged }, index) => ({
       cell_type: "code",
@@ -39,18 +43,17 @@ async function writeNotebook({ folder }: StagedProject, cells: readonly Cell[]):
       outputs: [],
     })),
   };
-  await Deno.writeTextFile(`${folder}/notebooks/mine.ipynb`, JSON.stringify(notebook));
+  await Deno.writeTextFile(`${project.folder}/notebooks/mine.ipynb`, JSON.stringify(notebook));
 }
 
 /** What stands in the copy: its configuration, and its jobs by name. */
-async function written({ folder }: StagedProject): Promise<readonly string[]> {
-  const jobs = await Array.fromAsync(Deno.readDir(`${folder}/jobs`));
-  return [await Deno.readTextFile(`${folder}/deno.json`), ...jobs.map(({ name }) => name).sort()];
+async function written(): Promise<readonly string[]> {
+  const jobs = await Array.fromAsync(Deno.readDir(`${project.folder}/jobs`));
+  return [await Deno.readTextFile(`${project.folder}/deno.json`), ...jobs.map(({ name }) => name).sort()];
 }
 
 Deno.test("a notebook without a job, with two, or with one that does not compile by itself is refused", async () => {
-  await using project = await stageProject();
-  const before = await written(project);
+  const before = await written();
   const idle = declaration("idle");
   const refusals: readonly (readonly [readonly Cell[], RegExp])[] = [
     [[{ ...imports, tagged: false }, { ...idle, tagged: false }], /no code cell of .* has the tag job[^]*to do: Tag/],
@@ -68,17 +71,26 @@ Deno.test("a notebook without a job, with two, or with one that does not compile
     [[imports, declaration("Idle")], /a job cannot be called "Idle"/],
   ];
   for (const [cells, message] of refusals) {
-    const { ok, report } = await promote(project, cells);
+    const { ok, report } = await promote(cells);
     assert.ok(!ok);
     assert.match(report, message);
     assert.match(report, /what to do: /);
   }
-  assert.deepEqual(await written(project), before);
+  assert.deepEqual(await written(), before);
+});
+
+Deno.test("a promotion that is stopped while it checks writes nothing", async () => {
+  const before = await written();
+  await writeNotebook([imports, declaration("idle")]);
+  const command = ["task", "-q", "promote", "notebooks/mine.ipynb", "--json", "--progress=json"];
+  const job = new StartedJob({ words: command, folder: project.folder, command: command.join(" ") });
+  for await (const step of job) if ("note" in step && step.note.startsWith("checking")) break;
+  await assert.rejects(job.stop(), { kind: "interrupted", message: "stopped by SIGINT" });
+  assert.deepEqual(await written(), before);
 });
 
 Deno.test("a name that is taken is refused, and a file that was changed is replaced when that is asked for", async () => {
-  await using project = await stageProject();
-  const before = await written(project);
+  const before = await written();
   const job = `${project.folder}/jobs/idle.ts`;
   for (
     const [name, message] of [["ci", /deno\.json has another task ci/], [
@@ -86,21 +98,21 @@ Deno.test("a name that is taken is refused, and a file that was changed is repla
       /sql\.ts is there and comes from no/,
     ]] as const
   ) {
-    const { ok, report } = await promote(project, [imports, declaration(name)], "--replace");
+    const { ok, report } = await promote([imports, declaration(name)], "--replace");
     assert.ok(!ok);
     assert.match(report, message);
   }
-  assert.deepEqual(await written(project), before);
+  assert.deepEqual(await written(), before);
 
   const cells = [imports, declaration("idle")];
-  assert.ok((await promote(project, cells)).ok);
+  assert.ok((await promote(cells)).ok);
   const text = await Deno.readTextFile(job);
   await Deno.writeTextFile(job, `${text}// Mine.\n`);
-  const refused = await promote(project, cells);
+  const refused = await promote(cells);
   assert.ok(!refused.ok);
   assert.match(refused.report, /differs, and was promoted from notebooks\/mine\.ipynb[^]*--replace/);
   assert.match(await Deno.readTextFile(job), /Mine/);
-  assert.ok((await promote(project, cells, "--replace")).ok);
+  assert.ok((await promote(cells, "--replace")).ok);
   assert.equal(await Deno.readTextFile(job), text);
 
   // One that cannot be read any more is listed nevertheless, with a sentence on that.
@@ -108,15 +120,4 @@ Deno.test("a name that is taken is refused, and a file that was changed is repla
   const { ok, output, report } = await runDeno(project.folder, ["task", "-q", "jobs"]);
   assert.ok(ok && /^idle +– +Do nothing at all/m.test(output), output);
   assert.match(report, /jobs\/idle\.ts cannot be read, so that its settings are not known: absent is not defined/);
-});
-
-Deno.test("a promotion that is stopped while it checks writes nothing", async () => {
-  await using project = await stageProject();
-  const before = await written(project);
-  await writeNotebook(project, [imports, declaration("idle")]);
-  const command = ["task", "-q", "promote", "notebooks/mine.ipynb", "--json", "--progress=json"];
-  const job = new StartedJob({ words: command, folder: project.folder, command: command.join(" ") });
-  for await (const step of job) if ("note" in step && step.note.startsWith("checking")) break;
-  await assert.rejects(job.stop(), { kind: "interrupted", message: "stopped by SIGINT" });
-  assert.deepEqual(await written(project), before);
 });

@@ -4,7 +4,7 @@ import pg from "pg";
 import { Database } from "../../lib/engine/database.ts";
 import { openLake } from "../../lib/query/lake.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 import { assertVerified, captureJob } from "./capture_job.ts";
 

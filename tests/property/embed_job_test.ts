@@ -7,7 +7,7 @@ import { Database } from "../../lib/engine/database.ts";
 import { openLake } from "../../lib/query/lake.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
 import { eagerPolicy } from "../../lib/testing/iceberg_lake.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { JobProcess } from "../crash/job_process.ts";
 import { Churn } from "../soak/churn.ts";
 import { localPlace } from "../soak/local_place.ts";

@@ -1,7 +1,7 @@
 /** Vectors that are asked for later, or no more: the tables follow at once, and say why. */
 import assert from "node:assert/strict";
 import type { CaptureRun } from "../../jobs/wiring/capture_run.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 import { assertVerified, captureJob } from "./capture_job.ts";
 

@@ -4,7 +4,7 @@ import pg from "pg";
 import type { InitialCopyPart } from "../../lib/change/source.ts";
 import { spoolQuote } from "../../lib/change/spool_format.ts";
 import { armFailPoints, type FailPointHook } from "../../lib/fail_point.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 import { copyFailPoints } from "../../lib/source/postgres/initial_copy.ts";
 import { PostgresSource } from "../../lib/source/postgres/source.ts";

@@ -8,7 +8,7 @@ import { openLake } from "../../lib/query/lake.ts";
 import { lockLake } from "../../lib/storage/lake_lock.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
 import type { UpkeepPolicy } from "../../lib/table/upkeep.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { JobProcess } from "../crash/job_process.ts";
 import { filesBelow } from "../crash/lake_files.ts";
 import { Churn } from "../soak/churn.ts";

@@ -9,7 +9,7 @@ import { openLake } from "../../lib/query/lake.ts";
 import type { LakePlace } from "../../lib/query/lake_tables.ts";
 import { requirePast } from "../../lib/query/time_travel.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { writeTinyModel } from "../../lib/testing/tiny_model.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 import { type JobEnd, JobProcess } from "../crash/job_process.ts";

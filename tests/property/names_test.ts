@@ -1,7 +1,7 @@
 /** Tables and columns of every name end in lake tables that are as the source is. */
 import assert from "node:assert/strict";
 import { identifier } from "../../lib/engine/quote.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 import { assertVerified, captureJob } from "./capture_job.ts";
 

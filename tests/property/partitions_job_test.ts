@@ -6,7 +6,7 @@ import { Database } from "../../lib/engine/database.ts";
 import { openLake } from "../../lib/query/lake.ts";
 import { LocalStorage } from "../../lib/storage/local.ts";
 import { paimonPartitionExpiryFailPoint } from "../../lib/table/paimon/fail_points.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { type PostgresFixture, withPostgres } from "../../lib/testing/with_postgres.ts";
 import { CrashChild } from "../crash/crash_child.ts";
 import { JobProcess } from "../crash/job_process.ts";

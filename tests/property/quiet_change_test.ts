@@ -1,6 +1,6 @@
 /** Changes at the source that no row event speaks of end in lake tables that are as the source is. */
 import assert from "node:assert/strict";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 import { assertVerified, captureJob } from "./capture_job.ts";
 

@@ -7,7 +7,7 @@ import { types } from "../../lib/dataset/column_type.ts";
 import type { Dataset } from "../../lib/dataset/dataset.ts";
 import { WeirError } from "../../lib/errors.ts";
 import { shownSpool } from "../../lib/testing/scripted_spool.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { type PostgresFixture, withPostgres } from "../../lib/testing/with_postgres.ts";
 import { PostgresSource } from "../../lib/source/postgres/source.ts";
 import type { PostgresSourceOptions } from "../../lib/source/postgres/source_options.ts";

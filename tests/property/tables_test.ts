@@ -1,7 +1,7 @@
 /** Tables of every kind are captured exactly or refused with what to do. */
 import assert from "node:assert/strict";
 import { WeirError } from "../../lib/errors.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { withPostgres } from "../../lib/testing/with_postgres.ts";
 import { assertVerified, captureJob } from "./capture_job.ts";
 

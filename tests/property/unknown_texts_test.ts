@@ -11,7 +11,7 @@ import {
   tokensOf,
   writeStaticModel,
 } from "../../lib/testing/static_model_files.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { type PostgresFixture, withPostgres } from "../../lib/testing/with_postgres.ts";
 import { JobProcess } from "../crash/job_process.ts";
 import { assertVerified, captureJob } from "./capture_job.ts";

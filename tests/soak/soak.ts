@@ -16,7 +16,7 @@ import type { Connection } from "../../lib/engine/connection.ts";
 import { literal } from "../../lib/engine/quote.ts";
 import type { TableFolder } from "../../lib/query/lake_folders.ts";
 import type { UpkeepPolicy, UpkeepTable } from "../../lib/table/upkeep.ts";
-import { withTemporaryFolder } from "../../lib/testing/temporary.ts";
+import { withTemporaryFolder } from "../../lib/testing/temporary_folder.ts";
 import { Churn, type ChurnSize } from "./churn.ts";
 import { localPlace } from "./local_place.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Random } from "../../domain/random.ts";
-import { withTemporaryFolder } from "../../testing/temporary.ts";
+import { withTemporaryFolder } from "../../testing/temporary_folder.ts";
 import { createEmbedder } from "../create_embedder.ts";
 import { textBatch } from "../embedder.ts";
 import { loadStaticModel } from "../static/load_static_model.ts";

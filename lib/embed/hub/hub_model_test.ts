@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { ModelHub } from "../../testing/model_hub.ts";
-import { withTemporaryFolder } from "../../testing/temporary.ts";
+import { withTemporaryFolder } from "../../testing/temporary_folder.ts";
 import { fetchModel, type HubOptions } from "./hub_model.ts";
 import { hubAttempts } from "./hub_request.ts";
 import { hubName } from "./model_listing.ts";

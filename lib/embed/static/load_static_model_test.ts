@@ -9,7 +9,7 @@ import {
   tokensOf,
   writeStaticModel,
 } from "../../testing/static_model_files.ts";
-import { withTemporaryFolder } from "../../testing/temporary.ts";
+import { withTemporaryFolder } from "../../testing/temporary_folder.ts";
 import { createEmbedder } from "../create_embedder.ts";
 import { textBatch } from "../embedder.ts";
 import { findModel } from "../model_source.ts";

@@ -8,7 +8,7 @@ import {
   tokensOf,
   writeStaticModel,
 } from "../../testing/static_model_files.ts";
-import { withTemporaryFolder } from "../../testing/temporary.ts";
+import { withTemporaryFolder } from "../../testing/temporary_folder.ts";
 import { textBatch } from "../embedder.ts";
 import type { StaticModel } from "./static_model.ts";
 import { loadStaticModel } from "./load_static_model.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { tinyModelFiles, tinyRoundingModel } from "../../testing/tiny_model.ts";
-import { withTemporaryFolder } from "../../testing/temporary.ts";
+import { withTemporaryFolder } from "../../testing/temporary_folder.ts";
 import { roundsByBatch } from "./rounding.ts";
 
 Deno.test("an operator that rounds by the batch is found wherever it stands in the file, and in no other file", () =>

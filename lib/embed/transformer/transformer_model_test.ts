@@ -9,11 +9,14 @@ import {
   tinyVector,
   writeTinyModel,
 } from "../../testing/tiny_model.ts";
-import { withTemporaryFolder } from "../../testing/temporary.ts";
+import { withTemporaryFolder } from "../../testing/temporary_folder.ts";
 import { createEmbedder } from "../create_embedder.ts";
 import { type Embedder, modelVersion, textBatch, type VectorBatch } from "../embedder.ts";
 import { findModel, type ModelOptions } from "../model_source.ts";
 import { findTransformer } from "./transformer_source.ts";
+
+/** One worker, not one a core: each loads the library, which takes a hundred times what the model does. */
+const one = { workers: 1 } as const;
 
 async function withTiny(
   body: (embedder: Embedder, folder: string) => Promise<void>,
@@ -21,8 +24,7 @@ async function withTiny(
 ): Promise<void> {
   await withTemporaryFolder(async (folder) => {
     await writeTinyModel(folder);
-    // One worker, not one a core: each loads the library, which takes a hundred times what the model does.
-    const embedder = await createEmbedder(folder, { workers: 1, ...options });
+    const embedder = await createEmbedder(folder, { ...one, ...options });
     try {
       await body(embedder, folder);
     } finally {
@@ -92,7 +94,7 @@ Deno.test("a text has the same vector alone and beside others, also where the mo
     await Deno.writeFile(join(folder, "onnx/model_quantized.onnx"), tinyRoundingModel());
     const texts = ["ann", "bob", "ann pays", "zürich rome", "ann pays bob", "anns", "rome"];
     for (const dtype of ["fp32", "q8"]) {
-      const embedder = await createEmbedder(folder, { dtype });
+      const embedder = await createEmbedder(folder, { ...one, dtype });
       const together = await embedder.embed(textBatch(texts));
       for (const [text, content] of texts.entries()) {
         const alone = await embedder.embed(textBatch([content]));
@@ -137,7 +139,7 @@ Deno.test("a model of the hub embeds as one of a folder does, is named with its 
     const hub = new ModelHub("example/tiny", tinyModelFiles());
     const { endpoint } = hub;
     for (const offline of [false, true]) {
-      const embedder = await createEmbedder("example/tiny", { hub: { endpoint, cacheFolder, offline } });
+      const embedder = await createEmbedder("example/tiny", { ...one, hub: { endpoint, cacheFolder, offline } });
       if (!offline) await hub[Symbol.asyncDispose]();
       assert.equal(modelVersion(embedder.model), `example/tiny@${"1".repeat(12)}-fp32`);
       near(await embedder.embed(textBatch(["ann pays bob"])), 0, expected("ann", "pays", "bob"));
@@ -157,9 +159,15 @@ Deno.test("a folder that cannot be used says what is missing, before anything ru
       advice: "Choose with --model-dtype from fp32",
     });
     await Deno.writeTextFile(join(folder, "onnx/model_q4.onnx"), "no model");
-    await assert.rejects(createEmbedder(folder, { dtype: "q4" }), { kind: "configuration", message: /Cannot load/ });
+    await assert.rejects(createEmbedder(folder, { ...one, dtype: "q4" }), {
+      kind: "configuration",
+      message: /Cannot load/,
+    });
     await Deno.writeTextFile(join(folder, "tokenizer.json"), "{}");
-    await assert.rejects(createEmbedder(folder), { kind: "configuration", message: /tokenizer\.json cannot be used/ });
+    await assert.rejects(createEmbedder(folder, one), {
+      kind: "configuration",
+      message: /tokenizer\.json cannot be used/,
+    });
     await Deno.remove(join(folder, "tokenizer.json"));
     await assert.rejects(find(), { kind: "configuration", message: /has no tokenizer\.json/ });
   });

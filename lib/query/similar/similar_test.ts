@@ -58,13 +58,13 @@ for (const format of formats) {
   Deno.test(`${format}: an index behind its table shows what came since, and nothing that is gone`, () =>
     withDatabase(async (fixture) => {
       const table = new VectorLake(fixture, { format });
-      await table.write(manyNotes(0, 800));
+      await table.write(manyNotes(0, 300));
       using index = new VectorIndex(`${fixture.folder}/index`);
       const refresh = () => indexTable(table.lake, { table: table.place, index, threads: 2 });
       const find = (near: SimilarOptions["near"], options: Partial<SimilarOptions> = {}) =>
         similar(table.lake, { table: table.place, near, index, indexFromRows: 0, top: 5, ...options });
       assert.deepEqual((await find({ text: "x" })).scanReason, "there is no index");
-      assert.deepEqual(pick(await refresh()), ["built", 800]);
+      assert.deepEqual(pick(await refresh()), ["built", 300]);
       assert.deepEqual(pick(await refresh()), ["current", 0]);
 
       const before = await find({ key: { id: 60 } });

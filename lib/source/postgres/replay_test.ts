@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { MicroBatch } from "../../change/micro_batch.ts";
 import type { Position } from "../../change/position.ts";
-import { withTemporaryFolder } from "../../testing/temporary.ts";
+import { withTemporaryFolder } from "../../testing/temporary_folder.ts";
 import { type PostgresFixture, withPostgres } from "../../testing/with_postgres.ts";
 import { ReplayPoint } from "./replay.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { WeirError } from "../../errors.ts";
-import { withTemporaryFolder } from "../../testing/temporary.ts";
+import { withTemporaryFolder } from "../../testing/temporary_folder.ts";
 import { withPostgres } from "../../testing/with_postgres.ts";
 import { PostgresConnection } from "./connection.ts";
 import { PostgresSource } from "./source.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { spoolQuote } from "../../change/spool_format.ts";
 import { shownSpool, spoolLine } from "../../testing/scripted_spool.ts";
-import { withTemporaryFolder } from "../../testing/temporary.ts";
+import { withTemporaryFolder } from "../../testing/temporary_folder.ts";
 import { SpoolFolder } from "./spool_folder.ts";
 import { type RefusedValue, TupleSpool } from "./tuple_spool.ts";
 

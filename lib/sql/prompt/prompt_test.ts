@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { withTemporaryFolder } from "../../testing/temporary.ts";
+import { withTemporaryFolder } from "../../testing/temporary_folder.ts";
 import { readCommand } from "./commands.ts";
 import { PromptHistory } from "./history.ts";
 

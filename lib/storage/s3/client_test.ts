@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { WeirError } from "../../errors.ts";
 import { type AskedRequest, refusal, withScriptedStore } from "../../testing/scripted_store.ts";
-import { withTemporaryFolder } from "../../testing/temporary.ts";
+import { withTemporaryFolder } from "../../testing/temporary_folder.ts";
 import { bucketUrl, ObjectClient } from "./client.ts";
 import { objectLocation } from "./location.ts";
 import { S3Storage } from "./s3_storage.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { refusal, withScriptedStore } from "../../testing/scripted_store.ts";
-import { withTemporaryFolder } from "../../testing/temporary.ts";
+import { withTemporaryFolder } from "../../testing/temporary_folder.ts";
 import type { Credentials } from "../other_place.ts";
 import { objectLocation } from "./location.ts";
 import { S3Storage } from "./s3_storage.ts";

@@ -222,9 +222,9 @@ Deno.test("a table in more buckets holds the same rows, also those that came whi
     const table = lake.open({ buckets: 2 });
     await churn(lake, table, { from: 0, to: 5 });
     const state = (await table.load())!;
-    const limits = { bucketBytes: 10_000, targetFileBytes: 1 << 20 };
+    const limits = { bucketBytes: 5000, targetFileBytes: 1 << 20 };
     const plan = table.planRescale(state, limits)!;
-    assert.equal(plan.buckets, 2 ** Math.ceil(Math.log2(Number(plan.bytes) / 5000)));
+    assert.equal(plan.buckets, 2 ** Math.ceil(Math.log2(Number(plan.bytes) / 2500)));
     const prepared = await table.compact(state, plan, lake.connection);
     await churn(lake, table, { from: 5, to: 7 });
     const fresh = (await table.load())!;
