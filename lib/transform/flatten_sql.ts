@@ -1,4 +1,4 @@
-/** The two statements of flatten: one that reads every document once, one that names what the first refused. */
+/** The statements of flatten: one that reads every document once, one that puts its columns beside the rows, one that names what was refused. */
 import type { Relation } from "../change/relation.ts";
 import { type ColumnType, duckdbType } from "../dataset/column_type.ts";
 import { jsonPath } from "../dataset/json_path.ts";

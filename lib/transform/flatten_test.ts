@@ -159,6 +159,7 @@ Deno.test("a plain object gives what the same object gives beside a nested one",
   const projections = [
     value("n", types.decimal(20, 2)),
     value("i", types.int64),
+    value("spelled", types.string, ["i"]),
     value("s", types.string),
     value("d", types.date),
     value("f", types.float64),

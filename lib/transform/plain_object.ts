@@ -27,7 +27,8 @@ export function readsFlatObject(values: readonly Projection[]): boolean {
  */
 export function isPlainObjectSql(document: string, values: readonly Projection[]): string {
   const scalar = `(?:${string}|${integer}|null|true|false)`;
-  const numbers = values.filter(({ column }) => column.type.kind !== "string").flatMap(pathsOf).flat();
+  const spelled = new Set(values.filter(({ column }) => column.type.kind === "string").flatMap(pathsOf).flat());
+  const numbers = values.flatMap(pathsOf).flat().filter((key) => !spelled.has(key));
   const pairs = [
     `${string}${space}:${space}${scalar}`,
     ...(numbers.length === 0 ? [] : [`"(?:${numbers.map(spelledKey).join("|")})"${space}:${space}${fraction}`]),
