@@ -11,6 +11,7 @@ import { recordTextSql } from "../../lib/embed/record_text.ts";
 import { datasetText, type TextForm } from "../../lib/embed/text_declaration.ts";
 import type { Connection } from "../../lib/engine/connection.ts";
 import { identifier, literal } from "../../lib/engine/quote.ts";
+import { Scratch } from "../../lib/engine/scratch.ts";
 import { WeirError } from "../../lib/errors.ts";
 import { createFlatten } from "../../lib/transform/flatten.ts";
 
@@ -58,13 +59,14 @@ export async function recordTexts(
 ): Promise<readonly string[]> {
   const declaration = datasetText(dataset, form);
   if (declaration === undefined) throw new TypeError(`Cannot make texts: ${dataset.name} declares none`);
-  const table = `generated_${dataset.name}`;
+  await using scratch = new Scratch(connection);
+  const table = scratch.name("generated");
   await writeRows(connection, { table, dataset, rows });
   const flat = await createFlatten(dataset).apply(
     { name: table, definition: sourceTable(dataset), rows: rows.length },
     {
       connection,
-      temporaryName: (purpose) => `${table}_${purpose}`,
+      temporaryName: scratch.name,
       currentRows: () => Promise.resolve(undefined),
       deadLetter: ({ reason }) => {
         throw new WeirError("internal", `A generated record cannot be flattened: ${reason}`);
@@ -74,7 +76,6 @@ export async function recordTexts(
   );
   const sql = recordTextSql(declaration, { columns: flat.definition.columns, from: flat.name });
   const texts = await connection.rows(`SELECT text FROM (${sql}) ORDER BY _ordinal`);
-  for (const name of [flat.name, table]) await drop(connection, name);
   return texts.map((row) => String(row["text"]));
 }
 
@@ -103,11 +104,4 @@ async function writeRows(
     });
     await connection.run(`INSERT INTO ${identifier(table)} VALUES ${values.join(", ")}`);
   }
-}
-
-async function drop(connection: Connection, name: string): Promise<void> {
-  const kind = await connection.value(
-    `SELECT table_type FROM information_schema.tables WHERE table_name = ${literal(name)}`,
-  );
-  if (kind !== undefined) await connection.run(`DROP ${kind === "VIEW" ? "VIEW" : "TABLE"} ${identifier(name)}`);
 }
