@@ -230,6 +230,12 @@ Deno.test("a malformed or misshapen document costs its own value and no other", 
   ]);
 });
 
+Deno.test("a key with a control character is read where it is escaped, and is malformed JSON where it is not", async () => {
+  const { values, letters } = await flattenOne(value("v", types.float64, ["a\tb"]), '{"a\\tb": 1.5}', '{"a\tb": 1.5}');
+  assert.deepEqual(values, ["1.5", null]);
+  assert.deepEqual(letters.map(({ reason }) => reason), ["malformed JSON"]);
+});
+
 Deno.test("a count of what is absent is 0, of what is no array NULL with a letter", async () => {
   const count: Projection = { ...value("n", types.int32, ["list"]), take: "count" };
   const { values, letters } = await flattenOne(

@@ -28,7 +28,7 @@ export function readsFlatObject(values: readonly Projection[]): boolean {
 export function isPlainObjectSql(document: string, values: readonly Projection[]): string {
   const scalar = `(?:${string}|${integer}|null|true|false)`;
   const spelled = new Set(values.filter(({ column }) => column.type.kind === "string").flatMap(pathsOf).flat());
-  const numbers = values.flatMap(pathsOf).flat().filter((key) => !spelled.has(key));
+  const numbers = values.flatMap(pathsOf).flat().filter((key) => !spelled.has(key) && !isEscaped(key));
   const pairs = [
     `${string}${space}:${space}${scalar}`,
     ...(numbers.length === 0 ? [] : [`"(?:${numbers.map(spelledKey).join("|")})"${space}:${space}${fraction}`]),
@@ -47,6 +47,11 @@ export function plainTextsSql(document: string, values: readonly Projection[]): 
 /** The texts of a projection in the struct of {@linkcode plainTextsSql}, one for each of its paths. */
 export function plainTextsOf(struct: string, projection: Projection): readonly string[] {
   return pathsOf(projection).flat().map((key) => `${struct}.${identifier(key)}`);
+}
+
+/** Whether a key stands in no JSON as it is: one with a control character in it. */
+function isEscaped(key: string): boolean {
+  return JSON.stringify(key) !== `"${key}"`;
 }
 
 /** A key as the regular expression spells it; one with characters of its own meaning by their numbers. */
