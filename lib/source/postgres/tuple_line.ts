@@ -16,11 +16,11 @@ const bytes = new Uint8Array(memory.buffer);
  * @param message The message it stands in.
  * @param offset Where in it.
  * @param columnCount Values it is to have.
- * @returns Undefined where it has another number of values, one that was not sent, or is too large.
+ * @returns Undefined where it has another number of values, none, one that was not sent, or is too large.
  */
 export function tupleLine(message: Uint8Array, offset: number, columnCount: number): Uint8Array | undefined {
   if (message.length > largestMessageBytes) return undefined;
   bytes.set(message);
   const end = spoolTuple(offset, message.length, columnCount, lineAt);
-  return end === 0 ? undefined : bytes.subarray(lineAt, end);
+  return end > lineAt ? bytes.subarray(lineAt, end) : undefined;
 }

@@ -70,9 +70,10 @@ Deno.test("a message of nothing but quotes fills the room there is; a larger one
   assert.deepEqual(tupleLine(message(empty), 3, 1600), byValue(empty));
 });
 
-Deno.test("what is no whole tuple is left to others: other columns, values not sent, values cut off", () => {
+Deno.test("what is no whole tuple is left to others: other columns or none, values not sent, values cut off", () => {
   const whole = message([Uint8Array.of(0x61), Uint8Array.of(0x62)]);
   assert.equal(tupleLine(whole, 3, 3), undefined);
+  assert.equal(tupleLine(message([]), 3, 0), undefined, "there is no comma in whose place the line could end");
   for (let length = 3; length < whole.length; length++) {
     assert.notEqual(tupleLine(whole, 3, 2), undefined, "the rest of it is still there when the shorter one comes");
     assert.equal(tupleLine(whole.subarray(0, length), 3, 2), undefined);
