@@ -11,7 +11,7 @@ import { tupleLine } from "./tuple_line.ts";
 const operation = { insert: 0x49, update: 0x55, delete: 0x44 } as const;
 const isNull = -1;
 const isUnchanged = -2;
-/** Above this a row's exact need of room is counted; below, twice its size is taken. */
+/** Above this a row's exact need of room is counted; below, four times its size is taken. */
 const largeRowBytes = 256 * 1024;
 
 /** What a {@linkcode TupleSpool} needs to know of its table. */
@@ -181,7 +181,8 @@ export class TupleSpool {
   #begin(message: Uint8Array, letter: number, ordinal: number): boolean {
     const { file, columnCount, keyColumns, maxValueBytes } = this.#options;
     if (message.length > maxValueBytes && this.#refusesLarge(message, ordinal)) return false;
-    const bytes = message.length > largeRowBytes ? this.#exactBytes(message) : message.length * 2;
+    // A key value may be written twice, as the old one and as one that was not sent again, and each of its bytes be a quote.
+    const bytes = message.length > largeRowBytes ? this.#exactBytes(message) : message.length * 4;
     file.reserve(bytes + 3 * (columnCount + keyColumns.length) + 7 * columnCount + 64);
     file.buffer.operation(letter, ordinal);
     this.rows++;

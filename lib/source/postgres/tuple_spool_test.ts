@@ -29,7 +29,12 @@ const message = (...parts: readonly (number | readonly number[])[]) =>
 
 async function spooled(
   write: (spool: TupleSpool) => void,
-  options: { readonly columnCount?: number; readonly maxValueBytes?: number; readonly refused?: RefusedValue[] } = {},
+  options: {
+    readonly columnCount?: number;
+    readonly keyColumns?: readonly number[];
+    readonly maxValueBytes?: number;
+    readonly refused?: RefusedValue[];
+  } = {},
 ): Promise<string> {
   return await withTemporaryFolder(async (path) => {
     const folder = new SpoolFolder(path);
@@ -39,7 +44,7 @@ async function spooled(
       new TupleSpool({
         file,
         columnCount: options.columnCount ?? 2,
-        keyColumns: [0],
+        keyColumns: options.keyColumns ?? [0],
         maxValueBytes: options.maxValueBytes ?? 2 ** 26,
         onRefused: (refused) => options.refused?.push(refused),
       }),
@@ -84,6 +89,15 @@ Deno.test("an update with the old key tells whether the key has changed", async 
     assert.deepEqual([spool.updates, spool.keyChanges, spool.unchangedRows], [3, 1, 1]);
   });
   assert.equal(shownSpool(text), '"U","0",,"a","b","1"\n"U","1",,,"b","2"\n"U","2","1",,"b",\n');
+});
+
+Deno.test("a part of the key that was not sent again stands twice in the line, also where it is full of quotes", async () => {
+  const part = spoolQuote.repeat(60_000);
+  const text = await spooled(
+    (spool) => spool.update(message(0x4b, tuple([part, "a"]), 0x4e, tuple([undefined, "b"])), 0, 0),
+    { keyColumns: [0, 1] },
+  );
+  assert.equal(text, spoolLine(["U", 0, null, part, "a", part, "b"]));
 });
 
 Deno.test("a value over the limit is NULL and named; a key over the limit leaves the row out", async () => {
