@@ -3,7 +3,7 @@
 /**
  * Object keys from the document's root as a JSON path.
  *
- * @throws {TypeError} If a key is empty or holds a quote, a backslash or a NUL: DuckDB's paths cannot name it safely.
+ * @throws {TypeError} If a key is empty, an asterisk, or holds a quote, a backslash or a NUL: DuckDB's paths cannot name it safely.
  *
  * @example
  * ```ts
@@ -19,9 +19,11 @@ export function jsonPath(keys: readonly string[]): string {
 }
 
 function checkedKey(key: string): string {
-  if (key === "" || /["\\\0]/.test(key)) {
+  if (key === "" || key === "*" || /["\\\0]/.test(key)) {
     throw new TypeError(
-      `Cannot read the JSON key ${JSON.stringify(key)}: empty keys, quotes and backslashes have no path`,
+      `Cannot read the JSON key ${
+        JSON.stringify(key)
+      }: empty keys, a lone asterisk, quotes and backslashes have no path`,
     );
   }
   return key;
