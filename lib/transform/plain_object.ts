@@ -28,10 +28,12 @@ export function readsFlatObject(values: readonly Projection[]): boolean {
 export function isPlainObjectSql(document: string, values: readonly Projection[]): string {
   const scalar = `(?:${string}|${integer}|null|true|false)`;
   const spelled = new Set(values.filter(({ column }) => column.type.kind === "string").flatMap(pathsOf).flat());
-  const numbers = values.flatMap(pathsOf).flat().filter((key) => !spelled.has(key) && !isEscaped(key));
+  const fractionKeys = values.flatMap(pathsOf).flat().filter((key) => !spelled.has(key) && !isEscaped(key));
   const pairs = [
     `${string}${space}:${space}${scalar}`,
-    ...(numbers.length === 0 ? [] : [`"(?:${numbers.map(spelledKey).join("|")})"${space}:${space}${fraction}`]),
+    ...(fractionKeys.length === 0
+      ? []
+      : [`"(?:${fractionKeys.map(spelledKey).join("|")})"${space}:${space}${fraction}`]),
   ];
   const pair = `(?:${pairs.join("|")})`;
   const object = String.raw`\{${space}(?:${pair}(?:${space},${space}${pair})*)?${space}\}`;

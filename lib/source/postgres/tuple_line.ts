@@ -5,7 +5,7 @@
  */
 import { memory, spoolTuple } from "./tuple_values.wasm";
 
-/** Of a message; a line is twice that at most, and three bytes a value. */
+/** Of a message; a line is at most twice as long: a value has three bytes of frame in it, and five in the message. */
 const largestMessageBytes = 64 * 1024;
 const lineAt = largestMessageBytes + 64;
 const bytes = new Uint8Array(memory.buffer);
