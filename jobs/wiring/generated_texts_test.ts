@@ -5,7 +5,7 @@ import { generatedRecords, recordDatasets, recordTexts } from "./generated_texts
 Deno.test("a text a record, in their order, asked for in one form after another; the connection is left as it was", () =>
   withDatabase(async ({ connection }) => {
     const records = await generatedRecords({ seed: 3, holders: 12, payments: 30 });
-    for (const of of ["holders", "payments"] as const) {
+    for (const  of of["holders", "payments"] as const) {
       const given = { dataset: recordDatasets[of], rows: records[of] };
       const full = await recordTexts(connection, { ...given, form: "full" });
       const compact = await recordTexts(connection, { ...given, form: "compact" });
