@@ -1,6 +1,6 @@
 /** Tables that are no wider than a terminal. */
 import { cutText, fittedText } from "./fitted_text.ts";
-import { columnWidths, renderTable, type TableLayout, tableLayout, type TextColumn } from "./table.ts";
+import { columnWidths, layoutOf, renderTable, type TableLayout, tableLayout, type TextColumn } from "./table.ts";
 
 /** A layout, and how many columns it has no room for. */
 export interface FittedLayout extends TableLayout {
@@ -34,15 +34,11 @@ export function fittedLayout(
   if (total(natural) <= cells) return { ...tableLayout(columns, rows), leftOut: 0 };
   const shown = columnsThatFit(natural, cells);
   const leftOut = columns.length - shown;
-  const rest = leftOut === 0 ? [] : [1];
-  const widths = [...grown(natural.slice(0, shown), cells - (leftOut === 0 ? 0 : 1 + between)), ...rest];
-  const line = (texts: readonly string[]) => {
-    const row = [...texts.slice(0, shown), ...rest.map(() => "…")];
-    return widths.map((width, index) => fittedText(row[index] ?? "", width, columns[index]?.align)).join("  ")
-      .trimEnd();
-  };
-  const rule = widths.map((width) => "─".repeat(width)).join("  ");
-  return { head: `${line(columns.map(({ title }) => title))}\n${rule}`, line, leftOut };
+  const first = natural.slice(0, shown);
+  if (leftOut === 0) return { ...layoutOf(columns, { widths: grown(first, cells), cell: fittedText }), leftOut };
+  const widths = [...grown(first, cells - 1 - between), 1];
+  const { head, line } = layoutOf([...columns.slice(0, shown), { title: "…" }], { widths, cell: fittedText });
+  return { head, line: (row) => line([...row.slice(0, shown), "…"]), leftOut };
 }
 
 /** The table itself, in so many cells. Default: as many as it takes. */

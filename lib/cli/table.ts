@@ -58,10 +58,21 @@ export function columnWidths(columns: readonly TextColumn[], rows: readonly (rea
 
 /** Columns as wide as their titles and the cells of some rows. */
 export function tableLayout(columns: readonly TextColumn[], rows: readonly (readonly string[])[]): TableLayout {
-  const widths = columnWidths(columns, rows);
+  const cell: Cell = (text, width, align) => padded(printable(text), width, align);
+  return layoutOf(columns, { widths: columnWidths(columns, rows), cell });
+}
+
+/** Brings a text to a width. */
+export type Cell = (text: string, width: number, align: "left" | "right") => string;
+
+/** Columns of given widths. */
+export function layoutOf(
+  columns: readonly TextColumn[],
+  { widths, cell }: { readonly widths: readonly number[]; readonly cell: Cell },
+): TableLayout {
   const line = (texts: readonly string[]) =>
-    columns.map(({ align = "left" }, index) => padded(printable(texts[index] ?? ""), widths[index] ?? 0, align))
-      .join("  ").trimEnd();
+    columns.map(({ align = "left" }, index) => cell(texts[index] ?? "", widths[index] ?? 0, align)).join("  ")
+      .trimEnd();
   const rule = widths.map((width) => "─".repeat(width)).join("  ");
   return { head: `${line(columns.map(({ title }) => title))}\n${rule}`, line };
 }

@@ -42,7 +42,8 @@ export async function readFooter(file: Deno.FsFile, path: string): Promise<Foote
 /** Whether a text stands somewhere in the footer of a local file: in a name, or in the smallest or largest value of a column. */
 export async function footerHolds(path: string, text: string): Promise<boolean> {
   using file = await Deno.open(path);
-  return Buffer.from((await encodedFooter(file, path)).bytes.buffer).includes(text);
+  const { bytes } = await encodedFooter(file, path);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(text);
 }
 
 async function encodedFooter(
