@@ -9,8 +9,8 @@ const script = new URL("../../jobs/notebook.ts", import.meta.url);
 const lab = `#!/bin/sh
 if [ "$2" = --version ]; then echo 4.9.9; exit 0; fi
 if [ "$1" = trust ]; then echo "$*" > ../trusted; exit 0; fi
-echo "started in $(basename "$PWD") with $*, kernels in $JUPYTER_PATH" >&2
 trap 'echo "told to end" >&2; exit 0' TERM
+echo "started in $(basename "$PWD") with $*, kernels in $JUPYTER_PATH" >&2
 while true; do sleep 0.05; done
 `;
 
