@@ -13,7 +13,7 @@ import type { Projection } from "../dataset/projection.ts";
 import { identifier } from "../engine/quote.ts";
 import { WeirError } from "../errors.ts";
 import { reportDeadLetters } from "./dead_letters.ts";
-import { flattenedSql, projectedSql, refusedSql, suspectColumn } from "./flatten_sql.ts";
+import { flattenedSql, projectedSql, readUnreadSql, refusedSql, suspectColumn, unreadColumn } from "./flatten_sql.ts";
 import { scalarSql } from "./json_scalar.ts";
 import { checkSameOrder } from "./row_order.ts";
 
@@ -66,14 +66,14 @@ async function apply(task: FlattenTask, context: TransformContext): Promise<Rela
   const definition = define(input.definition, projections);
   if (projections.length === 0) return { ...input, definition };
   const { connection } = context;
+  const holds = async (flag: string) =>
+    await connection.value(`SELECT 1 FROM ${identifier(projected)} WHERE ${flag} LIMIT 1`) !== undefined;
   const projected = context.temporaryName("projected");
   await connection.run(`CREATE TABLE ${identifier(projected)} AS ${projectedSql(input, projections)}`);
+  if (await holds(unreadColumn)) await connection.run(readUnreadSql(input, { projections, projected }));
   await checkSameOrder(connection, { rows: input.name, beside: projected });
   const name = context.temporaryName("flattened");
   await connection.run(`CREATE VIEW ${identifier(name)} AS ${flattenedSql(input, { projections, projected })}`);
-  const suspect = `SELECT 1 FROM ${identifier(projected)} WHERE ${suspectColumn} LIMIT 1`;
-  if (await connection.value(suspect) !== undefined) {
-    await reportDeadLetters(refusedSql({ ...input, name }, projections), context);
-  }
+  if (await holds(suspectColumn)) await reportDeadLetters(refusedSql({ ...input, name }, projections), context);
   return { name, definition, rows: input.rows };
 }

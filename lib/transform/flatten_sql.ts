@@ -1,4 +1,7 @@
-/** The statements of flatten: one that reads every document once, one that puts its columns beside the rows, one that names what was refused. */
+/**
+ * The statements of flatten: one that reads every document once, plainly; one that reads thoroughly what is left; one that puts
+ * the columns beside the rows; one that names what was refused.
+ */
 import type { Relation } from "../change/relation.ts";
 import { type ColumnType, duckdbType } from "../dataset/column_type.ts";
 import { jsonPath } from "../dataset/json_path.ts";
@@ -6,7 +9,7 @@ import { type ElementPlace, pathsOf, type Projection } from "../dataset/projecti
 import { identifier, literal } from "../engine/quote.ts";
 import { keyJsonSql } from "./dead_letters.ts";
 import { holdsDoubtfulNumberSql, holdsLongNumberSql, looksFractionalSql, quoteNumbersSql } from "./json_number.ts";
-import { scalarSql } from "./json_scalar.ts";
+import { plainScalarSql, scalarSql } from "./json_scalar.ts";
 import { shapeProblemSql } from "./json_shape.ts";
 import { isPlainObjectSql, plainTextsOf, plainTextsSql, readsFlatObject } from "./plain_object.ts";
 
@@ -18,33 +21,65 @@ interface JsonSource {
   readonly document: string;
   readonly texts: string;
   readonly lengths: string;
-  /** Whether a document is a plain object and, if so, its texts. Undefined where values stand deeper than at its own keys. */
+  /** Whether a document is a plain object and, if so, its texts; where only such documents are read. */
   readonly plain?: { readonly flag: string; readonly texts: string };
 }
 
-/** Column of the flattened rows: true where a value may be missing that should not be. Never false for such a row. */
+/** Column beside flattened rows: true where a value may be missing that should not be. Never false for such a row. */
 export const suspectColumn = "_weir_suspect";
+/** Column beside flattened rows: true where a document is no plain object, or a value was not read out of one. */
+export const unreadColumn = "_weir_unread";
 
 /**
- * SELECT giving `_ordinal`, the projected columns and {@linkcode suspectColumn}, a row per input row in the same order. The input's
- * own columns stay where they are: to copy 40 of them cost as much as a quarter of reading the documents.
+ * SELECT giving `_ordinal`, the projected columns, {@linkcode suspectColumn} and {@linkcode unreadColumn}, a row per input row in
+ * the same order. Documents are read as plain objects wherever all that is wanted stands at their own keys. The input's own
+ * columns stay where they are: to copy 40 of them cost as much as a quarter of reading the documents.
  */
 export function projectedSql(input: Relation, projections: readonly Projection[]): string {
-  const sources = jsonSources(projections);
+  const from = identifier(input.name);
+  return readingSql(jsonSources(projections, { plainly: true }), { projections, place: "_ordinal", from });
+}
+
+/**
+ * UPDATE of the rows of {@linkcode projectedSql} that were not read plainly, by a thorough look at each of their values. Apart,
+ * because its expressions take DuckDB longer to plan than a small batch takes to be read plainly.
+ */
+export function readUnreadSql(
+  input: Relation,
+  options: { readonly projections: readonly Projection[]; readonly projected: string },
+): string {
+  const { projections } = options;
+  const projected = identifier(options.projected);
+  const from = `(SELECT rows.*, projected.rowid AS _weir_place FROM ${identifier(input.name)} AS rows
+    POSITIONAL JOIN ${projected} AS projected WHERE projected.${unreadColumn})`;
+  const reading = readingSql(jsonSources(projections, { plainly: false }), { projections, place: "_weir_place", from });
+  const columns = [...projections.map(({ column }) => identifier(column.name)), suspectColumn];
+  return `UPDATE ${projected} SET ${columns.map((name) => `${name} = thorough.${name}`).join(", ")}
+    FROM (${reading}) AS thorough WHERE ${projected}.rowid = thorough._weir_place`;
+}
+
+/** What is read out of rows, and where they come from; `place` is the column that tells them apart. */
+interface Reading {
+  readonly projections: readonly Projection[];
+  readonly place: string;
+  readonly from: string;
+}
+
+function readingSql(sources: readonly JsonSource[], { projections, place, from }: Reading): string {
   const columns = projections.map(({ column }) => identifier(column.name));
   const values = projections.map((projection) => {
-    const source = sources.find(({ from }) => from === projection.from)!;
-    const value = isCount(projection) ? countSql(projection, source) : scalarValueSql(projection, source);
-    return `${value} AS ${identifier(projection.column.name)}`;
+    const source = sources.find((each) => each.from === projection.from)!;
+    return `${projectionSql(projection, source)} AS ${identifier(projection.column.name)}`;
   });
-  const exact = sources.filter((source) => source.values.length > 0).map(exactTextsSql);
-  return `SELECT _ordinal, ${columns.join(", ")},
-    ${sources.map(suspectSql).join(" OR ")} AS ${suspectColumn}
+  const exact = sources.filter((source) => source.plain === undefined && source.values.length > 0).map(exactTextsSql);
+  const needed = [place, "_delete", ...sources.map((source) => identifier(source.from))];
+  const [plain, thorough] = [true, false].map((is) => sources.filter((source) => (source.plain !== undefined) === is));
+  return `SELECT ${place}, ${columns.join(", ")},
+    ${anyOf(thorough!.map(suspectSql))} AS ${suspectColumn}, ${anyOf(plain!.map(unreadSql))} AS ${unreadColumn}
     FROM (SELECT *, ${values.join(", ")}
     FROM (SELECT *${exact.length === 0 ? "" : ` REPLACE (${exact.join(", ")})`}
     FROM (SELECT *, ${sources.flatMap(readSql).join(", ")}
-    FROM (SELECT *, ${sources.map(documentSql).join(", ")}
-    FROM (SELECT *${sources.map(plainSql).join("")} FROM ${identifier(input.name)})))))`;
+    FROM (SELECT ${[...needed, ...sources.map(documentSql)].join(", ")} FROM ${from}))))`;
 }
 
 /** SELECT giving the input's columns, those of {@linkcode projectedSql} beside them and {@linkcode suspectColumn}. */
@@ -63,43 +98,35 @@ export function flattenedSql(
  * A document that is none or no object, a text without a value, a step on the way that is no object. Many values are
  * rightly missing (a card has no account number), and to parse their documents again costs more than to flatten all.
  */
-function suspectSql(source: JsonSource): string {
-  const { plain, values } = source;
-  const plainly = plain === undefined ? [] : values.filter(({ column }) => column.type.kind !== "string")
-    .map((projection) => unreadSql(projection, plainTextsOf(plain.texts, projection)));
-  const suspicious = unlessPlain(source, { plainly: anyOf(plainly), otherwise: anyOf(suspicionsOf(source)) });
-  return `(NOT _delete AND ${identifier(source.from)} IS NOT NULL AND ${suspicious})`;
-}
-
-function suspicionsOf(source: JsonSource): readonly string[] {
-  const { document, values, counts } = source;
+function suspectSql({ from, document, values, counts, texts }: JsonSource): string {
   const steps = new Set(
     values.flatMap(pathsOf).flatMap((path) => path.slice(1).map((_, depth) => jsonPath(path.slice(0, depth + 1)))),
   );
-  return [
+  const suspicions = [
     `${document} IS NULL`,
     ...(values.length === 0 ? [] : [`NOT starts_with(${document}, '{')`]),
     ...[...steps].map((path) => `json_type(${document}, ${literal(path)}) NOT IN ('OBJECT', 'NULL')`),
-    ...values.map((projection) => unreadSql(projection, textsOf(projection, source))),
+    ...values.map((projection) => missingSql(projection, textsOf(projection, { values, texts }))),
     ...counts.map(({ column }) => `${identifier(column.name)} IS NULL`),
   ];
+  return `NOT _delete AND ${identifier(from)} IS NOT NULL AND ${anyOf(suspicions)}`;
+}
+
+/** A document that is no plain object, or a text of one that is spelled as its type mostly is not. */
+function unreadSql({ from, values, plain }: JsonSource): string {
+  const { flag, texts } = plain!;
+  const typed = values.filter(({ column }) => column.type.kind !== "string");
+  const missing = typed.map((projection) => missingSql(projection, plainTextsOf(texts, projection)));
+  return `${identifier(from)} IS NOT NULL AND ${anyOf([`NOT ${flag}`, ...missing])}`;
 }
 
 /** Condition: there is a text but no value. */
-function unreadSql({ column }: Projection, texts: readonly string[]): string {
-  return `(coalesce(${texts}) IS NOT NULL AND ${identifier(column.name)} IS NULL)`;
+function missingSql({ column }: Projection, texts: readonly string[]): string {
+  return `(${firstOf(texts)} IS NOT NULL AND ${identifier(column.name)} IS NULL)`;
 }
 
 function anyOf(conditions: readonly string[]): string {
   return `(${["false", ...conditions.map((condition) => `coalesce(${condition}, false)`)].join(" OR ")})`;
-}
-
-function unlessPlain(
-  { plain }: JsonSource,
-  expressions: { readonly plainly: string; readonly otherwise: string },
-): string {
-  const { plainly, otherwise } = expressions;
-  return plain === undefined ? otherwise : `CASE WHEN ${plain.flag} THEN ${plainly} ELSE ${otherwise} END`;
 }
 
 /** SELECT over the suspect rows giving what {@linkcode import("./dead_letters.ts").reportDeadLetters} wants. */
@@ -122,7 +149,11 @@ function isCount(projection: Projection): boolean {
   return projection.take === "count";
 }
 
-function jsonSources(projections: readonly Projection[]): readonly JsonSource[] {
+/** By JSON column; `plainly` where nothing but plain objects is to be read out of those that allow it. */
+function jsonSources(
+  projections: readonly Projection[],
+  { plainly }: { readonly plainly: boolean },
+): readonly JsonSource[] {
   return [...new Set(projections.map(({ from }) => from))].map((from, index) => {
     const own = projections.filter((projection) => projection.from === from);
     const values = own.filter((projection) => !isCount(projection));
@@ -130,7 +161,7 @@ function jsonSources(projections: readonly Projection[]): readonly JsonSource[] 
     return {
       from,
       values,
-      ...(values.length === own.length && readsFlatObject(values) ? { plain } : {}),
+      ...(plainly && values.length === own.length && readsFlatObject(values) ? { plain } : {}),
       counts: own.filter(isCount),
       document: `_weir_document_${index}`,
       texts: `_weir_texts_${index}`,
@@ -139,24 +170,20 @@ function jsonSources(projections: readonly Projection[]): readonly JsonSource[] 
   });
 }
 
-function plainSql({ from, values, plain }: JsonSource): string {
-  return plain === undefined ? "" : `, ${isPlainObjectSql(identifier(from), values)} AS ${plain.flag}`;
-}
-
-/** NULL for what is no JSON, since one malformed document would fail the whole statement. */
+/** Whether a document is plain; or the document, NULL for what is no JSON, since one malformed would fail the whole statement. */
 function documentSql(source: JsonSource): string {
   const from = identifier(source.from);
-  const valid = `CASE WHEN json_valid(${from}) THEN ${from} END`;
-  return `${unlessPlain(source, { plainly: from, otherwise: valid })} AS ${source.document}`;
+  return source.plain === undefined
+    ? `CASE WHEN json_valid(${from}) THEN ${from} END AS ${source.document}`
+    : `${isPlainObjectSql(from, source.values)} AS ${source.plain.flag}`;
 }
 
-function readSql(source: JsonSource): readonly string[] {
-  const { document, values, counts, texts, lengths, plain } = source;
-  const plainDocument = unlessPlain(source, { plainly: document, otherwise: "NULL" });
-  const otherDocument = unlessPlain(source, { plainly: "NULL", otherwise: document });
+function readSql({ from, document, values, counts, texts, lengths, plain }: JsonSource): readonly string[] {
+  if (plain !== undefined) {
+    return [`${plainTextsSql(`CASE WHEN ${plain.flag} THEN ${identifier(from)} END`, values)} AS ${plain.texts}`];
+  }
   return [
-    ...(plain === undefined ? [] : [`${plainTextsSql(plainDocument, values)} AS ${plain.texts}`]),
-    ...(values.length === 0 ? [] : [`${textsSql(otherDocument, values)} AS ${texts}`]),
+    ...(values.length === 0 ? [] : [`${textsSql(document, values)} AS ${texts}`]),
     ...(counts.length === 0 ? [] : [`json_array_length(${document}, ${pathList(counts)}) AS ${lengths}`]),
   ];
 }
@@ -176,17 +203,15 @@ function exactTextsSql(source: JsonSource): string {
   const changed = types.flatMap(({ kind }, index) =>
     kind === "string" ? [looksFractionalSql(`${texts}[${index + 1}]`)] : []
   );
-  const exact = `CASE WHEN ${holdsDoubtfulNumberSql(document)} AND (${
-    [holdsLongNumberSql(document), ...changed].join(" OR ")
-  })
-    THEN ${textsSql(quoteNumbersSql(document), values)} ELSE ${texts} END`;
-  return `${unlessPlain(source, { plainly: "NULL", otherwise: exact })} AS ${texts}`;
+  return `CASE WHEN ${holdsDoubtfulNumberSql(document)} AND (${[holdsLongNumberSql(document), ...changed].join(" OR ")})
+    THEN ${textsSql(quoteNumbersSql(document), values)} ELSE ${texts} END AS ${texts}`;
 }
 
-function scalarValueSql(projection: Projection, source: JsonSource): string {
-  const plainTexts = source.plain === undefined ? [] : plainTextsOf(source.plain.texts, projection);
-  const plainly = firstOf(plainTexts.map((text) => scalarSql(text, projection.column.type)));
-  return unlessPlain(source, { plainly, otherwise: valueSql(projection, source) });
+function projectionSql(projection: Projection, source: JsonSource): string {
+  if (isCount(projection)) return countSql(projection, source);
+  if (source.plain === undefined) return valueSql(projection, source);
+  const texts = plainTextsOf(source.plain.texts, projection);
+  return firstOf(texts.map((text) => plainScalarSql(text, projection.column.type)));
 }
 
 function valueSql(projection: Projection, source: JsonSource): string {
@@ -203,7 +228,7 @@ function valueSql(projection: Projection, source: JsonSource): string {
 }
 
 /** The texts read for a projection, one for each of its paths. */
-function textsOf(projection: Projection, { values, texts }: JsonSource): readonly string[] {
+function textsOf(projection: Projection, { values, texts }: Pick<JsonSource, "values" | "texts">): readonly string[] {
   const first = values.slice(0, values.indexOf(projection)).flatMap(pathsOf).length + 1;
   return pathsOf(projection).map((_, index) => `${texts}[${first + index}]`);
 }
