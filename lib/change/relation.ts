@@ -11,4 +11,8 @@ export interface Relation {
   readonly name: string;
   readonly definition: TableDefinition;
   readonly rows: number;
+  /** Rows with `_delete`. Absent: not counted. */
+  readonly deletes?: number;
+  /** Rows with `_replaces` that stay. Absent: not counted. */
+  readonly replacing?: number;
 }

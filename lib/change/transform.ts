@@ -23,7 +23,8 @@ export interface TransformContext {
  * One step between a source table and a lake table.
  *
  * Promise: `define` is pure and names exactly the columns that `apply` gives; `apply` keeps `_ordinal`, `_delete` and
- * `_replaces`; rows it cannot read become dead letters, never an error that stops the stream.
+ * `_replaces`, and counts the rows of its relation; rows it cannot read become dead letters, never an error that stops the
+ * stream.
  */
 export interface Transform {
   readonly name: string;

@@ -9,6 +9,7 @@ import type { Relation } from "../change/relation.ts";
 import type { TransformContext } from "../change/transform.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
 import type { OldRows } from "../dataset/row_retention.ts";
+import type { Connection } from "../engine/connection.ts";
 import { identifier } from "../engine/quote.ts";
 import { latestByKey } from "./latest_by_key.ts";
 import { reportRefusedValues } from "./refused_values.ts";
@@ -35,15 +36,22 @@ export async function fold(options: FoldOptions): Promise<Relation> {
   const name = options.temporaryName("folded");
   if (definition.key.length === 0 || isInsertOnly(changes)) {
     await viewOfInserts(options, { rows, name });
-  } else {
-    const truncated = changes.truncatedBefore === undefined ? {} : { truncatedBefore: changes.truncatedBefore };
-    if (changes.segments.some((segment) => segment.unchangedRows > 0)) {
-      await fillUnchangedValues({ ...options, rows, ...truncated });
-    }
-    await latestByKey({ connection, definition, rows, table: name, ...truncated });
+    const count = await connection.value(`SELECT count(*) FROM ${identifier(name)}`);
+    return { name, definition, rows: Number(count), deletes: 0, replacing: 0 };
   }
-  const count = await connection.value(`SELECT count(*) FROM ${identifier(name)}`);
-  return { name, definition, rows: Number(count) };
+  const truncated = changes.truncatedBefore === undefined ? {} : { truncatedBefore: changes.truncatedBefore };
+  if (changes.segments.some((segment) => segment.unchangedRows > 0)) {
+    await fillUnchangedValues({ ...options, rows, ...truncated });
+  }
+  await latestByKey({ connection, definition, rows, table: name, ...truncated });
+  return { name, definition, ...await countRows(connection, name) };
+}
+
+async function countRows(connection: Connection, table: string): Promise<Omit<Relation, "name" | "definition">> {
+  const [counted] = await connection.rows(`SELECT count(*) AS rows, count(*) FILTER (_delete) AS deletes,
+    count(*) FILTER (_replaces AND NOT _delete) AS replacing FROM ${identifier(table)}`);
+  const { rows, deletes, replacing } = counted!;
+  return { rows: Number(rows), deletes: Number(deletes), replacing: Number(replacing) };
 }
 
 function isInsertOnly(changes: DatasetChanges): boolean {

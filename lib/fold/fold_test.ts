@@ -131,6 +131,11 @@ async function applyToLake(connection: Connection, batch: {
       ),
     deadLetter: (letter) => assert.fail(letter.reason),
   });
+  const [counted] = await connection.rows(
+    `SELECT count(*)::INTEGER AS rows, (count(*) FILTER (_delete))::INTEGER AS deletes,
+    (count(*) FILTER (_replaces AND NOT _delete))::INTEGER AS replacing FROM "${folded.name}"`,
+  );
+  assert.deepEqual(counted, { rows: folded.rows, deletes: folded.deletes, replacing: folded.replacing });
   if (changes.truncatedBefore !== undefined) await connection.run("DELETE FROM lake");
   await connection.run(`DELETE FROM lake WHERE id IN (SELECT id FROM "${folded.name}" WHERE _delete OR _replaces)`);
   await connection.run(`INSERT INTO lake SELECT id, small, large FROM "${folded.name}" WHERE NOT _delete`);

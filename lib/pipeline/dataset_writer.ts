@@ -241,17 +241,27 @@ async function tableChange(
     : batch.schemaChanges.filter((change) =>
       change.kind === "renameColumn" ? key.has(change.to) : change.kind === "widenColumn" && key.has(change.name)
     );
-  const upserts = await subset(connection, { relation, name: scratch.name("upserts"), where: "NOT _delete" });
-  const removedWhere = plan.rowsBelongTo === "key" ? "_delete" : "_delete OR _replaces";
-  const removals = await subset(connection, { relation: folded, name: scratch.name("removals"), where: removedWhere });
+  const upserts = await subset(connection, {
+    relation,
+    name: scratch.name("upserts"),
+    where: "NOT _delete",
+    rows: relation.deletes === undefined ? undefined : relation.rows - relation.deletes,
+  });
+  const removals = await subset(connection, {
+    relation: folded,
+    name: scratch.name("removals"),
+    ...(plan.rowsBelongTo === "key"
+      ? { where: "_delete", rows: folded.deletes }
+      : { where: "_delete OR _replaces", rows: leavingParents(folded) }),
+  });
   const truncate = batch.changes.truncatedBefore !== undefined;
-  if (schemaChanges.length === 0 && !truncate && upserts.rows === 0 && removals.rows === 0) return undefined;
+  if (schemaChanges.length === 0 && !truncate && upserts === undefined && removals === undefined) return undefined;
   return {
     definition: relation.definition,
     schemaChanges,
     truncate,
-    ...(upserts.rows === 0 ? {} : { upserts }),
-    ...(removals.rows === 0 ? {} : { removals }),
+    ...(upserts && { upserts }),
+    ...(removals && { removals }),
     scope: folded.definition.key,
     position: end.to,
     ...(end.after === undefined ? {} : { after: end.after }),
@@ -259,16 +269,28 @@ async function tableChange(
   };
 }
 
-async function subset(
-  connection: Connection,
-  options: { readonly relation: Relation; readonly name: string; readonly where: string },
-): Promise<Relation> {
+/** Parents whose children of before leave their table. */
+function leavingParents({ deletes, replacing }: Relation): number | undefined {
+  return deletes === undefined || replacing === undefined ? undefined : deletes + replacing;
+}
+
+interface Subset {
+  readonly relation: Relation;
+  readonly name: string;
+  readonly where: string;
+  /** How many they are, where that is known. */
+  readonly rows: number | undefined;
+}
+
+/** Some rows of a relation; undefined for none. */
+async function subset(connection: Connection, options: Subset): Promise<Relation | undefined> {
   const { relation, name, where } = options;
+  if (options.rows === 0) return undefined;
   await connection.run(
     `CREATE VIEW ${identifier(name)} AS SELECT * FROM ${identifier(relation.name)} WHERE ${where}`,
   );
-  const rows = Number(await connection.value(`SELECT count(*) FROM ${identifier(name)}`));
-  return { name, definition: relation.definition, rows };
+  const rows = options.rows ?? Number(await connection.value(`SELECT count(*) FROM ${identifier(name)}`));
+  return rows === 0 ? undefined : { name, definition: relation.definition, rows };
 }
 
 /** The definition of a table plan for the writer's present source columns. */

@@ -78,7 +78,7 @@ async function apply({ input, child }: ChildRowsTask, context: TransformContext)
   if (!input.definition.columns.some((column) => column.name === child.from)) {
     await connection.run(`CREATE TABLE ${table} (_ordinal BIGINT, _delete BOOLEAN, _replaces BOOLEAN,
       ${definition.columns.map((column) => `${identifier(column.name)} ${duckdbType(column.type)}`).join(", ")})`);
-    return { name, definition, rows: 0 };
+    return { name, definition, rows: 0, deletes: 0 };
   }
   await connection.run(`CREATE TABLE ${table} AS ${childRowsSql(input, child)}`);
   await reportDeadLetters(unreadableParentsSql(input, child), context);
@@ -88,5 +88,5 @@ async function apply({ input, child }: ChildRowsTask, context: TransformContext)
   }
   await connection.run(`ALTER TABLE ${table} DROP COLUMN _suspect`);
   const rows = await connection.value(`SELECT count(*) FROM ${table}`);
-  return { name, definition, rows: Number(rows) };
+  return { name, definition, rows: Number(rows), deletes: 0 };
 }

@@ -88,7 +88,7 @@ async function apply(
     }`,
   );
   const reusable = await findReusable({ ...task, texts }, context);
-  const done = await embedTexts({ connection, embedder, texts, vectors, signal: context.signal });
+  const done = await embedTexts({ ...context, embedder, texts, rows: input.rows, vectors });
   await connection.run(`ALTER TABLE ${identifier(texts)} DROP COLUMN text`);
   for (const beside of [texts, ...(reusable === undefined ? [] : [reusable.table])]) {
     await checkSameOrder(connection, { rows: input.name, beside });
@@ -106,7 +106,7 @@ async function apply(
   }`);
   await reportFailures({ done, texts, embedded: { ...input, name } }, context);
   return {
-    relation: { name, definition, rows: input.rows },
+    relation: { ...input, name, definition },
     embedded: done.embedded,
     reused: reusable?.rows ?? 0,
     failed: done.failures.length,
@@ -120,13 +120,13 @@ async function findReusable(
 ): Promise<{ readonly table: string; readonly rows: number } | undefined> {
   const { input, texts } = task;
   const { connection } = context;
-  if (input.definition.key.length === 0) return undefined;
+  if (input.definition.key.length === 0 || input.replacing === 0) return undefined;
   const replacing = `FROM ${identifier(input.name)} WHERE _replaces AND NOT _delete`;
-  if (await connection.value(`SELECT 1 ${replacing} LIMIT 1`) === undefined) return undefined;
   const keys = context.temporaryName("replaced_keys");
   const key = input.definition.key.map(identifier).join(", ");
   await connection.run(`CREATE TABLE ${identifier(keys)} AS SELECT ${key} ${replacing}`);
-  const count = Number(await connection.value(`SELECT count(*) FROM ${identifier(keys)}`));
+  const count = input.replacing ?? Number(await connection.value(`SELECT count(*) FROM ${identifier(keys)}`));
+  if (count === 0) return undefined;
   const columns = embeddingColumns.map((column) => column.name);
   const current = await context.currentRows({ name: keys, definition: input.definition, rows: count }, columns);
   if (current === undefined) return undefined;

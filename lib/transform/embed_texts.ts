@@ -15,6 +15,8 @@ export interface EmbedTextsOptions {
   readonly embedder: Embedder;
   /** Table with a column `text`. */
   readonly texts: string;
+  /** Rows of that table. */
+  readonly rows: number;
   /** Table to make: a row per row of `texts`, `vector` NULL where there is no text or no vector for it. */
   readonly vectors: string;
   readonly signal: AbortSignal;
@@ -34,18 +36,17 @@ interface UnderWay {
 
 /** Embeds a table of texts. */
 export async function embedTexts(options: EmbedTextsOptions): Promise<EmbeddedTexts> {
-  const { connection, texts } = options;
+  const { connection, rows } = options;
   const { dimensions } = options.embedder.model;
-  const rows = Number(await connection.value(`SELECT count(*) FROM ${identifier(texts)}`));
   await using table = await VectorTable.create(connection, { name: options.vectors, dimensions });
   const progress: Progress = { table, dimensions, rows: 0, embedded: 0, failures: [] };
-  await embedRanges({ ...options, rows }, progress);
+  await embedRanges(options, progress);
   if (progress.rows !== rows) throw new WeirError("internal", "Fewer texts were read than there are rows");
   return progress;
 }
 
 /** While the workers embed one range the next is read. */
-async function embedRanges(options: EmbedTextsOptions & { readonly rows: number }, progress: Progress): Promise<void> {
+async function embedRanges(options: EmbedTextsOptions, progress: Progress): Promise<void> {
   const { connection, texts, rows, signal } = options;
   let ahead: readonly UnderWay[] = [];
   const step = rowsPerBatch * batchesPerRead;

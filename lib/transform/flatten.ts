@@ -75,5 +75,5 @@ async function apply(task: FlattenTask, context: TransformContext): Promise<Rela
   const name = context.temporaryName("flattened");
   await connection.run(`CREATE VIEW ${identifier(name)} AS ${flattenedSql(input, { projections, projected })}`);
   if (await holds(suspectColumn)) await reportDeadLetters(refusedSql({ ...input, name }, projections), context);
-  return { name, definition, rows: input.rows };
+  return { ...input, name, definition };
 }
