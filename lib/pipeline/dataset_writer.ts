@@ -22,6 +22,7 @@ import { copyPartOffset, type DeadLetters } from "./dead_letters.ts";
 import { commitOrder, type DatasetPlan, lakeDefinition, type TablePlan } from "./plan.ts";
 import { Scratch } from "../engine/scratch.ts";
 import { type BatchEnd, FoldedChanges, type FoldedParts } from "./folded_changes.ts";
+import { tableChange } from "./table_change.ts";
 import { type BatchLetters, type CopiedRows, TransformedChanges } from "./transformed_changes.ts";
 
 /** What every writer of a pipeline shares. */
@@ -224,73 +225,6 @@ async function transformed(plan: TablePlan, folded: Relation, context: Transform
   let relation = folded;
   for (const transform of plan.transforms) relation = await transform.apply(relation, context);
   return relation;
-}
-
-/** What a table's commit changes; undefined where nothing does. */
-async function tableChange(
-  table: { readonly plan: TablePlan; readonly relation: Relation },
-  batch: Pick<FoldedParts, "changes" | "folded" | "schemaChanges" | "scratch" | "end"> & {
-    readonly connection: Connection;
-  },
-): Promise<TableChange | undefined> {
-  const { plan, relation } = table;
-  const { connection, scratch, folded, end } = batch;
-  const key = new Set(folded.definition.key);
-  const schemaChanges = plan.rowsBelongTo === "key"
-    ? batch.schemaChanges
-    : batch.schemaChanges.filter((change) =>
-      change.kind === "renameColumn" ? key.has(change.to) : change.kind === "widenColumn" && key.has(change.name)
-    );
-  const upserts = await subset(connection, {
-    relation,
-    name: scratch.name("upserts"),
-    where: "NOT _delete",
-    rows: relation.deletes === undefined ? undefined : relation.rows - relation.deletes,
-  });
-  const removals = await subset(connection, {
-    relation: folded,
-    name: scratch.name("removals"),
-    ...(plan.rowsBelongTo === "key"
-      ? { where: "_delete", rows: folded.deletes }
-      : { where: "_delete OR _replaces", rows: leavingParents(folded) }),
-  });
-  const truncate = batch.changes.truncatedBefore !== undefined;
-  if (schemaChanges.length === 0 && !truncate && upserts === undefined && removals === undefined) return undefined;
-  return {
-    definition: relation.definition,
-    schemaChanges,
-    truncate,
-    ...(upserts && { upserts }),
-    ...(removals && { removals }),
-    scope: folded.definition.key,
-    position: end.to,
-    ...(end.after === undefined ? {} : { after: end.after }),
-    commitTimeMs: end.commitTimeMs,
-  };
-}
-
-/** Parents whose children of before leave their table. */
-function leavingParents({ deletes, replacing }: Relation): number | undefined {
-  return deletes === undefined || replacing === undefined ? undefined : deletes + replacing;
-}
-
-interface Subset {
-  readonly relation: Relation;
-  readonly name: string;
-  readonly where: string;
-  /** How many they are, where that is known. */
-  readonly rows: number | undefined;
-}
-
-/** Some rows of a relation; undefined for none. */
-async function subset(connection: Connection, options: Subset): Promise<Relation | undefined> {
-  const { relation, name, where } = options;
-  if (options.rows === 0) return undefined;
-  await connection.run(
-    `CREATE VIEW ${identifier(name)} AS SELECT * FROM ${identifier(relation.name)} WHERE ${where}`,
-  );
-  const rows = options.rows ?? Number(await connection.value(`SELECT count(*) FROM ${identifier(name)}`));
-  return rows === 0 ? undefined : { name, definition: relation.definition, rows };
 }
 
 /** The definition of a table plan for the writer's present source columns. */

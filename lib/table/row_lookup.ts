@@ -89,7 +89,7 @@ function searchesOf<Column extends KeyColumn>(
       )
     } FROM ${from}`;
   const removals = change.removals && change.removals.rows > 0 ? identifier(change.removals.name) : undefined;
-  const upserts = change.upserts && change.upserts.rows > 0 && key.length > 0
+  const upserts = change.upserts && change.upserts.rows > 0 && change.upserts.replacing !== 0 && key.length > 0
     ? select(key, `${identifier(change.upserts.name)} WHERE _replaces`)
     : undefined;
   const together = removals !== undefined && upserts !== undefined && change.scope.length === key.length;

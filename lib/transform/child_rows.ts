@@ -88,5 +88,5 @@ async function apply({ input, child }: ChildRowsTask, context: TransformContext)
   }
   await connection.run(`ALTER TABLE ${table} DROP COLUMN _suspect`);
   const rows = await connection.value(`SELECT count(*) FROM ${table}`);
-  return { name, definition, rows: Number(rows), deletes: 0 };
+  return { name, definition, rows: Number(rows), deletes: 0, ...(input.replacing === 0 ? { replacing: 0 } : {}) };
 }

@@ -1,7 +1,6 @@
 /** The loop of the embedding step: texts out, vectors in, a bounded number of batches under way. */
 import type { Embedder, VectorBatch } from "../embed/embedder.ts";
 import type { Connection } from "../engine/connection.ts";
-import { identifier } from "../engine/quote.ts";
 import { WeirError } from "../errors.ts";
 import { readTexts, rowsPerBatch, type TextRows } from "./text_reader.ts";
 import { VectorTable } from "./vector_table.ts";
