@@ -67,6 +67,7 @@ export async function recordTexts(
     {
       connection,
       temporaryName: scratch.name,
+      temporaryFile: scratch.file,
       currentRows: () => Promise.resolve(undefined),
       deadLetter: ({ reason }) => {
         throw new WeirError("internal", `A generated record cannot be flattened: ${reason}`);

@@ -15,4 +15,26 @@ export interface Relation {
   readonly deletes?: number;
   /** Rows with `_replaces` that stay. Absent: not counted. */
   readonly replacing?: number;
+  /** The vectors of all its rows, for files that hold the same rows in the same order. Absent: they are read as any column is. */
+  readonly vectors?: VectorPages;
+}
+
+/** Vectors as pages of a Parquet column of lists, without compression. */
+export interface VectorPages {
+  /** SELECT giving what each vector is of (VARCHAR), in the order of the rows: rows that agree in it have the same vector. */
+  readonly of: string;
+  /** Row groups, in order. */
+  readonly groups: readonly PageGroup[];
+  /** Hands over all pages, in order; each piece is valid until `write` has resolved. */
+  readonly copyTo: (write: (bytes: Uint8Array) => Promise<void>) => Promise<void>;
+}
+
+/** The pages of a row group. */
+export interface PageGroup {
+  readonly rows: number;
+  readonly bytes: number;
+  /** Numbers, and rows without any. */
+  readonly values: number;
+  /** Rows without numbers. */
+  readonly nulls: number;
 }

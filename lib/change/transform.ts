@@ -9,6 +9,8 @@ export interface TransformContext {
   readonly connection: Connection;
   /** Makes a table name that no other batch uses; the pipeline drops it with the batch. */
   readonly temporaryName: (purpose: string) => string;
+  /** Makes the path of a file that the engine may read, and that is removed with the batch. */
+  readonly temporaryFile: (purpose: string) => string;
   /**
    * The lake's rows as of the batch's start whose key is in the relation: a SELECT giving the key and the columns.
    * Undefined while the table does not exist.

@@ -15,9 +15,12 @@ export type Row = Readonly<Record<string, DuckDBValue>>;
 export class Connection {
   readonly #native: DuckDBConnection;
   readonly #turns = new Turns();
+  /** Absolute; the engine may read and write there. */
+  readonly temporaryFolder: string;
 
-  constructor(native: DuckDBConnection) {
+  constructor(native: DuckDBConnection, temporaryFolder: string) {
     this.#native = native;
+    this.temporaryFolder = temporaryFolder;
   }
 
   /**

@@ -26,9 +26,11 @@ export interface DatabaseOptions {
 /** An in-memory DuckDB. Its tables are seen by all its connections. */
 export class Database {
   readonly #instance: DuckDBInstance;
+  readonly #temporaryFolder: string;
 
-  private constructor(instance: DuckDBInstance) {
+  private constructor(instance: DuckDBInstance, temporaryFolder: string) {
     this.#instance = instance;
+    this.#temporaryFolder = temporaryFolder;
   }
 
   /** Opens a database and locks its configuration. */
@@ -49,12 +51,12 @@ export class Database {
     await connection.run("SET enable_external_access=false");
     await connection.run("SET lock_configuration=true");
     connection.closeSync();
-    return new Database(instance);
+    return new Database(instance, options.temporaryFolder);
   }
 
   /** A new connection. */
   async connect(): Promise<Connection> {
-    return new Connection(await this.#instance.connect());
+    return new Connection(await this.#instance.connect(), this.#temporaryFolder);
   }
 
   /** Frees everything. */

@@ -1,14 +1,15 @@
-/** Names of engine tables that live for one batch, and their removal. */
+/** Names of engine tables and files that live for one batch, and their removal. */
 import type { Connection } from "./connection.ts";
 import { identifier } from "./quote.ts";
 
 let scratches = 0;
 
-/** Hands out table names no other batch uses; disposing drops what was made under them. */
+/** Hands out names no other batch uses; disposing drops what was made under them. */
 export class Scratch {
   readonly #connection: Connection;
   readonly #number = ++scratches;
   readonly #names: string[] = [];
+  readonly #files: string[] = [];
   readonly #kept = new DisposableStack();
 
   constructor(connection: Connection) {
@@ -22,6 +23,13 @@ export class Scratch {
     return name;
   };
 
+  /** The path of a file of its own, in the engine's folder for what is temporary. */
+  readonly file = (purpose: string): string => {
+    const path = `${this.#connection.temporaryFolder}/${purpose}_${crypto.randomUUID()}`;
+    this.#files.push(path);
+    return path;
+  };
+
   /** Disposes something with the batch. */
   keep(resource: Disposable): void {
     this.#kept.use(resource);
@@ -33,6 +41,7 @@ export class Scratch {
       await this.#connection.run(`DROP VIEW IF EXISTS ${identifier(name)}`).catch(() => {});
       await this.#connection.run(`DROP TABLE IF EXISTS ${identifier(name)}`).catch(() => {});
     }
+    for (const path of this.#files) await Deno.remove(path).catch(() => {});
     this.#kept.dispose();
   }
 }

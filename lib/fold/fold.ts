@@ -17,7 +17,7 @@ import { readSpool } from "./spool_reader.ts";
 import { fillUnchangedValues } from "./unchanged_values.ts";
 
 /** What {@linkcode fold} needs. */
-export interface FoldOptions extends Omit<TransformContext, "signal"> {
+export interface FoldOptions extends Omit<TransformContext, "signal" | "temporaryFile"> {
   readonly changes: DatasetChanges;
   /** The source columns after every schema change of the batch. */
   readonly definition: TableDefinition;

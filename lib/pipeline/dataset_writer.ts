@@ -185,6 +185,7 @@ export class DatasetWriter {
       connection: scope.connection,
       signal: this.#context.signal,
       temporaryName: scope.scratch.name,
+      temporaryFile: scope.scratch.file,
       deadLetter: (letter) => void scope.drafts.push(letter),
       currentRows: async (keys, columns) => {
         await scope.before;

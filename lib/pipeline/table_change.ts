@@ -46,11 +46,16 @@ function schemaChangesOf({ rowsBelongTo }: TablePlan, { folded, schemaChanges }:
 }
 
 async function staying(relation: Relation, { connection, scratch }: TableBatch): Promise<Relation | undefined> {
-  const { rows, deletes, replacing } = relation;
+  const { rows, deletes, replacing, vectors } = relation;
   const name = scratch.name("upserts");
   const left = deletes === undefined ? undefined : rows - deletes;
   const upserts = await subset(connection, { of: relation, name, where: "NOT _delete", rows: left });
-  return upserts && { ...upserts, deletes: 0, ...(replacing === undefined ? {} : { replacing }) };
+  return upserts && {
+    ...upserts,
+    deletes: 0,
+    ...(replacing === undefined ? {} : { replacing }),
+    ...(vectors && { vectors }),
+  };
 }
 
 /** Of children those go whose parent leaves or is replaced. */

@@ -81,8 +81,10 @@ interface EngineParts {
 /** The engine that folds and transforms, and what a dataset goes through in it. */
 async function engineOf(options: OpenSourceOptions, { folder, deadLetters, open }: EngineParts) {
   const place = options.lake === undefined ? undefined : await readPlace(options.lake, folder);
+  const temporaryFolder = join(folder, "engine");
+  await Deno.mkdir(temporaryFolder, { recursive: true });
   const database = open.adopt(
-    await Database.open({ folders: [folder, ...place?.folders ?? []], temporaryFolder: join(folder, "engine") }),
+    await Database.open({ folders: [folder, ...place?.folders ?? []], temporaryFolder }),
     (opened) => opened.close(),
   );
   const connection = await database.connect();

@@ -262,6 +262,7 @@ export class Reembed {
       connection,
       signal,
       temporaryName: scratch.name,
+      temporaryFile: scratch.file,
       deadLetter: (letter) => void drafts.push(letter),
       // Rows whose vector stands do not come here.
       currentRows: () => Promise.resolve(undefined),

@@ -9,13 +9,14 @@
  * a vector that this way of writing does not hold, nothing is claimed: the caller writes the file whole.
  */
 import { type DuckDBConnection, type DuckDBDataChunk, DuckDBListVector } from "@duckdb/node-api";
-import type { TableDefinition } from "../dataset/dataset.ts";
+import type { PageGroup, Relation, VectorPages } from "../change/relation.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier, literal } from "../engine/quote.ts";
 import { storageError, WeirError } from "../errors.ts";
 import type { ColumnStatistics } from "../engine/column_statistics.ts";
 import { writeAll } from "../storage/write_all.ts";
-import { type ListPage, listPage, type Lists } from "./list_page.ts";
+import { ListColumnWriter, sums } from "./list_column.ts";
+import type { Lists } from "./list_page.ts";
 import { type ColumnChunk, readFooter, replaceColumn, rowsOfGroups, writeFooter } from "./parquet_footer.ts";
 
 /** Columns of a file that belong together. */
@@ -24,17 +25,19 @@ export interface VectorColumns {
   readonly vector: string;
   /** What the vector is of: rows that agree in it have the same vector. */
   readonly of: string;
+  /** The vectors of the relation that the rows come from. Default: they are read with the rows. */
+  readonly pages?: VectorPages;
 }
 
 /** The vectors of rows, under the names that files have; undefined where rows or files lack one of both columns. */
 export function vectorColumns(
-  { columns }: Pick<TableDefinition, "columns">,
+  { definition: { columns }, vectors: pages }: Pick<Relation, "definition" | "vectors">,
   fileName: (column: string) => string | undefined = (column) => column,
 ): VectorColumns | undefined {
   const column = columns.find(({ vectorOf }) => columns.some(({ name }) => name === vectorOf));
   if (column?.vectorOf === undefined) return undefined;
   const [vector, of] = [fileName(column.name), fileName(column.vectorOf)];
-  return vector === undefined || of === undefined ? undefined : { vector, of };
+  return vector === undefined || of === undefined ? undefined : { vector, of, ...(pages && { pages }) };
 }
 
 /** A file that DuckDB wrote, and where its vectors come from. */
@@ -72,17 +75,62 @@ export async function putVectors(connection: Connection, target: VectorTarget): 
     writeAll(file, bytes).catch((thrown) => {
       throw storageError(thrown, target.file);
     });
-  const column = new ColumnWriter(write, { startBytes, groupRows: rowsOfGroups(metadata) });
-  const { vector, of } = target.columns;
-  const query = `SELECT ${identifier(vector)}, coalesce(len(${identifier(vector)}), -1)::INTEGER, ${rowSql(of)}
-    FROM (${target.select})`;
-  const isWhole = await connection.exclusively((native) => copyVectors(native, { query, rows, column }));
-  if (!isWhole) return undefined;
-  column.chunks.forEach((chunk, group) => replaceColumn(metadata, { group, name: vector, chunk }));
-  const { bytes, values, nulls } = sums(column.chunks);
+  const groupRows = rowsOfGroups(metadata);
+  const chunks = await takePages(connection, { ...target, startBytes, groupRows, rows, write }) ??
+    await readVectors(connection, { ...target, startBytes, groupRows, rows, write });
+  if (chunks === undefined) return undefined;
+  chunks.forEach((chunk, group) => replaceColumn(metadata, { group, name: target.columns.vector, chunk }));
+  const { bytes, values, nulls } = sums(chunks);
   const fileBytes = await writeFooter(file, { startBytes: startBytes + bytes, metadata });
   const statistics = { bytes: BigInt(bytes), values: BigInt(values), nulls: BigInt(nulls) };
   return { fileBytes: BigInt(fileBytes), statistics };
+}
+
+/** A file at the place where its vectors go. */
+interface OpenTarget extends VectorTarget {
+  readonly startBytes: number;
+  readonly groupRows: readonly number[];
+  /** What the file's rows are. */
+  readonly rows: Float64Array;
+  readonly write: (bytes: Uint8Array) => Promise<void>;
+}
+
+/** The pages that are there already, where the file holds just those rows in just that order; otherwise undefined. */
+async function takePages(
+  connection: Connection,
+  { columns: { pages }, groupRows, rows, startBytes, write }: OpenTarget,
+): Promise<readonly ColumnChunk[] | undefined> {
+  if (pages === undefined || !isSame(groupRows, pages.groups.map((group) => group.rows))) return undefined;
+  const wanted = `SELECT ${rowSql("row_is_of")} FROM (${pages.of}) AS all_rows(row_is_of)`;
+  if (!isSame(rows, await numbers(connection, wanted))) return undefined;
+  await pages.copyTo(write);
+  return chunksAt(startBytes, pages.groups);
+}
+
+function isSame(left: ArrayLike<number>, right: ArrayLike<number>): boolean {
+  if (left.length !== right.length) return false;
+  for (let index = 0; index < left.length; index++) if (left[index] !== right[index]) return false;
+  return true;
+}
+
+function chunksAt(startBytes: number, groups: readonly PageGroup[]): readonly ColumnChunk[] {
+  let place = startBytes;
+  return groups.map(({ bytes, values, nulls }) => {
+    place += bytes;
+    return { startBytes: place - bytes, bytes, values, nulls };
+  });
+}
+
+/** Reads the vectors with the rows, once more; undefined where that gives other rows, or a vector lacks a number. */
+async function readVectors(
+  connection: Connection,
+  { columns: { vector, of }, select, groupRows, rows, startBytes, write }: OpenTarget,
+): Promise<readonly ColumnChunk[] | undefined> {
+  const column = new ListColumnWriter(write, { startBytes, groupRows });
+  const query = `SELECT ${identifier(vector)}, coalesce(len(${identifier(vector)}), -1)::INTEGER, ${rowSql(of)}
+    FROM (${select})`;
+  const isWhole = await connection.exclusively((native) => copyVectors(native, { query, rows, column }));
+  return isWhole ? column.chunks : undefined;
 }
 
 /** Tells a row from those of other vectors, in 52 bits: a whole number that a double holds. */
@@ -91,9 +139,14 @@ function rowSql(of: string): string {
 }
 
 /** What the file's rows are, in their order. */
-async function readRows(connection: Connection, { file, columns }: VectorTarget): Promise<Float64Array> {
+function readRows(connection: Connection, { file, columns }: VectorTarget): Promise<Float64Array> {
+  const from = `read_parquet(${literal(file)}, hive_partitioning = false)`;
+  return numbers(connection, `SELECT ${rowSql(columns.of)} FROM ${from}`);
+}
+
+/** A column of doubles. */
+async function numbers(connection: Connection, query: string): Promise<Float64Array> {
   const found: Float64Array[] = [];
-  const query = `SELECT ${rowSql(columns.of)} FROM read_parquet(${literal(file)}, hive_partitioning = false)`;
   await connection.eachChunk(query, (chunk) => void found.push(rowsOf(chunk, 0)));
   const all = new Float64Array(found.reduce((sum, { length }) => sum + length, 0));
   let place = 0;
@@ -107,7 +160,7 @@ async function readRows(connection: Connection, { file, columns }: VectorTarget)
 /** False as soon as a row is another than the file's, or its vector lacks a number. */
 async function copyVectors(
   native: DuckDBConnection,
-  copy: { readonly query: string; readonly rows: Float64Array; readonly column: ColumnWriter },
+  copy: { readonly query: string; readonly rows: Float64Array; readonly column: ListColumnWriter },
 ): Promise<boolean> {
   const result = await native.stream(copy.query);
   let rows = 0;
@@ -154,68 +207,4 @@ function rowsOf(chunk: DuckDBDataChunk, column: number): Float64Array {
   const { items } = chunk.getColumnVector(column) as unknown as Memory<Float64Array>;
   if (!(items instanceof Float64Array)) throw otherMemory();
   return items;
-}
-
-/** Written at once: each wait for the disk is also one for everybody else's turn. */
-const writtenBytes = 8 * 2 ** 20;
-
-/** Pages one after another, and what they come to in each row group. */
-class ColumnWriter {
-  readonly chunks: ColumnChunk[] = [];
-  readonly #write: (bytes: Uint8Array) => Promise<void>;
-  readonly #groupRows: readonly number[];
-  #place: number;
-  #waiting: Uint8Array[] = [];
-  #waitingBytes = 0;
-  /** Rows that the last row group lacks. */
-  #left = 0;
-
-  constructor(
-    write: (bytes: Uint8Array) => Promise<void>,
-    at: { readonly startBytes: number; readonly groupRows: readonly number[] },
-  ) {
-    this.#write = write;
-    this.#groupRows = at.groupRows;
-    this.#place = at.startBytes;
-  }
-
-  /** A page never reaches into the next row group. */
-  async write({ lengths, starts, numbers }: Lists): Promise<void> {
-    for (let first = 0; first < lengths.length;) {
-      if (this.#left === 0) this.#begin();
-      const [from, end] = [first, Math.min(lengths.length, first + this.#left)];
-      this.#add(listPage({ lengths: lengths.subarray(from, end), starts: (list) => starts(from + list), numbers }));
-      this.#left -= end - from;
-      first = end;
-    }
-    if (this.#waitingBytes >= writtenBytes) await this.flush();
-  }
-
-  /** Writes what waits for it. */
-  async flush(): Promise<void> {
-    this.#waitingBytes = 0;
-    for (const bytes of this.#waiting.splice(0)) await this.#write(bytes);
-  }
-
-  #begin(): void {
-    const rows = this.#groupRows[this.chunks.length];
-    if (rows === undefined) throw new WeirError("internal", "There are more vectors than rows of a Parquet file");
-    this.chunks.push({ startBytes: this.#place, bytes: 0, values: 0, nulls: 0 });
-    this.#left = rows;
-  }
-
-  #add({ bytes, values, nulls }: ListPage): void {
-    const chunk = this.chunks.pop()!;
-    this.chunks.push({ ...chunk, ...sums([chunk, { bytes: bytes.length, values, nulls }]) });
-    this.#place += bytes.length;
-    this.#waiting.push(bytes);
-    this.#waitingBytes += bytes.length;
-  }
-}
-
-type Figures = Omit<ColumnChunk, "startBytes">;
-
-function sums(parts: readonly Figures[]): Figures {
-  const sum = (figure: keyof Figures) => parts.reduce((total, part) => total + part[figure], 0);
-  return { bytes: sum("bytes"), values: sum("values"), nulls: sum("nulls") };
 }

@@ -11,7 +11,7 @@ import { type LakePlace, lakeTable } from "../query/lake_tables.ts";
 import { LakeSink } from "../sink/lake_sink.ts";
 import { LocalStorage } from "../storage/local.ts";
 import { embeddingColumns } from "../transform/embedding_columns.ts";
-import { VectorTable } from "../transform/vector_table.ts";
+import { VectorTable } from "./vector_table.ts";
 
 /** A note. Without a text it has no vector, as one whose text could not be embedded. */
 export interface Note {

@@ -10,8 +10,10 @@ import type { TableDefinition } from "../dataset/dataset.ts";
 import type { Embedder } from "../embed/embedder.ts";
 import { recordTextSql } from "../embed/record_text.ts";
 import type { TextDeclaration } from "../embed/text_declaration.ts";
+import type { Connection } from "../engine/connection.ts";
 import { identifier, literal } from "../engine/quote.ts";
 import { WeirError } from "../errors.ts";
+import { vectorsSql } from "../table/vector_file.ts";
 import { keyJsonSql, reportDeadLetters } from "./dead_letters.ts";
 import { embeddingColumns } from "./embedding_columns.ts";
 import { embeddedSql, reusableSql } from "./embed_sql.ts";
@@ -81,15 +83,16 @@ async function apply(
   const { connection } = context;
   const name = context.temporaryName("embedded");
   const texts = context.temporaryName("texts");
-  const vectors = context.temporaryName("vectors");
+  const path = context.temporaryFile("vectors");
   await connection.run(
     `CREATE TABLE ${identifier(texts)} AS ${
       recordTextSql(task.text, { columns: input.definition.columns, from: input.name })
     }`,
   );
   const reusable = await findReusable({ ...task, texts }, context);
-  const done = await embedTexts({ ...context, embedder, texts, rows: input.rows, vectors });
+  const done = await embedTexts({ ...context, embedder, texts, rows: input.rows, path });
   await connection.run(`ALTER TABLE ${identifier(texts)} DROP COLUMN text`);
+  await markFailures(connection, { ...done, texts });
   for (const beside of [texts, ...(reusable === undefined ? [] : [reusable.table])]) {
     await checkSameOrder(connection, { rows: input.name, beside });
   }
@@ -97,16 +100,18 @@ async function apply(
   await connection.run(`CREATE VIEW ${identifier(name)} AS ${
     embeddedSql(input, {
       texts,
-      vectors,
+      vectorsSql: vectorsSql(path),
+      hasFailures: done.failures.length > 0,
       ...(reusable === undefined ? {} : { reusable: reusable.table }),
       model: embedder.model,
       template: task.text.version,
       embeddedAt: (task.now ?? (() => new Date()))(),
     })
   }`);
+  const vectors = { ...done.pages, of: `SELECT hash FROM ${identifier(texts)}` };
   await reportFailures({ done, texts, embedded: { ...input, name } }, context);
   return {
-    relation: { ...input, name, definition },
+    relation: { ...input, name, definition, ...(reusable === undefined ? { vectors } : {}) },
     embedded: done.embedded,
     reused: reusable?.rows ?? 0,
     failed: done.failures.length,
@@ -136,6 +141,16 @@ async function findReusable(
   const taken = `rowid IN (SELECT place FROM ${identifier(table)} WHERE vector IS NOT NULL)`;
   const rows = await connection.run(`UPDATE ${identifier(texts)} SET text = NULL WHERE ${taken}`);
   return { table, rows };
+}
+
+async function markFailures(
+  connection: Connection,
+  { texts, failures }: Pick<EmbeddedTexts, "failures"> & { readonly texts: string },
+): Promise<void> {
+  if (failures.length === 0) return;
+  await connection.run(`ALTER TABLE ${identifier(texts)} ADD COLUMN failed BOOLEAN DEFAULT false`);
+  const places = failures.map(({ place }) => `(${place})`).join(", ");
+  await connection.run(`UPDATE ${identifier(texts)} SET failed = true WHERE rowid IN (VALUES ${places})`);
 }
 
 async function reportFailures(

@@ -38,7 +38,10 @@ export function reusableSql(
 /** What {@linkcode embeddedSql} puts together. */
 export interface EmbeddedParts {
   readonly texts: string;
-  readonly vectors: string;
+  /** A table with the one column `vector`. */
+  readonly vectorsSql: string;
+  /** Whether the texts' table says which of them have `failed`. */
+  readonly hasFailures: boolean;
   readonly reusable?: string;
   readonly model: EmbeddingModel;
   readonly template: string;
@@ -53,17 +56,19 @@ export function embeddedSql(input: Relation, parts: EmbeddedParts): string {
   const columns = input.definition.columns.map(({ name }) => `rows.${identifier(name)}`);
   const reused = parts.reusable !== undefined;
   const now = `${literal(parts.embeddedAt.toISOString())}::TIMESTAMPTZ`;
-  const fresh = "vectors.vector::FLOAT[]";
-  const freshAt = `CASE WHEN vectors.vector IS NOT NULL THEN ${now} END`;
+  // Not asked of the vectors themselves: whoever writes the time would have to read them all.
+  const freshAt = `CASE WHEN texts.hash IS NOT NULL${parts.hasFailures ? " AND NOT texts.failed" : ""} THEN ${now} END`;
   const embedded = (value: string) => `CASE WHEN texts.hash IS NOT NULL THEN ${value} END`;
   return `SELECT rows._ordinal, rows._delete, rows._replaces, ${columns.join(", ")},
-    ${reused ? `coalesce(reusable.vector, ${fresh})` : fresh} AS embedding_vector,
+    ${reused ? "coalesce(reusable.vector, vectors.vector)" : "vectors.vector"} AS embedding_vector,
     ${embedded(`${parts.model.dimensions}::INTEGER`)} AS embedding_dimensions,
-    ${reused ? `coalesce(reusable.embedded_at, ${freshAt})` : freshAt} AS embedding_timestamp,
+    ${
+    reused ? `CASE WHEN reusable.vector IS NULL THEN ${freshAt} ELSE reusable.embedded_at END` : freshAt
+  } AS embedding_timestamp,
     ${embedded(literal(modelVersion(parts.model)))} AS embedding_model,
     ${embedded(literal(parts.template))} AS embedding_template,
     texts.hash AS embedding_text_hash
     FROM ${identifier(input.name)} AS rows
-    POSITIONAL JOIN ${identifier(parts.texts)} AS texts POSITIONAL JOIN ${identifier(parts.vectors)} AS vectors
+    POSITIONAL JOIN ${identifier(parts.texts)} AS texts POSITIONAL JOIN ${parts.vectorsSql} AS vectors
     ${reused ? `POSITIONAL JOIN ${identifier(parts.reusable!)} AS reusable` : ""}`;
 }

@@ -1,9 +1,11 @@
 /** The loop of the embedding step: texts out, vectors in, a bounded number of batches under way. */
 import type { Embedder, VectorBatch } from "../embed/embedder.ts";
+import type { VectorPages } from "../change/relation.ts";
 import type { Connection } from "../engine/connection.ts";
 import { WeirError } from "../errors.ts";
+import type { Lists } from "../table/list_page.ts";
+import { VectorFile } from "../table/vector_file.ts";
 import { readTexts, rowsPerBatch, type TextRows } from "./text_reader.ts";
-import { VectorTable } from "./vector_table.ts";
 
 /** Batches read in one statement: enough that its cost does not count, few enough that their texts fit into memory twice. */
 const batchesPerRead = 8;
@@ -16,13 +18,14 @@ export interface EmbedTextsOptions {
   readonly texts: string;
   /** Rows of that table. */
   readonly rows: number;
-  /** Table to make: a row per row of `texts`, `vector` NULL where there is no text or no vector for it. */
-  readonly vectors: string;
+  /** Where the vectors go: one for each row of `texts`, NULL where there is no text or no vector for it. */
+  readonly path: string;
   readonly signal: AbortSignal;
 }
 
 /** How it ended. */
 export interface EmbeddedTexts {
+  readonly pages: Omit<VectorPages, "of">;
   readonly embedded: number;
   /** `place` is the row of the table. */
   readonly failures: readonly { readonly place: number; readonly reason: string }[];
@@ -37,11 +40,12 @@ interface UnderWay {
 export async function embedTexts(options: EmbedTextsOptions): Promise<EmbeddedTexts> {
   const { connection, rows } = options;
   const { dimensions } = options.embedder.model;
-  await using table = await VectorTable.create(connection, { name: options.vectors, dimensions });
-  const progress: Progress = { table, dimensions, rows: 0, embedded: 0, failures: [] };
+  using file = await VectorFile.create(connection, options);
+  const progress: Progress = { file, dimensions, rows: 0, embedded: 0, failures: [] };
   await embedRanges(options, progress);
   if (progress.rows !== rows) throw new WeirError("internal", "Fewer texts were read than there are rows");
-  return progress;
+  const { embedded, failures } = progress;
+  return { pages: await file.finish(), embedded, failures };
 }
 
 /** While the workers embed one range the next is read. */
@@ -69,7 +73,7 @@ function start(embedder: Embedder, source: TextRows): UnderWay {
 }
 
 interface Progress {
-  readonly table: VectorTable;
+  readonly file: VectorFile;
   readonly dimensions: number;
   rows: number;
   embedded: number;
@@ -87,13 +91,35 @@ async function append(batches: readonly UnderWay[], progress: Progress): Promise
       );
       if (reason !== undefined) reasons.set(text, reason);
     }
-    await progress.table.append({ ...source, batch, usable: (text) => !reasons.has(text) });
+    await progress.file.append(
+      listsOf(source, { ...progress, vectors: batch.vectors, isUsable: (text) => !reasons.has(text) }),
+    );
     for (const [text, reason] of reasons) {
       progress.failures.push({ place: progress.rows + source.places[text]!, reason });
     }
     progress.rows += source.rows;
     progress.embedded += source.places.length - reasons.size;
   }
+}
+
+/** A list for each row: its vector, or none. */
+function listsOf(
+  { rows, places }: TextRows,
+  given: {
+    readonly vectors: Float32Array;
+    readonly dimensions: number;
+    readonly isUsable: (text: number) => boolean;
+  },
+): Lists {
+  const { vectors, dimensions, isUsable } = given;
+  const lengths = new Int32Array(rows).fill(-1);
+  const starts = new Int32Array(rows);
+  places.forEach((row, text) => {
+    if (!isUsable(text)) return;
+    lengths[row] = dimensions;
+    starts[row] = text * dimensions;
+  });
+  return { lengths, starts: (row) => starts[row]!, numbers: vectors };
 }
 
 /** Whatever a model gives: a vector of zeros or of no numbers never reaches the lake. */

@@ -36,6 +36,7 @@ async function textsOf(connection: Connection, dataset: Dataset, rows: readonly 
   const flat = await createFlatten(dataset).apply(input, {
     connection,
     temporaryName: (purpose) => `${purpose}_${dataset.name}`,
+    temporaryFile: (purpose) => assert.fail(`a file for ${purpose}`),
     currentRows: () => Promise.resolve(undefined),
     deadLetter: (letter) => assert.fail(letter.reason),
     signal: new AbortController().signal,

@@ -33,7 +33,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   // Texts are made by SQL, which needs quoting and nothing else of the engine.
   embed: ["dataset", "engine/quote.ts"],
   fold: contracts,
-  transform: [...contracts, "embed"],
+  // Vectors never enter the engine: they are written as the pages that files of tables take over.
+  transform: [...contracts, "embed", "table/vector_file.ts", "table/list_page.ts"],
   // Vectors of another model beside a table: reads the lake and writes it through contracts alone.
   reembed: [...contracts, "embed", "transform"],
   // Near names of tables are found as those of flags are; files of the spool are written as those of a table are.

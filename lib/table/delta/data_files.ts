@@ -41,7 +41,7 @@ export async function writeDataFiles(place: TablePlace, rows: Relation, target: 
     from: identifier(rows.name),
     shared: target.shared,
     splits: [...target.partition.map((name) => partitionSplit(rows, target, name)), ...daySplit(rows)],
-    vectors: vectorColumns(rows.definition, (name) => {
+    vectors: vectorColumns(rows, (name) => {
       const field = written.find((field) => field.name === name);
       return field && physicalName(field);
     }),

@@ -41,7 +41,7 @@ export async function writeDataFiles(place: TablePlace, rows: Relation, target: 
     shared,
     splits: spec.fields.map((field) => splitOf(rows, schema, field)),
     fieldIds: fieldIds(inFiles),
-    vectors: vectorColumns(rows.definition, (name) => {
+    vectors: vectorColumns(rows, (name) => {
       const field = schema.fields.find((field) => field.name === name);
       return field && fileName(names, field);
     }),

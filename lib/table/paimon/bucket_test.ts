@@ -37,7 +37,7 @@ Deno.test("hashes and buckets equal those of Paimon's own classes", () => {
 });
 
 Deno.test("buckets computed inside DuckDB equal those of the key row", async () => {
-  const connection = new Connection(await (await DuckDBInstance.create(":memory:")).connect());
+  const connection = new Connection(await (await DuckDBInstance.create(":memory:")).connect(), ".");
   await connection.run(
     `CREATE TABLE keys AS SELECT i::INTEGER - 500 AS a, (hash(i) >> 1)::BIGINT * (1 - 2 * (i % 2)) AS b,
     CASE WHEN i % 3 = 0 THEN chr(65279) ELSE '' END || repeat('é', (i % 12)::INTEGER) || i AS c,

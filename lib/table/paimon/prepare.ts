@@ -138,7 +138,7 @@ async function writePartition(
 ): Promise<void> {
   const path = options.layout.data(place, dataFileName());
   const { storage, connection } = options;
-  const vectors = rows.upserts && vectorColumns(rows.upserts.definition);
+  const vectors = rows.upserts && vectorColumns(rows.upserts);
   const file = await writeParquet(connection, { storage, path, select: newRowsSql(rows), vectors });
   if (file === undefined) return;
   const first = (state.sequenceNumbers.get(place.id) ?? -1n) + 1n;
@@ -209,7 +209,7 @@ async function writePlace(
   const sequenceNumber = (state.sequenceNumbers.get(place.id) ?? -1n) + 1n;
   const select = newRowsSql({ ...rows, version: { part, buckets: bucketCount(schema), sequenceNumber, isOrdered } });
   const path = options.layout.data(place, dataFileName());
-  const vectors = rows.upserts && vectorColumns(rows.upserts.definition);
+  const vectors = rows.upserts && vectorColumns(rows.upserts);
   const file = await writeParquet(options.connection, { storage: options.storage, path, select, vectors });
   if (file === undefined) return;
   const key = keyColumns(schema.fields, keyInPartition(schema));
