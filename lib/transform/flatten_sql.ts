@@ -36,8 +36,7 @@ export const unreadColumn = "_weir_unread";
  * columns stay where they are: to copy 40 of them cost as much as a quarter of reading the documents.
  */
 export function projectedSql(input: Relation, projections: readonly Projection[]): string {
-  const from = identifier(input.name);
-  return readingSql(jsonSources(projections, { plainly: true }), { projections, place: "_ordinal", from });
+  return readingSql(jsonSources(projections, { plainly: true }), { projections, from: identifier(input.name) });
 }
 
 /**
@@ -50,31 +49,28 @@ export function readUnreadSql(
 ): string {
   const { projections } = options;
   const projected = identifier(options.projected);
-  const from = `(SELECT rows.*, projected.rowid AS _weir_place FROM ${identifier(input.name)} AS rows
+  const from = `(SELECT rows.* FROM ${identifier(input.name)} AS rows
     POSITIONAL JOIN ${projected} AS projected WHERE projected.${unreadColumn})`;
-  const reading = readingSql(jsonSources(projections, { plainly: false }), { projections, place: "_weir_place", from });
+  const reading = readingSql(jsonSources(projections, { plainly: false }), { projections, from });
   const columns = [...projections.map(({ column }) => identifier(column.name)), suspectColumn];
+  // An event gives two rows at most, of which one is a key that leaves: it has no document, and is not unread.
   return `UPDATE ${projected} SET ${columns.map((name) => `${name} = thorough.${name}`).join(", ")}
-    FROM (${reading}) AS thorough WHERE ${projected}.rowid = thorough._weir_place`;
+    FROM (${reading}) AS thorough WHERE ${projected}.${unreadColumn} AND ${projected}._ordinal = thorough._ordinal`;
 }
 
-/** What is read out of rows, and where they come from; `place` is the column that tells them apart. */
-interface Reading {
-  readonly projections: readonly Projection[];
-  readonly place: string;
-  readonly from: string;
-}
-
-function readingSql(sources: readonly JsonSource[], { projections, place, from }: Reading): string {
+function readingSql(
+  sources: readonly JsonSource[],
+  { projections, from }: { readonly projections: readonly Projection[]; readonly from: string },
+): string {
   const columns = projections.map(({ column }) => identifier(column.name));
   const values = projections.map((projection) => {
     const source = sources.find((each) => each.from === projection.from)!;
     return `${projectionSql(projection, source)} AS ${identifier(projection.column.name)}`;
   });
   const exact = sources.filter((source) => source.plain === undefined && source.values.length > 0).map(exactTextsSql);
-  const needed = [place, "_delete", ...sources.map((source) => identifier(source.from))];
+  const needed = ["_ordinal", "_delete", ...sources.map((source) => identifier(source.from))];
   const [plain, thorough] = [true, false].map((is) => sources.filter((source) => (source.plain !== undefined) === is));
-  return `SELECT ${place}, ${columns.join(", ")},
+  return `SELECT _ordinal, ${columns.join(", ")},
     ${anyOf(thorough!.map(suspectSql))} AS ${suspectColumn}, ${anyOf(plain!.map(unreadSql))} AS ${unreadColumn}
     FROM (SELECT *, ${values.join(", ")}
     FROM (SELECT *${exact.length === 0 ? "" : ` REPLACE (${exact.join(", ")})`}
@@ -116,7 +112,12 @@ function suspectSql({ from, document, values, counts, texts }: JsonSource): stri
 function unreadSql({ from, values, plain }: JsonSource): string {
   const { flag, texts } = plain!;
   const typed = values.filter(({ column }) => column.type.kind !== "string");
-  const missing = typed.map((projection) => missingSql(projection, plainTextsOf(texts, projection)));
+  const missing = typed.flatMap((projection) => {
+    const { column: { type, name } } = projection;
+    const found = plainTextsOf(texts, projection);
+    const valueOf = (text: string) => found.length === 1 ? identifier(name) : plainScalarSql(text, type);
+    return found.map((text) => `${text} IS NOT NULL AND ${valueOf(text)} IS NULL`);
+  });
   return `${identifier(from)} IS NOT NULL AND ${anyOf([`NOT ${flag}`, ...missing])}`;
 }
 

@@ -165,6 +165,9 @@ Deno.test("a plain object gives what the same object gives beside a nested one",
     value("f", types.float64),
     value("b", types.boolean),
     value("dotted", types.string, ["a.b"]),
+    { ...value("either", types.int64, ["n"]), otherPaths: [["i"]] },
+    // A table of the engine has a column of this name of its own.
+    value("rowid", types.int64, ["i"]),
   ];
   const pairs = fc.sample(jsonPairs, { numRuns: 4000, seed: 20_261_123 });
   const plain = await flattenAll(projections, pairs.map((text) => `{${text}}`));
@@ -313,6 +316,20 @@ Deno.test("the relation has the columns it was defined with, and deletes pass", 
       { id: 2n, n: null, c: null, _delete: true },
     ]);
     assert.deepEqual(letters, []);
+  }));
+
+Deno.test("a row that is read anew leaves those of the same event as they are", () =>
+  withDatabase(async ({ connection }) => {
+    const declared = dataset([value("n", types.int32)]);
+    const moved = `SELECT 1::BIGINT AS id, NULL AS body, true AS _delete, 7 AS _ordinal
+      UNION ALL SELECT 2, '{"n": 5, "nested": {}}', false, 7 UNION ALL SELECT 3, '{"n": 6}', false, 8`;
+    const input = await changeRelation(connection, { definition: sourceTable(declared), select: moved });
+    const output = await createFlatten(declared).apply(input, transformFixture(connection).context);
+    assert.deepEqual(await connection.rows(`SELECT id, n FROM ${output.name} ORDER BY id`), [
+      { id: 1n, n: null },
+      { id: 2n, n: 5 },
+      { id: 3n, n: 6 },
+    ]);
   }));
 
 Deno.test("a projection follows its source: gone with its column, refused beside a column of its name", () => {
