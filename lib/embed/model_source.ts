@@ -33,7 +33,7 @@ export type NamedModel =
 const shippedModel: URL = new URL("../../data/models/weir", import.meta.url);
 
 /** The checksum of its files, as it was shipped. */
-export const shippedRevision = "622a6e49b743";
+export const shippedRevision = "d00817f77a5b";
 
 /**
  * Reads a name: `weir`, the model that comes with this program; `hash`, with its vector size `hash:256`; a folder (`./model`,

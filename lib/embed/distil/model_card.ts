@@ -45,9 +45,9 @@ It is a work derived from the model it was learnt from, whose licence holds for 
 The teacher was asked for the vector of every token of its vocabulary. These vectors were projected onto ${facts.dimensions} principal axes
 and weighted, frequent words less. Phrases that many of the texts share got rows too, and the whole table was fitted by ridge
 regression, so that sums over the texts, and over questions out of their words, point where the teacher's vectors of the same texts
-do. Copies of the texts with a slip in a word or an amount count a little and are to get the vectors of those without. The same
-teacher, texts and kind of processor give the same bytes; another processor can round the teacher's vectors otherwise, in the
-seventh digit.
+do. Copies of the texts with a slip in a word or an amount count a little and are to get the vectors of those without. Then axes
+along which the texts lie far out were made to count a little less, the others more. The same teacher, texts and kind of processor
+give the same bytes; another processor can round the teacher's vectors otherwise, in the seventh digit.
 
 ## What it is for
 
