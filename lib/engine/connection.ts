@@ -59,9 +59,16 @@ export class Connection {
     return row && Object.values(row)[0];
   }
 
-  /** Makes the statement under way fail, if there is one. */
+  /** Makes the statement under way fail, if there is one. What DuckDB has not begun by then it does as if nothing were said. */
   interrupt(): void {
     this.#native.interrupt();
+  }
+
+  /** Makes the statement under way fail, and each that begins before this is disposed. */
+  keepInterrupting(): Disposable {
+    this.interrupt();
+    const again = setInterval(() => this.interrupt(), interruptEveryMs);
+    return { [Symbol.dispose]: () => clearInterval(again) };
   }
 
   /** Frees the connection. */
@@ -69,6 +76,8 @@ export class Connection {
     this.#native.closeSync();
   }
 }
+
+const interruptEveryMs = 50;
 
 /** What the engine says of a Parquet file that is not there, or is none. */
 const damagedFile = /No such file|No files found|No magic bytes|too small to be a Parquet file/;

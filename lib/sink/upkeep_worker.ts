@@ -8,6 +8,8 @@ export class UpkeepWorker {
   readonly #connection: Connection;
   readonly #turns = new Turns();
   #isStopped = false;
+  /** Ends what breaks off the work under way. */
+  #underWay: DisposableStack | undefined;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -21,16 +23,19 @@ export class UpkeepWorker {
   /** Breaks off the work under way, and does none any more. */
   stop(): void {
     this.#isStopped = true;
-    this.#connection.interrupt();
+    this.#underWay?.use(this.#connection.keepInterrupting());
   }
 
   async #untilStopped<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     const stopped = new WeirError("interrupted", "Upkeep was stopped");
     if (this.#isStopped) throw stopped;
+    using underWay = this.#underWay = new DisposableStack();
     try {
       return await work(this.#connection);
     } catch (thrown) {
       throw this.#isStopped ? stopped : thrown;
+    } finally {
+      this.#underWay = undefined;
     }
   }
 }

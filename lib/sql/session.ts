@@ -145,7 +145,7 @@ export class SqlSession implements Disposable {
 function stoppedBy(signal: AbortSignal, stack: DisposableStack, connection: Connection): Connection {
   if (signal.aborted) connection.close();
   signal.throwIfAborted();
-  const stop = () => connection.interrupt();
+  const stop = () => void stack.use(connection.keepInterrupting());
   signal.addEventListener("abort", stop);
   stack.defer(() => signal.removeEventListener("abort", stop));
   return connection;

@@ -102,14 +102,14 @@ Deno.test("an error says what, where in the statement, and what to do; a value o
     assert.match((await wrong("PIVOT desk.notes ON stars USING count(*)")).advice, /IN/);
   }));
 
-Deno.test("a query gives up when it is told to, and the next one runs", () =>
+Deno.test("a query gives up when it is told to, however early, and the next one runs", () =>
   withSession(async (session) => {
-    const stop = new AbortController();
-    const startedMs = performance.now();
-    setTimeout(() => stop.abort(), 100);
     const endless = "SELECT sum(sqrt(a.range * b.range)) FROM range(1000000) a, range(1000000) b";
-    await assert.rejects(session.run(endless, stop.signal, () => Promise.resolve()), { kind: "interrupted" });
-    assert.ok(performance.now() - startedMs < 10_000);
+    for (const afterMs of [0, 1, 2, 3, 5, 8, 100]) {
+      const stop = new AbortController();
+      setTimeout(() => stop.abort(), afterMs);
+      await assert.rejects(session.run(endless, stop.signal, () => Promise.resolve()), { kind: "interrupted" });
+    }
     assert.deepEqual(await rowsOf(session, "SELECT 1"), [[1]]);
   }));
 
