@@ -29,6 +29,8 @@ export class RestScene {
   readonly fixture: DatabaseFixture;
   readonly server: RestCatalogServer;
   readonly storage: LocalStorage;
+  /** How long tables that are opened from now on wait for an answer: to be short where none is to come. */
+  timeoutMs = 60_000;
   #position = 0;
 
   constructor(fixture: DatabaseFixture, server: RestCatalogServer) {
@@ -41,12 +43,8 @@ export class RestScene {
   open(storage = this.storage): IcebergTable {
     const { connection } = this.fixture;
     const { namespace, name } = definition;
-    const catalog = new RestCatalog({
-      uri: this.server.uri,
-      credentials: { kind: "none" },
-      timeoutMs: 300,
-      firstWaitMs: 1,
-    });
+    const { server: { uri }, timeoutMs } = this;
+    const catalog = new RestCatalog({ uri, credentials: { kind: "none" }, timeoutMs, firstWaitMs: 1 });
     return new IcebergTable({
       storage,
       connection,

@@ -7,8 +7,12 @@ import { RestCatalog } from "./rest_catalog.ts";
 const secret = "a-very-secret-word";
 const client = { kind: "client", ...clientCredential(`weir:${secret}`), scope: "catalog" } as const;
 
-function catalogOf(server: RestCatalogServer, credentials: RestCredentials = { kind: "none" }): RestCatalog {
-  return new RestCatalog({ uri: `${server.uri}/`, credentials, timeoutMs: 300, firstWaitMs: 1 });
+function catalogOf(
+  server: RestCatalogServer,
+  credentials: RestCredentials = { kind: "none" },
+  timeoutMs = 60_000,
+): RestCatalog {
+  return new RestCatalog({ uri: `${server.uri}/`, credentials, timeoutMs, firstWaitMs: 1 });
 }
 
 const question = { method: "GET", path: "v1/namespaces/bank", purpose: "look up namespace bank" } as const;
@@ -36,12 +40,13 @@ Deno.test("a token is fetched once for many requests, and sent with each", async
 Deno.test("a token that is about to expire is renewed before it is refused", async () => {
   await using server = new RestCatalogServer();
   server.behaviour.secret = secret;
-  server.behaviour.tokenSeconds = 0.1;
+  server.behaviour.tokenSeconds = 0.5;
   const catalog = catalogOf(server, client);
   await catalog.connect();
   await catalog.client.send(question);
   assert.equal(server.calls.filter(isToken).length, 1);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  delete server.behaviour.tokenSeconds;
   const asked = server.calls.length;
   const answers = await Promise.all([1, 2].map(() => catalog.client.send(question)));
   assert.deepEqual(answers.map(({ status }) => status), [404, 404]);
@@ -94,7 +99,7 @@ Deno.test("a question is asked again through trouble at the server, and an answe
 Deno.test("a catalog that stays silent or out of order is told with its place", async () => {
   await using server = new RestCatalogServer();
   server.plan = () => "hang";
-  const silent = await catalogOf(server).connect().catch((thrown) => thrown);
+  const silent = await catalogOf(server, { kind: "none" }, 300).connect().catch((thrown) => thrown);
   assert.equal(silent.message, "No answer from the Iceberg catalog for 0.3 seconds");
   assert.equal(silent.kind, "connection");
   assert.equal(silent.detail.path, new URL(server.uri).origin);

@@ -19,6 +19,7 @@ Deno.test("ids of any size reach the catalog and come back with every digit", ()
 for (const fault of ["after", "cut", "hang"] as const) {
   Deno.test(`a commit that happened although its answer is lost (${fault}) is unknown, and found by its snapshot`, () =>
     onRestCatalog(async (scene) => {
+      if (fault === "hang") scene.timeoutMs = 300;
       const table = scene.open();
       await table.create(definition);
       const { result, staged } = await scene.commitThrough(fault, table);

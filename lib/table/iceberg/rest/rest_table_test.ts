@@ -19,6 +19,7 @@ Deno.test("a table is made with its namespace, keeps the numbers of its columns,
 for (const fault of ["after", "hang", "twice", { status: 409 }] as const) {
   Deno.test(`a creation whose answer is lost or misleading (${JSON.stringify(fault)}) is looked up`, () =>
     onRestCatalog(async (scene) => {
+      if (fault === "hang") scene.timeoutMs = 300;
       scene.server.plan = once(fault);
       const isMade = typeof fault === "string";
       const made = scene.open().create(definition);
