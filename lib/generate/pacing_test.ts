@@ -4,12 +4,12 @@ import { Pace, sleep } from "./pacing.ts";
 Deno.test("what is due follows the clock, and what was late is made up", async () => {
   const pace = new Pace(1000);
   await sleep(120, undefined);
-  const late = await pace.due(1, undefined);
-  assert.ok(late >= 100 && late < 1000, String(late));
-  pace.sent(late);
   const startMs = performance.now();
+  const late = await pace.due(1, undefined);
+  assert.ok(late >= 100 && late < 10_000, String(late));
+  pace.sent(late);
   const due = await pace.due(50, undefined);
-  assert.ok(due >= 50 && performance.now() - startMs >= 30);
+  assert.ok(due >= 50 && performance.now() - startMs >= 49);
 });
 
 Deno.test("an abort ends the wait for a row that is far from due", async () => {

@@ -18,12 +18,12 @@ Deno.test("a second writer of a lake in a bucket is fenced while the first renew
 Deno.test("a lease left behind is taken over: at once by its own machine, after a while by another", async () => {
   const storage = new MemoryStorage();
   const left = JSON.stringify({ writer: "here", process: "killed", renewals: 7 });
-  for (const [writer, atLeastMs, atMostMs] of [["here", 0, 350], ["there", 400, 5000]] as const) {
+  for (const [writer, patienceMs, atLeastMs] of [["here", 60_000, 0], ["there", 400, 400]] as const) {
     await storage.put(leasePaths["writes to"], new TextEncoder().encode(left));
     const startedMs = performance.now();
-    await using _lease = await leaseLake(storage, { writer, ...fast });
+    await using _lease = await leaseLake(storage, { writer, renewMs: 50, patienceMs });
     const tookMs = performance.now() - startedMs;
-    assert.ok(tookMs >= atLeastMs - 5 && tookMs < atMostMs, `${writer} took ${tookMs} ms`);
+    assert.ok(tookMs >= atLeastMs - 5 && tookMs < 30_000, `${writer} took ${tookMs} ms`);
   }
 });
 
