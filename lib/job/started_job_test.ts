@@ -54,6 +54,19 @@ async function ended(folder: string): Promise<string> {
   return "never";
 }
 
+/** Waits until a process has ended: telling it to go on then finds nobody. */
+async function gone(pid: number): Promise<void> {
+  for (const untilMs = Date.now() + 10_000; Date.now() < untilMs;) {
+    try {
+      Deno.kill(pid, "SIGCONT");
+    } catch {
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assert.fail(`process ${pid} has not ended`);
+}
+
 Deno.test("a job is told from its beginning on to whoever asks, and ends with what it prints as JSON", () =>
   withProject(async (folder) => {
     const job = start(folder, { tables: ["public.*", "!audit"] });
@@ -117,11 +130,14 @@ Deno.test("a job that is stopped ends by itself, and stopping it again does not 
 Deno.test("what a job leaves behind that is killed is stopped too", () =>
   withTemporaryFolder(async (folder) => {
     // It holds the output open for longer than the test may take.
-    const script = 'new Deno.Command("sleep", { args: ["600"] }).spawn(); console.error("ends"); Deno.exit(3);';
+    const script = 'new Deno.Command("sleep", { args: ["600"] }).spawn(); console.error(Deno.pid); Deno.exit(3);';
     await Deno.writeTextFile(`${folder}/short.ts`, script);
     const job = new StartedJob({ words: ["run", "-q", "-A", "short.ts"], folder, command: "short" });
-    for await (const step of job) if ("note" in step) break;
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    for await (const step of job) {
+      if (!("note" in step)) continue;
+      await gone(Number(step.note));
+      break;
+    }
     await assert.rejects(job.stop(), { kind: "internal", message: /^short ended with exit code 3/ });
   }));
 
