@@ -11,11 +11,13 @@ await runJob({
   summary: "An example that hears of a closed terminal",
   settings: {},
   main: async ({ signal, gone, print }) => {
-    const end = setTimeout(() => {}, 3_000);
+    const { promise: over, resolve: end } = Promise.withResolvers();
+    signal.addEventListener("abort", end);
+    const patience = setTimeout(end, Number(Deno.env.get("PATIENCE_MS") ?? 20_000));
     Deno.kill(Deno.pid, Deno.env.get("KILL_WITH") ?? "SIGHUP");
-    await new Promise((done) => (signal.addEventListener("abort", done), setTimeout(done, 1_000)));
+    await over;
+    clearTimeout(patience);
     print(signal.aborted ? "stopped, and nobody is there: " + gone.aborted : "left alone");
-    clearTimeout(end);
     return { ok: true };
   },
 });
@@ -53,7 +55,8 @@ Deno.test({
 
 Deno.test("a job that was started with nohup goes on when the terminal is closed", () =>
   withExample(async (args, cwd) => {
-    const command = new Deno.Command("nohup", { args: [Deno.execPath(), ...args], cwd, stdin: "null" });
+    const env = { PATIENCE_MS: "1000" };
+    const command = new Deno.Command("nohup", { args: [Deno.execPath(), ...args], cwd, env, stdin: "null" });
     const { code, stdout, stderr } = await command.output();
     assert.equal(code, 0, new TextDecoder().decode(stderr));
     assert.match(new TextDecoder().decode(stdout), /left alone/);

@@ -24,8 +24,9 @@ Deno.test({
       await terminal.type("\x03", /\^C\r\nweir> /);
       await terminal.type("SELCT 1;\r", /error: syntax error[\s\S]*what to do[\s\S]*weir> /);
       await terminal.type("SELECT sum(sqrt(a.range * b.range)) FROM range(1000000) a, range(1000000) b;\r", /b;\s/);
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      await terminal.type("\x03", /the query was interrupted[\s\S]*weir> /);
+      // A Ctrl-C that comes before the query begins gives up a line that is empty by then.
+      const answered = /\^C\r\nweir> |the query was interrupted[\s\S]*weir> /;
+      for (let said = ""; !said.includes("interrupted");) said = await terminal.type("\x03", answered);
       await terminal.type(".format json\r", /weir> /);
       await terminal.type("SELECT 7 AS seven;\r", /\{"seven":7\}[\s\S]*weir> /);
       await terminal.type("\x1b[A", /SELECT 7 AS seven;/);

@@ -56,10 +56,10 @@ export class Terminal implements AsyncDisposable {
     }
   }
 
-  /** Types keys, and waits until a text comes. */
-  async type(keys: string, expected: RegExp): Promise<void> {
+  /** Types keys, and waits until a text comes. Gives it. */
+  async type(keys: string, expected: RegExp): Promise<string> {
     await this.press(keys);
-    await this.expect(expected);
+    return await this.expect(expected);
   }
 
   /** Types keys. */
@@ -67,14 +67,14 @@ export class Terminal implements AsyncDisposable {
     await this.#writer.write(new TextEncoder().encode(keys));
   }
 
-  /** Waits until a text comes behind what was waited for before. */
-  async expect(expected: RegExp): Promise<void> {
+  /** Waits until a text comes behind what was waited for before. Gives it. */
+  async expect(expected: RegExp): Promise<string> {
     const untilMs = performance.now() + 30_000;
     while (performance.now() < untilMs) {
       const found = expected.exec(this.#text.slice(this.#seen));
       if (found !== null) {
         this.#seen += found.index + found[0].length;
-        return;
+        return found[0];
       }
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
