@@ -23,18 +23,24 @@ const [begin, end] = ["\x1b[?2026h", "\x1b[?2026l"];
 /** The terminal while it is drawn on. Disposing gives it back; again does nothing. */
 export class Screen implements Disposable {
   readonly #terminal: Terminal;
+  readonly #program: EventTarget;
   readonly #leave = () => this[Symbol.dispose]();
   #shown: readonly string[] = [];
   #size = "";
   #isOpen = true;
 
-  /** Takes the terminal. */
-  constructor(terminal: Terminal) {
+  /**
+   * Takes the terminal.
+   *
+   * @param program Is told of its own end, as `unload`. Default: this one.
+   */
+  constructor(terminal: Terminal, program: EventTarget = globalThis) {
     this.#terminal = terminal;
+    this.#program = program;
     terminal.write(enter);
     // What is typed would stand among the lines.
     if (Deno.stdin.isTerminal()) Deno.stdin.setRaw(true, { cbreak: true });
-    globalThis.addEventListener("unload", this.#leave);
+    program.addEventListener("unload", this.#leave);
   }
 
   /** Shows lines, each at most as wide as the terminal; what does not fit below is left out. */
@@ -54,7 +60,7 @@ export class Screen implements Disposable {
   [Symbol.dispose](): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    globalThis.removeEventListener("unload", this.#leave);
+    this.#program.removeEventListener("unload", this.#leave);
     if (Deno.stdin.isTerminal()) Deno.stdin.setRaw(false);
     this.#terminal.write(leave);
   }

@@ -36,12 +36,21 @@ Deno.test("only lines that changed are written, and all of them when the termina
 
 Deno.test("the terminal is given back once, and nothing is drawn on it after that", () => {
   const { terminal, taken } = keptTerminal(20, 3);
-  const screen = new Screen(terminal);
+  const program = new EventTarget();
+  const screen = new Screen(terminal, program);
   assert.ok(taken().startsWith("\x1b[?1049h\x1b[?25l"));
   screen[Symbol.dispose]();
   assert.ok(taken().endsWith("\x1b[?25h\x1b[?1049l"));
   screen.draw(["late"]);
   screen[Symbol.dispose]();
-  globalThis.dispatchEvent(new Event("unload"));
+  program.dispatchEvent(new Event("unload"));
   assert.equal(taken(), "");
+});
+
+Deno.test("a program that ends gives the terminal back", () => {
+  const { terminal, taken } = keptTerminal(20, 3);
+  const program = new EventTarget();
+  using _screen = new Screen(terminal, program);
+  program.dispatchEvent(new Event("unload"));
+  assert.ok(taken().endsWith("\x1b[?25h\x1b[?1049l"));
 });
