@@ -29,7 +29,8 @@ export class UpkeepWorker {
   async #untilStopped<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
     const stopped = new WeirError("interrupted", "Upkeep was stopped");
     if (this.#isStopped) throw stopped;
-    using underWay = this.#underWay = new DisposableStack();
+    using underWay = new DisposableStack();
+    this.#underWay = underWay;
     try {
       return await work(this.#connection);
     } catch (thrown) {
