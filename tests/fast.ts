@@ -1,9 +1,9 @@
 /**
  * Runs the fast tests, beside the code and in `tests/`, and every example in the documentation.
  *
- * Deno loads everything anew for each module that it is asked to test. For two hundred files of tests that was a third of the
- * whole time: reading the same code, and making it quick. So it is asked for as many modules
- * as run at once, which import the files. What a test changes of all the program, other files meet.
+ * Deno loads everything anew for each module that it is asked to test. For two hundred files of tests that was a quarter of the
+ * whole time: reading the same code, and making it quick. So it is asked for as many modules as run at once, which import the
+ * files. What a test changes of all the program, other files meet.
  */
 import { modulesAtOnce, runTests } from "./run_tests.ts";
 
