@@ -271,7 +271,8 @@ export class Reembed {
     const columns = this.#vectors.columns.map((column) => identifier(column.name));
     await connection.run(`CREATE VIEW ${identifier(name)} AS
       SELECT _ordinal, _delete, _replaces, ${columns.join(", ")} FROM ${identifier(embedded.name)}`);
-    return { name, definition: this.#vectors, rows: embedded.rows };
+    const { rows: embeddedRows, vectors } = embedded;
+    return { name, definition: this.#vectors, rows: embeddedRows, ...(vectors && { vectors }) };
   }
 
   /** Embeds and commits some rows of a round. */

@@ -1,10 +1,19 @@
 /** A column of lists in a Parquet file, page by page. */
-import { WeirError } from "../errors.ts";
+import { storageError, WeirError } from "../errors.ts";
+import { writeAll } from "../storage/write_all.ts";
 import { type ListPage, listPage, type Lists } from "./list_page.ts";
 import type { ColumnChunk } from "./parquet_footer.ts";
 
 /** Written at once: each wait for the disk is also one for everybody else's turn. */
 const writtenBytes = 8 * 2 ** 20;
+
+/** A function that writes into a local file where it stands. */
+export function writerTo(file: Deno.FsFile, path: string): (bytes: Uint8Array) => Promise<void> {
+  return (bytes) =>
+    writeAll(file, bytes).catch((thrown) => {
+      throw storageError(thrown, path);
+    });
+}
 
 /** Writes pages one after another, and says what they come to in each row group. */
 export class ListColumnWriter {

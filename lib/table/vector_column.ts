@@ -2,20 +2,20 @@
  * Vectors into a Parquet file beside what DuckDB wrote of the same rows.
  *
  * Why: DuckDB walks through lists number by number, several times; at 128 numbers that was half of the cost of a row of 70
- * columns (tests/bench/results.md). So it writes the file without them; they are read out of it in a second pass and
- * appended, and the footer then says where they are.
+ * columns (tests/bench/results.md). So it writes the file without them; the pages that they came in are appended, or they are
+ * read out of DuckDB in a second pass, and the footer then says where they are.
  *
- * Promise: every row has the vector that belongs to it. Where the second pass gives rows in another order than the file has, or
- * a vector that this way of writing does not hold, nothing is claimed: the caller writes the file whole.
+ * Promise: every row has the vector that belongs to it. Pages are taken only by a file of just their rows in just their order.
+ * Where the second pass gives rows in another order than the file has, or a vector that this way of writing does not hold,
+ * nothing is claimed: the caller writes the file whole.
  */
 import { type DuckDBConnection, type DuckDBDataChunk, DuckDBListVector } from "@duckdb/node-api";
 import type { PageGroup, Relation, VectorPages } from "../change/relation.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier, literal } from "../engine/quote.ts";
-import { storageError, WeirError } from "../errors.ts";
+import { WeirError } from "../errors.ts";
 import type { ColumnStatistics } from "../engine/column_statistics.ts";
-import { writeAll } from "../storage/write_all.ts";
-import { ListColumnWriter, sums } from "./list_column.ts";
+import { ListColumnWriter, sums, writerTo } from "./list_column.ts";
 import type { Lists } from "./list_page.ts";
 import { type ColumnChunk, readFooter, replaceColumn, rowsOfGroups, writeFooter } from "./parquet_footer.ts";
 
@@ -71,10 +71,7 @@ export async function putVectors(connection: Connection, target: VectorTarget): 
   using file = await Deno.open(target.file, { read: true, write: true });
   const { startBytes, metadata } = await readFooter(file, target.file);
   await file.seek(startBytes, Deno.SeekMode.Start);
-  const write = (bytes: Uint8Array) =>
-    writeAll(file, bytes).catch((thrown) => {
-      throw storageError(thrown, target.file);
-    });
+  const write = writerTo(file, target.file);
   const groupRows = rowsOfGroups(metadata);
   const chunks = await takePages(connection, { ...target, startBytes, groupRows, rows, write }) ??
     await readVectors(connection, { ...target, startBytes, groupRows, rows, write });

@@ -9,8 +9,7 @@ import type { PageGroup, VectorPages } from "../change/relation.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier, literal } from "../engine/quote.ts";
 import { storageError, WeirError } from "../errors.ts";
-import { writeAll } from "../storage/write_all.ts";
-import { ListColumnWriter } from "./list_column.ts";
+import { ListColumnWriter, sums, writerTo } from "./list_column.ts";
 import type { Lists } from "./list_page.ts";
 import { batchRowGroupRows } from "./parquet.ts";
 import { readFooter, replaceColumn, rowsOfGroups, writeFooter } from "./parquet_footer.ts";
@@ -44,12 +43,8 @@ export class VectorFile implements Disposable {
     this.#rows = rows;
     this.#file = file;
     this.#footer = footer;
-    const write = (bytes: Uint8Array) =>
-      writeAll(file, bytes).catch((thrown) => {
-        throw storageError(thrown, path);
-      });
     const at = { startBytes: footer.startBytes, groupRows: rowsOfGroups(footer.metadata) };
-    this.#column = new ListColumnWriter(write, at);
+    this.#column = new ListColumnWriter(writerTo(file, path), at);
   }
 
   /** Makes the file, as yet without a vector. */
@@ -57,9 +52,11 @@ export class VectorFile implements Disposable {
     const { path, rows } = target;
     await connection.run(`COPY (SELECT NULL::FLOAT[] AS ${identifier(column)} FROM range(${rows})) TO ${literal(path)}
       (FORMAT parquet, ROW_GROUP_SIZE ${batchRowGroupRows})`);
-    const file = await Deno.open(path, { read: true, write: true });
+    using open = new DisposableStack();
+    const file = open.use(await Deno.open(path, { read: true, write: true }));
     const footer = await readFooter(file, path);
     await file.seek(footer.startBytes, Deno.SeekMode.Start);
+    open.move();
     return new VectorFile(target, { file, footer });
   }
 
@@ -78,8 +75,10 @@ export class VectorFile implements Disposable {
     const { metadata, startBytes } = this.#footer;
     const { chunks } = this.#column;
     chunks.forEach((chunk, group) => replaceColumn(metadata, { group, name: column, chunk }));
-    const bytes = chunks.reduce((sum, chunk) => sum + chunk.bytes, 0);
-    await writeFooter(this.#file, { startBytes: startBytes + bytes, metadata });
+    const { bytes } = sums(chunks);
+    await writeFooter(this.#file, { startBytes: startBytes + bytes, metadata }).catch((thrown) => {
+      throw storageError(thrown, this.#path);
+    });
     const rows = rowsOfGroups(metadata);
     const groups: PageGroup[] = chunks.map(({ bytes, values, nulls }, group) => {
       return { rows: rows[group]!, bytes, values, nulls };

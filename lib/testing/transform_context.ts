@@ -22,7 +22,7 @@ export function transformFixture(
   const context: TransformContext = {
     connection,
     temporaryName: (purpose) => `${purpose}_${names++}`,
-    temporaryFile: (purpose) => `${connection.temporaryFolder}/${purpose}_${names++}`,
+    temporaryFile: (purpose) => `${connection.temporaryFolder}/${purpose}_${crypto.randomUUID()}`,
     currentRows,
     deadLetter: (letter) => letters.push(letter),
     signal: new AbortController().signal,

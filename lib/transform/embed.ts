@@ -90,7 +90,7 @@ async function apply(
     }`,
   );
   const reusable = await findReusable({ ...task, texts }, context);
-  const done = await embedTexts({ ...context, embedder, texts, rows: input.rows, path });
+  const done = await embedTexts({ ...context, embedder, texts, path });
   await connection.run(`ALTER TABLE ${identifier(texts)} DROP COLUMN text`);
   await markFailures(connection, { ...done, texts });
   for (const beside of [texts, ...(reusable === undefined ? [] : [reusable.table])]) {
@@ -109,9 +109,11 @@ async function apply(
     })
   }`);
   const vectors = { ...done.pages, of: `SELECT hash FROM ${identifier(texts)}` };
+  // Of equal texts, one may have a vector out of the lake, or have failed.
+  const isWhole = reusable === undefined && done.failures.length === 0;
   await reportFailures({ done, texts, embedded: { ...input, name } }, context);
   return {
-    relation: { ...input, name, definition, ...(reusable === undefined ? { vectors } : {}) },
+    relation: { ...input, name, definition, ...(isWhole ? { vectors } : {}) },
     embedded: done.embedded,
     reused: reusable?.rows ?? 0,
     failed: done.failures.length,

@@ -93,7 +93,7 @@ async function embedRows(connection: Connection, step: Step) {
       hour(embedding_timestamp) AS hour, embedding_model AS model, embedding_template AS template,
       embedding_text_hash AS hash FROM "${output.name}" ORDER BY _ordinal`,
   );
-  return { table: output.name, rows, letters, counts: embed.counts, looks };
+  return { table: output.name, pages: output.vectors, rows, letters, counts: embed.counts, looks };
 }
 
 function vectorText(degrees: number): string {
@@ -107,7 +107,7 @@ function vectorText(degrees: number): string {
 Deno.test("every row has the vector of its own text beside it, over many batches, reads and rows without a text", async () => {
   await withDatabase(async ({ connection }) => {
     const model = new AngleModel();
-    const { table, counts, letters } = await embedRows(connection, {
+    const { table, pages, counts, letters } = await embedRows(connection, {
       embedder: model,
       select: `SELECT n::BIGINT AS id, CASE WHEN n % 5 = 0 THEN NULL WHEN n % 7 = 0 THEN 'é🙂' || n
           ELSE chr(65279) || n || repeat('x', (n % 11)::INTEGER) END AS note, 1::INTEGER AS price,
@@ -124,6 +124,7 @@ Deno.test("every row has the vector of its own text beside it, over many batches
     assert.deepEqual(wrong, []);
     const kept = Array.from({ length: 20_000 }, (_, n) => n).filter((n) => n % 13 !== 0).length;
     assert.equal(await connection.value(`SELECT count(*) FROM "${table}"`), 20_000n);
+    assert.equal(pages?.groups.reduce((sum, { rows }) => sum + rows, 0), 20_000);
     assert.deepEqual([model.texts.length, counts, letters], [kept, { embedded: kept, reused: 0, failed: 0 }, []]);
   });
 });
@@ -214,7 +215,7 @@ Deno.test("a text the model cannot embed leaves its row in place with a null vec
     ["note: 3003", [Infinity, 0]],
   ]);
   await withDatabase(async ({ connection }) => {
-    const { rows, letters, counts } = await embedRows(connection, {
+    const { rows, pages, letters, counts } = await embedRows(connection, {
       embedder: new AngleModel((text) => answers.get(text)),
       select: `SELECT n::BIGINT AS id, n::VARCHAR AS note, 1::INTEGER AS price FROM range(5000) AS numbers(n)`,
     });
@@ -230,6 +231,7 @@ Deno.test("a text the model cannot embed leaves its row in place with a null vec
       })),
     );
     assert.deepEqual(counts, { embedded: 4996, reused: 0, failed: 4 });
+    assert.equal(pages, undefined, "equal texts may not have equal vectors");
     const without = rows.filter(({ vector }) => vector === null);
     assert.deepEqual(without.map(({ id }) => id), [3000n, 3001n, 3002n, 3003n]);
     for (const { hour, model, hash } of without) {

@@ -2,6 +2,7 @@
 import type { Embedder, VectorBatch } from "../embed/embedder.ts";
 import type { VectorPages } from "../change/relation.ts";
 import type { Connection } from "../engine/connection.ts";
+import { identifier } from "../engine/quote.ts";
 import { WeirError } from "../errors.ts";
 import type { Lists } from "../table/list_page.ts";
 import { VectorFile } from "../table/vector_file.ts";
@@ -16,8 +17,6 @@ export interface EmbedTextsOptions {
   readonly embedder: Embedder;
   /** Table with a column `text`. */
   readonly texts: string;
-  /** Rows of that table. */
-  readonly rows: number;
   /** Where the vectors go: one for each row of `texts`, NULL where there is no text or no vector for it. */
   readonly path: string;
   readonly signal: AbortSignal;
@@ -38,18 +37,19 @@ interface UnderWay {
 
 /** Embeds a table of texts. */
 export async function embedTexts(options: EmbedTextsOptions): Promise<EmbeddedTexts> {
-  const { connection, rows } = options;
+  const { connection, path, texts } = options;
   const { dimensions } = options.embedder.model;
-  using file = await VectorFile.create(connection, options);
+  const rows = Number(await connection.value(`SELECT count(*) FROM ${identifier(texts)}`));
+  using file = await VectorFile.create(connection, { path, rows });
   const progress: Progress = { file, dimensions, rows: 0, embedded: 0, failures: [] };
-  await embedRanges(options, progress);
+  await embedRanges({ ...options, rows }, progress);
   if (progress.rows !== rows) throw new WeirError("internal", "Fewer texts were read than there are rows");
   const { embedded, failures } = progress;
   return { pages: await file.finish(), embedded, failures };
 }
 
 /** While the workers embed one range the next is read. */
-async function embedRanges(options: EmbedTextsOptions, progress: Progress): Promise<void> {
+async function embedRanges(options: EmbedTextsOptions & { readonly rows: number }, progress: Progress): Promise<void> {
   const { connection, texts, rows, signal } = options;
   let ahead: readonly UnderWay[] = [];
   const step = rowsPerBatch * batchesPerRead;

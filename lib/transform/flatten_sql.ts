@@ -53,7 +53,7 @@ export function readUnreadSql(
     POSITIONAL JOIN ${projected} AS projected WHERE projected.${unreadColumn})`;
   const reading = readingSql(jsonSources(projections, { plainly: false }), { projections, from });
   const columns = [...projections.map(({ column }) => identifier(column.name)), suspectColumn];
-  // An event gives two rows at most, of which one is a key that leaves: it has no document, and is not unread.
+  // An event gives two rows at most, of which one is a key that leaves, and is never unread.
   return `UPDATE ${projected} SET ${columns.map((name) => `${name} = thorough.${name}`).join(", ")}
     FROM (${reading}) AS thorough WHERE ${projected}.${unreadColumn} AND ${projected}._ordinal = thorough._ordinal`;
 }
@@ -67,11 +67,12 @@ function readingSql(
     const source = sources.find((each) => each.from === projection.from)!;
     return `${projectionSql(projection, source)} AS ${identifier(projection.column.name)}`;
   });
-  const exact = sources.filter((source) => source.plain === undefined && source.values.length > 0).map(exactTextsSql);
   const needed = ["_ordinal", "_delete", ...sources.map((source) => identifier(source.from))];
-  const [plain, thorough] = [true, false].map((is) => sources.filter((source) => (source.plain !== undefined) === is));
+  const plain = sources.filter((source) => source.plain !== undefined);
+  const thorough = sources.filter((source) => source.plain === undefined);
+  const exact = thorough.filter((source) => source.values.length > 0).map(exactTextsSql);
   return `SELECT _ordinal, ${columns.join(", ")},
-    ${anyOf(thorough!.map(suspectSql))} AS ${suspectColumn}, ${anyOf(plain!.map(unreadSql))} AS ${unreadColumn}
+    ${anyOf(thorough.map(suspectSql))} AS ${suspectColumn}, ${anyOf(plain.map(unreadSql))} AS ${unreadColumn}
     FROM (SELECT *, ${values.join(", ")}
     FROM (SELECT *${exact.length === 0 ? "" : ` REPLACE (${exact.join(", ")})`}
     FROM (SELECT *, ${sources.flatMap(readSql).join(", ")}
@@ -118,7 +119,7 @@ function unreadSql({ from, values, plain }: JsonSource): string {
     const valueOf = (text: string) => found.length === 1 ? identifier(name) : plainScalarSql(text, type);
     return found.map((text) => `${text} IS NOT NULL AND ${valueOf(text)} IS NULL`);
   });
-  return `${identifier(from)} IS NOT NULL AND ${anyOf([`NOT ${flag}`, ...missing])}`;
+  return `NOT _delete AND ${identifier(from)} IS NOT NULL AND ${anyOf([`NOT ${flag}`, ...missing])}`;
 }
 
 /** Condition: there is a text but no value. */

@@ -321,7 +321,7 @@ Deno.test("the relation has the columns it was defined with, and deletes pass", 
 Deno.test("a row that is read anew leaves those of the same event as they are", () =>
   withDatabase(async ({ connection }) => {
     const declared = dataset([value("n", types.int32)]);
-    const moved = `SELECT 1::BIGINT AS id, NULL AS body, true AS _delete, 7 AS _ordinal
+    const moved = `SELECT 1::BIGINT AS id, '{"n": 4, "nested": {}}' AS body, true AS _delete, 7 AS _ordinal
       UNION ALL SELECT 2, '{"n": 5, "nested": {}}', false, 7 UNION ALL SELECT 3, '{"n": 6}', false, 8`;
     const input = await changeRelation(connection, { definition: sourceTable(declared), select: moved });
     const output = await createFlatten(declared).apply(input, transformFixture(connection).context);

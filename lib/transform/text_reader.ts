@@ -7,7 +7,7 @@ import type { Connection } from "../engine/connection.ts";
 import { identifier } from "../engine/quote.ts";
 import { WeirError } from "../errors.ts";
 
-/** Rows per batch: DuckDB's vector size, so that one batch's vectors are one data chunk. */
+/** Rows per batch: DuckDB's vector size, so that a batch is read out of one of its chunks. */
 export const rowsPerBatch = 2048;
 
 /** Some consecutive rows of a table of texts. */
