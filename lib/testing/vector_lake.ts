@@ -10,8 +10,8 @@ import type { TableFolder } from "../query/lake_folders.ts";
 import { type LakePlace, lakeTable } from "../query/lake_tables.ts";
 import { LakeSink } from "../sink/lake_sink.ts";
 import { LocalStorage } from "../storage/local.ts";
+import { VectorFile, vectorsSql } from "../table/vector_file.ts";
 import { embeddingColumns } from "../transform/embedding_columns.ts";
-import { VectorTable } from "./vector_table.ts";
 
 /** A note. Without a text it has no vector, as one whose text could not be embedded. */
 export interface Note {
@@ -33,6 +33,7 @@ export class VectorLake {
   readonly lake: LakePlace;
   readonly place: TableFolder;
   readonly definition: TableDefinition;
+  readonly #folder: string;
   readonly #sink: LakeSink;
   #changes = 0;
 
@@ -40,6 +41,7 @@ export class VectorLake {
     { folder, connection }: { readonly folder: string; readonly connection: Connection },
     { format, key = ["id"] }: { readonly format: TableFolder["format"]; readonly key?: readonly string[] },
   ) {
+    this.#folder = folder;
     this.lake = { storage: new LocalStorage(`${folder}/lake`), connection };
     this.place = { format, namespace: "desk", name: "notes" };
     this.definition = {
@@ -113,14 +115,14 @@ export class VectorLake {
   ): Promise<Relation> {
     const { connection } = this.lake;
     const { vectors, dimensions } = given;
-    const table = `vectors_${this.#changes}`;
-    await appendVectors(connection, { ...given, table });
+    const path = `${this.#folder}/vectors_${crypto.randomUUID()}`;
+    await writeVectors(connection, { ...given, path });
     const name = await this.#table(
-      `SELECT id, note, stars, vector::FLOAT[], ${dimensions}, CASE WHEN vector IS NOT NULL THEN now() END,
+      `SELECT id, note, stars, vector, ${dimensions}, CASE WHEN vector IS NOT NULL THEN now() END,
       ${literal(modelVersion(createHashModel().model))}, '1', left(md5(coalesce(note, 'none')), 16)
-      FROM (${rows}) AS notes(id, note, stars) POSITIONAL JOIN ${table}`,
+      FROM (${rows}) AS notes(id, note, stars) POSITIONAL JOIN ${vectorsSql(path)}`,
     );
-    await connection.run(`DROP TABLE ${table}`);
+    await Deno.remove(path);
     return { name, definition: this.definition, rows: vectors.length / dimensions };
   }
 
@@ -135,24 +137,24 @@ export class VectorLake {
   }
 }
 
-async function appendVectors(
+async function writeVectors(
   connection: Connection,
-  { table, vectors, dimensions, usable = () => true }: GivenVectors & {
-    readonly table: string;
+  { path, vectors, dimensions, usable = () => true }: GivenVectors & {
+    readonly path: string;
     readonly usable?: (index: number) => boolean;
   },
 ): Promise<void> {
-  await using into = await VectorTable.create(connection, { name: table, dimensions });
-  const count = vectors.length / dimensions;
-  for (let first = 0; first < count; first += rowsPerChunk) {
-    const rows = Math.min(rowsPerChunk, count - first);
-    await into.append({
-      rows,
-      places: Uint16Array.from({ length: rows }, (_, index) => index),
-      usable: (index) => usable(first + index),
-      batch: { vectors: vectors.subarray(first * dimensions, (first + rows) * dimensions), failures: [] },
+  const rows = vectors.length / dimensions;
+  using file = await VectorFile.create(connection, { path, rows });
+  for (let first = 0; first < rows; first += rowsPerChunk) {
+    const count = Math.min(rowsPerChunk, rows - first);
+    await file.append({
+      lengths: Int32Array.from({ length: count }, (_, index) => usable(first + index) ? dimensions : -1),
+      starts: (index) => (first + index) * dimensions,
+      numbers: vectors,
     });
   }
+  await file.finish();
 }
 
 /** Different notes, of some kinds that have words in common. */
