@@ -59,15 +59,13 @@ export class Connection {
     return row && Object.values(row)[0];
   }
 
-  /** Makes the statement under way fail, if there is one. What DuckDB has not begun by then it does as if nothing were said. */
-  interrupt(): void {
-    this.#native.interrupt();
-  }
-
-  /** Makes the statement under way fail, and each that begins before this is disposed. */
+  /**
+   * Makes the statement under way fail, and each that begins before this is disposed. Told once, DuckDB goes on with what it has
+   * not begun by then as if nothing were said.
+   */
   keepInterrupting(): Disposable {
-    this.interrupt();
-    const again = setInterval(() => this.interrupt(), interruptEveryMs);
+    this.#native.interrupt();
+    const again = setInterval(() => this.#native.interrupt(), interruptEveryMs);
     return { [Symbol.dispose]: () => clearInterval(again) };
   }
 

@@ -50,12 +50,12 @@ export interface SplitFile extends DataFile {
   readonly part: number;
 }
 
+/** Level 1 spends 30 % less CPU for files 13 % larger. */
+const formatOptions = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS";
 /**
  * DuckDB writes row groups in parallel, and a micro-batch is smaller than its default group of 122,880 rows: with these a
- * batch of 50,000 rows of 71 columns took half the time on two cores. Level 1 spends 30 % less CPU for files 13 % larger.
+ * batch of 50,000 rows of 71 columns took half the time on two cores.
  */
-const formatOptions = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, RETURN_STATS";
-/** See above. */
 export const batchRowGroupRows = 16_384;
 
 /**

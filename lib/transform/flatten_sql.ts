@@ -103,7 +103,9 @@ function suspectSql({ from, document, values, counts, texts }: JsonSource): stri
     `${document} IS NULL`,
     ...(values.length === 0 ? [] : [`NOT starts_with(${document}, '{')`]),
     ...[...steps].map((path) => `json_type(${document}, ${literal(path)}) NOT IN ('OBJECT', 'NULL')`),
-    ...values.map((projection) => missingSql(projection, textsOf(projection, { values, texts }))),
+    ...values.map((projection) =>
+      missingSql(firstOf(textsOf(projection, { values, texts })), identifier(projection.column.name))
+    ),
     ...counts.map(({ column }) => `${identifier(column.name)} IS NULL`),
   ];
   return `NOT _delete AND ${identifier(from)} IS NOT NULL AND ${anyOf(suspicions)}`;
@@ -117,14 +119,14 @@ function unreadSql({ from, values, plain }: JsonSource): string {
     const { column: { type, name } } = projection;
     const found = plainTextsOf(texts, projection);
     const valueOf = (text: string) => found.length === 1 ? identifier(name) : plainScalarSql(text, type);
-    return found.map((text) => `${text} IS NOT NULL AND ${valueOf(text)} IS NULL`);
+    return found.map((text) => missingSql(text, valueOf(text)));
   });
   return `NOT _delete AND ${identifier(from)} IS NOT NULL AND ${anyOf([`NOT ${flag}`, ...missing])}`;
 }
 
 /** Condition: there is a text but no value. */
-function missingSql({ column }: Projection, texts: readonly string[]): string {
-  return `(${firstOf(texts)} IS NOT NULL AND ${identifier(column.name)} IS NULL)`;
+function missingSql(text: string, value: string): string {
+  return `(${text} IS NOT NULL AND ${value} IS NULL)`;
 }
 
 function anyOf(conditions: readonly string[]): string {
