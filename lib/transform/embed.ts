@@ -18,7 +18,7 @@ import { keyJsonSql, reportDeadLetters } from "./dead_letters.ts";
 import { embeddingColumns } from "./embedding_columns.ts";
 import { embeddedSql, reusableSql } from "./embed_sql.ts";
 import { type EmbeddedTexts, embedTexts } from "./embed_texts.ts";
-import { checkSameOrder } from "./row_order.ts";
+import { checkSameOrder, createJoined } from "./joined_rows.ts";
 
 /** What {@linkcode createEmbed} needs. */
 export interface EmbedOptions {
@@ -96,18 +96,16 @@ async function apply(
   for (const beside of [texts, ...(reusable === undefined ? [] : [reusable.table])]) {
     await checkSameOrder(connection, { rows: input.name, beside });
   }
-  // A view: what reads it writes files, and a copy of every column first would cost as much as half of that.
-  await connection.run(`CREATE VIEW ${identifier(name)} AS ${
-    embeddedSql(input, {
-      texts,
-      vectorsSql: vectorsSql(path),
-      hasFailures: done.failures.length > 0,
-      ...(reusable === undefined ? {} : { reusable: reusable.table }),
-      model: embedder.model,
-      template: task.text.version,
-      embeddedAt: (task.now ?? (() => new Date()))(),
-    })
-  }`);
+  const select = embeddedSql(input, {
+    texts,
+    vectorsSql: vectorsSql(path),
+    hasFailures: done.failures.length > 0,
+    ...(reusable === undefined ? {} : { reusable: reusable.table }),
+    model: embedder.model,
+    template: task.text.version,
+    embeddedAt: (task.now ?? (() => new Date()))(),
+  });
+  await createJoined(connection, { name, select, rows: input.rows });
   const vectors = { ...done.pages, of: `SELECT hash FROM ${identifier(texts)}` };
   // Of equal texts, one may have a vector out of the lake, or have failed.
   const isWhole = reusable === undefined && done.failures.length === 0;

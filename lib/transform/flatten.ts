@@ -15,7 +15,7 @@ import { WeirError } from "../errors.ts";
 import { reportDeadLetters } from "./dead_letters.ts";
 import { flattenedSql, projectedSql, readUnreadSql, refusedSql, suspectColumn, unreadColumn } from "./flatten_sql.ts";
 import { scalarSql } from "./json_scalar.ts";
-import { checkSameOrder } from "./row_order.ts";
+import { checkSameOrder, createJoined } from "./joined_rows.ts";
 
 /**
  * The transform of a dataset's projections. Without any it gives its input back. A projection whose JSON column has left
@@ -73,7 +73,7 @@ async function apply(task: FlattenTask, context: TransformContext): Promise<Rela
   if (await holds(unreadColumn)) await connection.run(readUnreadSql(input, { projections, projected }));
   await checkSameOrder(connection, { rows: input.name, beside: projected });
   const name = context.temporaryName("flattened");
-  await connection.run(`CREATE VIEW ${identifier(name)} AS ${flattenedSql(input, { projections, projected })}`);
+  await createJoined(connection, { name, select: flattenedSql(input, { projections, projected }), rows: input.rows });
   if (await holds(suspectColumn)) await reportDeadLetters(refusedSql({ ...input, name }, projections), context);
   return { ...input, name, definition };
 }

@@ -9,6 +9,7 @@ import { type ErrorDetail, WeirError } from "../../errors.ts";
 import { CopyOut } from "./copy_out.ts";
 import { postgresError } from "./postgres_error.ts";
 import { sessionSettings } from "./session.ts";
+import { wireSocket } from "./wire_socket.ts";
 
 /** Options of {@linkcode PostgresConnection.open}. */
 export interface ConnectionOptions {
@@ -23,6 +24,7 @@ export interface WireConnection {
   readonly stream: { pause(): void; resume(): void; destroy(): void };
   query(text: string): void;
   sendCopyFromChunk(chunk: Buffer): void;
+  emit(event: "copyData", message: { readonly chunk: Uint8Array }): void;
 }
 
 /** A connection. Statements on one connection run one after another. */
@@ -43,11 +45,12 @@ export class PostgresConnection {
       connectionString: url,
       application_name: "weir",
       keepAlive: true,
+      stream: wireSocket(() => connection.wire),
       ...(options.replication ? { replication: "database" } : {}),
     };
-    const client = new pg.Client(config as pg.ClientConfig);
+    const client: pg.Client = new pg.Client(config as unknown as pg.ClientConfig);
+    const connection: PostgresConnection = new PostgresConnection(client);
     client.on("error", () => {});
-    const connection = new PostgresConnection(client);
     const connectTimeoutMs = options.connectTimeoutMs ?? 10_000;
     try {
       await connection.within(connectTimeoutMs, async () => {

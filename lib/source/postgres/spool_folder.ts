@@ -13,6 +13,8 @@ import { SpoolBuffer } from "./spool_buffer.ts";
 const maxPendingBytes = 16 * 2 ** 20;
 /** A buffer goes to the disk when it holds so many bytes. */
 const bufferBytes = 2 ** 20;
+/** Full-size buffers kept for the next to need one: new memory is zeroed, and has V8 look for what may be freed. */
+const maxSpareBuffers = 4;
 /** First capacity: a table that sees few changes must not cost a megabyte. */
 const firstBufferBytes = 16 * 1024;
 
@@ -22,6 +24,7 @@ export class SpoolFolder {
   #pendingBytes = 0;
   #drained: PromiseWithResolvers<void> | undefined;
   #files = 0;
+  readonly #spare: SpoolBuffer[] = [];
 
   constructor(path: string) {
     this.path = path;
@@ -42,6 +45,18 @@ export class SpoolFolder {
   /** A new file; it exists on disk from its first full buffer or its end on. */
   open(): SpoolFile {
     return new SpoolFile(this, join(this.path, `${Date.now().toString(36)}-${Deno.pid}-${this.#files++}.csv`));
+  }
+
+  /** An empty buffer of full size. */
+  takeBuffer(): SpoolBuffer {
+    return this.#spare.pop() ?? new SpoolBuffer(bufferBytes);
+  }
+
+  /** Keeps a buffer that nobody uses any more for the next, if it is of full size. */
+  giveBack(buffer: SpoolBuffer): void {
+    if (buffer.bytes.length !== bufferBytes || this.#spare.length >= maxSpareBuffers) return;
+    buffer.length = 0;
+    this.#spare.push(buffer);
   }
 
   /** A promise to wait for before more is written, or undefined while there is room. */
@@ -86,13 +101,15 @@ export class SpoolFile {
   /** Makes room for a row, and sends a full buffer to the disk first. */
   reserve(rowBytes: number): void {
     if (rowBytes > this.longestRowBytes) this.longestRowBytes = rowBytes;
-    if (this.buffer.length + rowBytes > bufferBytes && this.buffer.length > bufferBytes / 2) this.#flush(bufferBytes);
+    if (this.buffer.length + rowBytes > bufferBytes && this.buffer.length > bufferBytes / 2) {
+      this.#flush(this.#folder.takeBuffer());
+    }
     this.buffer.reserve(rowBytes);
   }
 
   /** Everything is in the file afterwards. Throws `storage` or `storageFull`. */
   async end(): Promise<void> {
-    this.#flush(0);
+    this.#flush(new SpoolBuffer(0));
     await this.#closeFile();
     if (this.#failure !== undefined) {
       await this.#removeFile();
@@ -115,10 +132,11 @@ export class SpoolFile {
     await file?.then((open) => open.close(), () => {});
   }
 
-  #flush(nextBufferBytes: number): void {
-    const full = this.buffer.bytes.subarray(0, this.buffer.length);
+  #flush(next: SpoolBuffer): void {
+    const { buffer } = this;
+    const full = buffer.bytes.subarray(0, buffer.length);
     this.#flushedBytes += full.length;
-    this.buffer = new SpoolBuffer(nextBufferBytes);
+    this.buffer = next;
     this.#folder.account(full.length);
     this.#file ??= Deno.open(this.path, { write: true, create: true, truncate: true });
     const file = this.#file;
@@ -129,6 +147,7 @@ export class SpoolFile {
         this.#failure = thrown;
       } finally {
         this.#folder.account(-full.length);
+        this.#folder.giveBack(buffer);
       }
     });
   }
