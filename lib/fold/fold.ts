@@ -30,14 +30,18 @@ export async function fold(options: FoldOptions): Promise<Relation> {
   const { connection, changes, definition } = options;
   const rows = options.temporaryName("typed");
   await readSpool({ connection, changes, definition, table: rows });
-  if (await connection.value(`SELECT 1 FROM ${identifier(rows)} WHERE _refused LIMIT 1`) !== undefined) {
-    await reportRefusedValues(options);
-  }
+  const inserts = insertsSql(options);
+  const [typed] = await connection.rows(
+    `SELECT count(*) FILTER (_refused) AS refused, count(*) FILTER (${inserts.condition}) AS kept FROM ${
+      identifier(rows)
+    }`,
+  );
+  if (typed!.refused !== 0n) await reportRefusedValues(options);
   const name = options.temporaryName("folded");
   if (definition.key.length === 0 || isInsertOnly(changes)) {
-    await viewOfInserts(options, { rows, name });
-    const count = await connection.value(`SELECT count(*) FROM ${identifier(name)}`);
-    return { name, definition, rows: Number(count), deletes: 0, replacing: 0 };
+    await connection.run(`CREATE OR REPLACE VIEW ${identifier(name)} AS ${inserts.select} FROM ${identifier(rows)}
+      WHERE ${inserts.condition}`);
+    return { name, definition, rows: Number(typed!.kept), deletes: 0, replacing: 0 };
   }
   const truncated = changes.truncatedBefore === undefined ? {} : { truncatedBefore: changes.truncatedBefore };
   if (changes.segments.some((segment) => segment.unchangedRows > 0)) {
@@ -59,16 +63,13 @@ function isInsertOnly(changes: DatasetChanges): boolean {
     changes.segments.every((segment) => segment.layout === "rows" || segment.inserts === segment.rows);
 }
 
-async function viewOfInserts(
-  options: FoldOptions,
-  tables: { readonly rows: string; readonly name: string },
-): Promise<void> {
-  const { definition, changes } = options;
+/** The changed rows as they are where all of them are new: what is kept of the typed ones, and which. */
+function insertsSql({ definition, changes }: FoldOptions): { readonly select: string; readonly condition: string } {
   const columns = definition.columns.map((column) => identifier(column.name)).join(", ");
   const key = definition.key.map((column) => `${identifier(column)} IS NOT NULL`).join(" AND ") || "true";
   const ordinal = changes.segments.some((segment) => segment.layout === "rows") ? "rowid" : "_ordinal";
-  await options.connection.run(`
-    CREATE OR REPLACE VIEW ${identifier(tables.name)} AS
-    SELECT ${ordinal} AS _ordinal, false AS _delete, false AS _replaces, ${columns}
-    FROM ${identifier(tables.rows)} WHERE ${key} AND ${ordinal} >= ${changes.truncatedBefore ?? 0n}`);
+  return {
+    select: `SELECT ${ordinal} AS _ordinal, false AS _delete, false AS _replaces, ${columns}`,
+    condition: `${key} AND ${ordinal} >= ${changes.truncatedBefore ?? 0n}`,
+  };
 }

@@ -47,6 +47,7 @@ function schemaChangesOf({ rowsBelongTo }: TablePlan, { folded, schemaChanges }:
 
 async function staying(relation: Relation, { connection, scratch }: TableBatch): Promise<Relation | undefined> {
   const { rows, deletes, replacing, vectors } = relation;
+  if (deletes === 0) return rows === 0 ? undefined : relation;
   const name = scratch.name("upserts");
   const left = deletes === undefined ? undefined : rows - deletes;
   const upserts = await subset(connection, { of: relation, name, where: "NOT _delete", rows: left });

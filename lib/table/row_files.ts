@@ -1,4 +1,5 @@
 /** Rows of a change as Parquet: one file, or some for each value that rows are split by, so that readers open few of them. */
+import { narrowest, type Relation } from "../change/relation.ts";
 import type { SharedRows, WrittenRows } from "../change/written_rows.ts";
 import { type ColumnType, duckdbType, type ScalarType } from "../dataset/column_type.ts";
 import type { Connection } from "../engine/connection.ts";
@@ -22,7 +23,8 @@ const partsAtOnce = 50;
 export interface Split<Value> {
   /** In folder names. */
   readonly name: string;
-  /** Over the columns of the relation. */
+  /** The one column of the relation that the expression is over. */
+  readonly column: string;
   readonly expression: string;
   readonly type: ScalarType;
   /** What a format makes of a value, in DuckDB's text form. It may refuse one: no file is written then. */
@@ -38,8 +40,7 @@ export interface RowsTarget<Value> {
   /** Unique to the attempt; starts every file's name. */
   readonly prefix: string;
   readonly columns: RowColumns;
-  /** The relation, quoted. */
-  readonly from: string;
+  readonly rows: Relation;
   /** Default: none. */
   readonly fieldIds?: FieldIds | undefined;
   /** See `ParquetTarget`. */
@@ -92,16 +93,19 @@ async function offeredRows<Value>(
 
 /** A row that is in no part, or in two, must never be committed so. */
 async function requireAll<Value>(
-  { connection, from }: RowsTarget<Value>,
+  { connection, rows }: RowsTarget<Value>,
   { files }: WrittenFiles<Value>,
 ): Promise<void> {
+  const from = identifier(narrowest(rows, []).name);
   const wanted = await connection.value(`SELECT count(*) FROM ${from}`) as bigint;
-  const rows = files.reduce((sum, file) => sum + file.rows, 0n);
-  if (rows !== wanted) throw new WeirError("internal", `${wanted} rows were to be written in parts, and ${rows} were`);
+  const written = files.reduce((sum, file) => sum + file.rows, 0n);
+  if (written === wanted) return;
+  throw new WeirError("internal", `${wanted} rows were to be written in parts, and ${written} were`);
 }
 
 async function writeParts<Value>(target: RowsTarget<Value>): Promise<WrittenFiles<Value>> {
-  const { connection, splits, from } = target;
+  const { connection, splits, rows } = target;
+  const from = identifier(narrowest(rows, splits.map(({ column }) => column)).name);
   const values = splits.map(({ expression }) => expression).join(", ");
   const some = splits.length === 0
     ? [{ texts: [], values: [], folder: target.folder }]
@@ -173,10 +177,10 @@ async function writeWhole<Value>(target: RowsTarget<Value>, path: string): Promi
 }
 
 async function writePart<Value>(
-  { storage, connection, columns, from, orderBy = "", fieldIds, vectors }: RowsTarget<Value>,
+  { storage, connection, columns, rows, orderBy = "", fieldIds, vectors }: RowsTarget<Value>,
   { path, where }: { readonly path: string; readonly where: string },
 ): Promise<DataFile | undefined> {
-  const select = `SELECT ${selectItems(columns)} FROM ${from}${where}${orderBy}`;
+  const select = `SELECT ${selectItems(columns)} FROM ${identifier(rows.name)}${where}${orderBy}`;
   return await writeParquet(connection, { storage, path, select, fieldIds, vectors });
 }
 
@@ -185,7 +189,7 @@ async function writeManyParts<Value>(
   target: RowsTarget<Value>,
   { parts, table }: { readonly parts: readonly Part<Value>[]; readonly table: string },
 ) {
-  const { storage, connection, folder, prefix, columns, from, splits, fieldIds } = target;
+  const { storage, connection, folder, prefix, columns, rows, splits, fieldIds } = target;
   const part = partName(target);
   const isSame = splits.map(({ expression }, index) => `${expression} IS NOT DISTINCT FROM ${partName(target, index)}`);
   const files: RowsFile<Value>[] = [];
@@ -193,7 +197,7 @@ async function writeManyParts<Value>(
     const some = `(SELECT * FROM ${table} WHERE ${part} BETWEEN ${start} AND ${start + partsAtOnce - 1})`;
     const written = await writeSplitParquet(connection, {
       ...{ storage, folder, prefix },
-      select: `SELECT ${selectItems(columns)}, ${part} FROM ${from} JOIN ${some} AS some_parts ON ${
+      select: `SELECT ${selectItems(columns)}, ${part} FROM ${identifier(rows.name)} JOIN ${some} AS some_parts ON ${
         isSame.join(" AND ")
       }`,
       splitBy: `part of ${prefix}`,

@@ -1,21 +1,28 @@
 import assert from "node:assert/strict";
+import type { Relation } from "../change/relation.ts";
 import { types } from "../dataset/column_type.ts";
 import { LocalStorage } from "../storage/local.ts";
 import { withDatabase } from "../testing/temporary.ts";
 import { dayExpression, type Split, writeRows } from "./row_files.ts";
 
 const byLand: Split<string | null> = {
+  column: "land",
   name: "land",
   expression: "land",
   type: types.string,
   valueOf: (text) => text,
 };
 const byDay: Split<string | null> = {
+  column: "seen",
   name: "day",
   expression: dayExpression("seen", types.timestamptz),
   type: types.date,
   valueOf: (text) => text,
 };
+
+function relationOf(rows: number): Relation {
+  return { name: "rows", definition: { namespace: "tests", name: "rows", columns: [], key: [] }, rows };
+}
 
 for (const parts of [1, 6, 130]) {
   Deno.test(`rows of ${parts} parts stand in files of their own, whatever their columns and values are called`, () =>
@@ -27,7 +34,7 @@ for (const parts of [1, 6, 130]) {
           TIMESTAMPTZ '1969-12-31 23:59:59.999999+00' + to_microseconds(i % 2) AS seen
         FROM range(2000) AS numbers(i)`);
       const { files } = await writeRows({
-        ...{ storage, connection, folder: "t/data", prefix: "p", splits: [byLand, byDay], from: "rows" },
+        ...{ storage, connection, folder: "t/data", prefix: "p", splits: [byLand, byDay], rows: relationOf(2000) },
         columns: new Map(["id", "day", "part", "land", "seen"].map((name) => [name, name])),
       });
       const wanted = await connection.rows(
@@ -66,7 +73,7 @@ Deno.test("rows that stand in no part are never taken for written", () =>
         connection,
         folder: "t",
         prefix: "p",
-        from: "rows",
+        rows: relationOf(100),
         columns: new Map([["id", "id"]]),
       },
       splits: [{ ...byLand, expression: "CAST(random() AS VARCHAR)" }],

@@ -4,7 +4,7 @@
  * Promise: a vector never stands beside another version of its text, template or model; a text that did not change keeps the
  * vector (and its time) it had; a row whose text cannot be embedded keeps its place with a null vector and a dead letter.
  */
-import type { Relation } from "../change/relation.ts";
+import { narrowest, type Relation } from "../change/relation.ts";
 import type { Transform, TransformContext } from "../change/transform.ts";
 import type { TableDefinition } from "../dataset/dataset.ts";
 import type { Embedder } from "../embed/embedder.ts";
@@ -94,7 +94,7 @@ async function apply(
   await connection.run(`ALTER TABLE ${identifier(texts)} DROP COLUMN text`);
   await markFailures(connection, { ...done, texts });
   for (const beside of [texts, ...(reusable === undefined ? [] : [reusable.table])]) {
-    await checkSameOrder(connection, { rows: input.name, beside });
+    await checkSameOrder(connection, { rows: narrowest(input, []).name, beside });
   }
   const select = embeddedSql(input, {
     texts,
@@ -111,7 +111,7 @@ async function apply(
   const isWhole = reusable === undefined && done.failures.length === 0;
   await reportFailures({ done, texts, embedded: { ...input, name } }, context);
   return {
-    relation: { ...input, name, definition, ...(isWhole ? { vectors } : {}) },
+    relation: { ...input, name, definition, narrower: input, ...(isWhole ? { vectors } : {}) },
     embedded: done.embedded,
     reused: reusable?.rows ?? 0,
     failed: done.failures.length,

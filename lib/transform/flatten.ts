@@ -66,14 +66,16 @@ async function apply(task: FlattenTask, context: TransformContext): Promise<Rela
   const definition = define(input.definition, projections);
   if (projections.length === 0) return { ...input, definition };
   const { connection } = context;
-  const holds = async (flag: string) =>
-    await connection.value(`SELECT 1 FROM ${identifier(projected)} WHERE ${flag} LIMIT 1`) !== undefined;
   const projected = context.temporaryName("projected");
   await connection.run(`CREATE TABLE ${identifier(projected)} AS ${projectedSql(input, projections)}`);
-  if (await holds(unreadColumn)) await connection.run(readUnreadSql(input, { projections, projected }));
-  await checkSameOrder(connection, { rows: input.name, beside: projected });
+  const order = { rows: input.name, beside: projected };
+  let [isSuspect, isUnread] = await checkSameOrder(connection, { ...order, flags: [suspectColumn, unreadColumn] });
+  if (isUnread) {
+    await connection.run(readUnreadSql(input, { projections, projected }));
+    [isSuspect] = await checkSameOrder(connection, { ...order, flags: [suspectColumn] });
+  }
   const name = context.temporaryName("flattened");
   await createJoined(connection, { name, select: flattenedSql(input, { projections, projected }), rows: input.rows });
-  if (await holds(suspectColumn)) await reportDeadLetters(refusedSql({ ...input, name }, projections), context);
-  return { ...input, name, definition };
+  if (isSuspect) await reportDeadLetters(refusedSql({ ...input, name }, projections), context);
+  return { ...input, name, definition, narrower: input };
 }

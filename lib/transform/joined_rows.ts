@@ -6,19 +6,24 @@ import { WeirError } from "../errors.ts";
 /**
  * Fails rather than let a value stand beside another row. Both names are of tables or views with an `_ordinal`.
  *
+ * @param given.flags BOOLEAN columns of what stands beside. Default: none.
+ * @returns For each flag whether it is set anywhere.
  * @throws {WeirError} `internal` if the rows of one stand in another order than those of the other.
  */
 export async function checkSameOrder(
   connection: Connection,
-  { rows, beside }: { readonly rows: string; readonly beside: string },
-): Promise<void> {
-  const misplaced = await connection.value(
-    `SELECT 1 FROM ${identifier(rows)} AS rows POSITIONAL JOIN ${identifier(beside)} AS beside
-     WHERE rows._ordinal IS DISTINCT FROM beside._ordinal LIMIT 1`,
+  { rows, beside, flags = [] }: { readonly rows: string; readonly beside: string; readonly flags?: readonly string[] },
+): Promise<readonly boolean[]> {
+  const conditions = ["rows._ordinal IS DISTINCT FROM beside._ordinal", ...flags.map((flag) => `beside.${flag}`)];
+  const [found] = await connection.rows(
+    `SELECT ${conditions.map((condition, index) => `coalesce(bool_or(${condition}), false) AS is${index}`).join(", ")}
+     FROM ${identifier(rows)} AS rows POSITIONAL JOIN ${identifier(beside)} AS beside`,
   );
-  if (misplaced !== undefined) {
+  const [isMisplaced, ...areSet] = Object.values(found!) as boolean[];
+  if (isMisplaced) {
     throw new WeirError("internal", `Computed values of ${beside} do not stand in the order of their rows`);
   }
+  return areSet;
 }
 
 /** What is put beside so many rows is copied together with them: a copy costs 3 µs a row, and each plan of the join milliseconds. */

@@ -38,7 +38,7 @@ export async function writeDataFiles(place: TablePlace, rows: Relation, target: 
   const { files } = await writeRows({
     ...{ storage: place.storage, connection: place.connection, folder: place.folder, prefix: target.prefix },
     columns: new Map(written.map((field) => [physicalName(field), valueOf(rows, field)])),
-    from: identifier(rows.name),
+    rows,
     shared: target.shared,
     splits: [...target.partition.map((name) => partitionSplit(rows, target, name)), ...daySplit(rows)],
     vectors: vectorColumns(rows, (name) => {
@@ -57,6 +57,7 @@ function partitionSplit(rows: Relation, { fields }: DataTarget, name: string): S
   const field = fields.find((each) => physicalName(each) === name)!;
   return {
     name: field.name,
+    column: field.name,
     expression: valueOf(rows, field),
     type: columnType(field.type) as ScalarType,
     valueOf: (text) => logText(field, text),
@@ -67,7 +68,7 @@ function daySplit({ definition }: Relation): Split<string | null>[] {
   const column = definition.columns.find(({ name }) => name === definition.partitionByDay);
   if (column === undefined) return [];
   const expression = dayExpression(identifier(column.name), column.type);
-  return [{ name: "day", expression, type: types.date, valueOf: (text) => text }];
+  return [{ name: "day", column: column.name, expression, type: types.date, valueOf: (text) => text }];
 }
 
 /** A column's value, cast; null where the relation lacks it. */

@@ -37,7 +37,7 @@ export async function writeDataFiles(place: TablePlace, rows: Relation, target: 
     ...{ storage: place.storage, connection: place.connection, prefix: target.prefix },
     folder: `${place.folder}/data`,
     columns: new Map(schema.fields.map((field) => [fileName(names, field), valueOf(rows, field)])),
-    from: identifier(rows.name),
+    rows,
     shared,
     splits: spec.fields.map((field) => splitOf(rows, schema, field)),
     fieldIds: fieldIds(inFiles),
@@ -59,6 +59,7 @@ function splitOf(rows: Relation, schema: IcebergSchema, field: PartitionField): 
   const value = valueOf(rows, source);
   return {
     name: field.name,
+    column: source.name,
     expression: field.transform === "day" ? dayExpression(value, columnType(source.type)) : value,
     type,
     valueOf: (text) => partitionValue(type, text),

@@ -178,7 +178,7 @@ for (const keys of nastyKeys) {
       const key = definition.key;
       const ordered = await relationOf(connection, keys, key.join(", "));
       const shuffled = await relationOf(connection, keys, "hash(COLUMNS(k -> k LIKE 'k%'))");
-      const is = (relation: Relation) => isInKeyOrder(connection, { name: relation.name, key });
+      const is = (relation: Relation) => isInKeyOrder(connection, { rows: relation, key });
       assert.deepEqual([await is(ordered), await is(shuffled)], [true, false]);
       assertOrdered(await writtenKeys(fixture, { definition, upserts: ordered }), ordered.rows);
       // Deleted keys stand between the others, or alone.

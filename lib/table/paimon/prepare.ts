@@ -121,7 +121,7 @@ async function writeAppended(work: Work, written: ChangeFile[]): Promise<void> {
   }
   if (change.upserts === undefined || change.upserts.rows === 0) return;
   const partitioning = new Partitioning(schema);
-  const places = await partitionsOf(connection, { partitioning, name: change.upserts.name });
+  const places = await partitionsOf(connection, { partitioning, rows: change.upserts });
   const order = places.length > 1 ? placeOrderSql(partitioning) : undefined;
   await using upserts = await sortedRows(connection, { rows: change.upserts, order });
   for (const place of places) {
@@ -159,7 +159,7 @@ async function writePlaces(work: Work, written: ChangeFile[]): Promise<void> {
   const deletedKeys = await makeDeletedKeys(state, { connection, place: work.options, schema, key, bucket, change });
   try {
     const relations = {
-      ...(change.upserts === undefined ? {} : { upserts: change.upserts.name }),
+      ...(change.upserts === undefined ? {} : { upserts: change.upserts }),
       ...(deletedKeys === undefined ? {} : { deletedKeys }),
     };
     const inPartition = keyColumns(schema.fields, keyInPartition(schema));
@@ -183,7 +183,7 @@ async function orderedUpserts(
   of: { readonly bucket: string; readonly parts: readonly PlacePart[]; readonly partitioning: Partitioning },
 ): Promise<{ readonly rows?: Relation; readonly isOrdered: boolean } & AsyncDisposable> {
   if (upserts === undefined) return { isOrdered: false, [Symbol.asyncDispose]: () => Promise.resolve() };
-  const isOrdered = await isInKeyOrder(connection, { name: upserts.name, key: schema.primaryKeys });
+  const isOrdered = await isInKeyOrder(connection, { rows: upserts, key: schema.primaryKeys });
   const isMany = of.parts.length > bucketCount(schema);
   const key = keyOrderSql(keyColumns(schema.fields, keyInPartition(schema)));
   const bucket = bucketCount(schema) === 1 ? [] : [of.bucket];

@@ -1,5 +1,6 @@
 /** Which places a change touches, and the exact key range in each: read from the key columns alone. */
 import type { Connection } from "../../engine/connection.ts";
+import { narrowest, type Relation } from "../../change/relation.ts";
 import { identifier } from "../../engine/quote.ts";
 import { bucketColumn } from "./deleted_keys.ts";
 import { type KeyColumn, keyValueSql, toKeyValue } from "./key_columns.ts";
@@ -22,7 +23,7 @@ export interface RoutedChange {
   readonly key: readonly KeyColumn[];
   /** SQL giving a key's bucket. */
   readonly bucket: string;
-  readonly upserts?: string;
+  readonly upserts?: Relation;
   readonly deletedKeys?: string;
 }
 
@@ -30,9 +31,13 @@ export interface RoutedChange {
 export async function routeChange(change: RoutedChange): Promise<readonly PlacePart[]> {
   const { key, connection, partitioning } = change;
   const partition = partitionItems(partitioning);
+  const asked = [...partitioning.columns, ...key].map(({ name }) => name);
   const values = [...partition.items, keyItems(key)].join(", ");
   const sources = [
-    change.upserts && `SELECT ${change.bucket} AS part, 0 AS deleted, ${values} FROM ${identifier(change.upserts)}`,
+    change.upserts &&
+    `SELECT ${change.bucket} AS part, 0 AS deleted, ${values} FROM ${
+      identifier(narrowest(change.upserts, asked).name)
+    }`,
     change.deletedKeys &&
     `SELECT ${identifier(bucketColumn)} AS part, 1 AS deleted, ${values} FROM ${identifier(change.deletedKeys)}`,
   ].filter((source) => source !== undefined);
@@ -54,10 +59,11 @@ export async function routeChange(change: RoutedChange): Promise<readonly PlaceP
 /** The partitions that the rows of a relation stand in, as places of bucket 0. */
 export async function partitionsOf(
   connection: Connection,
-  { partitioning, name }: { readonly partitioning: Partitioning; readonly name: string },
+  { partitioning, rows: of }: { readonly partitioning: Partitioning; readonly rows: Relation },
 ): Promise<readonly Place[]> {
   const { names, items } = partitionItems(partitioning);
   if (names.length === 0) return [partitioning.placeOf([], 0)];
+  const { name } = narrowest(of, partitioning.columns.map((column) => column.name));
   const rows = await connection.rows(`SELECT DISTINCT ${items.join(", ")} FROM ${identifier(name)} ORDER BY ALL`);
   return rows.map((row) => partitioning.placeOf(names.map((each) => toKeyValue(row[each]!)), 0));
 }
@@ -72,11 +78,13 @@ function partitionItems(
 /** Whether rows stand in key order as they are. Only the key columns are read. */
 export async function isInKeyOrder(
   connection: Connection,
-  rows: { readonly name: string; readonly key: readonly string[] },
+  { rows, key }: { readonly rows: Relation; readonly key: readonly string[] },
 ): Promise<boolean> {
-  const whole = `{${rows.key.map((name, index) => `k${index}: ${identifier(name)}`).join(", ")}}`;
+  const whole = `{${key.map((name, index) => `k${index}: ${identifier(name)}`).join(", ")}}`;
   const misplaced = await connection.value(
-    `SELECT 1 FROM (SELECT ${whole} AS key, lag(${whole}) OVER () AS previous FROM ${identifier(rows.name)})
+    `SELECT 1 FROM (SELECT ${whole} AS key, lag(${whole}) OVER () AS previous FROM ${
+      identifier(narrowest(rows, key).name)
+    })
      WHERE key < previous LIMIT 1`,
   );
   return misplaced === undefined;

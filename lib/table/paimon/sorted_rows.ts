@@ -17,8 +17,9 @@ export async function sortedRows(
   if (order === undefined) return { rows, [Symbol.asyncDispose]: () => Promise.resolve() };
   const name = `weir_paimon_sorted_${crypto.randomUUID().replaceAll("-", "")}`;
   await connection.run(`CREATE TEMP TABLE ${name} AS SELECT * FROM ${identifier(rows.name)} ORDER BY ${order}`);
+  const { narrower: _inAnotherOrder, ...sorted } = rows;
   return {
-    rows: { ...rows, name },
+    rows: { ...sorted, name },
     [Symbol.asyncDispose]: async () => {
       await connection.run(`DROP TABLE IF EXISTS ${name}`);
     },
