@@ -60,12 +60,12 @@ export class ListColumnWriter {
     this.#left = rows;
   }
 
-  #add({ bytes, values, nulls }: ListPage): void {
+  #add({ parts, ...page }: ListPage): void {
     const chunk = this.chunks.pop()!;
-    this.chunks.push({ ...chunk, ...sums([chunk, { bytes: bytes.length, values, nulls }]) });
-    this.#place += bytes.length;
-    this.#waiting.push(bytes);
-    this.#waitingBytes += bytes.length;
+    this.chunks.push({ ...chunk, ...sums([chunk, page]) });
+    this.#place += page.bytes;
+    this.#waiting.push(...parts);
+    this.#waitingBytes += page.bytes;
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Pages of a Parquet column of lists of 32-bit floats, for vectors: numbers as good as random, which neither a dictionary nor
- * compression makes much smaller. The numbers are copied as they lie in memory, once.
+ * compression makes much smaller. The numbers go to the file out of the memory they lie in.
  *
  * Format: github.com/apache/parquet-format, README ("Nested Encoding", data page version 1) and Encodings.md (PLAIN,
  * RLE). The list is optional and so are its elements, as DuckDB writes every list: levels of definition 0 (no list), 1 (an empty
@@ -8,7 +8,7 @@
  */
 import { thrift, type ThriftStruct, writeStruct } from "./compact_protocol.ts";
 
-/** Some consecutive lists; none holds a missing number. */
+/** Some consecutive lists; none holds a missing number. The numbers must not change before the page is written. */
 export interface Lists {
   /** Of each list; -1 where there is none. */
   readonly lengths: Int32Array;
@@ -19,7 +19,10 @@ export interface Lists {
 
 /** A page with its header. */
 export interface ListPage {
-  readonly bytes: Uint8Array;
+  /** What it is written as, one after another. */
+  readonly parts: readonly Uint8Array[];
+  /** Of all parts. */
+  readonly bytes: number;
   /** Numbers, and lists without any: what Parquet calls the values of a nested column. */
   readonly values: number;
   /** Values that are no numbers. */
@@ -27,6 +30,8 @@ export interface ListPage {
 }
 
 const definedLevel = 3;
+/** Each part is written by itself: many small ones are copied together first. */
+const mostParts = 8;
 
 /** Encodes lists as one page. */
 export function listPage({ lengths, starts, numbers }: Lists): ListPage {
@@ -47,36 +52,46 @@ export function listPage({ lengths, starts, numbers }: Lists): ListPage {
   const values = total + nulls;
   const levels = [repetition.bytes(), definition.bytes()] as const;
   const header = pageHeader(values, levels[0].length + levels[1].length + 4 * total);
-  const before = [header, ...levels];
-  const bytes = new Uint8Array(before.reduce((sum, { length }) => sum + length, 4 * total));
-  let place = 0;
-  for (const part of before) {
-    bytes.set(part, place);
-    place += part.length;
-  }
-  copyNumbers({ lengths, starts, numbers }, bytes.subarray(place));
-  return { bytes, values, nulls };
+  const head = joined([header, ...levels]);
+  const parts = numberParts({ lengths, starts, numbers });
+  return {
+    parts: [head, ...parts.length > mostParts ? [joined(parts)] : parts],
+    bytes: head.length + 4 * total,
+    values,
+    nulls,
+  };
 }
 
-/** Lists that lie one after another are copied at once. */
-function copyNumbers({ lengths, starts, numbers }: Lists, into: Uint8Array): void {
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let place = 0;
+  for (const part of parts) {
+    whole.set(part, place);
+    place += part.length;
+  }
+  return whole;
+}
+
+/** Lists that lie one after another are one part. */
+function numberParts({ lengths, starts, numbers }: Lists): readonly Uint8Array[] {
   const memory = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
-  let [place, from, to] = [0, 0, 0];
-  const copy = () => {
-    into.set(memory.subarray(4 * from, 4 * to), place);
-    place += 4 * (to - from);
+  const parts: Uint8Array[] = [];
+  let [from, to] = [0, 0];
+  const end = () => {
+    if (to > from) parts.push(memory.subarray(4 * from, 4 * to));
   };
   for (let list = 0; list < lengths.length; list++) {
     const length = lengths[list]!;
     if (length <= 0) continue;
     const start = starts(list);
     if (start !== to) {
-      copy();
+      end();
       from = start;
     }
     to = start + length;
   }
-  copy();
+  end();
+  return parts;
 }
 
 /** `PageHeader` of parquet.thrift: a data page of version 1, PLAIN numbers, levels as RLE, not compressed. */

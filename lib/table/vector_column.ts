@@ -181,7 +181,8 @@ function listsOf(chunk: DuckDBDataChunk): Lists | undefined {
   const starts = (list: number) => lists.getEntryOffset(list);
   const isThere = (number: number) => validity.itemValid(number);
   if (validity.data !== null && !lengths.every((length, list) => all(starts(list), length, isThere))) return undefined;
-  return { lengths, numbers, starts };
+  // A copy: the chunk's memory is gone when the next one comes.
+  return { lengths, numbers: numbers.slice(), starts };
 }
 
 function all(first: number, length: number, holds: (index: number) => boolean): boolean {
