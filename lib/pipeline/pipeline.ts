@@ -5,6 +5,7 @@
  * Promise: the source is acknowledged only up to the smallest position that every sink has recorded; a dataset that fails is
  * left where it stands while the others go on; a stop, asked for or not, loses nothing and repeats nothing.
  */
+import { atMost } from "../at_most.ts";
 import type { DatasetChanges, MicroBatch } from "../change/micro_batch.ts";
 import type { Position } from "../change/position.ts";
 import type { Sink } from "../change/sink.ts";
@@ -54,6 +55,8 @@ export interface PipelineOptions extends WriterContext {
 const stepAttempts = 4;
 /** Wait before the second attempt, milliseconds; doubled each time. */
 const firstWaitMs = 250;
+/** Datasets committed at the same time: while one waits for its storage another writes. */
+const datasetsAtOnce = 2;
 /** Kinds that concern the whole job, not one dataset. */
 const fatalKinds = new Set(["fenced", "storageFull", "tooManyDeadLetters", "interrupted"]);
 
@@ -262,7 +265,7 @@ export class Pipeline {
       if (changes === undefined || this.#failures.has(writer)) return;
       await this.#guarded(writer, async () => void transformed.set(writer, await writer.transform(changes)));
     }));
-    // In this order they are committed: the next batch may wait for what one leaves in the lake, and few rows are soon there.
+    // In this order they begin to be committed: the next batch may wait for what one leaves in the lake, and few rows are soon there.
     return new Map([...transformed].sort(([, left], [, right]) => left.rows - right.rows));
   }
 
@@ -271,15 +274,15 @@ export class Pipeline {
     { transformed, previous }: { readonly transformed: Promise<Transformed>; readonly previous: Promise<void> },
   ): Promise<void> {
     await previous;
-    for (const [writer, changes] of await transformed) {
-      if (this.#failures.has(writer)) continue;
+    await atMost(datasetsAtOnce, [...await transformed], async ([writer, changes]) => {
+      if (this.#failures.has(writer)) return;
       await this.#guarded(writer, async (attempt) => {
         // Some sinks may have taken the batch before another failed; they must not take it twice.
         if (attempt > 1) await this.#positions.load(sinksOf(writer));
         await this.#commitTo(writer, changes, batch.to);
         await this.#positions.load(sinksOf(writer));
       });
-    }
+    });
     this.#rows += batch.rows;
     this.#batches++;
     await this.#points.opening;

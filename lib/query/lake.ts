@@ -11,7 +11,7 @@ import type { Column } from "../dataset/column.ts";
 import type { Connection } from "../engine/connection.ts";
 import { identifier } from "../engine/quote.ts";
 import { WeirError } from "../errors.ts";
-import { atMost } from "../storage/at_most.ts";
+import { atMost } from "../at_most.ts";
 import type { TableState } from "../table/lake_table.ts";
 import { type DamagedTable, type TableFolder, tableFolders } from "./lake_folders.ts";
 import type { LakePlace } from "./lake_tables.ts";

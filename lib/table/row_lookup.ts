@@ -104,16 +104,19 @@ async function searchFiles<File extends SearchedFile, Column extends KeyColumn>(
   { storage, connection }: LookupPlace,
   search: LookupRequest<File, Column> & Search<Column> & { readonly found: Map<string, Set<number>> },
 ): Promise<void> {
-  await connection.run(`CREATE OR REPLACE TEMP TABLE searched_keys AS ${search.keys}`);
-  const [first] = search.columns;
-  const ranges = await keyRanges(connection, first!);
-  const files = search.files.filter((file) => mayHold(search.boundsOf(file, first!), first!, ranges));
-  if (files.length > 0) {
+  // Other tables may be searched on the same connection at the same time.
+  const keys = identifier(`searched keys ${crypto.randomUUID()}`);
+  await connection.run(`CREATE TEMP TABLE ${keys} AS ${search.keys}`);
+  try {
+    const [first] = search.columns;
+    const ranges = await keyRanges(connection, { ...first!, keys });
+    const files = search.files.filter((file) => mayHold(search.boundsOf(file, first!), first!, ranges));
+    if (files.length === 0) return;
     using readable = await storage.readable(files.map(({ path }) => path));
     const read = search.read(files.map(({ path }) => readable.duckdbPath(path)), search.columns, files);
     const names = search.columns.map(({ readName }) => readName).join(", ");
-    const matches = `SELECT CAST(file_index AS BIGINT), file_row_number
-      FROM ${read} SEMI JOIN searched_keys USING (${names})`;
+    const matches =
+      `SELECT CAST(file_index AS BIGINT), file_row_number FROM ${read} SEMI JOIN ${keys} USING (${names})`;
     await collect(connection, matches, (index, position) => {
       const { uri, deleted } = files[index]!;
       if (deleted?.has(position)) return;
@@ -121,8 +124,9 @@ async function searchFiles<File extends SearchedFile, Column extends KeyColumn>(
       if (positions === undefined) search.found.set(uri, new Set([position]));
       else positions.add(position);
     });
+  } finally {
+    await connection.run(`DROP TABLE ${keys}`);
   }
-  await connection.run("DROP TABLE searched_keys");
 }
 
 /** Reads pairs of integers chunk by chunk, without an object per row. */
@@ -145,14 +149,17 @@ interface KeyRange {
 }
 
 /** Ranges of the keys' first column; undefined where its text cannot be trusted to order as its bounds do. */
-async function keyRanges(connection: Connection, { type, readName }: KeyColumn): Promise<KeyRange[] | undefined> {
+async function keyRanges(
+  connection: Connection,
+  { type, readName, keys }: KeyColumn & { readonly keys: string },
+): Promise<KeyRange[] | undefined> {
   if (type.kind === "float32" || type.kind === "float64") return undefined;
   const text = (value: string) =>
     type.kind === "string" ? `encode(${value})` : type.kind === "binary" ? value : `CAST(${value} AS VARCHAR)`;
   const rows = await connection.rows(
     `SELECT ${text(`min(${readName})`)} AS lower, ${text(`max(${readName})`)} AS upper
      FROM (SELECT ${readName}, ntile(${rangeCount}) OVER (ORDER BY ${readName}) AS tile
-       FROM searched_keys WHERE ${readName} IS NOT NULL) GROUP BY tile`,
+       FROM ${keys} WHERE ${readName} IS NOT NULL) GROUP BY tile`,
   );
   const ranges = rows.map(({ lower, upper }) => ({ lower: boundOf(type, lower), upper: boundOf(type, upper) }));
   return ranges.every((range): range is KeyRange => range.lower !== undefined && range.upper !== undefined)

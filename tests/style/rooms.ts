@@ -5,12 +5,13 @@
  */
 
 /** Seen from everywhere. */
-const everywhere = ["errors.ts", "fail_point.ts"];
+const everywhere = ["at_most.ts", "errors.ts", "fail_point.ts"];
 
 const contracts = ["change", "dataset", "engine"];
 
 /** A room's name may have two parts: siblings in `source/` and `table/` do not see each other. */
 export const rooms: Readonly<Record<string, readonly string[]>> = {
+  "at_most.ts": [],
   "errors.ts": [],
   "fail_point.ts": [],
   // What the generator can be asked for is declared once, by the domain that reads it.

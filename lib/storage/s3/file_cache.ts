@@ -6,7 +6,7 @@
  */
 import { dirname, join } from "node:path";
 import { storageError } from "../../errors.ts";
-import { atMost } from "../at_most.ts";
+import { atMost } from "../../at_most.ts";
 import type { ReadableFiles } from "../storage.ts";
 
 /** Limits of a {@linkcode FileCache}, and where its files come from. */

@@ -5,7 +5,7 @@
  * file's size.
  */
 import { storageError, WeirError } from "../../errors.ts";
-import { atMost } from "../at_most.ts";
+import { atMost } from "../../at_most.ts";
 import { errorCode, PassingFailure } from "./answer.ts";
 import type { ObjectClient } from "./client.ts";
 import { valueOf } from "./listing.ts";

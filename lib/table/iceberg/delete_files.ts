@@ -71,34 +71,37 @@ async function writePositionFiles(
 ): Promise<FileRecord[]> {
   const { connection, storage } = place;
   const records: FileRecord[] = [];
-  await connection.run("CREATE OR REPLACE TEMP TABLE iceberg_positions (pos BIGINT)");
-  for (const [index, { dataFile, positions }] of deletes.entries()) {
-    await connection.run("TRUNCATE iceberg_positions");
-    await connection.exclusively(async (native) =>
-      appendPositions(await native.createAppender("iceberg_positions"), positions)
-    );
-    const file = await writeParquet(connection, {
-      storage,
-      path: `${place.folder}/data/${prefix}-${index}-deletes.parquet`,
-      select: `SELECT ${literal(dataFile.file_path)} AS file_path, pos FROM iceberg_positions ORDER BY pos`,
-      fieldIds: new Map([["file_path", { id: filePathFieldId }], ["pos", { id: positionFieldId }]]),
-    });
-    // Equal, untruncated bounds of the path tell readers that the file is about one data file.
-    const bound = [{ key: filePathFieldId, value: new TextEncoder().encode(dataFile.file_path) }];
-    records.push({
-      ...blankFile,
-      content: 1,
-      file_path: storage.uri(file!.path),
-      file_format: "PARQUET",
-      partition: dataFile.partition,
-      record_count: file!.rows,
-      file_size_in_bytes: file!.bytes,
-      lower_bounds: bound,
-      upper_bounds: bound,
-      referenced_data_file: dataFile.file_path,
-    });
+  // Another table may be written on the same connection at the same time.
+  const table = `iceberg_positions_${prefix.replaceAll("-", "")}`;
+  await connection.run(`CREATE TEMP TABLE ${table} (pos BIGINT)`);
+  try {
+    for (const [index, { dataFile, positions }] of deletes.entries()) {
+      await connection.run(`TRUNCATE ${table}`);
+      await connection.exclusively(async (native) => appendPositions(await native.createAppender(table), positions));
+      const file = await writeParquet(connection, {
+        storage,
+        path: `${place.folder}/data/${prefix}-${index}-deletes.parquet`,
+        select: `SELECT ${literal(dataFile.file_path)} AS file_path, pos FROM ${table} ORDER BY pos`,
+        fieldIds: new Map([["file_path", { id: filePathFieldId }], ["pos", { id: positionFieldId }]]),
+      });
+      // Equal, untruncated bounds of the path tell readers that the file is about one data file.
+      const bound = [{ key: filePathFieldId, value: new TextEncoder().encode(dataFile.file_path) }];
+      records.push({
+        ...blankFile,
+        content: 1,
+        file_path: storage.uri(file!.path),
+        file_format: "PARQUET",
+        partition: dataFile.partition,
+        record_count: file!.rows,
+        file_size_in_bytes: file!.bytes,
+        lower_bounds: bound,
+        upper_bounds: bound,
+        referenced_data_file: dataFile.file_path,
+      });
+    }
+  } finally {
+    await connection.run(`DROP TABLE ${table}`);
   }
-  await connection.run("DROP TABLE iceberg_positions");
   return records;
 }
 
