@@ -69,10 +69,10 @@ export class CaptureRun implements AsyncDisposable {
     this.lake = lake;
     this.embedder = embedder;
     this.deadLetters = new DeadLetters(lake.storage, { share: settings.deadLetterShare });
-    this.plans = parts.datasets.map((dataset) => {
+    this.plans = parts.datasets.map((dataset, lane) => {
       const text = options.textOf(dataset);
       const embedding = text && embedder ? { embedding: { text, embedder } } : {};
-      return planOf(dataset, { lake, layout: settings, ...embedding });
+      return planOf(dataset, { lake, lane, layout: settings, ...embedding });
     });
     requireKnownTables(settings, this.plans);
     this.pipeline = new Pipeline({

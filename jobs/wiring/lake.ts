@@ -4,6 +4,7 @@ import type { Sink } from "../../lib/change/sink.ts";
 import type { TableDefinition } from "../../lib/dataset/dataset.ts";
 import type { Connection } from "../../lib/engine/connection.ts";
 import { Database } from "../../lib/engine/database.ts";
+import { datasetsAtOnce } from "../../lib/pipeline/pipeline.ts";
 import { TableCommitter } from "../../lib/sink/table_committer.ts";
 import { IcebergTable } from "../../lib/table/iceberg/iceberg_table.ts";
 import { LakeSink } from "../../lib/sink/lake_sink.ts";
@@ -66,8 +67,8 @@ export class Lake implements AsyncDisposable {
   readonly #options: LakeOptions;
   readonly #database: Database;
   readonly #place: LakePlace;
-  /** One per format: the formats of a table are written at the same time. */
-  readonly #connections: ReadonlyMap<string, Connection>;
+  /** By format, as many as datasets are committed at the same time: so are the formats of a table. */
+  readonly #connections: ReadonlyMap<string, readonly Connection[]>;
   readonly #upkeepConnection: Connection;
   readonly #mirrorConnection: Connection;
 
@@ -111,8 +112,11 @@ export class Lake implements AsyncDisposable {
       }),
       (opened) => opened.close(),
     );
-    const connections = new Map<string, Connection>();
-    for (const format of options.formats) connections.set(format, await database.connect());
+    const lanes = Array.from({ length: datasetsAtOnce });
+    const connections = new Map<string, readonly Connection[]>();
+    for (const format of options.formats) {
+      connections.set(format, await Promise.all(lanes.map(() => database.connect())));
+    }
     const [connection, copyConnection] = [await database.connect(), await database.connect()];
     const [upkeepConnection, mirrorConnection] = [await database.connect(), await database.connect()];
     open.move();
@@ -131,10 +135,14 @@ export class Lake implements AsyncDisposable {
     return { storage: this.storage, connection: await this.connect(), icebergCatalog: this.#options.icebergCatalog };
   }
 
-  /** One sink per format for a table. */
-  sinksFor(definition: TableDefinition): readonly Sink[] {
+  /**
+   * One sink per format for a table.
+   *
+   * @param lane The dataset's number: neighbours can be committed at the same time. Default 0.
+   */
+  sinksFor(definition: TableDefinition, lane = 0): readonly Sink[] {
     return this.#options.formats.map((format) => {
-      const table = this.#table(format, definition);
+      const table = this.#table({ format, lane }, definition);
       const committer = new TableCommitter(table);
       const mirrors = table instanceof IcebergTable
         ? this.mirrors.of(table, { committer, columns: definition.columns })
@@ -149,11 +157,14 @@ export class Lake implements AsyncDisposable {
     });
   }
 
-  #table(format: TableFolder["format"], { namespace, name, key }: TableDefinition): UpkeepTable {
+  #table(
+    { format, lane }: { readonly format: TableFolder["format"]; readonly lane: number },
+    { namespace, name, key }: TableDefinition,
+  ): UpkeepTable {
     const { icebergVersion, icebergCatalog, deltaDeletes, partitionKeepDays, upkeep } = this.#options;
     return keptTable({ format, namespace, name }, {
       storage: this.storage,
-      connection: this.#connections.get(format) ?? this.connection,
+      connection: this.#connections.get(format)?.[lane % datasetsAtOnce] ?? this.connection,
       icebergCatalog,
       made: {
         icebergVersion: key.length === 0 ? 2 : icebergVersion,
@@ -166,7 +177,7 @@ export class Lake implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const own = [this.#upkeepConnection, this.#mirrorConnection];
-    const connections = [...this.copyConnections, ...own, ...this.#connections.values()];
+    const connections = [...this.copyConnections, ...own, ...[...this.#connections.values()].flat()];
     for (const connection of connections) connection.close();
     this.#database.close();
     await this.#place[Symbol.asyncDispose]();
@@ -180,7 +191,7 @@ interface LakeParts {
   readonly copyConnection: Connection;
   readonly upkeepConnection: Connection;
   readonly mirrorConnection: Connection;
-  readonly connections: ReadonlyMap<string, Connection>;
+  readonly connections: ReadonlyMap<string, readonly Connection[]>;
 }
 
 /** A folder of its own per lake: two lakes may be filled at the same time. */

@@ -15,6 +15,8 @@ export interface PlanOptions {
   /** What a row's vector is made from, and by whom. Absent: the table gets no vectors. */
   readonly embedding?: { readonly text: TextDeclaration; readonly embedder: Embedder };
   readonly layout: LayoutRequests;
+  /** The dataset's number among those that are captured. */
+  readonly lane: number;
 }
 
 /** The columns that an embedding step would add; none where the source has one of such a name itself. */
@@ -28,7 +30,7 @@ export function planOf(dataset: Dataset, options: PlanOptions): DatasetPlan {
   const [main, ...children] = tableSteps(dataset, embedding);
   const withSinks = (asked: Omit<TablePlan, "sinks">): TablePlan => {
     const plan = withLayout(asked, { requests: options.layout, dataset });
-    return { ...plan, sinks: options.lake.sinksFor(declaredDefinition({ ...plan, sinks: [] }, dataset)) };
+    return { ...plan, sinks: options.lake.sinksFor(declaredDefinition({ ...plan, sinks: [] }, dataset), options.lane) };
   };
   return {
     dataset,

@@ -56,7 +56,7 @@ const stepAttempts = 4;
 /** Wait before the second attempt, milliseconds; doubled each time. */
 const firstWaitMs = 250;
 /** Datasets committed at the same time: while one waits for its storage another writes. */
-const datasetsAtOnce = 2;
+export const datasetsAtOnce = 2;
 /** Kinds that concern the whole job, not one dataset. */
 const fatalKinds = new Set(["fenced", "storageFull", "tooManyDeadLetters", "interrupted"]);
 
