@@ -79,6 +79,7 @@ export class CaptureRun implements AsyncDisposable {
       source,
       plans: this.plans,
       connection: lake.connection,
+      transformConnections: lake.transformConnections,
       copyConnections: lake.copyConnections,
       foldConnection: lake.copyConnections.at(-1)!,
       deadLetters: this.deadLetters,

@@ -56,7 +56,9 @@ export class Lake implements AsyncDisposable {
   readonly stateFolder: string;
   readonly storage: Storage;
   readonly connection: Connection;
-  /** The connection and one beside it: an initial copy keeps two cores at work. */
+  /** The connection and one beside it: a dataset of few rows does not wait for one of many. */
+  readonly transformConnections: readonly Connection[];
+  /** The connection and another beside it: an initial copy keeps two cores at work. */
   readonly copyConnections: readonly Connection[];
   /** Undefined where tables are only written. */
   readonly upkeep: LakeUpkeep | undefined;
@@ -78,6 +80,7 @@ export class Lake implements AsyncDisposable {
     this.storage = parts.place.storage;
     this.commits = this.#commits;
     this.connection = parts.connection;
+    this.transformConnections = [parts.connection, parts.besideConnection];
     this.copyConnections = [parts.connection, parts.copyConnection];
     this.#database = parts.database;
     this.#place = parts.place;
@@ -117,11 +120,21 @@ export class Lake implements AsyncDisposable {
     for (const format of options.formats) {
       connections.set(format, await Promise.all(lanes.map(() => database.connect())));
     }
-    const [connection, copyConnection] = [await database.connect(), await database.connect()];
+    const [connection, besideConnection] = [await database.connect(), await database.connect()];
+    const copyConnection = await database.connect();
     const [upkeepConnection, mirrorConnection] = [await database.connect(), await database.connect()];
     open.move();
     return new Lake(options, {
-      ...{ database, place, connection, copyConnection, upkeepConnection, mirrorConnection, connections },
+      ...{
+        database,
+        place,
+        connection,
+        besideConnection,
+        copyConnection,
+        upkeepConnection,
+        mirrorConnection,
+        connections,
+      },
     });
   }
 
@@ -177,7 +190,11 @@ export class Lake implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const own = [this.#upkeepConnection, this.#mirrorConnection];
-    const connections = [...this.copyConnections, ...own, ...[...this.#connections.values()].flat()];
+    const connections = [
+      ...new Set([...this.transformConnections, ...this.copyConnections]),
+      ...own,
+      ...[...this.#connections.values()].flat(),
+    ];
     for (const connection of connections) connection.close();
     this.#database.close();
     await this.#place[Symbol.asyncDispose]();
@@ -188,6 +205,7 @@ interface LakeParts {
   readonly database: Database;
   readonly place: LakePlace;
   readonly connection: Connection;
+  readonly besideConnection: Connection;
   readonly copyConnection: Connection;
   readonly upkeepConnection: Connection;
   readonly mirrorConnection: Connection;

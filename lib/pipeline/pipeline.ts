@@ -38,6 +38,8 @@ export interface PipelineProgress {
 export interface PipelineOptions extends WriterContext {
   readonly source: Source;
   readonly plans: readonly DatasetPlan[];
+  /** Datasets of the stream are transformed side by side, one on each. Default: `connection` alone. */
+  readonly transformConnections?: readonly Connection[];
   /** Parts of an initial copy are transformed side by side, one on each. Default: the connection of the stream alone. */
   readonly copyConnections?: readonly Connection[];
   /** Log bytes a failing dataset may hold back at the source before it is detached and must be copied again. Default 8 GiB. */
@@ -78,10 +80,12 @@ export class Pipeline {
   constructor(options: PipelineOptions) {
     this.#options = options;
     // A stop that was asked for lets the batch in hand end: only then do all its tables stand at one position.
-    const context = { ...options, signal: new AbortController().signal };
-    this.#writers = new Map(options.plans.map((plan) => {
+    const { signal } = new AbortController();
+    const { transformConnections = [options.connection] } = options;
+    this.#writers = new Map(options.plans.map((plan, index) => {
       const { namespace, table } = plan.dataset.source;
-      return [`${namespace}.${table}`, new DatasetWriter(plan, context)];
+      const connection = transformConnections[index % transformConnections.length]!;
+      return [`${namespace}.${table}`, new DatasetWriter(plan, { ...options, connection, signal })];
     }));
     this.#points = new VerificationPoints(options.source);
     this.#recordIdleMs = options.recordIdleMs ?? 10_000;
