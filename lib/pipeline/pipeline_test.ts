@@ -119,6 +119,22 @@ Deno.test("a dataset that waits for its rows of the batch before holds up no oth
   });
 });
 
+Deno.test("a dataset whose storage is slow holds up no other of its batch", async () => {
+  await withPipelineScene(async (scene) => {
+    const run = await scene.start();
+    const begun = new Set<string>();
+    for (const name of ["orders", "customers"] as const) {
+      run.sinks[name][0].before = async () => {
+        begun.add(name);
+        await until(() => begun.size === 2);
+      };
+    }
+    await run.reached(scene.source.append({ orders: [insert(1)], customers: [insert(1)] }));
+    await run.stop();
+    await assertTables(scene, run);
+  });
+});
+
 Deno.test("values the source does not send again come from the batch before, however slow the tables", async () => {
   await withPipelineScene(async (scene, { connection }) => {
     const run = await scene.start();
