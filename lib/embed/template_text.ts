@@ -52,7 +52,7 @@ function valueSql(value: TemplateValue, rows: TemplateRows): readonly ValueSql[]
   }
   return found(value.column).map((column) => {
     const name = identifier(column.name);
-    if ("take" in value) return { text: timePartSql[value.take](clockSql(column)) };
+    if ("take" in value) return { text: timePartSql[value.take](column) };
     if ("bands" in value) return { text: bandSql(name, value) };
     if ("elements" in value) return elementsSql(value, rows.parts);
     return { text: textSql(column) };
@@ -64,17 +64,22 @@ function textSql({ name, type }: Column): string {
   return type.kind === "string" ? `CASE WHEN ${quoted} <> '' THEN ${trimmedSql(quoted)} END` : `${quoted}::VARCHAR`;
 }
 
-/** An instant as its time in UTC: DuckDB asks a calendar for the parts of an instant, which took a fifth of a payment's whole text. */
+/**
+ * An instant as its time in UTC: DuckDB asks a calendar for the parts of an instant, which took a fifth of a payment's whole text. Not for
+ * the year, which the calendar counts in two directions.
+ */
 function clockSql({ name, type }: Column): string {
   return type.kind === "timestamptz" ? `make_timestamp(epoch_us(${identifier(name)}))` : identifier(name);
 }
 
-const timePartSql: Readonly<Record<TimePart, (column: string) => string>> = {
-  year: (column) => `year(${column})::VARCHAR`,
-  month: (column) => `monthname(${column})`,
-  weekday: (column) => `dayname(${column})`,
+const timePartSql: Readonly<Record<TimePart, (column: Column) => string>> = {
+  year: ({ name }) => `year(${identifier(name)})::VARCHAR`,
+  month: (column) => `monthname(${clockSql(column)})`,
+  weekday: (column) => `dayname(${clockSql(column)})`,
   "part of day": (column) =>
-    `CASE hour(${column}) // 6 WHEN 0 THEN 'night' WHEN 1 THEN 'morning' WHEN 2 THEN 'afternoon' WHEN 3 THEN 'evening' END`,
+    `CASE hour(${
+      clockSql(column)
+    }) // 6 WHEN 0 THEN 'night' WHEN 1 THEN 'morning' WHEN 2 THEN 'afternoon' WHEN 3 THEN 'evening' END`,
 };
 
 function bandSql(column: string, { bands, above }: Extract<TemplateValue, { readonly above: string }>): string {

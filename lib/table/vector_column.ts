@@ -181,8 +181,22 @@ function listsOf(chunk: DuckDBDataChunk): Lists | undefined {
   const starts = (list: number) => lists.getEntryOffset(list);
   const isThere = (number: number) => validity.itemValid(number);
   if (validity.data !== null && !lengths.every((length, list) => all(starts(list), length, isThere))) return undefined;
-  // A copy: the chunk's memory is gone when the next one comes.
-  return { lengths, numbers: numbers.slice(), starts };
+  return copied({ lengths, numbers, starts });
+}
+
+/** A copy of the numbers of the lists: the chunk's memory is gone when the next one comes, and may hold many others. */
+function copied({ lengths, numbers, starts }: Lists): Lists {
+  const places = new Int32Array(lengths.length);
+  let total = 0;
+  lengths.forEach((length, list) => {
+    places[list] = total;
+    total += Math.max(length, 0);
+  });
+  const copy = new Float32Array(total);
+  lengths.forEach((length, list) => {
+    if (length > 0) copy.set(numbers.subarray(starts(list), starts(list) + length), places[list]);
+  });
+  return { lengths, numbers: copy, starts: (list) => places[list]! };
 }
 
 function all(first: number, length: number, holds: (index: number) => boolean): boolean {

@@ -189,6 +189,8 @@ export class ChangeStream {
   }
 
   #receive(message: Uint8Array): void {
+    // What follows a message that failed stands in the same bytes: a batch that ended there would lack the message.
+    if (this.#failure !== undefined) return;
     this.#keepalive.heard();
     try {
       if (this.#isHeld || this.#kept.length > 0) {
@@ -241,6 +243,7 @@ export class ChangeStream {
 
   /** Between two transactions: ends the batch where it is due. */
   #cutIfDue(): void {
+    if (this.#failure !== undefined) return;
     if (this.#decoder.inTransaction || this.#holds.size > 0 || this.#ready.length > 0) return;
     const now = Date.now();
     if (this.#builder.isEmpty) {
