@@ -6,6 +6,7 @@
  * RLE). The list is optional and so are its elements, as DuckDB writes every list: levels of definition 0 (no list), 1 (an empty
  * one), 3 (a number); levels of repetition 0 (a new row), 1.
  */
+import { Buffer } from "node:buffer";
 import { thrift, type ThriftStruct, writeStruct } from "./compact_protocol.ts";
 
 /** Some consecutive lists; none holds a missing number. The numbers must not change before the page is written. */
@@ -52,24 +53,14 @@ export function listPage({ lengths, starts, numbers }: Lists): ListPage {
   const values = total + nulls;
   const levels = [repetition.bytes(), definition.bytes()] as const;
   const header = pageHeader(values, levels[0].length + levels[1].length + 4 * total);
-  const head = joined([header, ...levels]);
+  const head = Buffer.concat([header, ...levels]);
   const parts = numberParts({ lengths, starts, numbers });
   return {
-    parts: [head, ...parts.length > mostParts ? [joined(parts)] : parts],
+    parts: [head, ...parts.length > mostParts ? [Buffer.concat(parts)] : parts],
     bytes: head.length + 4 * total,
     values,
     nulls,
   };
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let place = 0;
-  for (const part of parts) {
-    whole.set(part, place);
-    place += part.length;
-  }
-  return whole;
 }
 
 /** Lists that lie one after another are one part. */
